@@ -1,0 +1,43 @@
+# Every recipe is POSIX sh and runs under GNU make 3.81 and later.
+.POSIX:
+.SUFFIXES:
+
+# The newest Python that runs, or the one in $PYTHON, prepares .venv with the pinned requirements of the given sets.
+prepare = python=$$(sh tools/find-python) && "$$python" tools/prepare.py
+
+.PHONY: help demo test check fix bench requirements clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
+
+demo: ## try the whole of it against a practice API on this machine
+	@$(prepare) run
+	@.venv/bin/callsheet demo
+
+test: ## run the whole suite
+	@$(prepare) dev
+	@.venv/bin/python -m pytest -q -n $${WORKERS:-auto}
+
+check: ## ruff, format, strict types, import layers; changes nothing
+	@$(prepare) dev
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --quiet --check .
+	@.venv/bin/mypy --no-error-summary
+	@.venv/bin/lint-imports --no-timing
+
+fix: ## let ruff repair and format what it can
+	@$(prepare) dev
+	@.venv/bin/ruff check --quiet --fix .
+	@.venv/bin/ruff format --quiet .
+
+bench: ## compare with bare requests, httpx2, aiohttp and pycurl
+	@$(prepare) bench
+	@.venv/bin/python -m bench
+
+requirements: ## pin the newest versions in requirements/*.txt
+	@$(prepare) pin
+	@.venv/bin/python tools/pin.py
+
+clean: ## remove .venv and everything that tools left behind
+	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
