@@ -1,0 +1,71 @@
+"""The practice API as one ASGI application: every group of endpoints, and the index of them."""
+
+import inspect
+import time
+from collections.abc import Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from callsheet.practice import codings, cookies, downloads, echo, pages, redirects, slow, uploads
+from callsheet.practice.caching import Cached
+from callsheet.practice.envelope import Envelope
+from callsheet.practice.faults import Faults
+from callsheet.practice.limits import Limits
+from callsheet.practice.orders import Orders
+from callsheet.practice.problems import Problem, answer_defect, answer_problem, answer_routing
+from callsheet.practice.tokens import Tokens
+from callsheet.practice.users import Users
+
+
+def create_app(*, clock: Callable[[], float] = time.monotonic) -> Starlette:
+    """A new practice API with its own state; `clock` gives the seconds that limits and tokens go by."""
+    users = Users()
+    routes: list[BaseRoute] = [
+        *users.routes(),
+        *Orders().routes(),
+        *Faults().routes(),
+        *slow.routes(),
+        *echo.routes(),
+        *uploads.routes(),
+        *downloads.routes(),
+        *pages.routes(),
+        *Cached().routes(),
+        *Limits(clock).routes(),
+        *Tokens(clock).routes(),
+        *Envelope(users).routes(),
+        *codings.routes(),
+        *redirects.routes(),
+        *cookies.routes(),
+    ]
+    app = Starlette(
+        routes=[index_of(routes), *routes],
+        exception_handlers={
+            Problem: answer_problem,
+            HTTPException: answer_routing,
+            Exception: answer_defect,
+        },
+    )
+    # An unasked-for redirect would hide from a client that it called the wrong path.
+    app.router.redirect_slashes = False
+    return app
+
+
+def index_of(routes: Sequence[BaseRoute]) -> Route:
+    """The route that lists the others, each with the first line of its endpoint's docstring."""
+    rows = [row_of(route) for route in routes if isinstance(route, Route)]
+
+    async def index(request: Request) -> Response:
+        """This list."""
+        return JSONResponse({"service": "callsheet practice API", "endpoints": rows})
+
+    return Route("/", index)
+
+
+def row_of(route: Route) -> dict[str, object]:
+    """What the index says of one route."""
+    methods = sorted(set(route.methods or ["any"]) - {"HEAD"})
+    return {"path": route.path, "methods": methods, "what": (inspect.getdoc(route.endpoint) or "").partition("\n")[0]}

@@ -1,0 +1,36 @@
+"""`Idempotency-Key` (IETF draft): the first answer under a key is the answer to every repetition."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from callsheet.practice.problems import Problem
+
+
+class Repetitions:
+    """Remembers the first answer under each key, and refuses the key for another body."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[bytes, Response]] = {}
+
+    async def once(self, request: Request, act: Callable[[], Awaitable[Response]]) -> Response:
+        """Act and remember the answer, or give the answer of the first time; errors are not remembered."""
+        key = request.headers.get("idempotency-key", "").strip().strip('"')
+        if not key:
+            return await act()
+        body = await request.body()
+        # No await stands between here and the end of `act` once the body is read, so two equal keys cannot both act.
+        if key in self.answers:
+            return self.repeated(key, body)
+        answer = await act()
+        self.answers[key] = (body, answer)
+        return answer
+
+    def repeated(self, key: str, body: bytes) -> Response:
+        """The first answer again, marked as such."""
+        first, answer = self.answers[key]
+        if body != first:
+            raise Problem(422, "this Idempotency-Key was used with another body; take a new key for a new request")
+        answer.headers["Idempotency-Replayed"] = "true"
+        return answer

@@ -1,0 +1,91 @@
+"""Reading requests: query parameters within bounds, and JSON bodies as models, or a problem that says what is wrong."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from callsheet.practice.problems import Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+Number = TypeVar("Number", int, float)
+
+
+def integer(request: Request, name: str, default: int, *, least: int = 0, most: int) -> int:
+    """A whole number from the query."""
+    text = request.query_params.get(name, str(default))
+    try:
+        value = int(text)
+    except ValueError:
+        raise unreadable(name, text, "a whole number") from None
+    return within(name, value, least, most)
+
+
+def number(request: Request, name: str, default: float, *, least: float = 0.0, most: float) -> float:
+    """A number from the query, such as a count of seconds."""
+    text = request.query_params.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        raise unreadable(name, text, "a number") from None
+    return within(name, value, least, most)
+
+
+def choice(request: Request, name: str, options: Sequence[str]) -> str:
+    """One of the options from the query; the first one where it is left out."""
+    text = request.query_params.get(name, options[0])
+    if text not in options:
+        raise unreadable(name, text, " or ".join(options))
+    return text
+
+
+def switch(request: Request, name: str, *, default: bool) -> bool:
+    """`true` or `false` from the query."""
+    return choice(request, name, ("true", "false") if default else ("false", "true")) == "true"
+
+
+def path_integer(request: Request, name: str, *, least: int = 0, most: int) -> int:
+    """A whole number from the path."""
+    text = request.path_params[name]
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise unreadable(name, text, "a whole number", place="path")
+    return within(name, int(text), least, most, place="path")
+
+
+def within(name: str, value: Number, least: Number, most: Number, *, place: str = "query") -> Number:
+    """The value itself, if it lies between the bounds."""
+    if not least <= value <= most:
+        raise unreadable(name, str(value), f"from {least} to {most}", place=place)
+    return value
+
+
+def unreadable(name: str, text: str, expected: str, *, place: str = "query") -> Problem:
+    """The problem of a parameter that is not what it should be."""
+    detail = f"{place} parameter `{name}` must be {expected}, not {text[:40]!r}"
+    return Problem(422, detail, errors=[{"parameter": name, "detail": detail}])
+
+
+async def json_body(request: Request, model: type[Model]) -> Model:
+    """The body as a model; 415 if it is not declared as JSON, 400 if it does not parse, 422 if it does not fit."""
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared != "application/json" and not declared.endswith("+json"):
+        raise Problem(415, f"expected a body of type application/json, found {declared or 'none declared'}")
+    try:
+        return model.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise misfit(error) from None
+
+
+def misfit(error: ValidationError) -> Problem:
+    """The problem of a body that does not fit its model, with a JSON pointer to each misfit."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    if found[0]["type"] == "json_invalid":
+        return Problem(400, found[0]["msg"])
+    errors = [{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in found]
+    return Problem(422, f"{len(errors)} of the body's fields do not fit", errors=errors)
+
+
+def pointer(location: Sequence[str | int]) -> str:
+    """A JSON pointer (RFC 6901) as a URI fragment."""
+    return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in location)

@@ -1,0 +1,132 @@
+"""Running the practice API: in a thread for a `with` block, or blocking for the command line."""
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from callsheet.practice.app import create_app
+from callsheet.practice.connection import BreakableProtocol
+
+
+class PracticeServer:
+    """The practice API on a loopback port for as long as a `with` block lasts; `url` says where.
+
+    Port 0 takes a free one. `clock` gives the seconds that rate limits and tokens go by, so that a test can move it.
+    `keep_alive` is how long, in seconds, an idle connection is kept.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        keep_alive: int = 60,
+    ) -> None:
+        self.listener = listen(host, port)
+        self.url = url_of(self.listener)
+        self.server = PromptServer(configuration(create_app(clock=clock), keep_alive))
+        self.thread = threading.Thread(target=self._run, name="callsheet-practice", daemon=True)
+
+    def __enter__(self) -> Self:
+        # The port listens already, so a client that comes before the thread is ready waits in its queue.
+        self.thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Close every connection, end the thread and free the port, within a second."""
+        self.server.should_exit = True
+        if self.thread.ident is not None:
+            self.thread.join()
+        self.listener.close()
+
+    def _run(self) -> None:
+        self.server.run(sockets=[self.listener])
+
+
+class PromptServer(uvicorn.Server):
+    """A uvicorn server that does not wait for slow answers when it stops."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Break the connections off first; what still answers on them sees its client gone and ends."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
+
+
+def serve(port: int = 8000, host: str = "127.0.0.1") -> None:
+    """Serve the practice API until Ctrl-C; the URL and a line for each answer go to stderr."""
+    listener = listen(host, port)
+    report(f"practice API on {url_of(listener)} (Ctrl-C ends it)")
+    try:
+        PromptServer(configuration(reported(create_app()), keep_alive=60)).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+    finally:
+        listener.close()
+
+
+def reported(app: ASGIApp) -> ASGIApp:
+    """The app, with a line on stderr for each answer."""
+
+    async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                report(f"{scope['method']} {scope['raw_path'].decode('latin-1')} {message['status']}")
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return reporting
+
+
+def report(line: str) -> None:
+    """A line on stderr, at once."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = f"cannot listen on {host} port {port} ({error.strerror}); choose another port, or 0 for a free one"
+        raise OSError(error.errno, reason) from None
+
+
+def url_of(listener: socket.socket) -> str:
+    """The URL that a listening socket is reached at."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def configuration(app: ASGIApp, keep_alive: int) -> uvicorn.Config:
+    """One asyncio loop, plain HTTP/1.1, nothing taken from the environment, and the logging of the process left alone."""
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        http=BreakableProtocol,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=keep_alive,
+        timeout_graceful_shutdown=1,
+    )
