@@ -20,10 +20,12 @@ test: ## run the whole suite
 
 check: ## ruff, format, strict types, import layers; changes nothing
 	@$(prepare) dev
-	@.venv/bin/ruff check --quiet .
-	@.venv/bin/ruff format --quiet --check .
-	@.venv/bin/mypy --no-error-summary
-	@.venv/bin/lint-imports --no-timing
+	@failed=0; \
+	.venv/bin/ruff check --quiet . || failed=1; \
+	.venv/bin/ruff format --quiet --check . || failed=1; \
+	.venv/bin/mypy --no-error-summary || failed=1; \
+	.venv/bin/lint-imports --no-logo || failed=1; \
+	exit $$failed
 
 fix: ## let ruff repair and format what it can
 	@$(prepare) dev

@@ -44,7 +44,9 @@ def pytest_runtest_makereport(item, call):
     report.user_properties.append((NOT_RUN, " and ".join(missing or needed)))
     if os.environ.get("CALLSHEET_NEED_ALL"):
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped, and CALLSHEET_NEED_ALL says that nothing may be: {call.excinfo.value}"
+        report.longrepr = (
+            f"{item.nodeid} was skipped, and CALLSHEET_NEED_ALL says that nothing may be: {call.excinfo.value}"
+        )
     return report
 
 

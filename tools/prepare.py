@@ -1,12 +1,13 @@
 """Prepare .venv with the pinned requirements of one set: `prepare.py run|dev|bench|pin`.
 
-Only the standard library is at hand here. A stamp, written last, names the set, the Python and the pins; where no stamp
-of today's pins is found, whatever lies in .venv is thrown away, so that an interrupted installation mends itself.
+Only the standard library is at hand here. A stamp, written last, names the set, the Python, the place and the pins. Where
+no stamp of this Python and place is found, whatever lies in .venv is thrown away, so that an interrupted installation
+mends itself; a whole .venv with older pins is brought up to date.
 """
 
 import fcntl
 import hashlib
-import json
+import importlib.util
 import os
 import re
 import shutil
@@ -22,10 +23,11 @@ VENV = Path(".venv")
 REQUIREMENTS = Path("requirements")
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "install.log"
+# Not `sys.executable`: that may lie in the very .venv that is about to be made anew.
+BASE = getattr(sys, "_base_executable", None) or sys.executable
 UNREACHABLE = re.compile(
     r"NewConnectionError|ConnectTimeoutError|ReadTimeoutError|NameResolutionError|ProxyError|SSLError|MaxRetryError"
-    r"|Connection(?:Reset|Refused)Error|Looking in indexes: *$|Ignoring indexes",
-    re.MULTILINE,
+    r"|ProtocolError|Connection(?:Reset|Refused)Error|Ignoring indexes"
 )
 
 
@@ -34,13 +36,21 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def today() -> str:
-    """Name this Python and these pins."""
+def digest(*facts: str) -> str:
+    """Name these facts in twelve letters."""
+    return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:12]
+
+
+def here() -> str:
+    """Name this Python in this place; the programs in .venv hold absolute paths."""
+    return f"{sys.version.split()[0]}-{digest(sys.version, BASE, str(Path.cwd()))}"
+
+
+def pins() -> str:
+    """Name what is to be installed."""
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
-    facts = [json.dumps([project["project"], project["build-system"]], sort_keys=True), str(Path.cwd())]
-    facts += [path.read_text(encoding="utf-8") for path in sorted(REQUIREMENTS.glob("*.txt"))]
-    digest = hashlib.sha256("\0".join(facts).encode()).hexdigest()
-    return f"{sys.implementation.name}-{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}-{digest[:16]}"
+    files = [path.read_text(encoding="utf-8") for path in sorted(REQUIREMENTS.glob("*.txt"))]
+    return digest(repr(project["project"]), repr(project["build-system"]), *files)
 
 
 @contextmanager
@@ -53,26 +63,24 @@ def alone() -> Iterator[None]:
 
 def create() -> None:
     """Make an empty .venv, or say what this Python lacks."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if importlib.util.find_spec("ensurepip") is None:
+        sys.exit(without_ensurepip())
     say(f"creating .venv with Python {sys.version.split()[0]}")
     shutil.rmtree(VENV, ignore_errors=True)
-    command = [sys.executable, "-m", "venv", str(VENV)]
-    made = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [BASE, "-m", "venv", str(VENV)]
+    made = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if made.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
-        reason = (made.stdout.strip().splitlines() or ["it gave no reason"])[-1]
-        if not has_ensurepip():
-            reason = f"it has no ensurepip; on Debian and Ubuntu the package python{version}-venv brings it"
-        sys.exit(f"{sys.executable} cannot create a virtual environment: {reason}")
+        told = (made.stdout + made.stderr).strip()
+        sys.exit(without_ensurepip() if "ensurepip" in told else f"{BASE} cannot create .venv: {told}")
 
 
-def has_ensurepip() -> bool:
-    """Tell whether this Python can put pip into a new environment."""
-    try:
-        import ensurepip
-    except ImportError:
-        return False
-    return bool(ensurepip.version())
+def without_ensurepip() -> str:
+    """Name the package that lets this Python create virtual environments."""
+    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    return (
+        f"{BASE} cannot create .venv: it has no ensurepip. On Debian and Ubuntu install {package}, then run make again."
+    )
 
 
 def pip(*arguments: str) -> None:
@@ -81,46 +89,57 @@ def pip(*arguments: str) -> None:
     environment = {"PIP_ONLY_BINARY": ":all:"} | os.environ | {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", *arguments]
     with LOG.open("a", encoding="utf-8") as log:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        done = subprocess.run(
+            command, check=False, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment
+        )
     if done.returncode:
-        sys.exit(f"{complaint(LOG.read_text(encoding='utf-8', errors='replace'))}; pip's own words are in {LOG}")
+        sys.exit(f"cannot install: {complaint(LOG.read_text(encoding='utf-8', errors='replace'))}. pip's log: {LOG}")
 
 
 def complaint(log: str) -> str:
     """Put pip's failure into one line."""
-    if UNREACHABLE.search(log):
-        return "cannot install: no package index could be reached (pip's configuration says which are asked)"
     errors = re.findall(r"^ *ERROR: (.+)$", log, re.MULTILINE)
-    return f"cannot install: {errors[-1] if errors else 'pip stopped without a reason'}"
+    if UNREACHABLE.search(log):
+        return "no package index could be reached; `pip config list` shows which are asked"
+    return errors[-1].rstrip(".") if errors else "pip stopped without saying why"
 
 
 def install(name: str) -> None:
     """Install one set of pins, and Callsheet itself from this checkout."""
-    pins = REQUIREMENTS / f"{name}.txt"
-    count = len(re.findall(r"^[\w.-]+==", pins.read_text(encoding="utf-8"), re.MULTILINE))
-    say(f"installing {count} packages from {pins}")
-    pip("--require-hashes", "--no-deps", "-r", str(pins))
+    file = REQUIREMENTS / f"{name}.txt"
+    count = len(re.findall(r"^[\w.-]+==", file.read_text(encoding="utf-8"), re.MULTILINE))
+    say(f"installing {count} packages from {file}")
+    LOG.unlink(missing_ok=True)
+    pip("--require-hashes", "--no-deps", "-r", str(file))
     if name != "pin":
         pip("--no-index", "--no-deps", "--no-build-isolation", "--editable", ".")
 
 
+def stamps(pins: str = "*", name: str = "*") -> list[Path]:
+    """Find what an earlier run left ready for this Python in this place."""
+    return list(VENV.glob(f"ready-{name}-{here()}-{pins}"))
+
+
 def main(name: str) -> None:
     """Leave .venv ready for the set, doing nothing where it is."""
-    started, key = time.monotonic(), today()
-    if not PYTHON.exists() or not any(VENV.glob(f"ready-*-{key}")):
+    started, today = time.monotonic(), pins()
+    if not stamps() or not PYTHON.exists():
         create()
-    elif (VENV / f"ready-{name}-{key}").exists():
+    elif stamps(today, name):
         return
-    ready = {name} | {path.name.split("-")[1] for path in VENV.glob(f"ready-*-{key}")}
+    ready = {name} | {stamp.name.split("-")[1] for stamp in stamps(today)}
     for stamp in VENV.glob("ready-*"):
         stamp.unlink()
     install(name)
     for each in sorted(ready):
-        (VENV / f"ready-{each}-{key}").touch()
-    say(f".venv is ready, after {time.monotonic() - started:.1f} s")
+        (VENV / f"ready-{each}-{here()}-{today}").touch()
+    say(f".venv is ready after {time.monotonic() - started:.1f} s")
 
 
 if __name__ == "__main__":
-    os.chdir(Path(__file__).parent.parent)
-    with alone():
-        main(sys.argv[1])
+    os.chdir(Path(__file__).resolve().parent.parent)
+    try:
+        with alone():
+            main(sys.argv[1])
+    except KeyboardInterrupt:
+        sys.exit(130)
