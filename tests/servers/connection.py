@@ -11,6 +11,7 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Iterator
 from threading import Event
 
 from tests.servers.ledger import Ledger, Request
@@ -55,7 +56,7 @@ class Connection:
             self._request = self._read_request(with_body=False)
         return self._request
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes | memoryview) -> None:
         """Send all of the bytes."""
         try:
             self.sock.sendall(data)
@@ -112,7 +113,7 @@ class Connection:
             self._ledger.received(request)
         return request
 
-    def _body_parts(self, request: Request):
+    def _body_parts(self, request: Request) -> Iterator[bytes]:
         if (request.header("Expect") or "").lower() == "100-continue":
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if (request.header("Transfer-Encoding") or "").lower() == "chunked":
@@ -129,7 +130,7 @@ class Connection:
             self._receive()
         return self._take(at + len(mark))
 
-    def _exactly(self, size: int):
+    def _exactly(self, size: int) -> Iterator[bytes]:
         while size:
             if not self._unread:
                 self._receive()

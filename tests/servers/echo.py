@@ -7,11 +7,10 @@ import json
 import ssl
 from collections.abc import Callable
 from threading import Condition, Event, Thread
-from types import TracebackType
-from typing import Self
 
 from tests.servers.actions import response
-from tests.servers.ledger import Ledger, Request
+from tests.servers.ledger import Request
+from tests.servers.server import RecordingServer
 
 
 def echo(request: Request) -> bytes:
@@ -26,13 +25,11 @@ def echo(request: Request) -> bytes:
     return response(200, {"Content-Type": "application/json"}, body)
 
 
-class EchoServer:
+class EchoServer(RecordingServer):
     """Serve on a free loopback port from one thread with an event loop; bodies need a Content-Length.
 
     With `gated`, requests wait until `open_gate()`, so that a test can see how many are in flight at once.
     """
-
-    host = "127.0.0.1"
 
     def __init__(
         self,
@@ -41,7 +38,7 @@ class EchoServer:
         gated: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.ledger = Ledger()
+        super().__init__()
         self.respond = respond
         self.stopping = False
         self._tls = tls
@@ -56,27 +53,6 @@ class EchoServer:
             raise AssertionError("the echo server did not start within 5 s")
         self.url = f"{'https' if tls else 'http'}://{self.host}:{self.port}"
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    @property
-    def requests(self) -> list[Request]:
-        """The requests so far, in order of arrival."""
-        return self.ledger.requests
-
-    @property
-    def connections(self) -> int:
-        """How many connections were accepted."""
-        return self.ledger.connections
-
-    @property
-    def open_connections(self) -> int:
-        """How many connections are open now."""
-        return self.ledger.open_connections
-
     @property
     def waiting(self) -> int:
         """How many requests wait at the gate; one whose connection is lost waits no more."""
@@ -86,22 +62,6 @@ class EchoServer:
         """Wait until at least `count` requests are at the gate at once."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self._waiting) >= count, timeout)
-
-    def wait_requests(self, count: int, timeout: float = 2.0) -> bool:
-        """Wait until at least `count` requests arrived."""
-        return self.ledger.wait_requests(count, timeout)
-
-    def wait_connections(self, count: int, timeout: float = 2.0) -> bool:
-        """Wait until at least `count` connections were accepted."""
-        return self.ledger.wait_connections(count, timeout)
-
-    def wait_closed(self, count: int = 1, timeout: float = 2.0) -> bool:
-        """Wait until the client closed at least `count` connections."""
-        return self.ledger.wait_closed(count, timeout)
-
-    def wait_all_closed(self, timeout: float = 2.0) -> bool:
-        """Wait until no accepted connection is open."""
-        return self.ledger.wait_all_closed(timeout)
 
     def open_gate(self) -> None:
         """Answer every waiting request, and each later one at once."""
@@ -117,17 +77,17 @@ class EchoServer:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
+        self._stop, self._drained = asyncio.Event(), asyncio.Event()
         server = await self._loop.create_server(lambda: _Conversation(self), self.host, 0, backlog=4096, ssl=self._tls)
-        self.port: int = server.sockets[0].getsockname()[1]
+        self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         await self._stop.wait()
         self.stopping = True
         server.close()
         for conversation in list(self._conversations):
             conversation.transport.abort()
-        while self._conversations:
-            await asyncio.sleep(0)
+        if self._conversations:
+            await self._drained.wait()
 
     def _release(self) -> None:
         self._is_open = True
@@ -158,6 +118,8 @@ class EchoServer:
             self._waiting = [each for each in self._waiting if each[0] is not conversation]
             self._changed.notify_all()
         self.ledger.ended(by_client=not self.stopping)
+        if self.stopping and not self._conversations:
+            self._drained.set()
 
 
 class _Conversation(asyncio.Protocol):

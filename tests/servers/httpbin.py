@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import socket
 from threading import Lock, Thread
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from tests.servers.server import Server
 
 
 class _QuietHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log(self, *args: Any) -> None:
         pass
 
 
@@ -27,7 +28,7 @@ class _Server(ThreadedWSGIServer):
         self._open: set[socket.socket] = set()
         super().__init__("127.0.0.1", 0, app, _QuietHandler)
 
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log(self, *args: Any) -> None:
         pass
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -55,10 +56,8 @@ class _Server(ThreadedWSGIServer):
                 pass
 
 
-class HttpbinServer:
+class HttpbinServer(Server):
     """Serve httpbin on a free loopback port, a thread per connection, HTTP/1.1; each answer closes its connection."""
-
-    host = "127.0.0.1"
 
     def __init__(self) -> None:
         # httpbin says at import that its optional pages are missing.
@@ -66,16 +65,10 @@ class HttpbinServer:
         from httpbin import app
 
         self._server = _Server(app)
-        self.port: int = self._server.port
+        self.port = self._server.port
         self.url = f"http://{self.host}:{self.port}"
         self._thread = Thread(target=lambda: self._server.serve_forever(0.05), name="httpbin", daemon=True)
         self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop accepting, end open connections and their threads."""

@@ -45,7 +45,7 @@ class Request:
 
 @dataclass
 class Ledger:
-    """Counts of connections and requests; every `wait_` method answers False when the time ran out."""
+    """Counts of connections and requests, that the server's threads write and the test's thread reads."""
 
     connections: int = 0
     open_connections: int = 0
@@ -53,39 +53,19 @@ class Ledger:
     handshakes: int = 0
     handshake_failures: list[str] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
-    _requests: list[Request] = field(default_factory=list)
+    arrived: list[Request] = field(default_factory=list)
     _changed: Condition = field(default_factory=Condition)
 
     @property
     def requests(self) -> list[Request]:
         """The requests so far, in order of arrival."""
         with self._changed:
-            return list(self._requests)
+            return list(self.arrived)
 
     def wait(self, fact: Callable[[], bool], timeout: float = 2.0) -> bool:
-        """Wait until a fact about this ledger holds."""
+        """Wait until a fact about this ledger holds; False when the time ran out."""
         with self._changed:
             return self._changed.wait_for(fact, timeout)
-
-    def wait_requests(self, count: int, timeout: float = 2.0) -> bool:
-        """Wait until at least `count` requests arrived."""
-        return self.wait(lambda: len(self._requests) >= count, timeout)
-
-    def wait_connections(self, count: int, timeout: float = 2.0) -> bool:
-        """Wait until at least `count` connections were accepted."""
-        return self.wait(lambda: self.connections >= count, timeout)
-
-    def wait_closed(self, count: int = 1, timeout: float = 2.0) -> bool:
-        """Wait until the client closed at least `count` connections."""
-        return self.wait(lambda: self.closed_by_client >= count, timeout)
-
-    def wait_all_closed(self, timeout: float = 2.0) -> bool:
-        """Wait until no accepted connection is open."""
-        return self.wait(lambda: self.open_connections == 0, timeout)
-
-    def wait_handshake_failures(self, count: int = 1, timeout: float = 2.0) -> bool:
-        """Wait until at least `count` TLS handshakes failed."""
-        return self.wait(lambda: len(self.handshake_failures) >= count, timeout)
 
     def accepted(self) -> int:
         """Note a new connection and give its number, from 0."""
@@ -98,7 +78,7 @@ class Ledger:
     def received(self, request: Request) -> None:
         """Note a request."""
         with self._changed:
-            self._requests.append(request)
+            self.arrived.append(request)
             self._changed.notify_all()
 
     def secured(self) -> None:

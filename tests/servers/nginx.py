@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from tests.needs import program
+from tests.servers.server import Server
 
 CONFIGURATION = """\
 daemon off;
@@ -52,17 +51,15 @@ http {{
 
 def nginx_path() -> str | None:
     """Where the nginx program is, or None."""
-    return shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
+    return program("nginx")
 
 
-class NginxServer:
+class NginxServer(Server):
     """Serve on a free loopback port: `/json`, `/created`, `/status/204|404|503`, `/redirect`, `/static/*`, `/gzip/*`, `/small`.
 
     `/small` refuses bodies over 1 KiB with 413. Files written to `.static` are served under `/static/` and, compressed,
     under `/gzip/`. `extra` is configuration for the server block; `tls` a pair of certificate and key files.
     """
-
-    host = "127.0.0.1"
 
     def __init__(self, folder: Path, extra: str = "", tls: tuple[Path, Path] | None = None) -> None:
         self.folder = folder
@@ -78,12 +75,6 @@ class NginxServer:
         else:
             raise AssertionError(f"nginx did not start; its log says:\n{(folder / 'error.log').read_text()}")
         self.url = f"{'https' if tls else 'http'}://{self.host}:{self.port}"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     @property
     def access_log(self) -> list[str]:
@@ -101,16 +92,17 @@ class NginxServer:
             self._child.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        program = nginx_path()
-        if program is None:
+        path = nginx_path()
+        if path is None:
             raise AssertionError("nginx is not installed; mark the test as needing it")
         tls = "" if self._tls is None else "ssl_certificate {}; ssl_certificate_key {};".format(*self._tls)
         listen_options = "" if self._tls is None else " ssl http2"
         settings = {"folder": self.folder, "port": self.port, "tls": tls, "listen_options": listen_options}
-        path = self.folder / "nginx.conf"
-        path.write_text(CONFIGURATION.format(**settings, extra=self._extra))
-        arguments = [program, "-p", str(self.folder), "-c", str(path), "-e", str(self.folder / "error.log")]
-        return subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        configuration = self.folder / "nginx.conf"
+        configuration.write_text(CONFIGURATION.format(**settings, extra=self._extra))
+        arguments = [path, "-p", str(self.folder), "-c", str(configuration), "-e", str(self.folder / "error.log")]
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(arguments, stdin=quiet, stdout=quiet, stderr=quiet)
 
     def _is_up(self) -> bool:
         until = time.monotonic() + 5.0

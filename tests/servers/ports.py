@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import socket
-from types import TracebackType
-from typing import Self
+
+from tests.servers.server import Server
 
 
-class _Port:
-    host = "127.0.0.1"
-
+class _Port(Server):
     def __init__(self) -> None:
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._sock.bind((self.host, 0))
-        self.port: int = self._sock.getsockname()[1]
+        self.port = self._sock.getsockname()[1]
         self.url = f"http://{self.host}:{self.port}"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the port back."""

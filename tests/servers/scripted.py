@@ -6,25 +6,21 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread, current_thread
-from types import TracebackType
-from typing import Self
 
 from tests.servers.actions import Action, answer
 from tests.servers.connection import Connection, Gone
-from tests.servers.ledger import Ledger, Request
+from tests.servers.server import RecordingServer
 
 Script = Action | Sequence[Action] | Callable[[int], Action]
 
 
-class ScriptedServer:
+class ScriptedServer(RecordingServer):
     """Serve on a free loopback port by a script, and record what came in.
 
     A script is one action for every request; or a list, in order of arrival, after which each further request gets a
     plain 200 (so that a request too many is answered and counted); or a function of the request's number, from 0.
     `scheme` is for tests that call a plain port by https. Bodies are kept up to `body_limit` bytes each.
     """
-
-    host = "127.0.0.1"
 
     def __init__(
         self,
@@ -34,7 +30,7 @@ class ScriptedServer:
         scheme: str | None = None,
         body_limit: int = 1 << 24,
     ) -> None:
-        self.ledger = Ledger()
+        super().__init__()
         self._choose = _chooser(script)
         self._tls = tls
         self._body_limit = body_limit
@@ -43,47 +39,10 @@ class ScriptedServer:
         self._lock = Lock()
         self._open: dict[Thread, socket.socket] = {}
         self._listener = socket.create_server((self.host, 0), backlog=1024)
-        self.port: int = self._listener.getsockname()[1]
+        self.port = self._listener.getsockname()[1]
         self.url = f"{scheme or ('https' if tls else 'http')}://{self.host}:{self.port}"
         self._acceptor = Thread(target=self._accept, name=f"accept-{self.port}", daemon=True)
         self._acceptor.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    @property
-    def requests(self) -> list[Request]:
-        """The requests so far, in order of arrival."""
-        return self.ledger.requests
-
-    @property
-    def connections(self) -> int:
-        """How many connections were accepted."""
-        return self.ledger.connections
-
-    @property
-    def open_connections(self) -> int:
-        """How many connections are open now."""
-        return self.ledger.open_connections
-
-    def wait_requests(self, count: int, timeout: float = 2.0) -> bool:
-        """Wait until at least `count` requests arrived."""
-        return self.ledger.wait_requests(count, timeout)
-
-    def wait_connections(self, count: int, timeout: float = 2.0) -> bool:
-        """Wait until at least `count` connections were accepted."""
-        return self.ledger.wait_connections(count, timeout)
-
-    def wait_closed(self, count: int = 1, timeout: float = 2.0) -> bool:
-        """Wait until the client closed at least `count` connections."""
-        return self.ledger.wait_closed(count, timeout)
-
-    def wait_all_closed(self, timeout: float = 2.0) -> bool:
-        """Wait until no accepted connection is open."""
-        return self.ledger.wait_all_closed(timeout)
 
     def close(self) -> None:
         """Stop accepting, end every connection and thread; an error in the server's own code is raised here."""
