@@ -48,8 +48,9 @@ def __getattr__(name: str) -> Any:
     try:
         from callsheet.practice import app, server  # noqa: PLC0415 - see above
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRA:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in EXTRA:
             raise
-        reason = f'the practice API needs {error.name}: pip install "callsheet[practice]"'
-        raise ModuleNotFoundError(reason, name=error.name) from None
+        reason = f'the practice API needs {missing}: pip install "callsheet[practice]"'
+        raise ModuleNotFoundError(reason, name=missing) from None
     return getattr(app if name == "create_app" else server, name)
