@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from tests.servers import bombs
@@ -29,7 +29,7 @@ class Action:
 def answer(status: int = 200, headers: Fields = NO_FIELDS, body: bytes = b"", keep: bool = True) -> Action:
     """Answer with a Content-Length; the connection stays open unless `keep` is false."""
     data = response(status, headers, body, keep)
-    return raw(data) if keep else then(raw(data), close())
+    return _named("answer", raw(data) if keep else then(raw(data), close()))
 
 
 def answer_json(value: object, status: int = 200, headers: Fields = NO_FIELDS) -> Action:
@@ -110,7 +110,7 @@ def close() -> Action:
 
 def lose_answer() -> Action:
     """Take the whole request and close without an answer: the client cannot know whether it was carried out."""
-    return close()
+    return _named("lose_answer", close())
 
 
 def reset() -> Action:
@@ -162,48 +162,51 @@ def endless_100_continue(pause: float = 0.001) -> Action:
 
 def half_header_block() -> Action:
     """Close after a status line and a header field, before the empty line."""
-    return then(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"), close())
+    return _named("half_header_block", then(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"), close()))
 
 
 def truncated(content_length: int, body: bytes) -> Action:
     """Announce more bytes than are sent, then close."""
-    return then(raw(head(200, {"Content-Length": str(content_length)}) + body), close())
+    return _named("truncated", then(raw(head(200, {"Content-Length": str(content_length)}) + body), close()))
 
 
 def half_chunk() -> Action:
     """Close in the middle of a chunk."""
-    return then(raw(head(200, {"Transfer-Encoding": "chunked"}) + b"10\r\nabc"), close())
+    return _named("half_chunk", then(raw(head(200, {"Transfer-Encoding": "chunked"}) + b"10\r\nabc"), close()))
 
 
 def truncated_gzip(body: bytes) -> Action:
     """Send the first half of a gzip stream under a Content-Length that is right for that half."""
     whole = bombs.gzipped(body)
-    return answer(headers={"Content-Encoding": "gzip"}, body=whole[: len(whole) // 2])
+    return _named("truncated_gzip", answer(headers={"Content-Encoding": "gzip"}, body=whole[: len(whole) // 2]))
 
 
 def garbage() -> Action:
     """Send what is no HTTP at all, then close."""
-    return then(raw(b"\x00\xffthis is not HTTP\x01\r\n\r\n\xfe" * 8), close())
+    return _named("garbage", then(raw(b"\x00\xffthis is not HTTP\x01\r\n\r\n\xfe" * 8), close()))
 
 
 def big_header(size: int) -> Action:
     """Answer with one header field whose value has so many bytes."""
-    return answer(headers={"X-Big": "a" * size}, body=b"{}")
+    return _named("big_header", answer(headers={"X-Big": "a" * size}, body=b"{}"))
 
 
 def many_headers(count: int) -> Action:
     """Answer with so many header fields."""
-    return answer(headers=[(f"X-{number}", "a") for number in range(count)], body=b"{}")
+    return _named("many_headers", answer(headers=[(f"X-{number}", "a") for number in range(count)], body=b"{}"))
 
 
 def gzip_bomb(decoded_size: int = 1 << 30, layers: int = 2) -> Action:
     """Answer with zeros packed by gzip `layers` times: one layer shrinks a thousandfold, two to a few KiB."""
-    return answer(headers={"Content-Encoding": ", ".join(["gzip"] * layers)}, body=bombs.gzip(decoded_size, layers))
+    return _named(
+        "gzip_bomb",
+        answer(headers={"Content-Encoding": ", ".join(["gzip"] * layers)}, body=bombs.gzip(decoded_size, layers)),
+    )
 
 
 def brotli_bomb(decoded_size: int = 1 << 30) -> Action:
     """Answer with zeros packed by brotli."""
-    return answer(headers={"Content-Encoding": "br"}, body=bombs.brotli(decoded_size))
+    return _named("brotli_bomb", answer(headers={"Content-Encoding": "br"}, body=bombs.brotli(decoded_size)))
 
 
 def then(*actions: Action) -> Action:
@@ -237,6 +240,10 @@ def response(status: int = 200, headers: Fields = NO_FIELDS, body: bytes = b"", 
     framing = [] if status in (204, 304) else [("Content-Length", str(len(body)))]
     ending = [] if keep else [("Connection", "close")]
     return head(status, [*_pairs(headers), *framing, *ending]) + body
+
+
+def _named(name: str, action: Action) -> Action:
+    return replace(action, name=name)
 
 
 def _pairs(headers: Fields) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from tests.servers import Certificates, EchoServer, response
@@ -48,3 +49,25 @@ def test_the_echo_speaks_tls_and_closes_with_connections_open(certificates: Cert
         assert json.loads(ask(sock)[1])["method"] == "GET"
         server.close()
         sock.close()
+
+
+def test_a_thousand_requests_may_be_in_flight_at_once() -> None:
+    async def exchange(server: EchoServer, number: int) -> str:
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(b"GET /%d HTTP/1.1\r\nConnection: close\r\n\r\n" % number)
+        await reader.readuntil(b"\r\n\r\n")
+        seen = await reader.readuntil(b"}")
+        writer.close()
+        await writer.wait_closed()
+        return seen.decode()
+
+    async def all_at_once(server: EchoServer) -> list[str]:
+        exchanges = asyncio.gather(*(exchange(server, number) for number in range(1000)))
+        assert await asyncio.to_thread(server.wait_waiting, 1000, 20.0)
+        server.open_gate()
+        return await exchanges
+
+    with EchoServer(gated=True) as server:
+        answers = asyncio.run(all_at_once(server))
+        assert all(f'"/{number}"' in seen for number, seen in enumerate(answers))
+        assert server.wait_closed(1000)

@@ -145,7 +145,7 @@ def test_a_client_that_gives_up_on_a_waiting_server_is_noticed(action: Action) -
         (then(drip(b"HTTP/1.1 200 OK\r\n\r\n", pause=0.0001, size=4), close()), b"HTTP/1.1 200 OK\r\n\r\n"),
         (then(raw(b"a"), raw(b"b"), close()), b"ab"),
     ],
-    ids=lambda value: value.name if isinstance(value, Action) else "",
+    ids=lambda value: value.name if isinstance(value, Action) else "sends",
 )
 def test_an_action_that_ends_the_connection_sends_this_and_then_fin(action: Action, seen: bytes) -> None:
     with asked(action, POST) as (_, sock):

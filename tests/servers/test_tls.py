@@ -100,8 +100,10 @@ def test_a_tls_reset_is_a_reset(certificates: Certificates) -> None:
         sock = secured(server, client_context(certificates))
         sock.sendall(POST)
         # Below TLS: Python's own layer takes a reset for an end.
-        with sock, socket.socket(fileno=sock.detach()) as plain, pytest.raises(ConnectionResetError):
-            read_to_end(plain)
+        with socket.socket(fileno=sock.detach()) as plain:
+            plain.settimeout(3.0)
+            with pytest.raises(ConnectionResetError):
+                read_to_end(plain)
 
 
 def test_a_tls_server_closes_promptly_in_the_middle_of_a_handshake(certificates: Certificates) -> None:
