@@ -29,7 +29,7 @@ check: ## ruff, format, strict types, import layers; changes nothing
 
 fix: ## let ruff repair and format what it can
 	@$(prepare) dev
-	@.venv/bin/ruff check --quiet --fix .
+	@.venv/bin/ruff check --quiet --fix-only .
 	@.venv/bin/ruff format --quiet .
 
 bench: ## compare with bare requests, httpx2, aiohttp and pycurl

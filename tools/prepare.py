@@ -54,11 +54,15 @@ def pins() -> str:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Wait until no other make prepares this checkout."""
+def alone() -> Iterator[int]:
+    """Wait until no other make prepares this checkout; give the lock, which a pip that outlives us still holds."""
     with (REQUIREMENTS / "README.md").open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another make that prepares .venv")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield held.fileno()
 
 
 def create() -> None:
@@ -83,14 +87,20 @@ def without_ensurepip() -> str:
     )
 
 
-def pip(*arguments: str) -> None:
+def pip(lock: int, *arguments: str) -> None:
     """Install by the user's own pip configuration, its talk kept in a log."""
     # Wheels only: building from source would fetch build tools that nothing here pins.
     environment = {"PIP_ONLY_BINARY": ":all:"} | os.environ | {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", *arguments]
     with LOG.open("a", encoding="utf-8") as log:
         done = subprocess.run(
-            command, check=False, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            pass_fds=[lock],
         )
     if done.returncode:
         sys.exit(f"cannot install: {complaint(LOG.read_text(encoding='utf-8', errors='replace'))}. pip's log: {LOG}")
@@ -104,15 +114,15 @@ def complaint(log: str) -> str:
     return errors[-1].rstrip(".") if errors else "pip stopped without saying why"
 
 
-def install(name: str) -> None:
+def install(name: str, lock: int) -> None:
     """Install one set of pins, and Callsheet itself from this checkout."""
     file = REQUIREMENTS / f"{name}.txt"
     count = len(re.findall(r"^[\w.-]+==", file.read_text(encoding="utf-8"), re.MULTILINE))
-    say(f"installing {count} packages from {file}")
+    say(f"installing {count} package{'s' * (count != 1)} from {file}")
     LOG.unlink(missing_ok=True)
-    pip("--require-hashes", "--no-deps", "-r", str(file))
+    pip(lock, "--require-hashes", "--no-deps", "-r", str(file))
     if name != "pin":
-        pip("--no-index", "--no-deps", "--no-build-isolation", "--editable", ".")
+        pip(lock, "--no-index", "--no-deps", "--no-build-isolation", "--editable", ".")
 
 
 def stamps(pins: str = "*", name: str = "*") -> list[Path]:
@@ -120,7 +130,7 @@ def stamps(pins: str = "*", name: str = "*") -> list[Path]:
     return list(VENV.glob(f"ready-{name}-{here()}-{pins}"))
 
 
-def main(name: str) -> None:
+def main(name: str, lock: int) -> None:
     """Leave .venv ready for the set, doing nothing where it is."""
     started, today = time.monotonic(), pins()
     if not stamps() or not PYTHON.exists():
@@ -130,7 +140,7 @@ def main(name: str) -> None:
     ready = {name} | {stamp.name.split("-")[1] for stamp in stamps(today)}
     for stamp in VENV.glob("ready-*"):
         stamp.unlink()
-    install(name)
+    install(name, lock)
     for each in sorted(ready):
         (VENV / f"ready-{each}-{here()}-{today}").touch()
     say(f".venv is ready after {time.monotonic() - started:.1f} s")
@@ -139,7 +149,7 @@ def main(name: str) -> None:
 if __name__ == "__main__":
     os.chdir(Path(__file__).resolve().parent.parent)
     try:
-        with alone():
-            main(sys.argv[1])
+        with alone() as lock:
+            main(sys.argv[1], lock)
     except KeyboardInterrupt:
         sys.exit(130)
