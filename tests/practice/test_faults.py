@@ -42,6 +42,17 @@ def test_flaky_says_when_to_come_back(call):
     assert call.get("/flaky/later?status=429&retry_after=7").headers["Retry-After"] == "7"
 
 
+def test_retry_after_is_sent_as_given_however_strange(call):
+    headers = call.get("/status/503?retry_after=1e20&retry_after=-1&retry_after_ms=250").headers
+    assert (headers.get_all("Retry-After"), headers["Retry-After-Ms"]) == (["1e20", "-1"], "250")
+
+
+@pytest.mark.parametrize("value", ["%0D%0AX:1", "%C3%A9", "%00"])
+def test_no_query_breaks_out_of_a_header(call, value):
+    assert call.get(f"/status/200?retry_after={value}").status == 422
+    assert call.get(f"/cached/strange?control={value}").status == 422
+
+
 @pytest.mark.parametrize("code", [200, 201, 299, 300, 400, 404, 418, 499, 500, 503, 599])
 def test_any_status_can_be_had(call, code):
     answer = call.get(f"/status/{code}")

@@ -1,3 +1,4 @@
+import asyncio
 import http.client
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,6 +42,38 @@ def test_an_unknown_path_and_method_are_problems(call):
 
 def test_a_trailing_slash_is_another_path(call):
     assert call.get("/users/").status == 404
+
+
+def test_one_connection_serves_many_requests(server):
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    ports = set()
+    for path in ("/users", "/status/503", "/flaky/kept"):
+        connection.request("POST", path, body=b"{}")
+        connection.getresponse().read()
+        ports.add(connection.sock.getsockname())
+    connection.close()
+    assert len(ports) == 1
+
+
+def test_a_hundred_connections_at_once_are_answered(server):
+    call = Caller(server.url)
+    with ThreadPoolExecutor(100) as pool:
+        found = pool.map(lambda number: call.get(f"/echo/{number}").json["path"], range(100))
+        assert list(found) == [f"/echo/{number}" for number in range(100)]
+
+
+def test_in_process_there_is_no_connection_to_break():
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/drop", "query_string": b"", "headers": []}
+    asyncio.run(create_app()(scope, receive, send))
+    assert sent[0]["status"] == 501
 
 
 def test_two_servers_share_nothing():

@@ -41,10 +41,10 @@ def test_a_write_makes_a_new_version(call):
 
 
 def test_cache_control_and_vary_are_as_asked_for(call):
-    path = "/cached/varied?control=no-store&vary=Accept-Language"
+    path = "/cached/varied?control=no-store&vary=Accept-Language&vary=Accept"
     answer = call.get(path, headers={"Accept-Language": "de"})
-    assert (answer.headers["Cache-Control"], answer.headers["Vary"]) == ("no-store", "Accept-Language")
-    assert answer.json["varied"] == {"Accept-Language": "de"}
+    assert (answer.headers["Cache-Control"], answer.headers["Vary"]) == ("no-store", "Accept-Language, Accept")
+    assert answer.json["varied"] == {"Accept-Language": "de", "Accept": None}
 
 
 def test_a_limit_refuses_what_is_over_it_until_the_window_is_over(call, clock):

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 
@@ -58,6 +60,16 @@ def test_the_same_idempotency_key_creates_once(fresh):
     first, again = (fresh.post("/users", json=new, headers=key) for _ in range(2))
     assert (again.status, again.json, again.headers["Location"]) == (201, first.json, first.headers["Location"])
     assert (first.headers["Idempotency-Replayed"], again.headers["Idempotency-Replayed"]) == (None, "true")
+    assert fresh.get("/users").json["total"] == 6
+
+
+def test_equal_keys_at_the_same_time_create_once(fresh):
+    def create(_):
+        return fresh.post("/users", json={"name": "Ada", "email": "ada@example.com"}, headers={"Idempotency-Key": "k"})
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(create, range(24)))
+    assert {(answer.status, answer.json["id"]) for answer in answers} == {(201, 6)}
     assert fresh.get("/users").json["total"] == 6
 
 

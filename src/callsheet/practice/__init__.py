@@ -5,7 +5,7 @@
 | `GET /` | the list of endpoints, each with its parameters |
 | `GET, POST /users` and `GET, PUT, PATCH, DELETE /users/{id}` | users; `status`, `page`, `size`; Idempotency-Key |
 | `GET, POST /orders`, `GET /orders/count` | orders by `key`; the first `lost` answers are lost; what arrived is counted |
-| `/status/{code}` | that status, with `retry_after` |
+| `/status/{code}` | that status, with `retry_after`, `retry_after_ms` as given, once or more |
 | `/flaky/{key}`, `GET /flaky/{key}/attempts` | fails `failures` times with `status` or `how=drop`, `how=reset`, then works |
 | `/drop`, `/truncated/{size}` | no answer, or `how=reset`; half an answer |
 | `/slow`, `/drip` | late by `seconds`; `bytes` bytes with a `pause` before each |

@@ -6,6 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from callsheet.practice.reading import header_values
+
 
 class Cached:
     """Keys with a version each; writing to a key makes a new version."""
@@ -23,22 +25,22 @@ class Cached:
         ]
 
     async def show(self, request: Request) -> Response:
-        """`?control=` is the Cache-Control (default max-age=60), `?vary=` the Vary; ETag, and 304 to If-None-Match."""
+        """`?control=` is the Cache-Control (default max-age=60), each `?vary=` a name in Vary; ETag, and 304 to If-None-Match."""
         key = request.path_params["key"]
         self.served[key] += 1
         # Weak, because the counter in the body changes under the same version (RFC 9110 8.8.1).
         etag = f'W/"{self.version[key] + 1}"'
         headers = {
-            "Cache-Control": request.query_params.get("control", "max-age=60"),
+            "Cache-Control": ", ".join(header_values(request, "control")) or "max-age=60",
             "ETag": etag,
             "X-Served": str(self.served[key]),
         }
-        vary = request.query_params.get("vary")
-        if vary is not None:
-            headers["Vary"] = vary
+        vary = header_values(request, "vary")
+        if vary:
+            headers["Vary"] = ", ".join(vary)
         if has_current(request.headers.get("if-none-match", ""), etag):
             return Response(status_code=304, headers=headers)
-        varied = {name.strip(): request.headers.get(name.strip()) for name in (vary or "").split(",") if name.strip()}
+        varied = {name: request.headers.get(name) for name in vary}
         content = {"key": key, "version": self.version[key] + 1, "served": self.served[key], "varied": varied}
         return JSONResponse(content, headers=headers)
 

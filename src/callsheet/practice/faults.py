@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from callsheet.practice.connection import BrokenOff, NoAnswer
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import choice, integer, path_integer
+from callsheet.practice.reading import choice, header_values, integer, path_integer
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 BODILESS = (204, 205, 304)
@@ -33,7 +33,7 @@ class Faults:
         ]
 
     async def status(self, request: Request) -> Response:
-        """Answer with this status, 200 to 599, and `?retry_after=` as given; errors are problem+json."""
+        """Answer with this status, 200 to 599, and each `?retry_after=` or `?retry_after_ms=`; errors are problem+json."""
         return answer_with(request, path_integer(request, "code", least=200, most=599))
 
     async def flaky(self, request: Request) -> Response:
@@ -69,11 +69,18 @@ class Faults:
 
 
 def answer_with(request: Request, status: int, detail: str = "as asked for") -> Response:
-    """An answer with this status, a problem document where the status is an error."""
-    wait = request.query_params.get("retry_after")
-    headers = {} if wait is None else {"Retry-After": wait}
+    """An answer with this status, a problem document where the status is an error, and Retry-After as asked for."""
+    answer = bare_answer(status, detail)
+    for name in ("Retry-After", "Retry-After-Ms"):
+        for value in header_values(request, name.lower().replace("-", "_")):
+            answer.headers.append(name, value)
+    return answer
+
+
+def bare_answer(status: int, detail: str) -> Response:
+    """The answer in the form that goes with its status."""
     if status in BODILESS:
-        return Response(status_code=status, headers=headers)
+        return Response(status_code=status)
     if status >= 400:
-        return Problem(status, detail, headers=headers).response()
-    return JSONResponse({"status": status}, status_code=status, headers=headers)
+        return Problem(status, detail).response()
+    return JSONResponse({"status": status}, status_code=status)

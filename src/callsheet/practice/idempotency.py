@@ -20,7 +20,7 @@ class Repetitions:
         if not key:
             return await act()
         body = await request.body()
-        # No await stands between here and the end of `act` once the body is read, so two equal keys cannot both act.
+        # With the body read, nothing down to the last line gives way to another request: two equal keys cannot both act.
         if key in self.answers:
             return self.repeated(key, body)
         answer = await act()

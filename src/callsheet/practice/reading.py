@@ -45,6 +45,15 @@ def switch(request: Request, name: str, *, default: bool) -> bool:
     return choice(request, name, ("true", "false") if default else ("false", "true")) == "true"
 
 
+def header_values(request: Request, name: str) -> list[str]:
+    """Every value of a query parameter, to be sent back in a header; nothing that would break out of it."""
+    values = request.query_params.getlist(name)
+    for value in values:
+        if not (value.isascii() and value.isprintable()):
+            raise unreadable(name, value, "printable ASCII")
+    return values
+
+
 def path_integer(request: Request, name: str, *, least: int = 0, most: int) -> int:
     """A whole number from the path."""
     text = request.path_params[name]
