@@ -1,0 +1,104 @@
+"""A call, and the attempts it is made of: the state that the engine keeps and policies read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from callsheet.events import WireFacts
+
+if TYPE_CHECKING:
+    from callsheet.errors import APIError
+    from callsheet.http.request import Request
+    from callsheet.http.response import Response
+    from callsheet.settings.timeout import Timeout
+    from callsheet.verdicts import Ticket
+
+
+class Limits(NamedTuple):
+    """What one attempt may take on the wire, in seconds from its start; `read` is None where `attempt` ends first.
+
+    Of a stream, `attempt` bounds the time to the headers and `whole` the time to the last byte, where that is bounded.
+    `fresh` asks for a new connection.
+    """
+
+    connect: float
+    read: float | None
+    attempt: float
+    fresh: bool = False
+    whole: float | None = None
+
+
+class Call:
+    """One request by the user.
+
+    Times are readings of one clock, in seconds. `deadline` is when the call must be over. `new_ticket` makes a ticket
+    of the right colour. `notes` is for policies that must remember something over the attempts, by policy.
+    """
+
+    __slots__ = (
+        "attempts",
+        "attempts_allowed",
+        "deadline",
+        "is_repeatable",
+        "new_ticket",
+        "notes",
+        "operation",
+        "request",
+        "service",
+        "started",
+        "stopped_by",
+        "timeout",
+        "was_sent",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        timeout: Timeout,
+        started: float,
+        new_ticket: Callable[[], Ticket],
+        *,
+        service: str = "",
+        operation: str = "",
+        is_repeatable: bool = False,
+        attempts_allowed: int | None = None,
+    ) -> None:
+        self.request = request
+        self.timeout = timeout
+        self.started = started
+        self.deadline = started + timeout.total
+        self.new_ticket = new_ticket
+        self.service = service
+        self.operation = operation
+        self.is_repeatable = is_repeatable
+        self.attempts_allowed = attempts_allowed
+        self.attempts = 0
+        self.was_sent = False
+        self.stopped_by: str | None = None
+        self.notes: dict[Any, Any] = {}
+
+    @property
+    def label(self) -> str:
+        """`service.operation`, as errors and logs name it."""
+        return f"{self.service}.{self.operation}"
+
+
+class Attempt:
+    """One try on the wire.
+
+    `outcome` is the answer, or the error that stands for it. `held` is what policies hold for this attempt, by policy,
+    until they are told to let go. `is_cut_short` is true if the call's deadline left it less than `timeout.attempt`.
+    """
+
+    __slots__ = ("call", "held", "is_cut_short", "number", "outcome", "request", "was_sent", "wire")
+
+    def __init__(self, call: Call, number: int) -> None:
+        self.call = call
+        self.number = number
+        self.request = call.request
+        self.outcome: Response | APIError | None = None
+        self.held: dict[Any, Any] = {}
+        self.is_cut_short = False
+        self.was_sent = False
+        self.wire: WireFacts | None = None

@@ -1,0 +1,1 @@
+"""Operations: what a service offers, as frozen data."""

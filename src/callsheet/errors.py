@@ -1,0 +1,263 @@
+"""Every exception a user can meet, on one page, by whose fault it is.
+
+    APIError
+      SheetError ArgumentError UsageError                     yours
+      TransportError                                          the way
+        NotSent > ConnectTimeout                                never reached the service
+        NoAnswer > AttemptTimeout, MalformedAnswer              may have been processed
+        TLSError                                                one side refused the other
+      ResponseError                                           theirs
+        HTTPError > Redirected BadRequest Unauthorized Forbidden NotFound MethodNotAllowed Conflict Gone
+                    PreconditionFailed ContentTooLarge UnprocessableContent RateLimited ServerError
+        ApplicationError DecodeError ValidationError ResponseTooLarge
+      AuthError                                               the token could not be had
+      Refused > BreakerOpen LimitReached DeadlinePassed OriginRefused      we stopped
+
+`ConnectTimeout`, `AttemptTimeout` and `DeadlinePassed` are also the builtin `TimeoutError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from callsheet.http.problem import ProblemDetails
+    from callsheet.http.request import Request
+    from callsheet.http.response import Response
+
+
+class APIError(Exception):
+    """Anything Callsheet raises.
+
+    `attempts` is how many tries were made on the wire; `was_sent` is true if any of them may have reached the service;
+    `retry_after` is in seconds, from the service; `stopped_by` names the policy that refused a further attempt;
+    `request` is redacted. Every error pickles.
+    """
+
+    service: str | None = None
+    operation: str | None = None
+    attempts: int = 0
+    was_sent: bool = False
+    retry_after: float | None = None
+    stopped_by: str | None = None
+    request: Request | None = None
+
+    def __init__(self, message: str = "", **facts: Any) -> None:
+        super().__init__(message)
+        self.__dict__.update(facts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[APIError], arguments: tuple[Any, ...], facts: dict[str, Any]) -> APIError:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    error.__dict__.update(facts)
+    return error
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong on a sheet: where, what, the line it stands on and what to do about it."""
+
+    where: str
+    message: str
+    excerpt: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{head}\n{self.excerpt}" if self.excerpt else head
+
+
+class SheetError(APIError):
+    """The sheet cannot be used: `findings` holds everything that is wrong with it, in the order of the file."""
+
+    findings: tuple[Finding, ...]
+
+    def __init__(self, findings: list[Finding] | tuple[Finding, ...] | str) -> None:
+        self.findings = (Finding("", findings),) if isinstance(findings, str) else tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings), findings=self.findings)
+
+
+class ArgumentError(APIError):
+    """A call was given arguments that its operation does not take. Nothing was sent."""
+
+
+class UsageError(APIError):
+    """The client was used in a way it cannot work: closed, in another event loop, of the wrong colour."""
+
+
+class TransportError(APIError):
+    """There is no usable answer, because of the way there or back.
+
+    `errno` is libcurl's number where there is one. `on_kept_connection` is true if a connection that had served an
+    earlier request closed before the first byte of the answer.
+    """
+
+    errno: int | None = None
+    on_kept_connection: bool = False
+
+
+class NotSent(TransportError):
+    """No attempt reached the service: nothing was processed there."""
+
+
+class ConnectTimeout(NotSent, TimeoutError):
+    """The connection (name lookup, TCP, TLS) was not made within `timeout.connect`."""
+
+
+class NoAnswer(TransportError):
+    """The request may have been processed, but no usable answer came back."""
+
+
+class AttemptTimeout(NoAnswer, TimeoutError):
+    """The answer was not complete within `timeout.attempt`, or no byte moved for `timeout.read`."""
+
+
+class MalformedAnswer(NoAnswer):
+    """What came back is not HTTP, or breaks off, or exceeds the caps on header fields."""
+
+
+class TLSError(TransportError):
+    """One side refused the other's certificate or protocol. Never tried again."""
+
+
+class ResponseError(APIError):
+    """An answer came, and it is not the declared result. `response` holds it whole."""
+
+    response: Response
+    message: str | None = None
+
+    @property
+    def status_code(self) -> int:
+        """The answer's status."""
+        return self.response.status_code
+
+    @property
+    def problem(self) -> ProblemDetails | None:
+        """The answer as problem details (RFC 9457), or None if it is not `application/problem+json`."""
+        return self.response.problem
+
+
+class HTTPError(ResponseError):
+    """The status says that the request failed (or, for `Redirected`, that the answer is elsewhere)."""
+
+
+class Redirected(HTTPError):
+    """A 3xx where a typed result was declared; redirects are not followed unless `redirects` says so."""
+
+
+class BadRequest(HTTPError):
+    """400."""
+
+
+class Unauthorized(HTTPError):
+    """401: the credential is missing, wrong or has expired."""
+
+
+class Forbidden(HTTPError):
+    """403."""
+
+
+class NotFound(HTTPError):
+    """404."""
+
+
+class MethodNotAllowed(HTTPError):
+    """405."""
+
+
+class Conflict(HTTPError):
+    """409."""
+
+
+class Gone(HTTPError):
+    """410."""
+
+
+class PreconditionFailed(HTTPError):
+    """412."""
+
+
+class ContentTooLarge(HTTPError):
+    """413: the service refuses a request this large."""
+
+
+class UnprocessableContent(HTTPError):
+    """422."""
+
+
+class RateLimited(HTTPError):
+    """429: the service asks us to slow down; `retry_after` says for how long, if it told."""
+
+
+class ServerError(HTTPError):
+    """Any 5xx."""
+
+
+class ApplicationError(ResponseError):
+    """A failure told inside a successful answer."""
+
+
+class DecodeError(ResponseError):
+    """The answer's body is not what its headers say: broken coding, broken JSON, HTML where JSON was declared."""
+
+
+class ValidationError(ResponseError):
+    """The answer was read, and it is not of the declared type. `errors` lists each place and what was expected."""
+
+    errors: tuple[dict[str, Any], ...] = ()
+
+
+class ResponseTooLarge(ResponseError):
+    """The answer is larger than `caps.response`, as sent or once decoded."""
+
+
+class AuthError(APIError):
+    """The credential that the call needs could not be had."""
+
+
+class Refused(APIError):
+    """Callsheet stopped the call itself, by a rule of the sheet."""
+
+
+class BreakerOpen(Refused):
+    """The circuit breaker is open: the service has been failing."""
+
+
+class LimitReached(Refused):
+    """A queue is full, or the turn would come too late."""
+
+
+class DeadlinePassed(Refused, TimeoutError):
+    """`timeout.total` ran out."""
+
+
+class OriginRefused(Refused):
+    """The request would have gone to an origin or address that the sheet does not allow."""
+
+
+_BY_STATUS: dict[int, type[HTTPError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    405: MethodNotAllowed,
+    409: Conflict,
+    410: Gone,
+    412: PreconditionFailed,
+    413: ContentTooLarge,
+    422: UnprocessableContent,
+    429: RateLimited,
+}
+
+
+def error_for_status(status: int) -> type[HTTPError]:
+    """The class that a status raises: its own, or `Redirected` for 3xx, `ServerError` for 5xx, else `HTTPError`."""
+    if status >= 500:
+        return ServerError
+    return _BY_STATUS.get(status, HTTPError if status >= 400 else Redirected)

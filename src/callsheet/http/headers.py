@@ -1,0 +1,119 @@
+"""Header fields: an ordered multi-map whose names have no case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from callsheet.errors import ArgumentError
+from callsheet.secret import MASK, Secret
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+FORBIDDEN_IN_VALUE = re.compile(r"[\r\n\0]")
+SET_BY_TRANSPORT = frozenset({"content-length", "transfer-encoding", "expect"})
+"""Two of these that disagree are how requests are smuggled (RFC 9112 11.2)."""
+
+
+class Headers(Mapping[str, str]):
+    """Header fields in the order they were given.
+
+    `headers["Accept"]` gives all values of a field joined by a comma (RFC 9110 5.3), `get_list` each apart. A secret
+    value reads as `***`; only the wire sees it.
+    """
+
+    __slots__ = ("_fields", "_index", "wire_lines")
+
+    def __init__(self, fields: Mapping[str, str | Secret] | Iterable[tuple[str, str | Secret]] = ()) -> None:
+        self._fields = tuple(fields.items() if isinstance(fields, Mapping) else fields)
+        self._index: dict[str, list[str]] | None = None
+        self.wire_lines: list[bytes] | None = None
+        """What a transport made of these fields, kept because one Headers may serve every call of a plan."""
+
+    @property
+    def fields(self) -> tuple[tuple[str, str | Secret], ...]:
+        """Name and value of each field, secrets as they are."""
+        return self._fields
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether no value has to be read anew for each call."""
+        return all(isinstance(value, str) or value.is_constant for _, value in self._fields)
+
+    def with_fields(self, extra: Iterable[tuple[str, str | Secret]]) -> Headers:
+        """These fields, with each name in `extra` replaced by what is given there."""
+        added = tuple(extra)
+        names = {name.lower() for name, _ in added}
+        return Headers((*(field for field in self._fields if field[0].lower() not in names), *added))
+
+    def without(self, names: frozenset[str]) -> Headers:
+        """These fields but for those named (in lower case)."""
+        return Headers(field for field in self._fields if field[0].lower() not in names)
+
+    def get_list(self, name: str) -> list[str]:
+        """Each value of a field, in order; empty if there is none."""
+        return list(self._by_name().get(name.lower(), ()))
+
+    def multi_items(self) -> list[tuple[str, str]]:
+        """Name and value of each field, one by one."""
+        return [(name, value if isinstance(value, str) else MASK) for name, value in self._fields]
+
+    def _by_name(self) -> dict[str, list[str]]:
+        if self._index is None:
+            index: dict[str, list[str]] = {}
+            for name, value in self.multi_items():
+                index.setdefault(name.lower(), []).append(value)
+            self._index = index
+        return self._index
+
+    def __getitem__(self, name: str) -> str:
+        return ", ".join(self._by_name()[name.lower()])
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._by_name()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name())
+
+    def __len__(self) -> int:
+        return len(self._by_name())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._by_name() == other._by_name()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Headers({self.multi_items()!r})"
+
+    def __reduce__(self) -> tuple[type[Headers], tuple[list[tuple[str, str]]]]:
+        return Headers, (self.multi_items(),)
+
+
+def parse_field_lines(lines: Iterable[bytes]) -> Headers:
+    """Headers from the lines of a header block (RFC 9112 5), as Latin-1; a folded line joins the one before."""
+    fields: list[tuple[str, str | Secret]] = []
+    for line in lines:
+        if line[:1] in (b" ", b"\t") and fields:
+            name, value = fields[-1]
+            fields[-1] = (name, f"{value} {line.decode('latin-1').strip()}")
+            continue
+        name, colon, value = line.decode("latin-1").partition(":")
+        if colon:
+            fields.append((name, value.strip(" \t\r\n")))
+    return Headers(fields)
+
+
+def check_field(name: str, value: str) -> None:
+    """Refuse a field that could not be sent as it stands (RFC 9110 5.1, 5.5). The error names it and hides its value."""
+    if not TOKEN.match(name):
+        raise ArgumentError(f"header name {name!r}: expected letters, digits and !#$%&'*+-.^_`|~")
+    if name.lower() in SET_BY_TRANSPORT:
+        raise ArgumentError(f"header `{name}`: it follows from the body and is set when the request is sent; remove it")
+    if FORBIDDEN_IN_VALUE.search(value):
+        raise ArgumentError(f"header `{name}`: its value holds a CR, LF or NUL; remove it")
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ArgumentError(
+            f"header `{name}`: its value holds a character outside Latin-1; encode it (RFC 8187) or send it in the body"
+        ) from None

@@ -1,0 +1,76 @@
+"""One request, as it will stand on the wire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from urllib.parse import urlsplit
+
+from callsheet.http.headers import Headers
+from callsheet.secret import Secret
+
+if TYPE_CHECKING:
+    from callsheet.http.body import Body
+
+
+class Origin(NamedTuple):
+    """Where a request goes (RFC 9110 4.3.1): scheme, host (an address without brackets), port."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def origin_of(url: str) -> Origin:
+    """The origin of an absolute http or https URL."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return Origin(parts.scheme, parts.hostname or "", port)
+
+
+class Request:
+    """A request: `method`, `url`, `headers`, `body`.
+
+    `url` is safe to show: a secret in its query reads `***`, and only `wire_url` holds it. `secrets` are those whose
+    values must be masked wherever they come back. A pickled request has no body and no secret.
+    """
+
+    __slots__ = ("_origin", "body", "headers", "is_stream", "method", "secrets", "url", "wire_url")
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: Headers,
+        body: Body | None = None,
+        *,
+        wire_url: str | None = None,
+        secrets: tuple[Secret, ...] = (),
+        is_stream: bool = False,
+        origin: Origin | None = None,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.wire_url = url if wire_url is None else wire_url
+        self.secrets = secrets
+        self.is_stream = is_stream
+        self._origin = origin
+
+    @property
+    def origin(self) -> Origin:
+        """Scheme, host and port."""
+        if self._origin is None:
+            self._origin = origin_of(self.wire_url)
+        return self._origin
+
+    def redacted(self) -> Request:
+        """The same request without its body, its secrets masked: what errors and answers carry."""
+        return Request(self.method, self.url, Headers(self.headers.multi_items()))
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.url}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Request, (self.method, self.url, Headers(self.headers.multi_items()))

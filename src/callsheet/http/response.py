@@ -1,0 +1,219 @@
+"""One answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from callsheet.http.headers import Headers, parse_field_lines
+from callsheet.http.problem import MEDIA_TYPE, ProblemDetails, problem_from
+from callsheet.secret import redact
+
+if TYPE_CHECKING:
+    from callsheet.http.request import Request
+
+CHARSET = re.compile(r"""charset\s*=\s*"?([^\s;"]+)""", re.IGNORECASE)
+
+
+class Response:
+    """An answer: `status_code`, `headers`, `content`, and how it came to be.
+
+    `elapsed` is in seconds, over all attempts and waits; `attempts` how many there were; `request` is redacted.
+    """
+
+    __slots__ = (
+        "_content",
+        "_headers",
+        "_lines",
+        "_sent",
+        "attempts",
+        "elapsed",
+        "from_cache",
+        "history",
+        "http_version",
+        "reason_phrase",
+        "status_code",
+        "stream",
+    )
+
+    def __init__(
+        self,
+        status_code: int,
+        *,
+        request: Request,
+        lines: list[bytes] | None = None,
+        headers: Headers | None = None,
+        content: bytes = b"",
+        reason_phrase: str = "",
+        http_version: str = "1.1",
+    ) -> None:
+        self.status_code = status_code
+        self.reason_phrase = reason_phrase
+        self.http_version = http_version
+        self._lines = lines
+        self._headers = headers
+        self._content = content
+        self._sent = request
+        self.elapsed = 0.0
+        self.attempts = 1
+        self.history: tuple[Response, ...] = ()
+        self.from_cache = False
+        self.stream: Any = None
+        """What the body still comes from, where it was asked for as a stream."""
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields of the answer."""
+        if self._headers is None:
+            self._headers = parse_field_lines(self._lines or ())
+            self._lines = None
+        return self._headers
+
+    def field(self, name: bytes) -> str | None:
+        """One header field by its lower-case name, without reading the others; the first of several."""
+        if self._lines is None:
+            values = self.headers.get_list(name.decode("latin-1"))
+            return values[0] if values else None
+        size = len(name)
+        for line in self._lines:
+            if line[size : size + 1] == b":" and line[:size].lower() == name:
+                return line[size + 1 :].decode("latin-1").strip()
+        return None
+
+    @property
+    def request(self) -> Request:
+        """The request that was answered, without body and secrets."""
+        return self._sent.redacted()
+
+    @property
+    def url(self) -> str:
+        """Where the answer came from; a secret in the query reads `***`."""
+        return self._sent.url
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+        return self.status_code < 400
+
+    @property
+    def content(self) -> bytes:
+        """The body, content codings undone."""
+        return self._content
+
+    @property
+    def encoding(self) -> str:
+        """The charset of the text: what `Content-Type` says, else UTF-8."""
+        found = CHARSET.search(self.field(b"content-type") or "")
+        return found[1] if found else "utf-8"
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that do not fit the charset become U+FFFD."""
+        try:
+            return self._content.decode(self.encoding, "replace")
+        except LookupError:
+            return self._content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as parsed JSON. Raises DecodeError if it is none."""
+        from callsheet.http.json import loads
+
+        try:
+            return loads(self._content)
+        except ValueError as error:
+            from callsheet.errors import DecodeError
+
+            raise DecodeError(f"the answer's body is not JSON: {error}", **self.facts()) from None
+
+    @property
+    def problem(self) -> ProblemDetails | None:
+        """The answer as problem details (RFC 9457), or None if it is not `application/problem+json`."""
+        if not (self.field(b"content-type") or "").lower().startswith(MEDIA_TYPE):
+            return None
+        from callsheet.http.json import loads
+
+        try:
+            return problem_from(loads(self._content))
+        except ValueError:
+            return None
+
+    @property
+    def links(self) -> dict[str, dict[str, str]]:
+        """The `Link` field (RFC 8288), by relation type: `links["next"]["url"]`."""
+        from callsheet.http.links import parse_links
+
+        return parse_links(", ".join(self.headers.get_list("link")))
+
+    def raise_for_status(self) -> Response:
+        """Raise the error of a status from 400 on (NotFound, ServerError ...); else give this answer back."""
+        if self.status_code >= 400:
+            from callsheet.errors import error_for_status
+
+            raise error_for_status(self.status_code)(self.summary(), **self.facts())
+        return self
+
+    def summary(self) -> str:
+        """Status, reason and at most 200 redacted characters of the problem's title or detail."""
+        head = f"{self.status_code} {self.reason_phrase or REASONS.get(self.status_code, '')}".strip()
+        problem = self.problem
+        told = (problem.detail or problem.title) if problem else None
+        return self.masked(f"{head}: {_one_line(told)}" if told else head)
+
+    def facts(self) -> dict[str, Any]:
+        """What an error raised for this answer carries."""
+        return {
+            "response": self,
+            "request": self.request,
+            "attempts": self.attempts,
+            "was_sent": True,
+            "retry_after": None,
+        }
+
+    def masked(self, text: str) -> str:
+        """`text` without the values of this call's secrets."""
+        return redact(text, self._sent.secrets)
+
+    def iter_bytes(self, chunk_size: int = 65536) -> Iterator[bytes]:
+        """The body in pieces of at most `chunk_size` bytes."""
+        for start in range(0, len(self._content), chunk_size):
+            yield self._content[start : start + chunk_size]
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status_code} {self._sent.method} {self.url}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state: Mapping[str, Any] = {
+            "status_code": self.status_code,
+            "reason_phrase": self.reason_phrase,
+            "http_version": self.http_version,
+            "headers": Headers((name, self.masked(value)) for name, value in self.headers.multi_items()),
+            "content": self.masked(self._content.decode("latin-1")).encode("latin-1"),
+            "request": self.request,
+        }
+        rest = (self.elapsed, self.attempts, self.history, self.from_cache)
+        return _rebuilt, (state, rest)
+
+
+def _rebuilt(state: dict[str, Any], rest: tuple[Any, ...]) -> Response:
+    response = Response(**state)
+    response.elapsed, response.attempts, response.history, response.from_cache = rest
+    return response
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:200]
+
+
+def _reasons() -> dict[int, str]:
+    from http import HTTPStatus
+
+    names = {status.value: status.phrase for status in HTTPStatus}
+    return names | {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+REASONS = _reasons()
+"""Reason phrases for answers that bring none (HTTP/2)."""

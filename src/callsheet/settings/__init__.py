@@ -1,0 +1,15 @@
+"""What can be chosen: one frozen record per policy, each field with its default and the reason for it.
+
+Seconds are floats, sizes are bytes. A record is always complete and consistent; what was *written*, and where, is
+the sheet's business.
+"""
+
+from callsheet.settings.caps import Caps
+from callsheet.settings.concurrency import Concurrency
+from callsheet.settings.pool import Pool
+from callsheet.settings.retry import Backoff, Retry
+from callsheet.settings.settings import Settings
+from callsheet.settings.timeout import Timeout, WrittenTimeout
+from callsheet.settings.tls import TLS
+
+__all__ = ["TLS", "Backoff", "Caps", "Concurrency", "Pool", "Retry", "Settings", "Timeout", "WrittenTimeout"]

@@ -1,0 +1,47 @@
+"""All that was chosen for one operation, in one record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from callsheet.secret import Secret
+from callsheet.settings.caps import Caps
+from callsheet.settings.concurrency import Concurrency
+from callsheet.settings.pool import Pool
+from callsheet.settings.retry import Retry
+from callsheet.settings.timeout import Timeout, WrittenTimeout
+from callsheet.settings.tls import TLS
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """How requests prove who sends them: `kind` is a word of the sheet (`bearer`, `basic`, `api_key`), `options` its
+    values, every credential among them a `Secret`."""
+
+    kind: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of an operation, or of a service's undeclared requests. None means off.
+
+    `headers` and `params` are sent with every request; `written` is what was said of the timeout, so that a call's own
+    can be laid over it.
+    """
+
+    base_url: str
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    timeout: Timeout = Timeout()
+    written: WrittenTimeout = WrittenTimeout()
+    retry: Retry | None = Retry()
+    idempotent: bool = False
+    concurrency: Concurrency = Concurrency()
+    pool: Pool = Pool()
+    caps: Caps = Caps()
+    tls: TLS = TLS()
+    http2: bool = False
+    auth: AuthSettings | None = None

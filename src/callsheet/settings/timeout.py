@@ -1,0 +1,64 @@
+"""How long things may take: four limits, and how written values and defaults make them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """The four limits of a call, in seconds.
+
+    `total`: from entering the call to the typed result, all waits and attempts (30). `attempt`: one try, from name lookup
+    to the last byte (10). `connect`: name lookup, TCP and TLS of one try (5). `read`: no byte in either direction (10).
+    """
+
+    connect: float = 5.0
+    read: float = 10.0
+    attempt: float = 10.0
+    total: float = 30.0
+
+
+DEFAULT = Timeout()
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTimeout:
+    """What somebody wrote of a timeout; None where nothing was. `within` is the short form: the call ends within it."""
+
+    connect: float | None = None
+    read: float | None = None
+    attempt: float | None = None
+    total: float | None = None
+
+    @classmethod
+    def within(cls, seconds: float, known: WrittenTimeout | None = None) -> WrittenTimeout:
+        """`timeout: T`: total and attempt are T, connect is at most T."""
+        connect = known.connect if known and known.connect is not None else DEFAULT.connect
+        read = known.read if known else None
+        return cls(connect=min(connect, seconds), read=read, attempt=seconds, total=seconds)
+
+    def over(self, lower: WrittenTimeout) -> WrittenTimeout:
+        """This layer on top of a lower one, field by field."""
+        mine = {f.name: getattr(self, f.name) for f in fields(self)}
+        return WrittenTimeout(**{k: getattr(lower, k) if v is None else v for k, v in mine.items()})
+
+    def contradiction(self) -> tuple[str, str] | None:
+        """Two written fields of which the first, the part, is longer than the second, the whole; or None."""
+        for part, whole in (("connect", "attempt"), ("connect", "total"), ("attempt", "total"), ("read", "total")):
+            inner, outer = getattr(self, part), getattr(self, whole)
+            if inner is not None and outer is not None and inner > outer:
+                return part, whole
+        return None
+
+    def resolved(self) -> Timeout:
+        """The four limits: a default yields to what is written, upwards and downwards."""
+        written_parts = [value for value in (self.connect, self.read) if value is not None]
+        attempt = self.attempt
+        if attempt is None:
+            attempt = max([DEFAULT.attempt, *written_parts])
+            attempt = attempt if self.total is None else min(attempt, self.total)
+        total = self.total if self.total is not None else max([DEFAULT.total, attempt, *written_parts])
+        connect = self.connect if self.connect is not None else min(DEFAULT.connect, attempt, total)
+        read = self.read if self.read is not None else max(DEFAULT.read, attempt)
+        return Timeout(connect=connect, read=read, attempt=attempt, total=total)

@@ -1,0 +1,132 @@
+"""A multi and a handle that a thread steps: the connections it made are its own."""
+
+from __future__ import annotations
+
+import math
+import select
+import time
+from collections.abc import Callable
+
+import pycurl
+
+from callsheet.transports.curl.names import Addresses
+from callsheet.transports.curl.transfer import Transfer
+
+TO_POLL = {
+    pycurl.POLL_IN: select.POLLIN,
+    pycurl.POLL_OUT: select.POLLOUT,
+    pycurl.POLL_INOUT: select.POLLIN | select.POLLOUT,
+}
+
+
+class AbortedError(Exception):
+    """The transport was closed while the lane waited."""
+
+
+class Lane:
+    """Steps one transfer at a time with `poll`, so that Ctrl-C interrupts it in every phase."""
+
+    def __init__(self, wake: int) -> None:
+        self.easy = pycurl.Curl()
+        self.last_used = 0.0
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, 1)
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        self._poll = select.poll()
+        self._poll.register(wake, select.POLLIN)
+        self._wake = wake
+        self._alarm: float | None = None
+        self._running = 0
+        self._moved = 0.0
+        self._pinned: dict[str, Addresses] = {}
+
+    def pin(self, host: str, addresses: Addresses) -> None:
+        """Have this lane connect to these addresses of the host. Set after the handle was armed."""
+        if self._pinned.get(host) is not addresses:
+            self.easy.setopt(pycurl.RESOLVE, addresses.pin)
+            self._pinned[host] = addresses
+
+    def start(self) -> None:
+        """Begin the transfer that the handle is armed for."""
+        self._multi.add_handle(self.easy)
+        self._moved = time.monotonic()
+        self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
+
+    def run(self, transfer: Transfer, quiet: float | None = None) -> tuple[int, str]:
+        """Step to the end: libcurl's number (0 is success) and its message. `quiet`: seconds without a byte that end it."""
+        while self._running:
+            if not self._step(quiet):
+                transfer.was_quiet = True
+                return pycurl.E_OPERATION_TIMEDOUT, ""
+        return self._outcome()
+
+    def run_until(self, is_enough: Callable[[], bool], seconds: float | None, quiet: float | None) -> bool:
+        """Step until there is enough or the transfer is over. False if that took more than `seconds`, or was too quiet."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while self._running and not is_enough():
+            left = None if until is None else until - time.monotonic()
+            if (left is not None and left <= 0) or not self._step(quiet, left):
+                return False
+        return True
+
+    def outcome(self) -> tuple[int, str] | None:
+        """How the transfer ended; None while it runs."""
+        return None if self._running else self._outcome()
+
+    def nudge(self) -> None:
+        """Let libcurl look at a handle that was unpaused."""
+        self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
+
+    def _outcome(self) -> tuple[int, str]:
+        _, done, failed = self._multi.info_read()
+        self._multi.remove_handle(self.easy)
+        if done:
+            return 0, ""
+        return (failed[0][1], failed[0][2]) if failed else (pycurl.E_RECV_ERROR, "")
+
+    def _step(self, quiet: float | None, at_most: float | None = None) -> bool:
+        """Wait for one event and hand it to libcurl. False if it has been quiet for too long."""
+        now = time.monotonic()
+        until = [self._alarm] if self._alarm is not None else []
+        if quiet is not None:
+            until.append(self._moved + quiet)
+        if at_most is not None:
+            until.append(now + at_most)
+        wait = max(0, math.ceil((min(until) - now) * 1000)) if until else None
+        events = self._poll.poll(wait)
+        if not events:
+            self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
+            return quiet is None or time.monotonic() < self._moved + quiet
+        for fd, mask in events:
+            if fd == self._wake:
+                raise AbortedError
+            self._running = self._multi.socket_action(fd, _action(mask))[1]
+        if quiet is not None:
+            self._moved = time.monotonic()
+        return True
+
+    def _on_socket(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
+        if what == pycurl.POLL_REMOVE:
+            self._poll.unregister(fd)
+        else:
+            self._poll.register(fd, TO_POLL.get(what, 0))
+
+    def _on_timer(self, milliseconds: int) -> None:
+        self._alarm = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+
+    def close(self) -> None:
+        """Close the connections; never waits."""
+        self.easy.close()
+        self._multi.close()
+
+
+def _action(mask: int) -> int:
+    action = 0
+    if mask & (select.POLLIN | select.POLLHUP):
+        action |= pycurl.CSELECT_IN
+    if mask & select.POLLOUT:
+        action |= pycurl.CSELECT_OUT
+    if mask & (select.POLLERR | select.POLLNVAL):
+        action |= pycurl.CSELECT_ERR
+    return action

@@ -1,0 +1,132 @@
+"""Names to addresses, outside libcurl.
+
+libcurl's resolver threads cannot be abandoned: closing a handle, and leaving the interpreter, waits for them. Here a
+name is looked up by a daemon thread that nobody has to wait for, one at a time per name, and what it found serves every
+connection for a minute. Later it still serves, while a fresh lookup runs.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from callsheet.errors import NotSent
+
+FRESH = 60.0
+"""Seconds an address is used without another look: as long as libcurl would."""
+USABLE = 600.0
+"""Seconds it may serve while lookups fail or have not ended."""
+
+
+class Addresses:
+    """What a name was found to mean, and when."""
+
+    __slots__ = ("at", "pin")
+
+    def __init__(self, host: str, port: int, found: list[str], at: float) -> None:
+        listed = ",".join(f"[{address}]" if ":" in address else address for address in found)
+        self.pin = [f"{host}:{port}:{listed}"]
+        self.at = at
+
+
+class Lookup:
+    """One lookup under way. `result` is set before `done` is."""
+
+    __slots__ = ("done", "listeners", "lock", "result")
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.lock = threading.Lock()
+        self.listeners: list[Callable[[], None]] = []
+        self.result: Addresses | OSError | None = None
+
+    def when_done(self, tell: Callable[[], None]) -> None:
+        """Call `tell` when the lookup is over, from its thread; at once if it is."""
+        with self.lock:
+            if not self.done.is_set():
+                self.listeners.append(tell)
+                return
+        tell()
+
+    def end(self, result: Addresses | OSError) -> None:
+        """Set the result and tell everybody."""
+        with self.lock:
+            self.result = result
+            self.done.set()
+        for tell in self.listeners:
+            tell()
+
+    def addresses(self, host: str) -> Addresses:
+        """The result. Raises NotSent if the name has none."""
+        if isinstance(self.result, Addresses):
+            return self.result
+        raise NotSent(f"name not resolved: {host} ({self.result})", was_sent=False)
+
+
+class Names:
+    """The names that a transport has looked up."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: dict[tuple[str, int], Addresses] = {}
+        self._running: dict[tuple[str, int], Lookup] = {}
+        self._literal: dict[str, bool] = {}
+        self._lock = threading.Lock()
+
+    def ready(self, host: str, port: int) -> Addresses | Lookup | None:
+        """The addresses if they are known, a lookup to wait for if not; None for a host that is an address itself."""
+        known = self._known.get((host, port))
+        if known is None:
+            return None if self._is_literal(host) else self._lookup(host, port)
+        age = self._clock() - known.at
+        if age > FRESH:
+            lookup = self._lookup(host, port)
+            if age > USABLE:
+                return lookup
+        return known
+
+    def forget(self, host: str, port: int) -> None:
+        """Look the name up anew next time: nobody answered at its addresses."""
+        self._known.pop((host, port), None)
+
+    def _is_literal(self, host: str) -> bool:
+        known = self._literal.get(host)
+        if known is None:
+            known = self._literal[host] = _is_address(host)
+        return known
+
+    def _lookup(self, host: str, port: int) -> Lookup:
+        with self._lock:
+            running = self._running.get((host, port))
+            if running is None:
+                running = self._running[host, port] = Lookup()
+                work = threading.Thread(
+                    target=self._look_up, args=(host, port, running), name=f"callsheet-lookup-{host}", daemon=True
+                )
+                work.start()
+        return running
+
+    def _look_up(self, host: str, port: int, lookup: Lookup) -> None:
+        result: Addresses | OSError
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+            result = self._known[host, port] = Addresses(host, port, addresses, self._clock())
+        except OSError as error:
+            result = error
+        except UnicodeError:
+            result = OSError("not a host name")
+        with self._lock:
+            self._running.pop((host, port), None)
+        lookup.end(result)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""What is set on a handle: once for all transfers of a transport, and for each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pycurl
+
+from callsheet.call import Limits
+from callsheet.http.codings import ACCEPTED
+from callsheet.http.headers import Headers
+from callsheet.http.request import Request
+from callsheet.settings.caps import Caps
+from callsheet.settings.pool import Pool
+from callsheet.settings.tls import TLS
+from callsheet.transports.curl.trust import trust_store
+
+HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
+CODING_OVERHEAD = 1024
+"""How much longer than its decoded form a short body may be on the wire: what gzip adds to what it cannot compress."""
+
+
+class Wiring(NamedTuple):
+    """What a transport is made for."""
+
+    tls: TLS = TLS()
+    pool: Pool = Pool()
+    caps: Caps = Caps()
+    http2: bool = False
+
+
+def constant_options(wiring: Wiring) -> list[tuple[int, Any]]:
+    """The options that every transfer of a transport has in common."""
+    version = pycurl.CURL_HTTP_VERSION_2TLS if wiring.http2 else pycurl.CURL_HTTP_VERSION_1_1
+    minimum = pycurl.SSLVERSION_TLSv1_3 if wiring.tls.min_version == "1.3" else pycurl.SSLVERSION_TLSv1_2
+    options: list[tuple[int, Any]] = [
+        (pycurl.NOSIGNAL, 1),
+        (pycurl.PROTOCOLS, HTTP_ONLY),
+        (pycurl.PROXY, ""),
+        (pycurl.PATH_AS_IS, 1),
+        (pycurl.HTTP_CONTENT_DECODING, 0),
+        (pycurl.HTTP_VERSION, version),
+        (pycurl.SSLVERSION, minimum),
+        (pycurl.CAINFO, trust_store(wiring.tls.ca)),
+        (pycurl.DNS_CACHE_TIMEOUT, -1),
+        (pycurl.MAXAGE_CONN, max(1, math.ceil(wiring.pool.idle))),
+    ]
+    if wiring.http2:
+        options.append((pycurl.PIPEWAIT, 1))
+    return options
+
+
+def set_request(easy: pycurl.Curl, request: Request, limits: Limits, caps: Caps) -> None:
+    """Put one request on a handle that has the constant options."""
+    setopt = easy.setopt
+    setopt(pycurl.URL, request.wire_url)
+    setopt(pycurl.HTTPHEADER, wire_lines(request))
+    _set_method(easy, request)
+    setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds(limits.connect))
+    if not request.is_stream:
+        setopt(pycurl.TIMEOUT_MS, milliseconds(limits.attempt))
+        setopt(pycurl.MAXFILESIZE_LARGE, caps.response + caps.response // 1000 + CODING_OVERHEAD)
+    elif limits.whole is not None:
+        setopt(pycurl.TIMEOUT_MS, milliseconds(limits.whole))
+    if limits.fresh:
+        setopt(pycurl.FRESH_CONNECT, 1)
+
+
+def milliseconds(seconds: float) -> int:
+    """At least 1: libcurl reads 0 as "no limit"."""
+    return max(1, math.ceil(seconds * 1000))
+
+
+def _set_method(easy: pycurl.Curl, request: Request) -> None:
+    method, body = request.method, request.body
+    content = body.content if body is not None else None
+    if content is None and method in ("POST", "PUT", "PATCH"):
+        content = b""
+    if content is not None:
+        easy.setopt(pycurl.POSTFIELDS, content)
+        if method != "POST":
+            easy.setopt(pycurl.CUSTOMREQUEST, method)
+    elif method == "HEAD":
+        easy.setopt(pycurl.NOBODY, 1)
+    elif method != "GET":
+        easy.setopt(pycurl.CUSTOMREQUEST, method)
+
+
+UNASKED = {b"accept": b"Accept: */*", b"accept-encoding": f"Accept-Encoding: {ACCEPTED}".encode(), b"content-type": b"Content-Type:"}
+"""Lines for fields that nobody set; `Content-Type:` keeps libcurl from naming one of its own."""
+
+
+def wire_lines(request: Request) -> list[bytes]:
+    """The header fields as libcurl takes them, each with its secrets revealed."""
+    headers = request.headers
+    if headers.wire_lines is not None:
+        return headers.wire_lines
+    lines = [_line(name, value if isinstance(value, str) else value.reveal()) for name, value in headers.fields]
+    lines += _unasked(headers)
+    lines.append(b"Expect:")
+    if headers.is_constant:
+        headers.wire_lines = lines
+    return lines
+
+
+def _line(name: str, value: str) -> bytes:
+    return f"{name}: {value}".encode("latin-1") if value else f"{name};".encode("latin-1")
+
+
+def _unasked(headers: Headers) -> Sequence[bytes]:
+    given = {name.lower().encode("latin-1") for name, _ in headers.fields}
+    return [line for name, line in UNASKED.items() if name not in given]

@@ -1,0 +1,113 @@
+"""What a failed transfer means: libcurl's number, and whether the transfer had reached its send phase.
+
+The table is the documentation, too: `docs/reference/transport-errors.md` is made from it. A number that is not in it
+is NoAnswer if the request may have been sent, else NotSent. Whether an attempt may be made again follows from the
+class: NotSent always, NoAnswer and what derives from it only where sending twice does no harm, TLSError never.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import pycurl
+
+from callsheet.errors import AttemptTimeout, ConnectTimeout, MalformedAnswer, NoAnswer, NotSent, TLSError, TransportError
+
+
+WEIRD_SERVER_REPLY, HTTP2_STREAM, PROXY, TOO_LARGE = 8, 92, 97, 100
+"""Numbers of libcurl (curl/curl.h, CURLcode) that pycurl has no name for."""
+
+
+class Rule(NamedTuple):
+    """The class of a failure before and after the send phase began, and why it is that."""
+
+    meaning: str
+    before: type[TransportError]
+    after: type[TransportError]
+    reason: str
+
+
+RULES: dict[int, Rule] = {
+    pycurl.E_UNSUPPORTED_PROTOCOL: Rule(
+        "not HTTP", NotSent, MalformedAnswer, "after the send phase: the answer has no status line (HTTP/0.9 is off)"
+    ),
+    pycurl.E_URL_MALFORMAT: Rule("bad URL", NotSent, NoAnswer, "libcurl refused the URL"),
+    pycurl.E_COULDNT_RESOLVE_PROXY: Rule("proxy name not resolved", NotSent, NoAnswer, "no connection was tried"),
+    pycurl.E_COULDNT_RESOLVE_HOST: Rule("name not resolved", NotSent, NoAnswer, "no connection was tried"),
+    pycurl.E_COULDNT_CONNECT: Rule(
+        "connection refused", NotSent, NoAnswer, "after the send phase: a kept connection broke and no new one was had"
+    ),
+    WEIRD_SERVER_REPLY: Rule("malformed header", NotSent, MalformedAnswer, "a header field or length is not HTTP"),
+    pycurl.E_HTTP2: Rule("HTTP/2 connection error", NotSent, NoAnswer, "the stream may have been processed"),
+    pycurl.E_PARTIAL_FILE: Rule("body breaks off", NotSent, MalformedAnswer, "fewer bytes came than were announced"),
+    pycurl.E_WRITE_ERROR: Rule("answer not taken", NotSent, MalformedAnswer, "more came than libcurl accepts in one field"),
+    pycurl.E_READ_ERROR: Rule("body not given", NotSent, NoAnswer, "the request's body ended before its announced length"),
+    pycurl.E_OPERATION_TIMEDOUT: Rule(
+        "time limit", ConnectTimeout, AttemptTimeout, "before: still resolving, connecting or shaking hands"
+    ),
+    pycurl.E_SSL_CONNECT_ERROR: Rule(
+        "TLS handshake failed", TLSError, TLSError, "versions, ciphers or certificates do not match; a mere hang-up is NotSent"
+    ),
+    pycurl.E_ABORTED_BY_CALLBACK: Rule(
+        "sent, connection lost", NotSent, NoAnswer, "libcurl was about to send the request a second time; it was stopped"
+    ),
+    pycurl.E_GOT_NOTHING: Rule("no answer", NotSent, NoAnswer, "the connection closed before the first byte"),
+    pycurl.E_SEND_ERROR: Rule("sending failed", NotSent, NoAnswer, "part of the request may have arrived"),
+    pycurl.E_RECV_ERROR: Rule(
+        "receiving failed", NotSent, NoAnswer, "reset; a TLS alert on a connection that answered nothing is TLSError"
+    ),
+    pycurl.E_SSL_CERTPROBLEM: Rule("client certificate unusable", TLSError, TLSError, "ours is missing or broken"),
+    pycurl.E_SSL_CIPHER: Rule("no common cipher", TLSError, TLSError, "it would be the same again"),
+    pycurl.E_PEER_FAILED_VERIFICATION: Rule(
+        "certificate not accepted", TLSError, TLSError, "expired, of another host or of an unknown authority"
+    ),
+    pycurl.E_SSL_CACERT_BADFILE: Rule("CA file unusable", TLSError, TLSError, "tls.ca, SSL_CERT_FILE or the system's bundle"),
+    pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: Rule("pinned key mismatch", TLSError, TLSError, "the key is not one of tls.pins"),
+    HTTP2_STREAM: Rule("HTTP/2 stream error", NotSent, NoAnswer, "the stream was reset; it may have been processed"),
+    PROXY: Rule("proxy refused", NotSent, NoAnswer, "the proxy made no connection to the service"),
+    TOO_LARGE: Rule("header block too large", NotSent, MalformedAnswer, "libcurl's own bounds on header fields"),
+}
+
+OPENSSL_CODE = re.compile(r"error:([0-9A-F]{8})", re.IGNORECASE)
+UNEXPECTED_EOF = 0x0A000126
+ALERTS = range(0x0A0003E8, 0x0A0004E8)
+"""OpenSSL's reasons 1000 + n: the peer sent TLS alert n."""
+
+VERIFY_RESULTS = {
+    9: "the server's certificate is not yet valid",
+    10: "the server's certificate has expired",
+    18: "the server's certificate is self-signed and not trusted",
+    19: "the chain of the server's certificate ends in a self-signed one that is not trusted",
+    20: "the server's certificate is not signed by a trusted authority",
+    21: "the chain of the server's certificate is incomplete",
+}
+
+
+def class_of(errno: int, *, sent: bool, answered: bool, text: str) -> type[TransportError]:
+    """The exception for a libcurl failure. `answered`: whether its connection has brought any byte of an answer."""
+    rule = RULES.get(errno)
+    code = openssl_code(text)
+    if errno == pycurl.E_SSL_CONNECT_ERROR and code in (None, UNEXPECTED_EOF):
+        return NoAnswer if sent else NotSent
+    if errno in (pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR) and code in ALERTS and not answered:
+        return TLSError
+    if rule is None:
+        return NoAnswer if sent else NotSent
+    return rule.after if sent else rule.before
+
+
+def openssl_code(text: str) -> int | None:
+    """The number that OpenSSL gave, from libcurl's message."""
+    found = OPENSSL_CODE.search(text)
+    return int(found[1], 16) if found else None
+
+
+def explanation(errno: int, verify_result: int, text: str) -> str:
+    """What happened, for the error's message."""
+    if errno == pycurl.E_PEER_FAILED_VERIFICATION and verify_result in VERIFY_RESULTS:
+        return VERIFY_RESULTS[verify_result]
+    if errno == pycurl.E_ABORTED_BY_CALLBACK:
+        return RULES[errno].meaning
+    meaning = RULES[errno].meaning if errno in RULES else "failed"
+    return f"{meaning}: {text}" if text else meaning

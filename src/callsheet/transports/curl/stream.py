@@ -1,0 +1,79 @@
+"""A transfer whose body is read as it comes, with back-pressure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import pycurl
+
+from callsheet.errors import NoAnswer, TransportError
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+from callsheet.settings.caps import Caps
+from callsheet.transports.curl.transfer import BLANK, Transfer, final_block
+
+HIGH_WATER = 1024 * 1024
+"""Bytes waiting to be read above which libcurl is told to stop reading from the connection."""
+
+
+class StreamedTransfer(Transfer):
+    """`progress` is called when the headers are complete, and when bytes have come."""
+
+    __slots__ = ("_response", "are_headers_complete", "is_paused", "outcome", "pieces", "progress", "waiting_bytes")
+
+    def __init__(self, easy: pycurl.Curl, request: Request, caps: Caps, progress: Callable[[], None]) -> None:
+        super().__init__(easy, request, caps)
+        self.progress = progress
+        self.pieces: deque[bytes] = deque()
+        self.waiting_bytes = 0
+        self.is_paused = False
+        self.are_headers_complete = False
+        self.outcome: tuple[int, str] | None = None
+        self._response: Response | None = None
+
+    def listen(self) -> None:
+        """Take each line and piece as it comes."""
+        self.easy.setopt(pycurl.HEADERFUNCTION, self._on_line)
+        self.easy.setopt(pycurl.WRITEFUNCTION, self._on_piece)
+
+    def _on_line(self, line: bytes) -> None:
+        if self.are_headers_complete:
+            return
+        self.lines.append(line)
+        if line in BLANK and final_block(self.lines) is not None:
+            self.are_headers_complete = True
+            self.progress()
+
+    def _on_piece(self, piece: bytes) -> int | None:
+        if self.waiting_bytes >= HIGH_WATER:
+            self.is_paused = True
+            return int(pycurl.WRITEFUNC_PAUSE)
+        self.pieces.append(piece)
+        self.waiting_bytes += len(piece)
+        self.progress()
+        return None
+
+    def take(self) -> bytes:
+        """All bytes that wait, and let libcurl go on. b"" if there are none."""
+        taken = b"".join(self.pieces) if len(self.pieces) != 1 else self.pieces[0]
+        self.pieces.clear()
+        self.waiting_bytes = 0
+        if self.is_paused and self.outcome is None:
+            self.is_paused = False
+            self.easy.pause(pycurl.PAUSE_CONT)
+        return taken
+
+    def end_of_body(self) -> bytes:
+        """b"" if the body is whole. Raises NoAnswer if it broke off: it is never asked for again."""
+        if self.outcome is not None and self.outcome[0] == 0:
+            return b""
+        errno, text = self.outcome or (pycurl.E_RECV_ERROR, "")
+        error = self.failure(errno, text)
+        if isinstance(error, TransportError) and not isinstance(error, NoAnswer):
+            return self._raise(NoAnswer(str(error), was_sent=True, request=self.request.redacted()))
+        return self._raise(error)
+
+    def _raise(self, error: Any) -> bytes:
+        raise error

@@ -1,0 +1,155 @@
+"""One request on one handle: what libcurl tells of it, and what that makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pycurl
+
+from callsheet.call import Limits
+from callsheet.errors import AttemptTimeout, MalformedAnswer, NoAnswer, ResponseTooLarge, TransportError
+from callsheet.events import WireFacts
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+from callsheet.settings.caps import Caps
+from callsheet.transports.curl.options import set_request
+from callsheet.transports.curl.outcomes import class_of, explanation
+
+BLANK = (b"\r\n", b"\n")
+ANSWERED_TOO_LARGE = pycurl.E_FILESIZE_EXCEEDED
+HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2"}
+
+
+class Transfer:
+    """One request under way.
+
+    `sends` counts the times libcurl began to send. The second time is refused: it would send a request again that the
+    service may have processed, without telling anybody.
+    """
+
+    __slots__ = ("caps", "chunks", "easy", "lines", "request", "sends", "was_quiet")
+
+    def __init__(self, easy: pycurl.Curl, request: Request, caps: Caps) -> None:
+        self.easy = easy
+        self.request = request
+        self.caps = caps
+        self.lines: list[bytes] = []
+        self.chunks: list[bytes] = []
+        self.sends = 0
+        self.was_quiet = False
+
+    def arm(self, constants: list[tuple[int, Any]], limits: Limits) -> None:
+        """Set the handle for this request. Its earlier connection survives the reset."""
+        easy = self.easy
+        easy.reset()
+        for option, value in constants:
+            easy.setopt(option, value)
+        set_request(easy, self.request, limits, self.caps)
+        easy.setopt(pycurl.PREREQFUNCTION, self._on_send)
+        self.listen()
+
+    def listen(self) -> None:
+        """Collect lines and chunks with C functions: no Python runs while an answer comes in."""
+        self.easy.setopt(pycurl.HEADERFUNCTION, self.lines.append)
+        self.easy.setopt(pycurl.WRITEFUNCTION, self.chunks.append)
+
+    def _on_send(self, *_addresses: object) -> int:
+        self.sends += 1
+        return int(pycurl.PREREQFUNC_OK if self.sends == 1 else pycurl.PREREQFUNC_ABORT)
+
+    def answer(self) -> Response:
+        """The answer of a transfer that libcurl calls a success. Raises MalformedAnswer, ResponseTooLarge."""
+        block = final_block(self.lines)
+        if block is None:
+            raise self._error(MalformedAnswer, "the connection closed within the header block")
+        status_line, fields = block
+        self._check_caps(fields)
+        version, _, rest = status_line.partition(b" ")
+        code, _, reason = rest.strip().partition(b" ")
+        if not code.isdigit():
+            raise self._error(MalformedAnswer, "the status line has no status")
+        return Response(
+            int(code),
+            request=self.request,
+            lines=fields,
+            content=self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks),
+            reason_phrase=reason.decode("latin-1"),
+            http_version=version[5:].decode("latin-1"),
+        )
+
+    def _check_caps(self, fields: list[bytes]) -> None:
+        caps = self.caps
+        if len(fields) > caps.header_count:
+            raise self._error(
+                MalformedAnswer, f"{len(fields)} header fields, at most {caps.header_count} are allowed (caps.header_count)"
+            )
+        size = sum(map(len, fields))
+        if size > caps.headers:
+            raise self._error(
+                MalformedAnswer, f"{size} bytes of header fields, at most {caps.headers} are allowed (caps.headers)"
+            )
+
+    def failure(self, errno: int, text: str) -> TransportError | ResponseTooLarge:
+        """What a transfer that libcurl calls failed means."""
+        if errno == ANSWERED_TOO_LARGE:
+            return self.too_large()
+        if self.was_quiet:
+            return self.too_quiet()
+        if not self.sends and sum(map(len, self.lines)) > self.caps.headers:
+            return self._error(MalformedAnswer, "more header fields than caps.headers allows")
+        kind = class_of(errno, sent=self.sends > 0, answered=bool(self.lines), text=text)
+        verify_result = self.easy.getinfo(pycurl.SSL_VERIFYRESULT)
+        return self._error(kind, explanation(errno, verify_result, text), errno=errno)
+
+    def too_quiet(self) -> TransportError:
+        """The error for a connection on which no byte moved for `timeout.read`."""
+        return self._error(AttemptTimeout, "no byte in either direction for timeout.read")
+
+    def too_large(self) -> ResponseTooLarge:
+        """The error for a body above the cap. It carries the answer without its body."""
+        self.chunks.clear()
+        response = self.answer()
+        message = f"the answer is larger than {self.caps.response} bytes (caps.response)"
+        return ResponseTooLarge(message, response=response, was_sent=True, request=self.request.redacted())
+
+    def _error(self, kind: type[TransportError], what: str, errno: int | None = None) -> TransportError:
+        return kind(
+            what,
+            errno=errno,
+            was_sent=self.sends > 0,
+            on_kept_connection=self.sends > 1 and issubclass(kind, NoAnswer),
+            request=self.request.redacted(),
+        )
+
+    def facts(self) -> WireFacts:
+        """What libcurl measured, in seconds from the start of the transfer."""
+        info: Callable[[int], Any] = self.easy.getinfo
+        return WireFacts(
+            resolved=info(pycurl.NAMELOOKUP_TIME_T) / 1e6,
+            connected=info(pycurl.CONNECT_TIME_T) / 1e6,
+            secured=info(pycurl.APPCONNECT_TIME_T) / 1e6,
+            sent=info(pycurl.PRETRANSFER_TIME_T) / 1e6,
+            first_byte=info(pycurl.STARTTRANSFER_TIME_T) / 1e6,
+            total=info(pycurl.TOTAL_TIME_T) / 1e6,
+            address=info(pycurl.PRIMARY_IP),
+            port=info(pycurl.PRIMARY_PORT),
+            new_connections=info(pycurl.NUM_CONNECTS),
+            http_version=HTTP_VERSIONS.get(info(pycurl.INFO_HTTP_VERSION), ""),
+        )
+
+
+def final_block(lines: list[bytes]) -> tuple[bytes, list[bytes]] | None:
+    """Status line and fields of the final answer, after 1xx ones and without trailers; None if the block is not whole."""
+    start = 0
+    for index, line in enumerate(lines):
+        if line in BLANK:
+            if not is_interim(lines[start]):
+                return lines[start], lines[start + 1 : index]
+            start = index + 1
+    return None
+
+
+def is_interim(status_line: bytes) -> bool:
+    """Whether it opens a 1xx answer, after which the real one comes (RFC 9110 15.2)."""
+    return status_line.partition(b" ")[2].lstrip()[:1] == b"1"

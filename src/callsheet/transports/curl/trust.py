@@ -1,0 +1,36 @@
+"""Where the certificates are that we trust.
+
+The wheel of libcurl knows only the path of one Linux family and reads no variable, and a bundle handed over as bytes
+is parsed anew for each connection: so the file is found here, once.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from functools import cache
+from pathlib import Path
+
+import certifi
+
+SYSTEM_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+def trust_store(own: Path | None = None) -> str:
+    """The PEM file of a service's own CAs; else `SSL_CERT_FILE`, the system's, or certifi's."""
+    if own is not None:
+        return str(own)
+    named = os.environ.get("SSL_CERT_FILE")
+    return named if named and os.path.isfile(named) else _system_bundle()
+
+
+@cache
+def _system_bundle() -> str:
+    known = ssl.get_default_verify_paths().cafile
+    candidates = [known] if known else []
+    return next((path for path in (*candidates, *SYSTEM_BUNDLES) if os.path.isfile(path)), certifi.where())

@@ -1,0 +1,1 @@
+"""Arguments to bodies, bodies to typed results."""

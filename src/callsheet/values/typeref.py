@@ -1,0 +1,26 @@
+"""A type as somebody wrote it, before anything was imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+PARAMETER_TYPES = ("string", "integer", "number", "boolean", "date", "datetime", "uuid", "array", "object")
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRef:
+    """How a type was named, and where.
+
+    `kind` says what `value` is: `import` = "module:Name"; `name` = one of PARAMETER_TYPES; `json_schema` = a mapping in
+    JSON Schema terms, `definitions` = the sheet's `schemas`, for its `$ref`s (`#/schemas/Name`); `python` = a type or
+    anything else Pydantic validates against.
+    """
+
+    kind: Literal["import", "name", "json_schema", "python"]
+    value: Any
+    where: str = ""
+    definitions: Any = None
+
+    def __str__(self) -> str:
+        return self.value if isinstance(self.value, str) else getattr(self.value, "__name__", self.kind)

@@ -1,0 +1,107 @@
+"""What a policy may want done. A policy only says so; the engine does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from callsheet.errors import APIError
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+
+
+class Ticket(Protocol):
+    """A place in a queue: one waits for it, another grants it, from any thread."""
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether `grant` was called."""
+
+    def grant(self) -> None:
+        """Let the waiter go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Go on after so many seconds. `why` ends the sentence "the deadline passed while waiting for ..."."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """Go on when the ticket is granted, or give up at the call's deadline."""
+
+    ticket: Ticket
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The call has its answer; nothing is sent."""
+
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The attempt must not be made. `by` names the policy, for `stopped_by`."""
+
+    error: APIError
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """Make another attempt after so many seconds, on a connection of its own if `fresh`."""
+
+    after: float
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Another attempt would have been made, but `by` forbids it: the outcome stays."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailure:
+    """Stands for a store's answer when the store could not be asked."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Put a question to a store; `then` makes a verdict, or None, of its answer (or of a StoreFailure)."""
+
+    store: Any
+    question: Any
+    then: Callable[[Any], Verdict | None]
+
+
+Steps = Generator[Request, Response, "Verdict | None"]
+"""An exchange of several requests, as a plain generator: `answer = yield request`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Drive an exchange to its end, within `seconds`, outside the service's slots and limits; then carry out what it returns."""
+
+    steps: Steps
+    seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Drive an exchange that belongs to nobody's call, and go on at once."""
+
+    steps: Steps
+    seconds: float = 10.0
+
+
+Verdict = Wait | WaitFor | Reply | Refuse | TryAgain | GiveUp | Ask | Exchange | Later
