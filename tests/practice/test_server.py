@@ -55,6 +55,16 @@ def test_one_connection_serves_many_requests(server):
     assert len(ports) == 1
 
 
+def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(server):
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    started = time.monotonic()
+    for _ in range(100):
+        connection.request("GET", "/users/1")
+        connection.getresponse().read()
+    connection.close()
+    assert time.monotonic() - started < 3.0  # a delayed acknowledgement each would make it four
+
+
 def test_a_hundred_connections_at_once_are_answered(server):
     call = Caller(server.url)
     with ThreadPoolExecutor(100) as pool:
