@@ -17,11 +17,9 @@ from callsheet.http.response import Response
 from callsheet.transports.curl.forked import forget_after_fork, leak
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.names import Addresses, Lookup, Names
-from callsheet.transports.curl.options import Wiring, constant_options
+from callsheet.transports.curl.options import CLOSED, Wiring, constant_options, less
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
-
-CLOSED = "the client is closed"
 
 
 class CurlTransport:
@@ -204,8 +202,3 @@ class LaneStream:
             self._transport._give_back(self._lane)
         else:
             self._transport._destroy(self._lane)
-
-
-def less(limits: Limits, spent: float) -> Limits:
-    """The limits with some of the time already gone."""
-    return limits._replace(connect=max(limits.connect - spent, 0.001), attempt=max(limits.attempt - spent, 0.001))

@@ -17,6 +17,7 @@ from callsheet.settings.pool import Pool
 from callsheet.settings.tls import TLS
 from callsheet.transports.curl.trust import trust_store
 
+CLOSED = "the client is closed"
 HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 CODING_OVERHEAD = 1024
 """How much longer than its decoded form a short body may be on the wire: what gzip adds to what it cannot compress."""
@@ -112,3 +113,8 @@ def _line(name: str, value: str) -> bytes:
 def _unasked(headers: Headers) -> Sequence[bytes]:
     given = {name.lower().encode("latin-1") for name, _ in headers.fields}
     return [line for name, line in UNASKED.items() if name not in given]
+
+
+def less(limits: Limits, spent: float) -> Limits:
+    """The limits with some of the time already gone."""
+    return limits._replace(connect=max(limits.connect - spent, 0.001), attempt=max(limits.attempt - spent, 0.001))

@@ -1,0 +1,119 @@
+"""One multi that an event loop drives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pycurl
+
+from callsheet.settings.pool import Pool
+from callsheet.transports.curl.names import Addresses
+from callsheet.transports.curl.watch import watch_for
+
+Finished = Callable[[int, str], None]
+"""Takes libcurl's number (0 is success) and its message."""
+
+
+class Driver:
+    """Runs any number of transfers on one loop.
+
+    Handles are added and removed outside libcurl's callbacks only. The loop's timer is left standing when libcurl moves
+    its own further away, and looks again when it fires: libcurl moves it with every request.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Pool) -> None:
+        self.loop = loop
+        self.moved: dict[int, float] = {}
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, pool.connections)
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        self._watch = watch_for(loop, self._on_events)
+        self._running: dict[pycurl.Curl, Finished] = {}
+        self._due: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._pinned: dict[str, Addresses] = {}
+        self.counts_moves = 0
+
+    def pin(self, easy: pycurl.Curl, host: str, addresses: Addresses) -> None:
+        """Have this multi connect to these addresses of the host. Set after the handle was armed."""
+        if self._pinned.get(host) is not addresses:
+            easy.setopt(pycurl.RESOLVE, addresses.pin)
+            self._pinned[host] = addresses
+
+    def start(self, easy: pycurl.Curl, finished: Finished) -> None:
+        """Begin the transfer that the handle is armed for."""
+        self._running[easy] = finished
+        self._multi.add_handle(easy)
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def abort(self, easy: pycurl.Curl) -> None:
+        """Stop a transfer, if it still runs, and destroy its handle: its connection is in the middle of something."""
+        if self._running.pop(easy, None) is not None:
+            self._multi.remove_handle(easy)
+        easy.close()
+
+    def nudge(self) -> None:
+        """Let libcurl look at a handle that was unpaused."""
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _act(self, fd: int, mask: int) -> None:
+        running = self._multi.socket_action(fd, mask)[1]
+        if running < len(self._running):
+            self._drain()
+
+    def _drain(self) -> None:
+        remaining = 1
+        while remaining:
+            remaining, done, failed = self._multi.info_read()
+            for easy in done:
+                self._finish(easy, 0, "")
+            for easy, errno, text in failed:
+                self._finish(easy, errno, text)
+
+    def _finish(self, easy: pycurl.Curl, errno: int, text: str) -> None:
+        self._multi.remove_handle(easy)
+        finished = self._running.pop(easy, None)
+        if finished is not None:
+            finished(errno, text)
+
+    def _on_events(self, events: list[tuple[int, int]]) -> None:
+        if self.counts_moves:
+            now = self.loop.time()
+            self.moved.update((fd, now) for fd, _ in events)
+        for fd, mask in events:
+            self._act(fd, mask)
+
+    def _on_socket(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
+        self._watch.set(fd, what)
+
+    def _on_timer(self, milliseconds: int) -> None:
+        if milliseconds < 0:
+            self._due = None
+            return
+        self._due = due = self.loop.time() + milliseconds / 1000
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self.loop.call_at(due, self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        if self._due is None:
+            return
+        if self.loop.time() + 0.0005 < self._due:
+            self._timer = self.loop.call_at(self._due, self._on_time)
+            return
+        self._due = None
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def close(self) -> None:
+        """Stop every transfer and close every connection; never waits."""
+        for easy in list(self._running):
+            self.abort(easy)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._watch.close()
+        self._multi.close()
