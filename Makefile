@@ -16,7 +16,7 @@ demo: ## try the whole of it against a practice API on this machine
 
 test: ## run the whole suite
 	@$(prepare) dev
-	@.venv/bin/python -m pytest -q -n $${WORKERS:-auto}
+	@.venv/bin/python -m pytest -q -n $${WORKERS:-auto} --maxprocesses 8
 
 check: ## ruff, format, strict types, import layers; changes nothing
 	@$(prepare) dev

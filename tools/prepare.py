@@ -108,10 +108,14 @@ def pip(lock: int, *arguments: str) -> None:
 
 def complaint(log: str) -> str:
     """Put pip's failure into one line."""
-    errors = re.findall(r"^ *ERROR: (.+)$", log, re.MULTILINE)
+    last = (re.findall(r"^ *ERROR: (.+)$", log, re.MULTILINE) or ["pip stopped without saying why"])[-1].rstrip(".")
+    if "DO NOT MATCH THE HASHES" in last:
+        return "a package is not the file that was pinned"
     if UNREACHABLE.search(log):
         return "no package index could be reached; `pip config list` shows which are asked"
-    return errors[-1].rstrip(".") if errors else "pip stopped without saying why"
+    if missing := re.match(r"No matching distribution found for (\S+)", last):
+        return f"no package index offers {missing[1]} for this Python; `pip config list` shows which are asked"
+    return last
 
 
 def install(name: str, lock: int) -> None:
