@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from callsheet.events import WireFacts
+from callsheet.settings.caps import Caps
 
 if TYPE_CHECKING:
     from callsheet.errors import APIError
@@ -19,7 +20,7 @@ class Limits(NamedTuple):
     """What one attempt may take on the wire, in seconds from its start; `read` is None where `attempt` ends first.
 
     Of a stream, `attempt` bounds the time to the headers and `whole` the time to the last byte, where that is bounded.
-    `fresh` asks for a new connection.
+    `fresh` asks for a new connection. `caps` bound the answer.
     """
 
     connect: float
@@ -27,18 +28,19 @@ class Limits(NamedTuple):
     attempt: float
     fresh: bool = False
     whole: float | None = None
+    caps: Caps = Caps()
 
 
 class Call:
     """One request by the user.
 
     Times are readings of one clock, in seconds. `deadline` is when the call must be over. `new_ticket` makes a ticket
-    of the right colour. `notes` is for policies that must remember something over the attempts, by policy.
+    of the right colour. `bounds_stream`: whether the total holds for a stream's body, too. `notes` is for policies that must remember something over the attempts, by policy.
     """
 
     __slots__ = (
         "attempts",
-        "attempts_allowed",
+        "bounds_stream",
         "deadline",
         "is_repeatable",
         "new_ticket",
@@ -62,7 +64,7 @@ class Call:
         service: str = "",
         operation: str = "",
         is_repeatable: bool = False,
-        attempts_allowed: int | None = None,
+        bounds_stream: bool = False,
     ) -> None:
         self.request = request
         self.timeout = timeout
@@ -72,7 +74,7 @@ class Call:
         self.service = service
         self.operation = operation
         self.is_repeatable = is_repeatable
-        self.attempts_allowed = attempts_allowed
+        self.bounds_stream = bounds_stream
         self.attempts = 0
         self.was_sent = False
         self.stopped_by: str | None = None

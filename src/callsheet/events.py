@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 class WireFacts(NamedTuple):
     """What the transport measured of one attempt: seconds since its start, at which each phase was over; 0.0 where a
-    kept connection had no such phase."""
+    kept connection had no such phase.
+    """
 
     resolved: float = 0.0
     connected: float = 0.0
@@ -40,7 +41,8 @@ class AttemptEnded(NamedTuple):
 
 class CallEnded(NamedTuple):
     """One call is over. `error` names the exception's class; `message` is redacted; `stopped_by` names the policy that
-    refused a further attempt."""
+    refused a further attempt.
+    """
 
     service: str
     operation: str

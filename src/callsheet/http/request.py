@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
-
 from urllib.parse import urlsplit
 
 from callsheet.http.headers import Headers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from callsheet.http.headers import Headers, parse_field_lines
@@ -100,6 +100,14 @@ class Response:
     def content(self) -> bytes:
         """The body, content codings undone."""
         return self._content
+
+    def decode_with(self, decode: Callable[[bytes], bytes]) -> None:
+        """Replace the body as it came by its decoded form."""
+        self._content = decode(self._content)
+
+    def drop_content(self) -> None:
+        """Forget a body that cannot be used."""
+        self._content = b""
 
     @property
     def encoding(self) -> str:

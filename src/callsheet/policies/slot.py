@@ -53,6 +53,12 @@ class Slot:
             else:
                 self.in_flight -= 1
 
+    def forget(self) -> None:
+        """Begin anew in a forked child: whoever held or waited is in the parent."""
+        self.lock = threading.Lock()
+        self.in_flight = 0
+        self.waiting.clear()
+
     def _full(self) -> LimitReached:
         return LimitReached(
             f"{self.limit} attempts are in flight and {self.queue} wait (concurrency: limit, queue); nothing was sent"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Pool:
     """`connections` kept per service (100), each at most `idle` seconds (60: below the idle limits of common load
-    balancers and servers, so that we close first)."""
+    balancers and servers, so that we close first).
+    """
 
     connections: int = 100
     idle: float = 60.0

@@ -18,7 +18,8 @@ from callsheet.settings.tls import TLS
 @dataclass(frozen=True, slots=True)
 class AuthSettings:
     """How requests prove who sends them: `kind` is a word of the sheet (`bearer`, `basic`, `api_key`), `options` its
-    values, every credential among them a `Secret`."""
+    values, every credential among them a `Secret`.
+    """
 
     kind: str
     options: Mapping[str, Any]

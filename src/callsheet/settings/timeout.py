@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 
@@ -38,6 +40,26 @@ class WrittenTimeout:
         read = known.read if known else None
         return cls(connect=min(connect, seconds), read=read, attempt=seconds, total=seconds)
 
+    @classmethod
+    def given(cls, value: float | Mapping[str, float], known: WrittenTimeout) -> WrittenTimeout:
+        """What a caller means by `timeout=`: a number of seconds, or some of the four fields over those known.
+
+        Raises ValueError saying what was expected.
+        """
+        if isinstance(value, Mapping):
+            unknown = set(value) - {f.name for f in fields(cls)}
+            if unknown:
+                raise ValueError(f"unknown {', '.join(sorted(unknown))}; expected connect, read, attempt, total")
+            written = cls(**{name: _seconds(number) for name, number in value.items()}).over(known)
+        else:
+            written = cls.within(_seconds(value), known)
+        clash = written.contradiction()
+        if clash:
+            raise ValueError(
+                f"`{clash[0]}` ({getattr(written, clash[0]):g} s) is longer than `{clash[1]}`, which holds it"
+            )
+        return written
+
     def over(self, lower: WrittenTimeout) -> WrittenTimeout:
         """This layer on top of a lower one, field by field."""
         mine = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -62,3 +84,9 @@ class WrittenTimeout:
         connect = self.connect if self.connect is not None else min(DEFAULT.connect, attempt, total)
         read = self.read if self.read is not None else max(DEFAULT.read, attempt)
         return Timeout(connect=connect, read=read, attempt=attempt, total=total)
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (0 < value < math.inf):
+        raise ValueError(f"expected a number of seconds above 0, found {value!r}")
+    return float(value)

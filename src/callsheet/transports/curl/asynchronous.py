@@ -13,11 +13,11 @@ from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.driver import Driver
-from callsheet.transports.curl.forked import forget_after_fork, leak
 from callsheet.transports.curl.names import Addresses, Lookup, Names
 from callsheet.transports.curl.options import CLOSED, Wiring, constant_options, less
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
+from callsheet.transports.forked import forget_after_fork, leak
 
 WRONG_LOOP = (
     "this client was first used in another event loop, which its connections belong to; "
@@ -64,7 +64,7 @@ class AsyncCurlTransport:
     async def _exchange(
         self, driver: Driver, easy: pycurl.Curl, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts]:
-        transfer = Transfer(easy, request, self.wiring.caps)
+        transfer = Transfer(easy, request)
         transfer.arm(self._constants, limits)
         if addresses is not None:
             driver.pin(easy, request.origin.host, addresses)
@@ -133,9 +133,7 @@ class AsyncCurlTransport:
         try:
             await asyncio.wait_for(over, most)
         except TimeoutError:
-            raise ConnectTimeout(
-                f"the name {host} was not resolved within {most:g} s (timeout.connect)"
-            ) from None
+            raise ConnectTimeout(f"the name {host} was not resolved within {most:g} s (timeout.connect)") from None
         finally:
             self._in_flight.discard(over)
         return lookup.addresses(host), less(limits, loop.time() - started)
@@ -171,7 +169,9 @@ def _tell(loop: asyncio.AbstractEventLoop, over: asyncio.Future[tuple[int, str]]
 class QuietGuard:
     """Ends a transfer on whose connection no byte has moved for some seconds."""
 
-    def __init__(self, driver: Driver, transfer: Transfer, seconds: float, over: asyncio.Future[tuple[int, str]]) -> None:
+    def __init__(
+        self, driver: Driver, transfer: Transfer, seconds: float, over: asyncio.Future[tuple[int, str]]
+    ) -> None:
         self._driver = driver
         self._transfer = transfer
         self._seconds = seconds
@@ -206,7 +206,7 @@ class TaskStream:
         self._quiet = limits.read
         self._waiter: asyncio.Future[Any] | None = None
         self._is_closed = False
-        self.transfer = StreamedTransfer(easy, request, transport.wiring.caps, self._on_progress)
+        self.transfer = StreamedTransfer(easy, request, self._on_progress)
         self.transfer.arm(transport._constants, limits)
 
     @property

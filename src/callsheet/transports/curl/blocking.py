@@ -14,12 +14,12 @@ from callsheet.errors import AttemptTimeout, ConnectTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
-from callsheet.transports.curl.forked import forget_after_fork, leak
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.names import Addresses, Lookup, Names
 from callsheet.transports.curl.options import CLOSED, Wiring, constant_options, less
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
+from callsheet.transports.forked import forget_after_fork, leak
 
 
 class CurlTransport:
@@ -67,7 +67,7 @@ class CurlTransport:
     def _exchange(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts]:
-        transfer = Transfer(lane.easy, request, self.wiring.caps)
+        transfer = Transfer(lane.easy, request)
         transfer.arm(self._constants, limits)
         if addresses is not None:
             lane.pin(request.origin.host, addresses)
@@ -81,7 +81,7 @@ class CurlTransport:
     def _open(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts]:
-        transfer = StreamedTransfer(lane.easy, request, self.wiring.caps, progress=lambda: None)
+        transfer = StreamedTransfer(lane.easy, request, progress=lambda: None)
         transfer.arm(self._constants, limits)
         if addresses is not None:
             lane.pin(request.origin.host, addresses)

@@ -12,7 +12,6 @@ from callsheet.call import Limits
 from callsheet.http.codings import ACCEPTED
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
-from callsheet.settings.caps import Caps
 from callsheet.settings.pool import Pool
 from callsheet.settings.tls import TLS
 from callsheet.transports.curl.trust import trust_store
@@ -28,7 +27,6 @@ class Wiring(NamedTuple):
 
     tls: TLS = TLS()
     pool: Pool = Pool()
-    caps: Caps = Caps()
     http2: bool = False
 
 
@@ -53,7 +51,7 @@ def constant_options(wiring: Wiring) -> list[tuple[int, Any]]:
     return options
 
 
-def set_request(easy: pycurl.Curl, request: Request, limits: Limits, caps: Caps) -> None:
+def set_request(easy: pycurl.Curl, request: Request, limits: Limits) -> None:
     """Put one request on a handle that has the constant options."""
     setopt = easy.setopt
     setopt(pycurl.URL, request.wire_url)
@@ -62,7 +60,7 @@ def set_request(easy: pycurl.Curl, request: Request, limits: Limits, caps: Caps)
     setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds(limits.connect))
     if not request.is_stream:
         setopt(pycurl.TIMEOUT_MS, milliseconds(limits.attempt))
-        setopt(pycurl.MAXFILESIZE_LARGE, caps.response + caps.response // 1000 + CODING_OVERHEAD)
+        setopt(pycurl.MAXFILESIZE_LARGE, limits.caps.response + limits.caps.response // 1000 + CODING_OVERHEAD)
     elif limits.whole is not None:
         setopt(pycurl.TIMEOUT_MS, milliseconds(limits.whole))
     if limits.fresh:
@@ -89,7 +87,11 @@ def _set_method(easy: pycurl.Curl, request: Request) -> None:
         easy.setopt(pycurl.CUSTOMREQUEST, method)
 
 
-UNASKED = {b"accept": b"Accept: */*", b"accept-encoding": f"Accept-Encoding: {ACCEPTED}".encode(), b"content-type": b"Content-Type:"}
+UNASKED = {
+    b"accept": b"Accept: */*",
+    b"accept-encoding": f"Accept-Encoding: {ACCEPTED}".encode(),
+    b"content-type": b"Content-Type:",
+}
 """Lines for fields that nobody set; `Content-Type:` keeps libcurl from naming one of its own."""
 
 

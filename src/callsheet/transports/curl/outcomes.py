@@ -12,8 +12,15 @@ from typing import NamedTuple
 
 import pycurl
 
-from callsheet.errors import AttemptTimeout, ConnectTimeout, MalformedAnswer, NoAnswer, NotSent, TLSError, TransportError
-
+from callsheet.errors import (
+    AttemptTimeout,
+    ConnectTimeout,
+    MalformedAnswer,
+    NoAnswer,
+    NotSent,
+    TLSError,
+    TransportError,
+)
 
 WEIRD_SERVER_REPLY, HTTP2_STREAM, PROXY, TOO_LARGE = 8, 92, 97, 100
 """Numbers of libcurl (curl/curl.h, CURLcode) that pycurl has no name for."""
@@ -41,16 +48,26 @@ RULES: dict[int, Rule] = {
     WEIRD_SERVER_REPLY: Rule("malformed header", NotSent, MalformedAnswer, "a header field or length is not HTTP"),
     pycurl.E_HTTP2: Rule("HTTP/2 connection error", NotSent, NoAnswer, "the stream may have been processed"),
     pycurl.E_PARTIAL_FILE: Rule("body breaks off", NotSent, MalformedAnswer, "fewer bytes came than were announced"),
-    pycurl.E_WRITE_ERROR: Rule("answer not taken", NotSent, MalformedAnswer, "more came than libcurl accepts in one field"),
-    pycurl.E_READ_ERROR: Rule("body not given", NotSent, NoAnswer, "the request's body ended before its announced length"),
+    pycurl.E_WRITE_ERROR: Rule(
+        "answer not taken", NotSent, MalformedAnswer, "more came than libcurl accepts in one field"
+    ),
+    pycurl.E_READ_ERROR: Rule(
+        "body not given", NotSent, NoAnswer, "the request's body ended before its announced length"
+    ),
     pycurl.E_OPERATION_TIMEDOUT: Rule(
         "time limit", ConnectTimeout, AttemptTimeout, "before: still resolving, connecting or shaking hands"
     ),
     pycurl.E_SSL_CONNECT_ERROR: Rule(
-        "TLS handshake failed", TLSError, TLSError, "versions, ciphers or certificates do not match; a mere hang-up is NotSent"
+        "TLS handshake failed",
+        TLSError,
+        TLSError,
+        "versions, ciphers or certificates do not match; a mere hang-up is NotSent",
     ),
     pycurl.E_ABORTED_BY_CALLBACK: Rule(
-        "sent, connection lost", NotSent, NoAnswer, "libcurl was about to send the request a second time; it was stopped"
+        "sent, connection lost",
+        NotSent,
+        NoAnswer,
+        "libcurl was about to send the request a second time; it was stopped",
     ),
     pycurl.E_GOT_NOTHING: Rule("no answer", NotSent, NoAnswer, "the connection closed before the first byte"),
     pycurl.E_SEND_ERROR: Rule("sending failed", NotSent, NoAnswer, "part of the request may have arrived"),
@@ -62,8 +79,12 @@ RULES: dict[int, Rule] = {
     pycurl.E_PEER_FAILED_VERIFICATION: Rule(
         "certificate not accepted", TLSError, TLSError, "expired, of another host or of an unknown authority"
     ),
-    pycurl.E_SSL_CACERT_BADFILE: Rule("CA file unusable", TLSError, TLSError, "tls.ca, SSL_CERT_FILE or the system's bundle"),
-    pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: Rule("pinned key mismatch", TLSError, TLSError, "the key is not one of tls.pins"),
+    pycurl.E_SSL_CACERT_BADFILE: Rule(
+        "CA file unusable", TLSError, TLSError, "tls.ca, SSL_CERT_FILE or the system's bundle"
+    ),
+    pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: Rule(
+        "pinned key mismatch", TLSError, TLSError, "the key is not one of tls.pins"
+    ),
     HTTP2_STREAM: Rule("HTTP/2 stream error", NotSent, NoAnswer, "the stream was reset; it may have been processed"),
     PROXY: Rule("proxy refused", NotSent, NoAnswer, "the proxy made no connection to the service"),
     TOO_LARGE: Rule("header block too large", NotSent, MalformedAnswer, "libcurl's own bounds on header fields"),

@@ -11,7 +11,6 @@ import pycurl
 from callsheet.errors import NoAnswer, TransportError
 from callsheet.http.request import Request
 from callsheet.http.response import Response
-from callsheet.settings.caps import Caps
 from callsheet.transports.curl.transfer import BLANK, Transfer, final_block
 
 HIGH_WATER = 1024 * 1024
@@ -23,8 +22,8 @@ class StreamedTransfer(Transfer):
 
     __slots__ = ("_response", "are_headers_complete", "is_paused", "outcome", "pieces", "progress", "waiting_bytes")
 
-    def __init__(self, easy: pycurl.Curl, request: Request, caps: Caps, progress: Callable[[], None]) -> None:
-        super().__init__(easy, request, caps)
+    def __init__(self, easy: pycurl.Curl, request: Request, progress: Callable[[], None]) -> None:
+        super().__init__(easy, request)
         self.progress = progress
         self.pieces: deque[bytes] = deque()
         self.waiting_bytes = 0

@@ -30,10 +30,10 @@ class Transfer:
 
     __slots__ = ("caps", "chunks", "easy", "lines", "request", "sends", "was_quiet")
 
-    def __init__(self, easy: pycurl.Curl, request: Request, caps: Caps) -> None:
+    def __init__(self, easy: pycurl.Curl, request: Request) -> None:
         self.easy = easy
         self.request = request
-        self.caps = caps
+        self.caps = Caps()
         self.lines: list[bytes] = []
         self.chunks: list[bytes] = []
         self.sends = 0
@@ -45,7 +45,8 @@ class Transfer:
         easy.reset()
         for option, value in constants:
             easy.setopt(option, value)
-        set_request(easy, self.request, limits, self.caps)
+        self.caps = limits.caps
+        set_request(easy, self.request, limits)
         easy.setopt(pycurl.PREREQFUNCTION, self._on_send)
         self.listen()
 
@@ -82,7 +83,8 @@ class Transfer:
         caps = self.caps
         if len(fields) > caps.header_count:
             raise self._error(
-                MalformedAnswer, f"{len(fields)} header fields, at most {caps.header_count} are allowed (caps.header_count)"
+                MalformedAnswer,
+                f"{len(fields)} header fields, at most {caps.header_count} are allowed (caps.header_count)",
             )
         size = sum(map(len, fields))
         if size > caps.headers:

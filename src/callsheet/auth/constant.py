@@ -1,0 +1,78 @@
+"""Credentials that are the same for every request, and so are put in place before any: bearer, basic, api_key.
+
+RFC 6750 2.1 (Bearer), RFC 7617 2 (Basic, in UTF-8).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+
+from callsheet.secret import Secret
+from callsheet.settings.settings import AuthSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What is added to each request, and whose it is.
+
+    `identity` tells credentials apart without showing them (a hash). `secrets` are all texts that must be masked.
+    """
+
+    identity: str
+    headers: tuple[tuple[str, Secret], ...] = ()
+    params: tuple[tuple[str, Secret], ...] = ()
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
+
+
+def constant_credential(auth: AuthSettings | None) -> Credential:
+    """The credential that the sheet's `auth` stands for; an empty one for None."""
+    if auth is None:
+        return Credential("anonymous")
+    return _KINDS[auth.kind](auth)
+
+
+def _bearer(auth: AuthSettings) -> Credential:
+    token = as_secret(auth.options["token"])
+    return Credential(
+        _identity("bearer", token), headers=(("Authorization", Secret("Bearer ", token)),), secrets=(token,)
+    )
+
+
+def _basic(auth: AuthSettings) -> Credential:
+    username, password = as_secret(auth.options["username"]), as_secret(auth.options["password"])
+
+    def encoded() -> str:
+        return base64.b64encode(f"{username.reveal()}:{password.reveal()}".encode()).decode()
+
+    is_constant = username.is_constant and password.is_constant
+    blob = Secret(encoded()) if is_constant else Secret(encoded)
+    return Credential(
+        f"basic {hashlib.sha256(username.reveal().encode()).hexdigest()[:16]}",
+        headers=(("Authorization", Secret("Basic ", blob)),),
+        secrets=(password, blob),
+    )
+
+
+def _api_key(auth: AuthSettings) -> Credential:
+    value = as_secret(auth.options["value"])
+    identity = _identity("api_key", value)
+    if "header" in auth.options:
+        return Credential(identity, headers=((auth.options["header"], value),), secrets=(value,))
+    if "query" in auth.options:
+        return Credential(identity, params=((auth.options["query"], value),), secrets=(value,))
+    cookie = Secret(f"{auth.options['cookie']}=", value)
+    return Credential(identity, headers=(("Cookie", cookie),), secrets=(value,))
+
+
+_KINDS = {"bearer": _bearer, "basic": _basic, "api_key": _api_key}
+
+
+def as_secret(value: str | Secret) -> Secret:
+    """The value as a secret, whichever it was."""
+    return value if isinstance(value, Secret) else Secret(value)
+
+
+def _identity(kind: str, secret: Secret) -> str:
+    return f"{kind} {hashlib.sha256(secret.reveal().encode()).hexdigest()[:16]}"

@@ -1,0 +1,225 @@
+"""Client and AsyncClient: two thin shells over one engine."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+import threading
+import warnings
+from collections.abc import Mapping
+from typing import Any, Self
+
+from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
+from callsheet.engine.io import TaskIo, ThreadIo
+from callsheet.engine.later import TaskSet, Worker
+from callsheet.errors import UsageError
+from callsheet.events import Listener
+from callsheet.plan.service import ServicePlans
+from callsheet.sheet import Sheet
+from callsheet.telemetry.log import log_listener
+from callsheet.transports.base import AsyncTransport, Transport
+from callsheet.transports.curl.asynchronous import AsyncCurlTransport
+from callsheet.transports.curl.blocking import CurlTransport
+from callsheet.transports.curl.options import CLOSED, Wiring
+from callsheet.transports.forked import forget_after_fork
+
+SheetLike = Sheet | str | os.PathLike[str]
+ONLY_SERVICE = "api"
+"""The name of the service of `Client(base_url=...)`, as of a flat sheet."""
+
+
+class _AnyClient:
+    """What both colours of a client do: read the sheet, make services, remember what to close."""
+
+    _send_suspends: bool
+
+    def __init__(
+        self,
+        sheet: SheetLike | None = None,
+        *,
+        env: str | None = None,
+        base_url: str | None = None,
+        transport: Any = None,
+        listeners: tuple[Listener, ...] = (),
+        eager: bool = False,
+        **settings: Any,
+    ) -> None:
+        self._is_closed = False
+        self._lock = threading.Lock()
+        self._transport = self._checked(transport)
+        self._transports: dict[str, Any] = {}
+        self._services: dict[str, Any] = {}
+        self._all_plans: list[ServicePlans] = []
+        self._code = settings
+        self._listeners = (log_listener, *listeners)
+        if base_url is not None:
+            if sheet is not None:
+                raise UsageError("Client: give a sheet or a base_url, not both; a sheet's base_url is its own")
+            sheet, self._code = Sheet(services={ONLY_SERVICE: {"base_url": base_url, **settings}}, env=env), {}
+        self.sheet = sheet if isinstance(sheet, Sheet) else Sheet.load(sheet, env=env)
+        if isinstance(sheet, Sheet) and base_url is None and env not in (None, sheet.environment):
+            raise UsageError(
+                f"Client: this sheet was read for environment {sheet.environment!r}; give env= to Sheet.load"
+            )
+        self._check_settings()
+        forget_after_fork(self)
+        if eager:
+            for name in self.sheet.services:
+                self.service(name)._plans.compile_all()
+
+    def _check_settings(self) -> None:
+        if self._code:
+            for service in self.sheet.services.values():
+                service.settings(None, self._code)
+
+    def _checked(self, transport: Any) -> Any:
+        if transport is not None and inspect.iscoroutinefunction(transport.send) is not self._send_suspends:
+            wanted = "a coroutine" if self._send_suspends else "a plain function"
+            raise UsageError(f"{type(self).__name__}: transport.send of {transport!r} must be {wanted}")
+        return transport
+
+    def service(self, name: str, **settings: Any) -> Any:
+        """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
+        if self._is_closed:
+            raise UsageError(CLOSED, service=name)
+        known = self._services.get(name)
+        if known is None:
+            with self._lock:
+                known = self._services.get(name) or self._made(name, {})
+        return self._made(name, settings) if settings else known
+
+    def _made(self, name: str, settings: Mapping[str, Any]) -> Any:
+        declared = self.sheet.services.get(name)
+        if declared is None:
+            raise UsageError(self._unknown(name))
+        first = self._services.get(name)
+        plans = ServicePlans(
+            declared, {**self._code, **settings}, self._listeners, first._plans.slot if first is not None else None
+        )
+        made = self._shell(plans, self._transport_for(plans))
+        self._all_plans.append(plans)
+        if first is None:
+            self._services[name] = made
+        return made
+
+    def _transport_for(self, plans: ServicePlans) -> Any:
+        if self._transport is not None:
+            return self._transport
+        chosen = plans.settings
+        wiring = Wiring(chosen.tls, chosen.pool, chosen.http2)
+        key = f"{plans.name} {wiring}"
+        if key not in self._transports:
+            self._transports[key] = self._new_transport(wiring)
+        return self._transports[key]
+
+    def _unknown(self, name: str) -> str:
+        known = list(self.sheet.services)
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(f'`{n}`' for n in known)}"
+        return f"{self.sheet.name}: no service `{name}`; {hint}"
+
+    def _only(self) -> Any:
+        if len(self.sheet.services) != 1:
+            names = ", ".join(self.sheet.services)
+            raise UsageError(f"this client has several services ({names}): choose one with client.service(name)")
+        return self.service(next(iter(self.sheet.services)))
+
+    def _shell(self, plans: ServicePlans, transport: Any) -> Any:
+        raise NotImplementedError
+
+    def _new_transport(self, wiring: Wiring) -> Any:
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """In a forked child: begin anew; the parent's connections and calls stay its own."""
+        self._lock = threading.Lock()
+        for plans in self._all_plans:
+            plans.forget()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else "open"
+        return f"<{type(self).__name__} {self.sheet.name} {state}>"
+
+    def __del__(self) -> None:
+        if not getattr(self, "_is_closed", True) and self._services:
+            warnings.warn(f"{self!r} was never closed; use `with`, or call close()", ResourceWarning, source=self)
+
+
+class Client(_AnyClient, Calls):
+    """Calls the services of a sheet, blocking; any number of threads may share it.
+
+    `Client("callsheet.yaml", env="prod")`, `Client(Sheet(...))`, or without a sheet `Client(base_url="https://...")`.
+    Further keywords are settings in the sheet's words and hold for every service. `listeners` are functions of one
+    event. `eager=True` compiles every operation now. With one service, `call`, `get`, `post` ... are the client's own.
+    Raises SheetError for an unusable sheet. Close it, or use `with`.
+    """
+
+    _send_suspends = False
+
+    def __init__(self, sheet: SheetLike | None = None, **options: Any) -> None:
+        self._later = Worker()
+        super().__init__(sheet, **options)
+
+    def service(self, name: str, **settings: Any) -> Service:
+        """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
+        found: Service = super().service(name, **settings)
+        return found
+
+    def _shell(self, plans: ServicePlans, transport: Transport) -> Service:
+        return Service(plans, ThreadIo(transport, self._later), lambda: self._is_closed)
+
+    def _new_transport(self, wiring: Wiring) -> Transport:
+        return CurlTransport(wiring)
+
+    def forget(self) -> None:
+        """In a forked child: begin anew; the parent's connections and calls stay its own."""
+        super().forget()
+        self._later.forget()
+
+    def close(self) -> None:
+        """Abort what is in flight and let go of every connection; never waits for the network."""
+        self._is_closed = True
+        self._later.close()
+        for transport in self._transports.values():
+            transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+
+class AsyncClient(_AnyClient, AsyncCalls):
+    """Calls the services of a sheet from the tasks of one event loop. See Client for the arguments."""
+
+    _send_suspends = True
+
+    def __init__(self, sheet: SheetLike | None = None, **options: Any) -> None:
+        self._later = TaskSet()
+        super().__init__(sheet, **options)
+
+    def service(self, name: str, **settings: Any) -> AsyncService:
+        """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
+        found: AsyncService = super().service(name, **settings)
+        return found
+
+    def _shell(self, plans: ServicePlans, transport: AsyncTransport) -> AsyncService:
+        return AsyncService(plans, TaskIo(transport, self._later), lambda: self._is_closed)
+
+    def _new_transport(self, wiring: Wiring) -> AsyncTransport:
+        return AsyncCurlTransport(wiring)
+
+    async def aclose(self) -> None:
+        """Abort what is in flight and let go of every connection; never waits for the network."""
+        self._is_closed = True
+        await self._later.aclose()
+        for transport in self._transports.values():
+            await transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.aclose()

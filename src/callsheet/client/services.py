@@ -1,0 +1,252 @@
+"""Services: what a client's user calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypedDict, Unpack
+
+from callsheet.call import Call
+from callsheet.engine.io import finish
+from callsheet.engine.perform import open_stream, perform
+from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
+from callsheet.errors import APIError, UsageError
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
+from callsheet.plan.service import ServicePlans, begin
+from callsheet.transports.curl.options import CLOSED
+
+
+class RequestOptions(TypedDict, total=False):
+    """What an undeclared request takes; `json` or `content` is its body."""
+
+    params: Params | None
+    json: Any
+    content: bytes | str | None
+    headers: Mapping[str, str] | None
+    timeout: TimeoutLike | None
+    idempotency_key: str | None
+    raise_for_status: bool
+
+
+class Calls:
+    """Calls of one service: declared operations by `call`, anything else by `get`, `post` ...
+
+    Each raises an APIError of `callsheet.errors` when it fails; see there for which.
+    """
+
+    def _only(self) -> Service:
+        raise NotImplementedError
+
+    def call(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        /,
+        *,
+        json: Any = None,
+        timeout: TimeoutLike | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool = True,
+        **fields: Any,
+    ) -> Any:
+        """Call a declared operation and get its typed result.
+
+        Arguments are given by name, or in a mapping where their names are those of options. `timeout` is in seconds.
+        `raise_for_status=False` gives the Response instead, whatever its status.
+        """
+        given = Given(headers, json, timeout, idempotency_key)
+        service = self._only()
+        call, plan = service._declared(operation, arguments, fields, given)
+        return finish(perform(call, plan, service._io, raises=raise_for_status, typed=raise_for_status))
+
+    def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a request that no operation declares, under the service's settings."""
+        service = self._only()
+        call, plan, raises = service._undeclared(method, path, options, is_stream=False)
+        answer: Response = finish(perform(call, plan, service._io, raises=raises, typed=False))
+        return answer
+
+    def stream(self, method: str, path: str, **options: Unpack[RequestOptions]) -> StreamedResponse:
+        """Send a request and read its answer as it comes: `with service.stream("GET", "/export") as answer:`."""
+        service = self._only()
+        call, plan, raises = service._undeclared(method, path, options, is_stream=True)
+        return StreamedResponse(finish(open_stream(call, plan, service._io, raises=raises)))
+
+    def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a GET."""
+        return self.request("GET", path, **options)
+
+    def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a HEAD."""
+        return self.request("HEAD", path, **options)
+
+    def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send an OPTIONS."""
+        return self.request("OPTIONS", path, **options)
+
+    def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a POST."""
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a PUT."""
+        return self.request("PUT", path, **options)
+
+    def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a PATCH."""
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a DELETE."""
+        return self.request("DELETE", path, **options)
+
+
+class AsyncCalls:
+    """The same as Calls, awaited."""
+
+    def _only(self) -> AsyncService:
+        raise NotImplementedError
+
+    async def call(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        /,
+        *,
+        json: Any = None,
+        timeout: TimeoutLike | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool = True,
+        **fields: Any,
+    ) -> Any:
+        """Call a declared operation and get its typed result. See Service.call."""
+        given = Given(headers, json, timeout, idempotency_key)
+        service = self._only()
+        call, plan = service._declared(operation, arguments, fields, given)
+        return await perform(call, plan, service._io, raises=raise_for_status, typed=raise_for_status)
+
+    async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a request that no operation declares, under the service's settings."""
+        service = self._only()
+        call, plan, raises = service._undeclared(method, path, options, is_stream=False)
+        answer: Response = await perform(call, plan, service._io, raises=raises, typed=False)
+        return answer
+
+    def stream(
+        self, method: str, path: str, **options: Unpack[RequestOptions]
+    ) -> AbstractAsyncContextManager[AsyncStreamedResponse]:
+        """Send a request and read its answer as it comes: `async with service.stream("GET", "/export") as answer:`."""
+        return _Opening(self._only(), method, path, options)
+
+    async def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a GET."""
+        return await self.request("GET", path, **options)
+
+    async def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a HEAD."""
+        return await self.request("HEAD", path, **options)
+
+    async def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send an OPTIONS."""
+        return await self.request("OPTIONS", path, **options)
+
+    async def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a POST."""
+        return await self.request("POST", path, **options)
+
+    async def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a PUT."""
+        return await self.request("PUT", path, **options)
+
+    async def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a PATCH."""
+        return await self.request("PATCH", path, **options)
+
+    async def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
+        """Send a DELETE."""
+        return await self.request("DELETE", path, **options)
+
+
+class _Opening(AbstractAsyncContextManager[AsyncStreamedResponse]):
+    """A stream that is opened by `async with`."""
+
+    def __init__(self, service: AsyncService, method: str, path: str, options: RequestOptions) -> None:
+        self._service = service
+        self._request = (method, path, options)
+        self._answer: AsyncStreamedResponse | None = None
+
+    async def __aenter__(self) -> AsyncStreamedResponse:
+        method, path, options = self._request
+        call, plan, raises = self._service._undeclared(method, path, options, is_stream=True)
+        self._answer = AsyncStreamedResponse(await open_stream(call, plan, self._service._io, raises=raises))
+        return self._answer
+
+    async def __aexit__(self, *_exception: object) -> None:
+        if self._answer is not None:
+            await self._answer.aclose()
+
+
+class _AnyService:
+    """What both colours of a service do before anything is sent."""
+
+    def __init__(self, plans: ServicePlans, io: Any, is_closed: Callable[[], bool]) -> None:
+        self.name = plans.name
+        self._plans = plans
+        self._io = io
+        self._is_closed = is_closed
+
+    @property
+    def operations(self) -> list[str]:
+        """The names of the declared operations."""
+        return list(self._plans.operations)
+
+    def _declared(
+        self, operation: str, arguments: Mapping[str, Any] | None, fields: Mapping[str, Any], given: Given
+    ) -> tuple[Call, Plan]:
+        started = self._io.now()
+        if self._is_closed():
+            raise UsageError(CLOSED, service=self.name, operation=operation)
+        plan = self._plans.plans.get(operation) or self._plans.plan(operation)
+        named = {**arguments, **fields} if arguments else fields
+        return self._begun(plan, lambda: plan.bind(named, given), given, started), plan
+
+    def _undeclared(
+        self, method: str, path: str, options: RequestOptions, *, is_stream: bool
+    ) -> tuple[Call, Plan, bool]:
+        started = self._io.now()
+        if self._is_closed():
+            raise UsageError(CLOSED, service=self.name, operation=method.lower())
+        plan = self._plans.undeclared(method)
+        raises = options.pop("raise_for_status", True)
+        given = Given(**options, is_stream=is_stream)
+        call = self._begun(plan, lambda: self._plans.undeclared_request(method, path, given), given, started)
+        return call, plan, raises
+
+    def _begun(self, plan: Plan, request: Callable[[], Request], given: Given, started: float) -> Call:
+        try:
+            return begin(plan, request(), given, started, self._io.new_ticket)
+        except APIError as error:
+            error.service, error.operation = plan.service, plan.operation
+            error.args = (f"{plan.label}: {error}",)
+            raise
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+class Service(_AnyService, Calls):
+    """One service of a Client."""
+
+    def _only(self) -> Service:
+        return self
+
+
+class AsyncService(_AnyService, AsyncCalls):
+    """One service of an AsyncClient."""
+
+    def _only(self) -> AsyncService:
+        return self

@@ -1,0 +1,33 @@
+"""What an error is told about the call it ended."""
+
+from __future__ import annotations
+
+import time
+
+from callsheet.arithmetic.retry_after import seconds_until
+from callsheet.call import Call
+from callsheet.errors import APIError, ResponseError
+
+
+def completed(error: BaseException, call: Call) -> BaseException:
+    """The error with what is known of the call on it."""
+    if not isinstance(error, APIError):
+        return error
+    error.service = call.service
+    error.operation = call.operation
+    error.attempts = call.attempts
+    error.was_sent = error.was_sent or call.was_sent
+    error.stopped_by = error.stopped_by or call.stopped_by
+    if error.request is None:
+        error.request = call.request.redacted()
+    if isinstance(error, ResponseError) and error.retry_after is None:
+        error.retry_after = seconds_until(error.response.field(b"retry-after"), time.time())
+    _name_the_call(error, call)
+    return error
+
+
+def _name_the_call(error: APIError, call: Call) -> None:
+    """Begin the message with `service.operation`, and end it with how often it was tried."""
+    tried = f" (attempt {call.attempts})" if call.attempts > 1 else ""
+    stopped = f"; no further attempt: {call.stopped_by}" if call.stopped_by and call.attempts else ""
+    error.args = (f"{call.label}: {error.args[0] if error.args else ''}{tried}{stopped}",)

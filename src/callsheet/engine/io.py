@@ -1,0 +1,182 @@
+"""How the engine waits, in two colours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+from callsheet.call import Limits
+from callsheet.events import WireFacts
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+from callsheet.transports.base import AsyncTransport, Transport
+from callsheet.verdicts import Ticket
+
+T = TypeVar("T")
+Work = Callable[[], Coroutine[Any, Any, None]]
+"""Makes a coroutine that belongs to nobody's call."""
+
+
+class Io(Protocol):
+    """Everything the engine may wait for."""
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """The clock, in seconds."""
+
+    @property
+    def new_ticket(self) -> Callable[[], Ticket]:
+        """Makes a ticket of this colour."""
+
+    async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts]:
+        """The transport's answer."""
+
+    async def read(self, stream: Any) -> bytes:
+        """The next bytes of a stream, b"" at its end."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Go on later."""
+
+    async def ask(self, store: Any, question: Any) -> Any:
+        """A store's answer."""
+
+    async def wait(self, ticket: Any, seconds: float) -> bool:
+        """Whether the ticket was granted in time."""
+
+    def later(self, work: Work) -> None:
+        """Have it done by somebody else."""
+
+
+def finish(steps: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine whose io blocks, to its end."""
+    try:
+        steps.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    steps.close()
+    raise RuntimeError(f"a bug in Callsheet: {steps.__qualname__} suspended in a blocking call; please report it")
+
+
+class ThreadTicket:
+    """A ticket that a thread waits for."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether `grant` was called."""
+        return self._event.is_set()
+
+    def grant(self) -> None:
+        """Let the waiter go on."""
+        self._event.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it was granted in time."""
+        return self._event.wait(seconds)
+
+
+class ThreadIo:
+    """Waits by blocking the calling thread."""
+
+    new_ticket = ThreadTicket
+
+    def __init__(
+        self,
+        transport: Transport,
+        later: Callable[[Work], None],
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.now = now
+        self.later = later
+        self._sleep = sleep
+        self._send = transport.send
+
+    async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts]:
+        """The transport's answer."""
+        return self._send(request, limits)
+
+    async def read(self, stream: Any) -> bytes:
+        """The next bytes of a stream, b"" at its end."""
+        return stream.read()  # type: ignore[no-any-return]
+
+    async def sleep(self, seconds: float) -> None:
+        """Go on later."""
+        self._sleep(seconds)
+
+    async def ask(self, store: Any, question: Any) -> Any:
+        """A store's answer."""
+        return store.ask(question)
+
+    async def wait(self, ticket: ThreadTicket, seconds: float) -> bool:
+        """Whether the ticket was granted in time."""
+        return ticket.wait(seconds)
+
+
+class TaskTicket:
+    """A ticket that a task waits for; it may be granted from any thread."""
+
+    __slots__ = ("_future", "_loop", "_thread", "is_granted")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._future: asyncio.Future[None] = self._loop.create_future()
+        self.is_granted = False
+
+    def grant(self) -> None:
+        """Let the waiter go on."""
+        self.is_granted = True
+        if threading.get_ident() == self._thread:
+            self._wake()
+        else:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        if not self._future.done():
+            self._future.set_result(None)
+
+    async def wait(self, seconds: float) -> bool:
+        """Whether it was granted in time."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._future, seconds)
+        return self.is_granted
+
+
+class TaskIo:
+    """Waits by suspending the running task."""
+
+    new_ticket = TaskTicket
+
+    def __init__(
+        self,
+        transport: AsyncTransport,
+        later: Callable[[Work], None],
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.now = now
+        self.later = later
+        self.sleep = sleep
+        self.send = transport.send
+
+    async def read(self, stream: Any) -> bytes:
+        """The next bytes of a stream, b"" at its end."""
+        return await stream.read()  # type: ignore[no-any-return]
+
+    async def ask(self, store: Any, question: Any) -> Any:
+        """A store's answer."""
+        return await store.ask(question)
+
+    async def wait(self, ticket: TaskTicket, seconds: float) -> bool:
+        """Whether the ticket was granted in time."""
+        return await ticket.wait(seconds)

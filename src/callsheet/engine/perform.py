@@ -1,0 +1,93 @@
+"""A call from its request to its typed result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callsheet.call import Call
+from callsheet.engine.complete import completed
+from callsheet.engine.io import Io
+from callsheet.engine.loop import final_answer
+from callsheet.engine.open_answer import OpenAnswer
+from callsheet.engine.tell import tell_call
+from callsheet.errors import DecodeError, ResponseError, ResponseTooLarge
+from callsheet.http.codings import BrokenCodingError, TooLargeError, codings_in, decoded, decoders_for
+from callsheet.http.response import Response
+from callsheet.plan.plan import Plan
+
+LONGEST_PROBLEM = 64 * 1024
+"""Bytes of an error answer's body that are read of a stream."""
+
+
+async def perform(call: Call, plan: Plan, io: Io, *, raises: bool, typed: bool) -> Any:
+    """The result of a call: typed, or the Response. Raises APIError with what is known of the call on it."""
+    response: Response | None = None
+    try:
+        response, _ = await final_answer(call, plan, io)
+        settle(response, call, plan, io)
+        if raises and response.status_code >= 400:
+            response.raise_for_status()
+        result = plan.read(response) if typed else response
+    except BaseException as error:
+        _close(call, plan, io, _status_of(error, response), completed(error, call))
+        raise
+    _close(call, plan, io, response.status_code, None)
+    return result
+
+
+async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAnswer:
+    """An answer whose body is still to be read; slot and connection are held until it is closed."""
+    opened: OpenAnswer | None = None
+    try:
+        response, attempt = await final_answer(call, plan, io)
+        _stamp(response, call, io)
+        opened = OpenAnswer(response, attempt, plan, io)
+        if raises and response.status_code >= 400:
+            await opened.read_some(LONGEST_PROBLEM)
+            response.raise_for_status()
+    except BaseException as error:
+        if opened is None:
+            _close(call, plan, io, None, completed(error, call))
+        else:
+            opened.close(error)
+        raise
+    opened.closes_at_end = True
+    return opened
+
+
+def settle(response: Response, call: Call, plan: Plan, io: Io) -> None:
+    """Undo the content codings, under the cap, and say how long it all took."""
+    _stamp(response, call, io)
+    field = response.field(b"content-encoding")
+    if field is None or not response.content:
+        return
+    caps = plan.settings.caps
+    try:
+        response.decode_with(lambda raw: decoded(raw, decoders_for(codings_in(field), caps.encodings), caps.response))
+    except BrokenCodingError as error:
+        response.drop_content()
+        raise DecodeError(
+            f"{response.status_code}: the answer's body cannot be decoded: {error}", **response.facts()
+        ) from None
+    except TooLargeError:
+        response.drop_content()
+        message = f"the decoded answer is larger than {caps.response} bytes (caps.response)"
+        raise ResponseTooLarge(message, **response.facts()) from None
+
+
+def _stamp(response: Response, call: Call, io: Io) -> None:
+    response.elapsed = io.now() - call.started
+    response.attempts = call.attempts
+
+
+def _status_of(error: BaseException, response: Response | None) -> int | None:
+    if isinstance(error, ResponseError):
+        return error.response.status_code
+    return response.status_code if response is not None else None
+
+
+def _close(call: Call, plan: Plan, io: Io, status: int | None, error: BaseException | None) -> None:
+    for ended in plan.ended:
+        ended(call)
+    if plan.listeners:
+        tell_call(plan, call, status, error, io.now() - call.started)

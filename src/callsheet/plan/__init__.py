@@ -1,0 +1,1 @@
+"""An operation and its settings, compiled once; every call reuses it."""

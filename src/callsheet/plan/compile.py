@@ -1,0 +1,226 @@
+"""Operations and settings to plans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from callsheet.auth.constant import Credential, constant_credential
+from callsheet.declare.operation import Operation
+from callsheet.errors import ArgumentError, SheetError
+from callsheet.events import Listener
+from callsheet.http.body import Body, Content
+from callsheet.http.headers import TOKEN, Headers, check_field
+from callsheet.http.json import MEDIA_TYPE, dumps
+from callsheet.http.request import Origin, Request, origin_of
+from callsheet.plan.binders import Arguments, query_pairs
+from callsheet.plan.order import Pipeline, Shared, pipeline
+from callsheet.plan.path import checked_target, split_template
+from callsheet.plan.plan import Given, Plan
+from callsheet.plan.results import reader_for
+from callsheet.secret import MASK, Secret, redact
+from callsheet.settings.settings import Settings
+from callsheet.values.codec import codec_for
+from callsheet.version import USER_AGENT
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+class Base:
+    """What every request of a service begins with: origin, path prefix, constant headers and query."""
+
+    def __init__(self, settings: Settings, secrets: Iterable[Secret] = ()) -> None:
+        credential = constant_credential(settings.auth)
+        self.prefix = url_prefix(settings.base_url)
+        self.origin: Origin = origin_of(self.prefix)
+        self.headers = _headers(settings, credential)
+        self.secrets = tuple(dict.fromkeys((*secrets, *credential.secrets)))
+        shown = query_pairs({name: _shown(value) for name, value in settings.params.items()})
+        wire = query_pairs({name: _revealed(value) for name, value in settings.params.items()})
+        self.query = (*wire, *query_pairs([(name, secret.reveal()) for name, secret in credential.params]))
+        self.shown_query = (*shown, *(f"{quote(name, safe='')}={MASK}" for name, _ in credential.params))
+
+    def url(self, path: str, query: Iterable[str]) -> str:
+        """The absolute URL."""
+        joined = "&".join(query)
+        if not joined:
+            return self.prefix + path
+        return f"{self.prefix}{path}{'&' if '?' in path else '?'}{joined}"
+
+
+def _headers(settings: Settings, credential: Credential) -> Headers:
+    fields: dict[str, tuple[str, str | Secret]] = {"user-agent": ("User-Agent", USER_AGENT)}
+    for name, value in (*settings.headers.items(), *credential.headers):
+        try:
+            check_field(name, value.reveal() if isinstance(value, Secret) else value)
+        except ArgumentError as error:
+            raise SheetError(str(error)) from None
+        fields[name.lower()] = (name, value)
+    return Headers(fields.values())
+
+
+def _shown(value: Any) -> Any:
+    return MASK if isinstance(value, Secret) else value
+
+
+def _revealed(value: Any) -> Any:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def url_prefix(base_url: str) -> str:
+    """The base URL as it stands on the wire: host in ASCII (IDNA), no slash at the end."""
+    parts = urlsplit(base_url)
+    try:
+        host = (parts.hostname or "").encode("ascii").decode()
+    except UnicodeEncodeError:
+        host = (parts.hostname or "").encode("idna").decode()
+    host = f"[{host}]" if ":" in host else host
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{quote(parts.path, safe='/%:@!$&()*+,;=~-._').rstrip('/')}"
+
+
+def with_extra(headers: Headers, extra: Iterable[tuple[str, str | Secret]], given: Given, body: Body | None) -> Headers:
+    """Constant fields, those of this call, and the body's own content type, which beats a declared one."""
+    fields = list(extra)
+    for name, value in (given.headers or {}).items():
+        if value is not None:
+            check_field(name, value)
+            fields.append((name, value))
+    if given.idempotency_key is not None:
+        check_field(IDEMPOTENCY_KEY, given.idempotency_key)
+        fields.append((IDEMPOTENCY_KEY, given.idempotency_key))
+    if body is not None and body.content_type and not _names(given.headers, "content-type"):
+        fields.append(("Content-Type", body.content_type))
+    return headers.with_fields(fields) if fields else headers
+
+
+def _names(headers: Mapping[str, str] | None, wanted: str) -> bool:
+    return any(name.lower() == wanted for name in headers or ())
+
+
+def body_of(given: Given) -> Body | None:
+    """The body of an undeclared request. Raises ArgumentError for two of them, or for what has no JSON form."""
+    if given.json is None:
+        content = given.content
+        return None if content is None else Content(content.encode() if isinstance(content, str) else bytes(content))
+    if given.content is not None:
+        raise ArgumentError("`json` and `content` are both given; a request has one body")
+    try:
+        return Content(dumps(given.json), MEDIA_TYPE)
+    except ValueError as error:
+        raise ArgumentError(f"json: {error}") from None
+
+
+class OperationBinder:
+    """Arguments to the request of a declared operation."""
+
+    def __init__(self, operation: Operation, base: Base) -> None:
+        codec = codec_for(operation.json) if operation.json is not None else None
+        self._base = base
+        self._method = operation.method
+        self._arguments = Arguments(operation, codec)
+        self._pieces, self._names = split_template(operation.path)
+        self._json_headers = base.headers.with_fields([("Content-Type", "application/json")]) if codec else base.headers
+
+    def __call__(self, arguments: Mapping[str, Any], given: Given) -> Request:
+        """The request. Raises ArgumentError; nothing has been sent."""
+        parts, body = self._arguments.bind(arguments, given)
+        base = self._base
+        secrets = (*base.secrets, *parts.secrets) if parts.secrets else base.secrets
+        wire_url = base.url(self._path(parts.segments), (*base.query, *parts.query))
+        shown_url = wire_url
+        if parts.secrets or base.query != base.shown_query:
+            shown_url = base.url(self._path(parts.shown_segments), (*base.shown_query, *parts.shown_query))
+        if parts.headers or given.headers or given.idempotency_key is not None:
+            headers = with_extra(base.headers, parts.headers, given, body)
+        else:
+            headers = self._json_headers if body is not None else base.headers
+        return Request(
+            self._method,
+            shown_url,
+            headers,
+            body,
+            wire_url=wire_url,
+            secrets=secrets,
+            is_stream=given.is_stream,
+            origin=base.origin,
+        )
+
+    def _path(self, segments: Mapping[str, str]) -> str:
+        if not self._names:
+            return self._pieces[0]
+        written = [self._pieces[0]]
+        for name, piece in zip(self._names, self._pieces[1:], strict=True):
+            written += (segments[name], piece)
+        return "".join(written)
+
+
+def undeclared_request(base: Base, method: str, target: str, given: Given) -> Request:
+    """The request of `service.get("/path")`. Raises ArgumentError; nothing has been sent."""
+    if not TOKEN.match(method):
+        raise ArgumentError(f"method {method!r}: expected letters, as in GET")
+    path = checked_target(target)
+    pairs = query_pairs(given.params) if given.params else []
+    body = body_of(given)
+    wire_url = base.url(path, (*base.query, *pairs))
+    return Request(
+        method.upper(),
+        redact(base.url(path, (*base.shown_query, *pairs)), base.secrets),
+        with_extra(base.headers, (), given, body),
+        body,
+        wire_url=wire_url,
+        secrets=base.secrets,
+        is_stream=given.is_stream,
+        origin=base.origin,
+    )
+
+
+def plan_of(
+    service: str,
+    operation: Operation,
+    settings: Settings,
+    shared: Shared,
+    listeners: tuple[Listener, ...],
+    secrets: Iterable[Secret] = (),
+) -> Plan:
+    """The plan of a declared operation. Raises SheetError for types that cannot be had."""
+    binder = OperationBinder(operation, Base(settings, secrets))
+    read = reader_for(operation.returns)
+    return _plan(service, operation.name, settings, binder, read, pipeline(settings, shared), listeners)
+
+
+def plan_of_undeclared(
+    service: str, name: str, settings: Settings, shared: Shared, listeners: tuple[Listener, ...]
+) -> Plan:
+    """The plan of a service's undeclared requests."""
+    return _plan(service, name, settings, _no_binder, reader_for(None), pipeline(settings, shared), listeners)
+
+
+def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
+    raise ArgumentError("an undeclared request has no arguments")
+
+
+def _plan(
+    service: str,
+    operation: str,
+    settings: Settings,
+    bind: Callable[[Mapping[str, Any], Given], Request],
+    read: Callable[[Any], Any],
+    line: Pipeline,
+    listeners: tuple[Listener, ...],
+) -> Plan:
+    return Plan(
+        service=service,
+        operation=operation,
+        settings=settings,
+        bind=bind,
+        read=read,
+        policies=line.policies,
+        before_call=line.before_call,
+        before_attempt=line.before_attempt,
+        after=line.after,
+        ended=line.ended,
+        listeners=listeners,
+        hears_attempts=any(getattr(listener, "wants_attempts", True) for listener in listeners),
+    )

@@ -1,0 +1,51 @@
+"""Paths: a template's parameters are one segment each, and a service stays on its origin.
+
+Everything outside RFC 3986's unreserved characters is percent-encoded in upper-case hex (2.1, 2.3), so nothing in a
+value can begin another segment, a query or a fragment; dot segments (5.2.4) are refused in every spelling.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, unquote
+
+from callsheet.errors import ArgumentError
+
+PARAMETER = re.compile(r"\{([^{}]+)\}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+LITERAL_SAFE = "/:@!$&'()*+,;=~%-._"
+DOT_SEGMENTS = frozenset({".", ".."})
+
+
+def segment(text: str) -> str:
+    """The text as one path segment. Raises ValueError for what could not be one."""
+    if not text:
+        raise ValueError("expected at least one character: an empty segment would name another resource")
+    if text in DOT_SEGMENTS or unquote(text) in DOT_SEGMENTS:
+        raise ValueError("`.` and `..` name another resource and are refused, percent-encoded too")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        raise ValueError("it holds half a surrogate pair, which has no UTF-8 form") from None
+
+
+def split_template(template: str) -> tuple[list[str], list[str]]:
+    """Literal pieces, percent-encoded, and the names between them: one more piece than names."""
+    pieces = PARAMETER.split(template)
+    return [quote(piece, safe=LITERAL_SAFE) for piece in pieces[::2]], pieces[1::2]
+
+
+def checked_target(target: str) -> str:
+    """Path and query of an undeclared request, ready for the wire. Raises ArgumentError."""
+    if not target.startswith("/") or target.startswith("//"):
+        raise ArgumentError(
+            f"path {target[:80]!r}: expected a path that begins with one `/`; a service's requests stay on its base_url"
+        )
+    if CONTROL.search(target):
+        raise ArgumentError(f"path {target[:80]!r}: it holds a control character; remove it")
+    path, mark, query = target.partition("?")
+    if "#" in target:
+        raise ArgumentError(f"path {target[:80]!r}: a fragment (`#`) is never sent; remove it, or write it as %23")
+    if any(unquote(step) in DOT_SEGMENTS for step in path.split("/")):
+        raise ArgumentError(f"path {target[:80]!r}: `.` and `..` segments are refused")
+    return quote(path, safe=LITERAL_SAFE) + mark + quote(query, safe=LITERAL_SAFE + "?[]")

@@ -1,0 +1,62 @@
+"""The plan: what a call needs to know, worked out before any call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from callsheet.call import Attempt, Call
+from callsheet.events import Listener
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+from callsheet.settings.settings import Settings
+from callsheet.verdicts import Verdict
+
+Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
+"""Query parameters: a list repeats its name, None is left out."""
+
+TimeoutLike = float | Mapping[str, float]
+"""Seconds within which the call must end, or some of `connect`, `read`, `attempt`, `total`."""
+
+Asked = Callable[[Attempt, float], Verdict | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Binders, policies by question, and the reader of results, for one operation of one service.
+
+    `before_call` is asked for the first attempt, `before_attempt` for every further pass. `bind` makes a request of
+    arguments; `read` makes the typed result of an answer below 400. `policies` are all that are on, in order.
+    """
+
+    service: str
+    operation: str
+    settings: Settings
+    bind: Callable[[Mapping[str, Any], Given], Request]
+    read: Callable[[Response], Any]
+    policies: tuple[Any, ...]
+    before_call: tuple[Asked, ...]
+    before_attempt: tuple[Asked, ...]
+    after: tuple[Asked, ...]
+    ended: tuple[Callable[[Call], None], ...]
+    listeners: tuple[Listener, ...] = ()
+    hears_attempts: bool = False
+    is_typed: bool = False
+
+    @property
+    def label(self) -> str:
+        """`service.operation`, as errors and logs name it."""
+        return f"{self.service}.{self.operation}"
+
+
+class Given(NamedTuple):
+    """What a caller gave beside the operation's own arguments; `params` and `content` for undeclared requests only."""
+
+    headers: Mapping[str, str] | None = None
+    json: Any = None
+    timeout: TimeoutLike | None = None
+    idempotency_key: str | None = None
+    params: Params | None = None
+    content: bytes | str | None = None
+    is_stream: bool = False

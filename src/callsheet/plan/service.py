@@ -1,0 +1,115 @@
+"""One service, ready to be called: its plans, and what they share."""
+
+from __future__ import annotations
+
+import difflib
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from callsheet.call import Call
+from callsheet.declare.from_sheet import operations_of
+from callsheet.declare.operation import Operation
+from callsheet.errors import ArgumentError, UsageError
+from callsheet.events import Listener
+from callsheet.http.request import Request
+from callsheet.plan.compile import Base, plan_of, plan_of_undeclared, undeclared_request
+from callsheet.plan.order import Shared
+from callsheet.plan.plan import Given, Plan, TimeoutLike
+from callsheet.policies.slot import Slot
+from callsheet.settings.timeout import Timeout, WrittenTimeout
+from callsheet.sheet import ServiceSheet
+from callsheet.verdicts import Ticket
+
+
+class ServicePlans:
+    """The plans of one service under one set of code settings, each compiled at first use."""
+
+    def __init__(
+        self, sheet: ServiceSheet, code: Mapping[str, Any], listeners: tuple[Listener, ...], slot: Slot | None = None
+    ) -> None:
+        self.name = sheet.name
+        self.operations: Mapping[str, Operation] = operations_of(sheet)
+        self.settings = sheet.settings(None, code)
+        self.slot = slot or Slot(self.settings.concurrency)
+        self.plans: dict[str, Plan] = {}
+        self._sheet = sheet
+        self._code = code
+        self._listeners = listeners
+        self._own_slots: list[Slot] = []
+        self._base: Base | None = None
+
+    def plan(self, operation: str) -> Plan:
+        """The plan of a declared operation. Raises UsageError for one that is not, SheetError for unusable types."""
+        known = self.plans.get(operation)
+        if known is None:
+            known = self.plans[operation] = self._compiled(operation)
+        return known
+
+    def compile_all(self) -> None:
+        """Compile every plan now, so that what is wrong is known before the first call."""
+        for name in self.operations:
+            self.plan(name)
+
+    def _compiled(self, name: str) -> Plan:
+        declared = self.operations.get(name)
+        if declared is None:
+            raise UsageError(_unknown_operation(self.name, name, self.operations), service=self.name)
+        settings = self._sheet.settings(name, self._code)
+        shared = self._shared(settings.concurrency != self.settings.concurrency and Slot(settings.concurrency))
+        secrets = self._sheet.secrets(name)
+        return plan_of(self.name, declared, settings, shared, self._listeners, secrets)
+
+    def _shared(self, own: Slot | bool = False) -> Shared:
+        slots = (self.slot, own) if isinstance(own, Slot) else (self.slot,)
+        self._own_slots.extend(slots[1:])
+        return Shared(slots, random.random, time.time)
+
+    def undeclared(self, method: str) -> Plan:
+        """The plan of undeclared requests by this method; events and errors name it so."""
+        key = f" {method}"
+        known = self.plans.get(key)
+        if known is None:
+            known = plan_of_undeclared(self.name, method.lower(), self.settings, self._shared(), self._listeners)
+            self.plans[key] = known
+        return known
+
+    def undeclared_request(self, method: str, target: str, given: Given) -> Request:
+        """A request that no operation declares."""
+        if self._base is None:
+            self._base = Base(self.settings, self._sheet.secrets())
+        return undeclared_request(self._base, method, target, given)
+
+    def forget(self) -> None:
+        """Begin counting anew: the calls in flight are those of the process this one was forked from."""
+        for slot in (self.slot, *self._own_slots):
+            slot.forget()
+
+
+def begin(plan: Plan, request: Request, given: Given, started: float, new_ticket: Callable[[], Ticket]) -> Call:
+    """A call of the plan. Raises ArgumentError for a timeout that is none."""
+    settings = plan.settings
+    return Call(
+        request,
+        settings.timeout if given.timeout is None else _timeout(given.timeout, settings.written),
+        started,
+        new_ticket,
+        service=plan.service,
+        operation=plan.operation,
+        is_repeatable=settings.idempotent or given.idempotency_key is not None,
+        bounds_stream=given.timeout is not None or settings.written.total is not None,
+    )
+
+
+def _timeout(value: TimeoutLike, written: WrittenTimeout) -> Timeout:
+    try:
+        return WrittenTimeout.given(value, written).resolved()
+    except ValueError as error:
+        raise ArgumentError(f"timeout: {error}") from None
+
+
+def _unknown_operation(service: str, name: str, known: Mapping[str, Operation]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(f'`{n}`' for n in known) or 'none'}"
+    return f"service `{service}` has no operation `{name}`; {hint}"

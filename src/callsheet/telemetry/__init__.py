@@ -1,0 +1,1 @@
+"""Listeners: what is made of events."""

@@ -1,0 +1,34 @@
+"""The log: one record per call on the logger `callsheet`, DEBUG for success and WARNING for a call that finally failed.
+
+A record never holds a body or a secret. Its fields are on the record, too (`record.callsheet`), for structured logs.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from callsheet.events import CallEnded, Event
+
+log = logging.getLogger("callsheet")
+
+
+def log_listener(event: Event) -> None:
+    """Write one record for a call that is over."""
+    if not isinstance(event, CallEnded):
+        return
+    level = logging.DEBUG if event.error is None else logging.WARNING
+    if log.isEnabledFor(level):
+        log.log(level, "%s", line_of(event), extra={"callsheet": event._asdict()})
+
+
+log_listener.wants_attempts = False  # type: ignore[attr-defined]
+
+
+def line_of(event: CallEnded) -> str:
+    """The event as one line."""
+    attempts = "" if event.attempts == 1 else f", {event.attempts} attempts"
+    head = f"{event.service}.{event.operation} {event.method} {event.url}"
+    if event.error is None:
+        return f"{head} -> {event.status} in {event.elapsed * 1000:.0f} ms{attempts}"
+    told = " ".join(event.message.split()) if event.message else event.error
+    return f"{head} -> {event.error} after {event.elapsed * 1000:.0f} ms{attempts}: {told}"

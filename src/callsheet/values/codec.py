@@ -1,0 +1,132 @@
+"""Declared types to JSON bodies, and bodies to typed results."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from typing import Any, Protocol, is_typeddict
+
+from pydantic import BaseModel, PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+from callsheet.errors import SheetError
+from callsheet.http.json import dumps
+from callsheet.values.text import python_type
+from callsheet.values.typeref import TypeRef
+
+
+class Mismatch(ValueError):
+    """A value is not of the declared type: `errors` has place (`loc`) and message (`msg`) of each."""
+
+    def __init__(self, errors: list[dict[str, Any]], *, is_not_json: bool = False) -> None:
+        self.errors = tuple(errors)
+        self.is_not_json = is_not_json
+        super().__init__("; ".join(f"{place(error)}{error['msg']}" for error in errors[:5]))
+
+
+def place(error: Mapping[str, Any]) -> str:
+    """Where in the document, as `address.city: `; nothing for its root."""
+    loc = ".".join(str(step) for step in error["loc"])
+    return f"{loc}: " if loc else ""
+
+
+class Codec(Protocol):
+    """One declared type. `fields` are the names its object form takes, None where any will do."""
+
+    fields: frozenset[str] | None
+
+    def encode(self, value: Any) -> bytes:
+        """The value as JSON, after a strict check. Raises Mismatch."""
+
+    def encode_fields(self, fields: Mapping[str, Any]) -> bytes:
+        """An object given field by field, as JSON. Raises Mismatch."""
+
+    def decode(self, content: bytes) -> Any:
+        """The typed value of a JSON document. Raises Mismatch."""
+
+
+def codec_for(ref: TypeRef) -> Codec:
+    """The codec of a declared type. Raises SheetError if it cannot be imported or is no type."""
+    if ref.kind == "json_schema":
+        from callsheet.values.json_schema import SchemaCodec
+
+        return SchemaCodec(ref)
+    try:
+        return TypeCodec(resolve(ref))
+    except PydanticSchemaGenerationError as error:
+        raise SheetError(f"{ref.where}: {ref} cannot be validated: {str(error).splitlines()[0]}") from None
+
+
+def resolve(ref: TypeRef) -> Any:
+    """The Python type that a reference names. Raises SheetError saying what to do."""
+    if ref.kind == "python":
+        return ref.value
+    if ref.kind == "name":
+        return python_type(ref.value)
+    module_name, _, name = ref.value.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ImportError as error:
+        raise SheetError(f"{ref.where}: `{ref.value}`: cannot import {module_name!r}: {error}") from None
+    for step in name.split("."):
+        if not hasattr(found, step):
+            raise SheetError(f"{ref.where}: `{ref.value}`: module {module_name!r} has no {name!r}")
+        found = getattr(found, step)
+    return found
+
+
+class TypeCodec:
+    """A type that Pydantic knows: model, dataclass, TypedDict, builtin."""
+
+    def __init__(self, declared: Any) -> None:
+        self._adapter: TypeAdapter[Any] = TypeAdapter(declared)
+        self.fields = field_names(declared)
+
+    def encode(self, value: Any) -> bytes:
+        """The value as JSON, after a strict check. Raises Mismatch."""
+        return self._dump(self._checked(value), exclude_unset=True)
+
+    def encode_fields(self, fields: Mapping[str, Any]) -> bytes:
+        """An object given field by field, as JSON; what is None is left out. Raises Mismatch."""
+        return self._dump(self._checked(dict(fields)), exclude_none=True)
+
+    def _dump(self, value: Any, **options: bool) -> bytes:
+        content = self._adapter.dump_json(value, by_alias=True, **options)  # type: ignore[arg-type]
+        return content
+
+    def _checked(self, value: Any) -> Any:
+        try:
+            return self._adapter.validate_python(value, strict=True, by_alias=True, by_name=True)
+        except ValidationError as error:
+            first = error
+        try:
+            return self._adapter.validate_json(dumps(value), strict=True, by_alias=True, by_name=True)
+        except (ValidationError, ValueError) as error:
+            first = error if isinstance(error, ValidationError) else first
+        raise Mismatch(_errors(first)) from None
+
+    def decode(self, content: bytes) -> Any:
+        """The typed value of a JSON document. Raises Mismatch."""
+        try:
+            return self._adapter.validate_json(content)
+        except ValidationError as error:
+            errors = _errors(error)
+            raise Mismatch(errors, is_not_json=errors[0]["type"] == "json_invalid") from None
+
+
+def _errors(error: ValidationError) -> list[dict[str, Any]]:
+    return [dict(found) for found in error.errors(include_url=False, include_input=False, include_context=False)]
+
+
+def field_names(declared: Any) -> frozenset[str] | None:
+    """The names an object of this type is given by, aliases among them; None if any name will do."""
+    if isinstance(declared, type) and issubclass(declared, BaseModel):
+        if declared.model_config.get("extra") == "allow":
+            return None
+        aliases = {field.alias for field in declared.model_fields.values() if field.alias}
+        return frozenset(declared.model_fields) | aliases
+    if dataclasses.is_dataclass(declared):
+        return frozenset(field.name for field in dataclasses.fields(declared))
+    if is_typeddict(declared):
+        return frozenset(declared.__annotations__)
+    return None

@@ -1,0 +1,72 @@
+"""Types written as JSON Schema on the sheet (draft 2020-12), checked by jsonschema-rs (extra `schema`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from callsheet.errors import SheetError
+from callsheet.http.json import dumps, loads
+from callsheet.values.codec import Mismatch
+from callsheet.values.typeref import TypeRef
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class SchemaCodec:
+    """A JSON Schema; its values are plain Python data."""
+
+    def __init__(self, ref: TypeRef) -> None:
+        self._validator = _validator(ref)
+        self.fields = _closed_fields(ref.value)
+
+    def encode(self, value: Any) -> bytes:
+        """The value as JSON, after a check. Raises Mismatch."""
+        try:
+            content = dumps(value)
+        except ValueError as error:
+            raise Mismatch([{"loc": (), "msg": str(error)}]) from None
+        self._check(loads(content))
+        return content
+
+    def encode_fields(self, fields: Mapping[str, Any]) -> bytes:
+        """An object given field by field, as JSON. Raises Mismatch."""
+        return self.encode(dict(fields))
+
+    def decode(self, content: bytes) -> Any:
+        """The value of a JSON document. Raises Mismatch."""
+        try:
+            value = loads(content)
+        except ValueError as error:
+            raise Mismatch([{"loc": (), "msg": str(error)}], is_not_json=True) from None
+        self._check(value)
+        return value
+
+    def _check(self, value: Any) -> None:
+        errors = [
+            {"loc": tuple(found.instance_path), "msg": found.message} for found in self._validator.iter_errors(value)
+        ]
+        if errors:
+            raise Mismatch(errors)
+
+
+def _validator(ref: TypeRef) -> Any:
+    try:
+        import jsonschema_rs
+    except ImportError:
+        raise SheetError(
+            f'{ref.where}: a JSON Schema is checked by jsonschema-rs: pip install "callsheet[schema]"'
+        ) from None
+    schema = {"$schema": DIALECT, **ref.value}
+    if ref.definitions:
+        schema["schemas"] = dict(ref.definitions)
+    try:
+        return jsonschema_rs.validator_for(schema, mask="a value")
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        raise SheetError(f"{ref.where}: not a JSON Schema: {str(error).splitlines()[0]}") from None
+
+
+def _closed_fields(schema: Any) -> frozenset[str] | None:
+    if isinstance(schema, Mapping) and schema.get("additionalProperties") is False:
+        return frozenset(schema.get("properties", {}))
+    return None

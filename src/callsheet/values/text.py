@@ -1,0 +1,141 @@
+"""Values to the text that stands in a path, a query or a header, and back from what is typed on a command line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+
+from callsheet.http.json import dumps
+from callsheet.values.typeref import TypeRef
+
+Texts = list[str]
+"""What one parameter stands for: a list repeats its name, so one value is a list of one text."""
+
+PYTHON_TYPES: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "date": date,
+    "datetime": AwareDatetime,
+    "uuid": UUID,
+    "array": list[Any],
+    "object": dict[str, Any],
+}
+FORMATS: dict[str, Any] = {"date": date, "date-time": AwareDatetime, "uuid": UUID}
+CONSTRAINTS = {
+    "minimum": "ge",
+    "maximum": "le",
+    "exclusiveMinimum": "gt",
+    "exclusiveMaximum": "lt",
+    "multipleOf": "multiple_of",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minItems": "min_length",
+    "maxItems": "max_length",
+    "pattern": "pattern",
+}
+
+
+def python_type(spec: Any) -> Any:
+    """The Python type, with its bounds, of a parameter's type: a word of PYTHON_TYPES, or a JSON Schema mapping."""
+    if not isinstance(spec, Mapping):
+        return PYTHON_TYPES[spec] if isinstance(spec, str) else spec
+    if "enum" in spec:
+        return Literal[tuple(spec["enum"])]
+    found = FORMATS.get(spec.get("format", "")) or PYTHON_TYPES[spec.get("type", "string")]
+    if found == list[Any] and "items" in spec:
+        found = list[python_type(spec["items"])]  # type: ignore[misc]
+    bounds = {CONSTRAINTS[key]: value for key, value in spec.items() if key in CONSTRAINTS}
+    return Annotated[found, Field(**bounds)] if bounds else found
+
+
+class Texter:
+    """Checks a value against a parameter's type and gives its text. Raises ValueError saying what was expected."""
+
+    def __init__(self, ref: TypeRef) -> None:
+        self.expected = describe(ref.value)
+        self._is_plain_string = ref.value == "string"
+        self._adapter: TypeAdapter[Any] = TypeAdapter(python_type(ref.value))
+
+    def texts(self, value: Any) -> Texts:
+        """The text of each value, strictly typed."""
+        if self._is_plain_string and type(value) in (str, int, UUID):
+            return [str(value)]
+        if type(value) is tuple:
+            value = list(value)
+        checked = self._checked(value)
+        return [text_of(item) for item in checked] if isinstance(checked, list) else [text_of(checked)]
+
+    def _checked(self, value: Any) -> Any:
+        try:
+            return self._adapter.validate_python(value, strict=True)
+        except ValidationError as error:
+            first = error
+        if isinstance(value, str | list):
+            try:
+                return self._adapter.validate_json(dumps(value), strict=True)
+            except ValidationError as error:
+                first = error
+        raise ValueError(first.errors(include_url=False)[0]["msg"]) from None
+
+    def value_of(self, typed: str | list[str]) -> Any:
+        """The value that a text, as a person types it, stands for."""
+        try:
+            return self._adapter.validate_strings(typed)
+        except ValidationError:
+            try:
+                return self._adapter.validate_python(typed)
+            except ValidationError as error:
+                raise ValueError(error.errors(include_url=False)[0]["msg"]) from None
+
+
+def text_of(value: Any) -> str:
+    """One value as text: `true`, RFC 3339 with offset, JSON for an object."""
+    if isinstance(value, Enum):
+        value = value.value
+    writer = _WRITERS.get(type(value))
+    return writer(value) if writer else str(value)
+
+
+def _number(value: float | Decimal) -> str:
+    if not math.isfinite(value):
+        raise ValueError("expected a finite number")
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _moment(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("expected a time with an offset (RFC 3339)")
+    return value.isoformat()
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    bool: lambda value: "true" if value else "false",
+    float: _number,
+    Decimal: _number,
+    datetime: _moment,
+    date: date.isoformat,
+    dict: lambda value: dumps(value).decode(),
+    list: lambda value: dumps(value).decode(),
+}
+
+
+def describe(spec: Any) -> str:
+    """A type in a few words, for messages: `integer`, `one of active, blocked`."""
+    if isinstance(spec, str):
+        return spec
+    if not isinstance(spec, Mapping):
+        return getattr(spec, "__name__", str(spec))
+    if "enum" in spec:
+        return "one of " + ", ".join(map(str, spec["enum"]))
+    bounds = ", ".join(f"{key} {value}" for key, value in spec.items() if key in CONSTRAINTS)
+    name = str(spec.get("format") or spec.get("type", "string"))
+    return f"{name} ({bounds})" if bounds else name
