@@ -10,14 +10,15 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
-from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
+from callsheet.client.services import AsyncCalls, AsyncService, CallMaker, Calls, Service
 from callsheet.engine.io import TaskIo, ThreadIo
 from callsheet.engine.later import TaskSet, Worker
 from callsheet.errors import UsageError
 from callsheet.events import Listener
 from callsheet.plan.service import ServicePlans
+from callsheet.policies.slot import Slot
 from callsheet.sheet import Sheet
-from callsheet.telemetry.log import log_listener
+from callsheet.engine.log import log_listener
 from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from callsheet.transports.curl.blocking import CurlTransport
@@ -49,7 +50,7 @@ class _AnyClient:
         self._lock = threading.Lock()
         self._transport = self._checked(transport)
         self._transports: dict[str, Any] = {}
-        self._services: dict[str, Any] = {}
+        self._makers: dict[str, CallMaker] = {}
         self._all_plans: list[ServicePlans] = []
         self._code = settings
         self._listeners = (log_listener, *listeners)
@@ -66,7 +67,7 @@ class _AnyClient:
         forget_after_fork(self)
         if eager:
             for name in self.sheet.services:
-                self.service(name)._plans.compile_all()
+                self._maker(name).plans.compile_all()
 
     def _check_settings(self) -> None:
         if self._code:
@@ -79,29 +80,21 @@ class _AnyClient:
             raise UsageError(f"{type(self).__name__}: transport.send of {transport!r} must be {wanted}")
         return transport
 
-    def service(self, name: str, **settings: Any) -> Any:
-        """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
+    def _maker(self, name: str, settings: Mapping[str, Any] | None = None) -> CallMaker:
+        """What makes the calls of a service: the one all share, or one with settings of its own and the same slots."""
         if self._is_closed:
             raise UsageError(CLOSED, service=name)
-        known = self._services.get(name)
-        if known is None:
-            with self._lock:
-                known = self._services.get(name) or self._made(name, {})
-        return self._made(name, settings) if settings else known
+        with self._lock:
+            first = self._makers.get(name) or self._makers.setdefault(name, self._made(name, {}, None))
+        return self._made(name, settings, first.plans.slot) if settings else first
 
-    def _made(self, name: str, settings: Mapping[str, Any]) -> Any:
+    def _made(self, name: str, settings: Mapping[str, Any], slot: Slot | None) -> CallMaker:
         declared = self.sheet.services.get(name)
         if declared is None:
             raise UsageError(self._unknown(name))
-        first = self._services.get(name)
-        plans = ServicePlans(
-            declared, {**self._code, **settings}, self._listeners, first._plans.slot if first is not None else None
-        )
-        made = self._shell(plans, self._transport_for(plans))
+        plans = ServicePlans(declared, {**self._code, **settings}, self._listeners, slot)
         self._all_plans.append(plans)
-        if first is None:
-            self._services[name] = made
-        return made
+        return CallMaker(plans, self._new_io(self._transport_for(plans)), lambda: self._is_closed)
 
     def _transport_for(self, plans: ServicePlans) -> Any:
         if self._transport is not None:
@@ -119,13 +112,13 @@ class _AnyClient:
         hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(f'`{n}`' for n in known)}"
         return f"{self.sheet.name}: no service `{name}`; {hint}"
 
-    def _only(self) -> Any:
+    def _calls(self) -> CallMaker:
         if len(self.sheet.services) != 1:
             names = ", ".join(self.sheet.services)
             raise UsageError(f"this client has several services ({names}): choose one with client.service(name)")
-        return self.service(next(iter(self.sheet.services)))
+        return self._maker(next(iter(self.sheet.services)))
 
-    def _shell(self, plans: ServicePlans, transport: Any) -> Any:
+    def _new_io(self, transport: Any) -> Any:
         raise NotImplementedError
 
     def _new_transport(self, wiring: Wiring) -> Any:
@@ -142,8 +135,10 @@ class _AnyClient:
         return f"<{type(self).__name__} {self.sheet.name} {state}>"
 
     def __del__(self) -> None:
-        if not getattr(self, "_is_closed", True) and self._services:
-            warnings.warn(f"{self!r} was never closed; use `with`, or call close()", ResourceWarning, source=self)
+        if not getattr(self, "_is_closed", True) and self._transports:
+            warnings.warn(
+                f"{self!r} was never closed; use `with`, or close it", ResourceWarning, stacklevel=2, source=self
+            )
 
 
 class Client(_AnyClient, Calls):
@@ -163,11 +158,10 @@ class Client(_AnyClient, Calls):
 
     def service(self, name: str, **settings: Any) -> Service:
         """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
-        found: Service = super().service(name, **settings)
-        return found
+        return Service(self._maker(name, settings))
 
-    def _shell(self, plans: ServicePlans, transport: Transport) -> Service:
-        return Service(plans, ThreadIo(transport, self._later), lambda: self._is_closed)
+    def _new_io(self, transport: Transport) -> ThreadIo:
+        return ThreadIo(transport, self._later)
 
     def _new_transport(self, wiring: Wiring) -> Transport:
         return CurlTransport(wiring)
@@ -202,11 +196,10 @@ class AsyncClient(_AnyClient, AsyncCalls):
 
     def service(self, name: str, **settings: Any) -> AsyncService:
         """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
-        found: AsyncService = super().service(name, **settings)
-        return found
+        return AsyncService(self._maker(name, settings))
 
-    def _shell(self, plans: ServicePlans, transport: AsyncTransport) -> AsyncService:
-        return AsyncService(plans, TaskIo(transport, self._later), lambda: self._is_closed)
+    def _new_io(self, transport: AsyncTransport) -> TaskIo:
+        return TaskIo(transport, self._later)
 
     def _new_transport(self, wiring: Wiring) -> AsyncTransport:
         return AsyncCurlTransport(wiring)

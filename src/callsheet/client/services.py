@@ -10,8 +10,7 @@ from callsheet.call import Call
 from callsheet.engine.io import finish
 from callsheet.engine.perform import open_stream, perform
 from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
-from callsheet.errors import APIError, UsageError
-from callsheet.http.request import Request
+from callsheet.errors import APIError, ArgumentError, UsageError
 from callsheet.http.response import Response
 from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
 from callsheet.plan.service import ServicePlans, begin
@@ -30,13 +29,72 @@ class RequestOptions(TypedDict, total=False):
     raise_for_status: bool
 
 
+KNOWN_OPTIONS = RequestOptions.__annotations__.keys()
+
+
+class CallMaker:
+    """Makes the calls of one service, for both colours: what happens before anything is sent."""
+
+    def __init__(self, plans: ServicePlans, io: Any, is_closed: Callable[[], bool]) -> None:
+        self.name = plans.name
+        self.plans = plans
+        self.io = io
+        self._is_closed = is_closed
+
+    def declared(
+        self, operation: str, arguments: Mapping[str, Any] | None, fields: Mapping[str, Any], given: Given
+    ) -> tuple[Call, Plan]:
+        """The call of a declared operation. Raises ArgumentError, UsageError, SheetError."""
+        started = self.io.now()
+        if self._is_closed():
+            raise UsageError(CLOSED, service=self.name, operation=operation)
+        plan = self.plans.plans.get(operation) or self.plans.plan(operation)
+        named = {**arguments, **fields} if arguments else fields
+        try:
+            return begin(plan, plan.bind(named, given), given, started, self.io.new_ticket), plan
+        except APIError as error:
+            _name(error, plan)
+            raise
+
+    def undeclared(
+        self, method: str, path: str, options: RequestOptions, *, is_stream: bool
+    ) -> tuple[Call, Plan, bool]:
+        """The call of an undeclared request, and whether its status may raise. Raises ArgumentError, UsageError."""
+        started = self.io.now()
+        if self._is_closed():
+            raise UsageError(CLOSED, service=self.name, operation=method.lower())
+        plan = self.plans.undeclared(method)
+        try:
+            given = _given(options, is_stream=is_stream)
+            request = self.plans.undeclared_request(method, path, given)
+            call = begin(plan, request, given, started, self.io.new_ticket)
+        except APIError as error:
+            _name(error, plan)
+            raise
+        return call, plan, options.get("raise_for_status", True)
+
+
+def _name(error: APIError, plan: Plan) -> None:
+    """Say of which call the error is."""
+    error.service, error.operation = plan.service, plan.operation
+    error.args = (f"{plan.label}: {error}",)
+
+
+def _given(options: RequestOptions, *, is_stream: bool) -> Given:
+    unknown = options.keys() - KNOWN_OPTIONS
+    if unknown:
+        raise ArgumentError(f"unknown option {', '.join(sorted(unknown))}; expected {', '.join(sorted(KNOWN_OPTIONS))}")
+    given: Any = {name: value for name, value in options.items() if name != "raise_for_status"}
+    return Given(**given, is_stream=is_stream)
+
+
 class Calls:
     """Calls of one service: declared operations by `call`, anything else by `get`, `post` ...
 
     Each raises an APIError of `callsheet.errors` when it fails; see there for which.
     """
 
-    def _only(self) -> Service:
+    def _calls(self) -> CallMaker:
         raise NotImplementedError
 
     def call(
@@ -58,22 +116,22 @@ class Calls:
         `raise_for_status=False` gives the Response instead, whatever its status.
         """
         given = Given(headers, json, timeout, idempotency_key)
-        service = self._only()
-        call, plan = service._declared(operation, arguments, fields, given)
-        return finish(perform(call, plan, service._io, raises=raise_for_status, typed=raise_for_status))
+        calls = self._calls()
+        call, plan = calls.declared(operation, arguments, fields, given)
+        return finish(perform(call, plan, calls.io, raises=raise_for_status, typed=raise_for_status))
 
     def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
-        service = self._only()
-        call, plan, raises = service._undeclared(method, path, options, is_stream=False)
-        answer: Response = finish(perform(call, plan, service._io, raises=raises, typed=False))
+        calls = self._calls()
+        call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
+        answer: Response = finish(perform(call, plan, calls.io, raises=raises, typed=False))
         return answer
 
     def stream(self, method: str, path: str, **options: Unpack[RequestOptions]) -> StreamedResponse:
         """Send a request and read its answer as it comes: `with service.stream("GET", "/export") as answer:`."""
-        service = self._only()
-        call, plan, raises = service._undeclared(method, path, options, is_stream=True)
-        return StreamedResponse(finish(open_stream(call, plan, service._io, raises=raises)))
+        calls = self._calls()
+        call, plan, raises = calls.undeclared(method, path, options, is_stream=True)
+        return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raises)))
 
     def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
@@ -107,7 +165,7 @@ class Calls:
 class AsyncCalls:
     """The same as Calls, awaited."""
 
-    def _only(self) -> AsyncService:
+    def _calls(self) -> CallMaker:
         raise NotImplementedError
 
     async def call(
@@ -125,22 +183,22 @@ class AsyncCalls:
     ) -> Any:
         """Call a declared operation and get its typed result. See Service.call."""
         given = Given(headers, json, timeout, idempotency_key)
-        service = self._only()
-        call, plan = service._declared(operation, arguments, fields, given)
-        return await perform(call, plan, service._io, raises=raise_for_status, typed=raise_for_status)
+        calls = self._calls()
+        call, plan = calls.declared(operation, arguments, fields, given)
+        return await perform(call, plan, calls.io, raises=raise_for_status, typed=raise_for_status)
 
     async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
-        service = self._only()
-        call, plan, raises = service._undeclared(method, path, options, is_stream=False)
-        answer: Response = await perform(call, plan, service._io, raises=raises, typed=False)
+        calls = self._calls()
+        call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
+        answer: Response = await perform(call, plan, calls.io, raises=raises, typed=False)
         return answer
 
     def stream(
         self, method: str, path: str, **options: Unpack[RequestOptions]
     ) -> AbstractAsyncContextManager[AsyncStreamedResponse]:
         """Send a request and read its answer as it comes: `async with service.stream("GET", "/export") as answer:`."""
-        return _Opening(self._only(), method, path, options)
+        return _Opening(self._calls(), method, path, options)
 
     async def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
@@ -174,15 +232,15 @@ class AsyncCalls:
 class _Opening(AbstractAsyncContextManager[AsyncStreamedResponse]):
     """A stream that is opened by `async with`."""
 
-    def __init__(self, service: AsyncService, method: str, path: str, options: RequestOptions) -> None:
-        self._service = service
+    def __init__(self, calls: CallMaker, method: str, path: str, options: RequestOptions) -> None:
+        self._calls = calls
         self._request = (method, path, options)
         self._answer: AsyncStreamedResponse | None = None
 
     async def __aenter__(self) -> AsyncStreamedResponse:
         method, path, options = self._request
-        call, plan, raises = self._service._undeclared(method, path, options, is_stream=True)
-        self._answer = AsyncStreamedResponse(await open_stream(call, plan, self._service._io, raises=raises))
+        call, plan, raises = self._calls.undeclared(method, path, options, is_stream=True)
+        self._answer = AsyncStreamedResponse(await open_stream(call, plan, self._calls.io, raises=raises))
         return self._answer
 
     async def __aexit__(self, *_exception: object) -> None:
@@ -191,48 +249,23 @@ class _Opening(AbstractAsyncContextManager[AsyncStreamedResponse]):
 
 
 class _AnyService:
-    """What both colours of a service do before anything is sent."""
+    """What the services of both colours are: a name, and operations to call."""
 
-    def __init__(self, plans: ServicePlans, io: Any, is_closed: Callable[[], bool]) -> None:
-        self.name = plans.name
-        self._plans = plans
-        self._io = io
-        self._is_closed = is_closed
+    def __init__(self, maker: CallMaker) -> None:
+        self._maker = maker
+
+    @property
+    def name(self) -> str:
+        """The service's name on the sheet."""
+        return self._maker.name
 
     @property
     def operations(self) -> list[str]:
         """The names of the declared operations."""
-        return list(self._plans.operations)
+        return list(self._maker.plans.operations)
 
-    def _declared(
-        self, operation: str, arguments: Mapping[str, Any] | None, fields: Mapping[str, Any], given: Given
-    ) -> tuple[Call, Plan]:
-        started = self._io.now()
-        if self._is_closed():
-            raise UsageError(CLOSED, service=self.name, operation=operation)
-        plan = self._plans.plans.get(operation) or self._plans.plan(operation)
-        named = {**arguments, **fields} if arguments else fields
-        return self._begun(plan, lambda: plan.bind(named, given), given, started), plan
-
-    def _undeclared(
-        self, method: str, path: str, options: RequestOptions, *, is_stream: bool
-    ) -> tuple[Call, Plan, bool]:
-        started = self._io.now()
-        if self._is_closed():
-            raise UsageError(CLOSED, service=self.name, operation=method.lower())
-        plan = self._plans.undeclared(method)
-        raises = options.pop("raise_for_status", True)
-        given = Given(**options, is_stream=is_stream)
-        call = self._begun(plan, lambda: self._plans.undeclared_request(method, path, given), given, started)
-        return call, plan, raises
-
-    def _begun(self, plan: Plan, request: Callable[[], Request], given: Given, started: float) -> Call:
-        try:
-            return begin(plan, request(), given, started, self._io.new_ticket)
-        except APIError as error:
-            error.service, error.operation = plan.service, plan.operation
-            error.args = (f"{plan.label}: {error}",)
-            raise
+    def _calls(self) -> CallMaker:
+        return self._maker
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -241,12 +274,6 @@ class _AnyService:
 class Service(_AnyService, Calls):
     """One service of a Client."""
 
-    def _only(self) -> Service:
-        return self
-
 
 class AsyncService(_AnyService, AsyncCalls):
     """One service of an AsyncClient."""
-
-    def _only(self) -> AsyncService:
-        return self

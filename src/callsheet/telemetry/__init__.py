@@ -1,1 +1,0 @@
-"""Listeners: what is made of events."""
