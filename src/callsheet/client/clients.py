@@ -13,12 +13,12 @@ from typing import Any, Self
 from callsheet.client.services import AsyncCalls, AsyncService, CallMaker, Calls, Service
 from callsheet.engine.io import TaskIo, ThreadIo
 from callsheet.engine.later import TaskSet, Worker
+from callsheet.engine.log import log_listener
 from callsheet.errors import UsageError
 from callsheet.events import Listener
 from callsheet.plan.service import ServicePlans
 from callsheet.policies.slot import Slot
 from callsheet.sheet import Sheet
-from callsheet.engine.log import log_listener
 from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from callsheet.transports.curl.blocking import CurlTransport
