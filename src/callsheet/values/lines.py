@@ -1,0 +1,60 @@
+"""Lines out of a body that comes in pieces."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+END_OF_LINE = re.compile(r"\r\n|\n|\r")
+LONGEST_LINE = 10 * 1024 * 1024
+"""Characters: a "line" longer than this is no line, and would fill the memory."""
+
+
+class TooLongError(ValueError):
+    """A line exceeds LONGEST_LINE."""
+
+
+class LineSplitter:
+    """Gives the lines of a text, without their ends: LF, CR LF or CR.
+
+    Only these three end a line, unlike `str.splitlines`: U+2028 may stand inside a JSON string. Bytes that do not fit
+    the charset become U+FFFD. `longest` bounds one line, in characters.
+    """
+
+    def __init__(self, encoding: str = "utf-8", longest: int = LONGEST_LINE) -> None:
+        self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+        self._longest = longest
+        self._pending: list[str] = []
+        self._size = 0
+        self._ended_with_cr = False
+
+    def feed(self, piece: bytes) -> list[str]:
+        """The lines that `piece` completes. Raises TooLongError."""
+        return self._split(self._decode(piece))
+
+    def end(self) -> list[str]:
+        """What is left when the body ends: the last line, if it had no end of its own."""
+        lines = self._split(self._decode(b"", final=True))
+        if self._pending:
+            lines.append("".join(self._pending))
+            self._pending.clear()
+        return lines
+
+    def _split(self, text: str) -> list[str]:
+        if self._ended_with_cr and text:
+            self._ended_with_cr = False
+            text = text.removeprefix("\n")
+        if not text:
+            return []
+        self._ended_with_cr = text.endswith("\r")
+        *complete, rest = END_OF_LINE.split(text)
+        if complete:
+            complete[0] = "".join([*self._pending, complete[0]])
+            self._pending.clear()
+            self._size = 0
+        if rest:
+            self._pending.append(rest)
+            self._size += len(rest)
+        if self._size > self._longest or any(len(line) > self._longest for line in complete):
+            raise TooLongError(f"a line is longer than {self._longest} characters")
+        return complete
