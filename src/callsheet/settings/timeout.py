@@ -35,10 +35,14 @@ class WrittenTimeout:
 
     @classmethod
     def within(cls, seconds: float, known: WrittenTimeout | None = None) -> WrittenTimeout:
-        """`timeout: T`: total and attempt are T, connect is at most T."""
-        connect = known.connect if known and known.connect is not None else DEFAULT.connect
-        read = known.read if known else None
-        return cls(connect=min(connect, seconds), read=read, attempt=seconds, total=seconds)
+        """`timeout: T`: total and attempt are T; what is known of connect and read is cut to T, else it stays unwritten."""
+        connect, read = (known.connect, known.read) if known else (None, None)
+        return cls(
+            connect=None if connect is None else min(connect, seconds),
+            read=None if read is None else min(read, seconds),
+            attempt=seconds,
+            total=seconds,
+        )
 
     @classmethod
     def given(cls, value: float | Mapping[str, float], known: WrittenTimeout) -> WrittenTimeout:

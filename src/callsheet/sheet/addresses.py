@@ -1,0 +1,120 @@
+"""`base_url` and path templates: where requests may go."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from callsheet.sheet.findings import Misfit
+from callsheet.sheet.node import Node, Scalar
+from callsheet.sheet.reading import JsonSchema, Reading, Spot
+from callsheet.sheet.scalars import Text
+
+URL = Text("an http or https URL such as `https://api.example.com/v1`")
+TEMPLATE = Text("a path such as `/users/{id}`")
+HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
+PARAMETER = re.compile(r"\{([^{}]*)\}")
+PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
+DOT_SEGMENTS = frozenset({".", ".."})
+
+
+class BaseURL:
+    """Scheme, host, optional port and path prefix; a trailing slash is dropped, since every path begins with one."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
+        text = URL.read(node, spot, reading)
+        assert isinstance(node, Scalar)
+        wrong, hint = _wrong_with(text)
+        if wrong:
+            raise Misfit(node.place, f"{spot}: {wrong}", hint)
+        return text.rstrip("/")
+
+    def schema(self) -> JsonSchema:
+        return {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://|\$\{"}
+
+
+def _wrong_with(text: str) -> tuple[str, str]:
+    if re.search(r"[\x00-\x20\x7f\\<>\"^`{}|]", text):
+        return (
+            "a character that no URL may hold",
+            "percent-encode it; a path parameter belongs into an operation's path",
+        )
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        return "a host or port that cannot be read", "a port is a number from 1 to 65535"
+    if url.scheme not in ("http", "https"):
+        return "expected a URL that begins with http:// or https://", "write the whole URL, with its scheme"
+    if "@" in url.netloc:
+        return "user name and password do not belong into a URL", "use `auth: {basic: {username, password}}`"
+    if not url.hostname or not HOST.fullmatch(url.netloc.removesuffix(f":{_written_port(url.netloc)}")):
+        return "expected a host name", "a name outside ASCII is written in its `xn--` form"
+    if port == 0 or url.netloc.endswith(":"):
+        return "a host or port that cannot be read", "a port is a number from 1 to 65535"
+    if "?" in text:
+        return "a query does not belong into a base URL", "write it under `params`"
+    if "#" in text:
+        return "a fragment is never sent", "remove it"
+    if not LITERAL.fullmatch(url.path) or "//" in url.path or _has_dots(url.path):
+        return "a path prefix that cannot be sent as it is", "percent-encode it; `//`, `.` and `..` are refused"
+    return "", ""
+
+
+def _written_port(netloc: str) -> str:
+    match = re.search(r":([0-9]+)\Z", netloc)
+    return match[1] if match else ""
+
+
+def _has_dots(path: str) -> bool:
+    return any(unquote(segment) in DOT_SEGMENTS for segment in path.split("/"))
+
+
+class PathTemplate:
+    """A path that begins with `/`, with `{name}` for each parameter."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
+        text = TEMPLATE.read(node, spot, reading)
+        assert isinstance(node, Scalar)
+        wrong, hint = _wrong_with_template(text)
+        if wrong:
+            raise Misfit(node.place, f"{spot}: {wrong}", hint)
+        return text
+
+    def schema(self) -> JsonSchema:
+        return {"type": "string", "pattern": r"^/(?!/)|\$\{"}
+
+
+def _wrong_with_template(text: str) -> tuple[str, str]:
+    if "://" in text or text.startswith("//"):
+        return "expected a path, not a URL", "a service stays on its base_url: write the path alone"
+    if not text.startswith("/"):
+        return "expected a path that begins with `/`", f"write `/{text}`" if len(
+            text
+        ) < 60 and text.isprintable() else ""
+    if "?" in text:
+        return "a query does not belong into a path", "declare it under `query`, or write it under `params`"
+    if "#" in text:
+        return "a fragment is never sent", "remove it"
+    literals = PARAMETER.sub("\0", text)
+    if "{" in literals or "}" in literals:
+        return "a brace without its partner", "a parameter is written `{name}`; percent-encode a literal brace"
+    names = parameters_of(text)
+    for name in names:
+        if not PARAMETER_NAME.fullmatch(name):
+            return f"`{{{name}}}` is no parameter's name", "letters, digits, `_`, `-` and `.`, beginning with a letter"
+        if names.count(name) > 1:
+            return f"the parameter `{{{name}}}` twice", "give each its own name"
+    if "\0\0" in literals:
+        return "two parameters without anything between", "one segment holds one value: put a `/` between"
+    if not LITERAL.fullmatch(literals.replace("\0", "")):
+        return "a character that no path may hold", "percent-encode it"
+    if _has_dots(literals):
+        return "`.` and `..` segments name another resource", "write the path that is meant"
+    return "", ""
+
+
+def parameters_of(template: str) -> list[str]:
+    """The names in a path template, in order."""
+    return PARAMETER.findall(template)

@@ -1,0 +1,119 @@
+"""`headers` and `params`: what is sent with every request."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from callsheet.secret import Secret
+from callsheet.sheet.findings import Misfit
+from callsheet.sheet.masks import CREDENTIAL_HEADER
+from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, is_null
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.record import Written
+from callsheet.sheet.scalars import scalar, written_text
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+SET_BY_TRANSPORT = frozenset({"content-length", "transfer-encoding", "expect"})
+
+
+class Headers:
+    """A mapping from name to value. Read as name in lower case -> (name, value), so that layers merge without case."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
+        if not isinstance(node, MappingNode):
+            raise misfit(node, spot, "a mapping from header name to value")
+        fields: dict[str, Written] = {}
+        for key, value in node.entries:
+            try:
+                name = header_name(key, spot)
+                if name.lower() in fields:
+                    raise Misfit(key.place, f"{spot}: the header `{name}` twice; names have no case", "remove one")
+                if not is_null(value):
+                    field = name, header_value(value, spot.under(name), reading)
+                    fields[name.lower()] = Written(field, value, key)
+            except Misfit as wrong:
+                reading.findings.add(wrong)
+        return fields
+
+    def schema(self) -> JsonSchema:
+        scalar_or_null = {"type": ["string", "number", "boolean", "null"]}
+        return {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{TOKEN.pattern}$"},
+            "additionalProperties": scalar_or_null,
+        }
+
+
+def header_name(key: Scalar, spot: Spot) -> str:
+    """The name of a header field: token characters (RFC 9110 5.1), and none that the transport sets."""
+    name = key.value
+    if not isinstance(name, str) or not TOKEN.fullmatch(name):
+        expected = "letters, digits and !#$%&'*+-.^_`|~ only"
+        raise Misfit(key.place, f"{spot}: expected the name of a header, {expected}")
+    if name.lower() in SET_BY_TRANSPORT:
+        raise Misfit(key.place, f"{spot}: the header `{name}` is set by the transport", "remove it")
+    return name
+
+
+def header_value(node: Node, spot: Spot, reading: Reading) -> str | Secret:
+    """One value: a secret if it came from outside or the name says so; what cannot stand in a header is refused."""
+    expected = "one value"
+    if not isinstance(node, Scalar):
+        raise misfit(node, spot, expected)
+    if isinstance(node.value, Secret) or CREDENTIAL_HEADER.search(spot.path.rpartition(".")[2]):
+        return checked_secret(reading.secret(node, spot), node, spot)
+    filled = scalar(node, spot, reading, expected)
+    text = written_text(filled)
+    if text is None:
+        raise misfit(filled, spot, expected)
+    _check_value(text, filled, spot)
+    return checked_secret(reading.secret(node, spot), node, spot) if filled.through else text.strip(" \t")
+
+
+def checked_secret(secret: Secret, node: Scalar, spot: Spot) -> Secret:
+    """The secret, if it can stand in a header."""
+    _check_value(secret.reveal(), node, spot)
+    return secret
+
+
+def _check_value(text: str, node: Scalar, spot: Spot) -> None:
+    if any(c in text for c in "\r\n\0"):
+        raise Misfit(node.place, f"{spot}: a line break or NUL, which no header may hold", "remove it")
+    if not all(ord(c) < 256 for c in text):
+        raise Misfit(node.place, f"{spot}: a character outside Latin-1, which no header may hold", "encode it")
+
+
+class Params:
+    """A mapping from name to a value or a list of values, in the query of every request."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
+        if not isinstance(node, MappingNode):
+            raise misfit(node, spot, "a mapping from name to value")
+        values: dict[str, Written] = {}
+        for key, value in node.entries:
+            try:
+                if not isinstance(key.value, str) or not key.value:
+                    raise Misfit(key.place, f"{spot}: expected a name in text", "write it in quotes")
+                if not is_null(value):
+                    values[key.value] = Written(_param(value, spot.under(key.value), reading), value, key)
+            except Misfit as wrong:
+                reading.findings.add(wrong)
+        return values
+
+    def schema(self) -> JsonSchema:
+        one: JsonSchema = {"type": ["string", "number", "boolean", "null"]}
+        return {"type": "object", "additionalProperties": {"anyOf": [one, {"type": "array", "items": one}]}}
+
+
+def _param(node: Node, spot: Spot, reading: Reading) -> Any:
+    if isinstance(node, ListNode):
+        return [_param(item, spot, reading) for item in node.items]
+    if isinstance(node, Scalar) and isinstance(node.value, Secret):
+        return node.value
+    filled = scalar(node, spot, reading, "a value or a list of values")
+    if filled.through:
+        return filled.text
+    if not isinstance(filled.value, str | int | float | bool):
+        raise misfit(filled, spot, "a value or a list of values")
+    return filled.value

@@ -1,0 +1,72 @@
+"""Which environment is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from callsheet.sheet.findings import Findings, Misfit, nearest, one_of
+from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
+from callsheet.sheet.place import Place
+
+VARIABLE = "CALLSHEET_ENV"
+
+
+def chosen(
+    sheet: MappingNode, argument: str | None, variables: Mapping[str, str], findings: Findings
+) -> tuple[str | None, tuple[str, ...]]:
+    """The environment (the argument, else CALLSHEET_ENV, else `default_environment`), and the names of all."""
+    node = sheet.get("environments")
+    names = _names(node, findings)
+    default = _default(sheet, names, findings)
+    if not names:
+        _refuse_argument(sheet, argument, findings)
+        return None, ()
+    place = sheet.key("environments") or sheet
+    name, told_by = next(
+        ((n, by) for n, by in ((argument, "env="), (variables.get(VARIABLE), VARIABLE), (default, "")) if n), (None, "")
+    )
+    if name is None:
+        hint = f"give env=, or set {VARIABLE} or `default_environment`"
+        findings.add(Misfit(place.place, f"no environment was chosen; this sheet has {one_of(names)}", hint))
+    elif name not in names and told_by:
+        findings.add(_unknown(place.place, name, told_by, names))
+        name = None
+    return name, names
+
+
+def _names(node: Node | None, findings: Findings) -> tuple[str, ...]:
+    if node is None or is_null(node):
+        return ()
+    if not isinstance(node, MappingNode):
+        findings.add(Misfit(node.place, "`environments`: expected a mapping from name to what differs there"))
+        return ()
+    for key, _ in node.entries:
+        if not isinstance(key.value, str):
+            findings.add(Misfit(key.place, "`environments`: expected a name in text", "write it in quotes"))
+    return tuple(key.text for key, _ in node.entries)
+
+
+def _default(sheet: MappingNode, names: tuple[str, ...], findings: Findings) -> str | None:
+    node = sheet.get("default_environment")
+    if node is None or is_null(node):
+        return None
+    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        findings.add(Misfit(node.place, "`default_environment`: expected the name of an environment"))
+        return None
+    if node.value not in names:
+        findings.add(_unknown(node.place, node.value, "`default_environment`", names))
+        return None
+    return node.value
+
+
+def _unknown(place: Place, name: str, told_by: str, names: tuple[str, ...]) -> Misfit:
+    close = nearest(name, names)
+    known = f"this sheet has {one_of(names)}" if names else "this sheet has no `environments`"
+    hint = f"did you mean `{close}`?" if close else "choose one of them" if names else "add them, or remove this"
+    return Misfit(place, f"unknown environment `{name[:60]}` (from {told_by}); {known}", hint)
+
+
+def _refuse_argument(sheet: MappingNode, argument: str | None, findings: Findings) -> None:
+    """CALLSHEET_ENV is set for a whole machine, and does not concern a sheet without environments."""
+    if argument:
+        findings.add(_unknown(sheet.place, argument, "env=", ()))

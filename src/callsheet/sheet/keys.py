@@ -1,0 +1,67 @@
+"""THE table of keys of a service, an operation and `defaults`.
+
+`places` says where a key may stand: d in `defaults`, s in a service, o in an operation. A key without a form is
+listed but not supported yet. Reading, messages, overlays and the JSON Schema all follow this table.
+"""
+
+from __future__ import annotations
+
+from callsheet.sheet.addresses import BaseURL
+from callsheet.sheet.constants import Headers, Params
+from callsheet.sheet.credentials import AuthForm
+from callsheet.sheet.policies import CAPS, CONCURRENCY, POOL, RETRY, TLS
+from callsheet.sheet.record import Key
+from callsheet.sheet.scalars import Switch, Text
+from callsheet.sheet.timeouts import TimeoutForm
+
+SETTINGS: tuple[Key, ...] = (
+    Key("base_url", BaseURL(), "http or https; a path prefix is kept", "s"),
+    Key("headers", Headers(), "sent with every request", "dso"),
+    Key("params", Params(), "sent in the query of every request", "dso"),
+    Key("timeout", TimeoutForm(), "a duration within which a call ends, or its four parts", "dso"),
+    Key("retry", RETRY, "off, or when a failed attempt is made again", "dso"),
+    Key("idempotent", Switch(), "may be sent twice", "dso"),
+    Key("concurrency", CONCURRENCY, "attempts in flight, and how many may wait", "dso"),
+    Key("pool", POOL, "kept connections", "ds"),
+    Key("caps", CAPS, "how large an answer may be", "dso"),
+    Key("tls", TLS, "whom to trust", "ds"),
+    Key("http2", Switch(), "speak HTTP/2 where the service does", "ds"),
+    Key("user_agent", Text("a text of printable ASCII", r"[\x20-\x7e]+"), "the `User-Agent` header", "ds"),
+    Key("auth", AuthForm(), "off, or one kind of credential", "so", is_replaced_whole=True),
+    Key("sign", None, places="so", is_replaced_whole=True),
+    Key("paginate", None, places="dso", is_replaced_whole=True),
+    Key("cache", None, places="dso", is_replaced_whole=True),
+    *(
+        Key(name, None, places="dso")
+        for name in (
+            "idempotency_key",
+            "breaker",
+            "rate_limit",
+            "redirects",
+            "compress",
+            "envelope",
+            "errors",
+            "fallback",
+            "deadline_header",
+            "strict_responses",
+        )
+    ),
+    *(Key(name, None, places="ds") for name in ("proxy", "trust_env", "allow_origins", "addresses")),
+    Key("cookies", None, places="s"),
+)
+TEXTS: tuple[Key, ...] = (
+    Key("description", Text(may_be_empty=True), "shown on the docs page", "ds"),
+    Key("owner", Text(may_be_empty=True), "who looks after it", "ds"),
+    Key("docs", Text(may_be_empty=True), "where its documentation is", "ds"),
+)
+
+
+def settings_of(place: str) -> tuple[Key, ...]:
+    """The settings that may stand in `defaults` (d), a service (s) or an operation (o)."""
+    return tuple(key for key in SETTINGS if place in key.places)
+
+
+DEFAULTS_KEYS = (*settings_of("d"), *TEXTS)
+SERVICE_KEYS = (*settings_of("s"), *TEXTS)
+OPERATION_SETTINGS = settings_of("o")
+CODE_KEYS = settings_of("s")

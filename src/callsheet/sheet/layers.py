@@ -1,0 +1,160 @@
+"""Layers of what was written, made into Settings; and where each value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from callsheet.secret import Secret
+from callsheet.settings import TLS, Backoff, Caps, Concurrency, Pool, Retry, Settings
+from callsheet.sheet.findings import Findings, Misfit
+from callsheet.sheet.node import Node, scalars
+from callsheet.sheet.reading import Spot
+from callsheet.sheet.record import Layer, Written, layered, plain
+from callsheet.sheet.timeouts import WrittenParts
+from callsheet.sheet.variables import REFERENCE
+
+BUILT_IN = Settings("")
+RECORDS: dict[str, Any] = {"concurrency": Concurrency, "pool": Pool, "caps": Caps, "tls": TLS}
+AGENT = "User-Agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from: a place, or `built-in`; and the variables it came through."""
+
+    where: str
+    variables: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        through = ", ".join(f"${{{name}}}" for name in self.variables)
+        return f"{self.where} ({through})" if through else self.where
+
+
+def merged(*layers: Layer) -> dict[str, Written]:
+    """All layers over each other, lowest first."""
+    result: dict[str, Written] = {}
+    for layer in layers:
+        result = layered(result, _with_agent(layer))
+    return result
+
+
+def _with_agent(layer: Layer) -> Layer:
+    """`user_agent` is the header of that name, unless the same layer writes the header itself."""
+    agent = layer.get("user_agent")
+    if agent is None:
+        return layer
+    headers = layer.get("headers")
+    field = Written((AGENT, agent.value), agent.node, agent.key)
+    fields = {AGENT.lower(): field, **(headers.value if headers else {})}
+    rest = {name: written for name, written in layer.items() if name != "user_agent"}
+    return {**rest, "headers": Written(fields, headers.node if headers else agent.node)}
+
+
+def settings_from(layer: Layer, spot: Spot, findings: Findings) -> Settings:
+    """The settings that the merged layers make; contradictions are noted."""
+    values: dict[str, Any] = {}
+    for name, written in layer.items():
+        if name in RECORDS:
+            values[name] = RECORDS[name](**plain(written.value))
+        elif name == "retry":
+            values[name] = _retry(written, spot, findings)
+        elif name == "timeout":
+            parts: WrittenParts = written.value
+            parts.check(spot.under("timeout"), findings)
+            values |= {"timeout": parts.values.resolved(), "written": parts.values}
+        elif name == "headers":
+            values[name] = dict(field.value for field in written.value.values())
+        elif name == "params":
+            values[name] = plain(written.value)
+        elif name in _FIELDS:
+            values[name] = written.value
+    return Settings(**{"base_url": "", **values})
+
+
+_FIELDS = frozenset(field.name for field in fields(Settings))
+
+
+def _retry(written: Written, spot: Spot, findings: Findings) -> Retry | None:
+    if written.value is None:
+        return None
+    values = plain(written.value)
+    if "backoff" in values:
+        values["backoff"] = _backoff(written.value["backoff"].value, spot, findings)
+    for name in ("statuses", "methods"):
+        if name in values:
+            values[name] = frozenset(values[name])
+    return Retry(**values)
+
+
+def _backoff(written: Mapping[str, Written], spot: Spot, findings: Findings) -> Backoff:
+    backoff = Backoff(**plain(written))
+    if backoff.first > backoff.max:
+        place = (written.get("first") or written["max"]).node.place
+        ceiling = written["max"].node.place if "max" in written else "built-in"
+        message = (
+            f"{spot.under('retry.backoff')}: the first pause, {backoff.first:g} s, "
+            f"is above the ceiling `max`, {backoff.max:g} s ({ceiling})"
+        )
+        findings.add(Misfit(place, message, "write both, `first` below `max`"))
+    # After a 429 the first pause is no shorter than after any other failure, and no longer than the ceiling.
+    return replace(backoff, throttled=min(max(backoff.throttled, backoff.first), backoff.max))
+
+
+def origins_of(layer: Layer) -> dict[str, Origin]:
+    """The origin of every setting by its dotted name."""
+    origins = {name: Origin("built-in") for name in _names(BUILT_IN)}
+    for name, written in layer.items():
+        if name == "retry" and written.value is None:
+            origins = {key: o for key, o in origins.items() if not key.startswith("retry.")}
+        for key, node in _leaves(name, written):
+            origins[key] = _origin(node)
+    return dict(sorted(origins.items()))
+
+
+def _names(settings: Settings) -> Iterator[str]:
+    for name, value in asdict(settings).items():
+        if name in ("headers", "params", "base_url", "written"):
+            continue
+        if isinstance(value, dict):
+            for inner, deep in value.items():
+                yield from (f"{name}.{inner}.{key}" for key in deep) if isinstance(deep, dict) else (f"{name}.{inner}",)
+        else:
+            yield name
+
+
+def _leaves(name: str, written: Written) -> Iterator[tuple[str, Node]]:
+    if isinstance(written.value, WrittenParts):
+        yield from ((f"{name}.{part}", node) for part, node in written.value.nodes.items())
+    elif isinstance(written.value, dict):
+        for inner, value in written.value.items():
+            shown = value.value[0] if name == "headers" else inner
+            yield from _leaves(f"{name}.{shown}", value)
+    else:
+        yield name, written.node
+
+
+def _origin(node: Node) -> Origin:
+    names: list[str] = []
+    for scalar in scalars(node):
+        text = scalar.text if isinstance(scalar.value, str) else ""
+        names += [match["inside"].split(":")[0] if not match["inside"].startswith("file:") else match["inside"]
+                  for match in REFERENCE.finditer(text) if match["inside"]]  # fmt: skip
+    return Origin(str(node.place), tuple(dict.fromkeys(names)))
+
+
+def secrets_in(value: Any) -> Iterator[Secret]:
+    """Every secret in settings, or in any plain data."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Settings):
+        auth = value.auth.options if value.auth else {}
+        for part in (value.headers, value.params, auth):
+            yield from secrets_in(part)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from secrets_in(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from secrets_in(item)

@@ -1,0 +1,80 @@
+"""What of a sheet's text is never shown in a message: values where credentials stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+SECRET_KEYS = frozenset({"auth", "sign", "headers", "cookies"})
+"""Whatever stands below one of these may be a credential."""
+
+CREDENTIAL = re.compile(
+    r"(?i)pass(word|wd|phrase)|secret|token|credential|bearer|basic|authori[sz]ation|cookie|api[-_]?key|private[-_]?key|"
+    r"signature|^key$|^pwd$|^value$|user(name)?$"
+)
+"""Keys, and names of headers, whose value is or may be a credential."""
+
+CREDENTIAL_HEADER = re.compile(r"(?i)pass(word|wd|phrase)|secret|token|authori[sz]ation|cookie|api[-_]?key")
+"""Headers whose value is a credential, wherever it came from."""
+
+HARMLESS_KEYS = frozenset(
+    "callsheet default_environment services environments defaults operations base_url description owner docs timeout "
+    "connect read attempt total retry attempts backoff first max statuses methods idempotent concurrency limit queue "
+    "pool connections idle caps response header_count encodings tls min_version ca http2 get post put patch delete head "
+    "options path query json returns summary tags deprecated type required enum minimum maximum pattern items".split()
+)
+"""Keys whose value may be shown in a line of which nothing else is known."""
+
+VARIABLE_ALONE = re.compile(r"(?:[A-Za-z]+ )?\$\{(?:[A-Za-z_][A-Za-z0-9_]*|file:[^{}$]*)\}")
+SWITCHED = frozenset({"", "off", "on", "true", "false", "null", "~", "yes", "no", "none"})
+
+_KEY = re.compile(r"""(?:^|[\s{,\[-])(["']?)([A-Za-z_][\w-]*)\1\s*:(?=\s|$)""")
+_URL_PARTS = re.compile(r"(?<=://)[^/\s\"']*@|(?<=[?#])[^\s\"'},]+(?=[\s\"'},]|$)")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'},]*")
+_WORD = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|[^\s{}\[\],:\"'#$]{1,}")
+
+
+def is_secret_place(keys: Sequence[str]) -> bool:
+    """Whether a value under these keys, outermost first, may be a credential."""
+    if tuple(keys[-2:]) == ("caps", "headers"):
+        return False
+    return not SECRET_KEYS.isdisjoint(keys) or bool(keys and CREDENTIAL.search(keys[-1]))
+
+
+def is_showable(text: str) -> bool:
+    """Whether a text gives nothing away even at a secret place: a variable's name, or a switch."""
+    return text in SWITCHED or VARIABLE_ALONE.fullmatch(text) is not None
+
+
+def hidden_in_urls(line: str) -> Iterator[tuple[int, int]]:
+    """The user info, query and fragment of every URL in a line."""
+    for url in _URL.finditer(line):
+        for part in _URL_PARTS.finditer(line, *url.span()):
+            yield part.span()
+
+
+def hidden_by_words(lines: Sequence[str], index: int) -> Iterator[tuple[int, int]]:
+    """What to mask in a line of a text that could not be parsed: every word but its keys, unless all keys are harmless."""
+    line = lines[index] if 0 <= index < len(lines) else ""
+    keys = {match.span(2): match.group(2) for match in _KEY.finditer(line)}
+    if keys and HARMLESS_KEYS.issuperset(keys.values()) and SECRET_KEYS.isdisjoint(_ancestors(lines, index)):
+        return
+    for word in _WORD.finditer(line):
+        if word.span() not in keys and not word.group().startswith("${") and not _is_short(word.group()):
+            yield word.span()
+
+
+def _is_short(word: str) -> bool:
+    return len(word) < 2 and not word.isalnum()
+
+
+def _ancestors(lines: Sequence[str], index: int) -> Iterator[str]:
+    depth = _indent(lines[index])
+    for line in reversed(lines[:index]):
+        if line.strip() and not line.lstrip().startswith("#") and _indent(line) < depth:
+            depth = _indent(line)
+            yield from (match.group(2) for match in _KEY.finditer(line))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

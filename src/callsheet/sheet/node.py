@@ -1,0 +1,88 @@
+"""The sheet as a tree: what stands where, before anything was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from callsheet.sheet.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value. `text` is how it was written, `hidden` whether it may be shown, `through` the variables it came from."""
+
+    value: Any
+    text: str
+    place: Place
+    hidden: bool = False
+    through: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Scalar({'***' if self.hidden or self.through else self.text!r} at {self.place})"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingNode:
+    """Keys and values in the order of the file; no key twice."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    place: Place
+
+    def get(self, name: str) -> Node | None:
+        """The value of a key, or None."""
+        return next((value for key, value in self.entries if key.value == name), None)
+
+    def key(self, name: str) -> Scalar | None:
+        """The key itself, for its place."""
+        return next((key for key, _ in self.entries if key.value == name), None)
+
+    def without(self, *names: str) -> MappingNode:
+        """The same mapping less some keys."""
+        return MappingNode(tuple(entry for entry in self.entries if entry[0].value not in names), self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    """Values in order."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Two and more ways one setting was written, lowest first, where one cannot be merged into the other."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where the topmost stands."""
+        return self.nodes[-1].place
+
+
+Node = Scalar | MappingNode | ListNode | Layers
+
+
+def is_null(node: Node) -> bool:
+    """Whether nothing but null was written."""
+    return isinstance(node, Scalar) and node.value is None
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Every value below a node, keys left out."""
+    if isinstance(node, Scalar):
+        yield node
+    elif isinstance(node, MappingNode):
+        for _, value in node.entries:
+            yield from scalars(value)
+    else:
+        for item in node.items if isinstance(node, ListNode) else node.nodes:
+            yield from scalars(item)
+
+
+def shown_key(key: Scalar) -> str:
+    """A key for a message."""
+    return key.text if len(key.text) <= 60 else f"{key.text[:57]}..."

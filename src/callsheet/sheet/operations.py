@@ -1,0 +1,151 @@
+"""One operation on the sheet: read and checked, not yet an Operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from callsheet.sheet.addresses import PathTemplate, parameters_of
+from callsheet.sheet.findings import Misfit, one_of
+from callsheet.sheet.node import MappingNode, Node, Scalar
+from callsheet.sheet.parameters import Data, Declarations, ParameterSheet, argument_name
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.record import Key, Layer, check_keys, read_keys
+from callsheet.sheet.scalars import ListOf, Switch, Text
+from callsheet.sheet.types import Returns, Type
+from callsheet.values.typeref import TypeRef
+
+METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+LOCATIONS = ("path", "query", "header")
+
+
+class Examples:
+    """A mapping from name to any data."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        if not isinstance(node, MappingNode):
+            raise misfit(node, spot, "a mapping from a name to an example")
+        return Data().read(node, spot, reading)
+
+    def schema(self) -> JsonSchema:
+        return {"type": "object"}
+
+
+OWN_KEYS = (
+    *(
+        Key(method, PathTemplate(), f"the path of a {method.upper()} request, such as `/users/{{id}}`")
+        for method in METHODS
+    ),
+    Key("summary", Text(may_be_empty=True), "one line, shown on the docs page"),
+    Key("description", Text(may_be_empty=True), "shown on the docs page"),
+    Key("tags", ListOf(Text(), "texts"), "for grouping on the docs page"),
+    Key("deprecated", Switch(), "do not use it any more"),
+    Key("examples", Examples(), "examples by name, for the docs page"),
+    Key("path", Declarations("path"), "types of the path's parameters"),
+    Key("query", Declarations("query"), "parameters in the query"),
+    Key("header", Declarations("header"), "parameters in headers"),
+    Key("cookie"),
+    Key("json", Type(), "the type of the JSON body", is_replaced_whole=True),
+    Key("form", is_replaced_whole=True),
+    Key("multipart", is_replaced_whole=True),
+    Key("content", is_replaced_whole=True),
+    Key("returns", Returns(), "the type of the result, or a mapping from status to type", is_replaced_whole=True),
+    Key("stream"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSheet:
+    """One operation as it stands on the sheet: its request, its result, and its own settings (`layer`)."""
+
+    name: str
+    method: str
+    path: str
+    parameters: tuple[ParameterSheet, ...] = ()
+    json: TypeRef | None = None
+    returns: TypeRef | Mapping[int | str, TypeRef | None] | None = None
+    summary: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    deprecated: bool = False
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+    layer: Layer = field(default_factory=dict, repr=False)
+
+
+def read_operation(
+    key: Scalar, node: MappingNode, settings: tuple[Key, ...], spot: Spot, reading: Reading
+) -> OperationSheet | None:
+    """The operation; None if its method or path cannot be told."""
+    known = (*OWN_KEYS, *settings)
+    check_keys(node, known, "operation", spot, reading.findings)
+    values = {name: written.value for name, written in read_keys(node, OWN_KEYS, spot, reading).items()}
+    layer = read_keys(node, settings, spot, reading)
+    try:
+        method = _method(key, node, spot)
+        if method not in values:
+            return None
+        parameters = _parameters(values, node, method, spot, reading)
+    except Misfit as wrong:
+        reading.findings.add(wrong)
+        return None
+    plain = {name: values[name] for name in values if name not in (*METHODS, *LOCATIONS)}
+    facts = {"where": str(key.place), "layer": layer}
+    return OperationSheet(key.text, method.upper(), values[method], parameters, **plain, **facts)
+
+
+def _method(key: Scalar, node: MappingNode, spot: Spot) -> str:
+    written = [k for k, value in node.entries if k.text in METHODS and not _is_nothing(value)]
+    if not written:
+        raise Misfit(key.place, f"{spot}: no method", f"write one of {one_of(METHODS)} with the path: `get: /users`")
+    if len(written) > 1:
+        others = one_of(k.text for k in written[:-1])
+        raise Misfit(written[-1].place, f"{spot}: `{written[-1].text}` beside {others}", "an operation has one method")
+    return written[0].text
+
+
+def _is_nothing(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
+
+
+def _parameters(
+    values: Mapping[str, Any], node: MappingNode, method: str, spot: Spot, reading: Reading
+) -> tuple[ParameterSheet, ...]:
+    declared: dict[str, ParameterSheet] = {p.name: p for p in values.get("path", ())}
+    names = parameters_of(values[method])
+    for parameter in declared.values():
+        if parameter.name not in names and parameter.node:
+            template = f"`{method}: {values[method]}`" if len(values[method]) < 80 else "the path"
+            message = f"{spot.under('path')}: `{parameter.name}` is not in {template}"
+            reading.findings.add(
+                Misfit(
+                    parameter.node.place, message, f"write `{{{parameter.name}}}` into the path, or move it to `query`"
+                )
+            )
+    template_node = node.get(method)
+    where = str(template_node.place) if template_node else ""
+    text = TypeRef("name", "string", where)
+    path = [declared.get(name) or ParameterSheet(name, "path", text, required=True, where=where) for name in names]
+    parameters = (*path, *values.get("query", ()), *values.get("header", ()))
+    _check_arguments(parameters, template_node, spot, reading)
+    return parameters
+
+
+def _check_arguments(
+    parameters: tuple[ParameterSheet, ...], template: Node | None, spot: Spot, reading: Reading
+) -> None:
+    taken: dict[str, ParameterSheet] = {}
+    for parameter in parameters:
+        if "value" in parameter.given:
+            continue
+        argument = argument_name(parameter.name, parameter.location)
+        other = taken.setdefault(argument, parameter)
+        node = parameter.node or template
+        if other is not parameter and node is not None:
+            message = (
+                f"{spot}: `{other.name}` in {other.location} and `{parameter.name}` in {parameter.location} "
+                f"are both given as `{argument}`"
+            )
+            hint = "a call could not tell them apart: rename or remove one, or fix one with `value`"
+            reading.findings.add(Misfit(node.place, message, hint))

@@ -1,0 +1,149 @@
+"""Settings of the policies and the transport: retry, concurrency, pool, caps, TLS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from callsheet.sheet.findings import Misfit
+from callsheet.sheet.node import MappingNode, Node, Scalar
+from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.record import Key, Record
+from callsheet.sheet.scalars import DURATION, SIZE, Choice, ListOf, Whole, scalar
+
+MOST_ATTEMPTS = 10
+METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "POST", "PATCH")
+
+
+@dataclass(frozen=True, slots=True)
+class OrOff:
+    """A mapping, or `off`."""
+
+    record: Record
+    number_hint: str = ""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        if isinstance(node, MappingNode):
+            return self.record.read(node, spot, reading)
+        expected = f"`off` or {self.record.expected}"
+        filled = scalar(node, spot, reading, expected)
+        if is_off(filled):
+            return None
+        is_number = isinstance(filled.value, int | float) and not isinstance(filled.value, bool)
+        raise misfit(filled, spot, expected, self.number_hint if is_number else "")
+
+    def schema(self) -> JsonSchema:
+        return {"anyOf": [{"enum": ["off", False]}, self.record.schema()]}
+
+
+def is_off(node: Node) -> bool:
+    """Whether `off` or `false` was written."""
+    return isinstance(node, Scalar) and (node.value is False or node.value == "off")
+
+
+@dataclass(frozen=True, slots=True)
+class OrNumber:
+    """A mapping, or a number that stands for one of its keys."""
+
+    record: Record
+    key: str
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        return self.record.read(expanded(node, self.key), spot, reading)
+
+    def schema(self) -> JsonSchema:
+        form = next(key.form for key in self.record.keys if key.name == self.key)
+        return {"anyOf": [form.schema(), self.record.schema()]} if form else self.record.schema()
+
+
+def expanded(node: Node, key: str) -> Node:
+    """A short form as the mapping that it stands for."""
+    if not isinstance(node, Scalar) or node.value is None:
+        return node
+    return MappingNode(((Scalar(key, key, node.place), node),), node.place)
+
+
+class ExistingFile:
+    """The path of a file, relative to the sheet."""
+
+    expected = "the path of a file"
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Path:
+        filled = scalar(node, spot, reading, self.expected)
+        text = str(filled.value) if isinstance(filled.value, Path) else filled.value
+        if not isinstance(text, str) or not text or "\0" in text:
+            raise misfit(filled, spot, self.expected)
+        path = reading.folder / text
+        if not path.is_file():
+            raise Misfit(filled.place, f"{spot}: there is no such file", f"looked for it in {reading.folder}")
+        return path
+
+    def schema(self) -> JsonSchema:
+        return {"type": "string"}
+
+
+BACKOFF = Record(
+    (
+        Key("first", DURATION, "the first pause is a random part of this"),
+        Key("max", DURATION, "no pause is longer"),
+    ),
+    topic="backoff",
+    expected="a mapping of first and max",
+)
+RETRY: Form = OrOff(
+    Record(
+        (
+            Key("attempts", Whole(1, MOST_ATTEMPTS), "tries in all, the first included"),
+            Key("backoff", BACKOFF, "the pauses between tries"),
+            Key("statuses", ListOf(Whole(400, 599), "statuses from 400 to 599"), "replaces the default list"),
+            Key(
+                "methods",
+                ListOf(Choice(METHODS, is_upper=True), "methods"),
+                "these may be sent twice; replaces the default list",
+            ),
+            Key("budget"),
+        ),
+        topic="retry",
+        expected="a mapping such as `{attempts: 3}`",
+    ),
+    number_hint="write `retry: {attempts: 3}`: tries in all, the first included",
+)
+CONCURRENCY: Form = OrNumber(
+    Record(
+        (
+            Key("limit", Whole(1, 100_000), "attempts in flight"),
+            Key("queue", Whole(0, 1_000_000), "how many may wait"),
+        ),
+        topic="concurrency",
+        expected="a whole number, or a mapping of limit and queue",
+    ),
+    key="limit",
+)
+POOL: Form = Record(
+    (
+        Key("connections", Whole(1, 10_000), "kept per service"),
+        Key("idle", DURATION, "how long one is kept unused"),
+    ),
+    topic="pool",
+    expected="a mapping of connections and idle",
+)
+CAPS: Form = Record(
+    (
+        Key("response", SIZE, "an answer's body, decoded"),
+        Key("headers", SIZE, "an answer's header fields in all"),
+        Key("header_count", Whole(1, 100_000), "how many header fields"),
+        Key("encodings", Whole(1, 100), "stacked content codings"),
+    ),
+    topic="caps",
+    expected="a mapping of response, headers, header_count and encodings",
+)
+TLS: Form = Record(
+    (
+        Key("min_version", Choice(("1.2", "1.3")), "of TLS"),
+        Key("ca", ExistingFile(), "a PEM file that replaces the system's trust store"),
+        *(Key(name) for name in ("cert", "key", "key_password", "pins", "verify", "insecure_reason")),
+    ),
+    topic="tls",
+    expected="a mapping of min_version and ca",
+)

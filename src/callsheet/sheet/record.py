@@ -1,0 +1,132 @@
+"""Mappings with known keys: the table drives reading, messages and the JSON Schema alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from callsheet.sheet.elsewhere import meant_by
+from callsheet.sheet.findings import Findings, Misfit, nearest, one_of
+from callsheet.sheet.node import MappingNode, Node, Scalar, is_null, scalars, shown_key
+from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: its form (None: not supported yet), where it may stand, and a line about it for editors."""
+
+    name: str
+    form: Form | None = None
+    about: str = ""
+    places: str = ""
+    is_required: bool = False
+    is_replaced_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value that was read, and where it stands. The value of a mapping is a dict of these."""
+
+    value: Any
+    node: Node
+    key: Scalar | None = None
+
+
+Layer = Mapping[str, Written]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A mapping that takes these keys. `topic` names the table of words that people bring from elsewhere."""
+
+    keys: tuple[Key, ...]
+    topic: str
+    expected: str = "a mapping"
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
+        if not isinstance(node, MappingNode):
+            raise misfit(node, spot, self.expected)
+        check_keys(node, self.keys, self.topic, spot, reading.findings)
+        return read_keys(node, self.keys, spot, reading)
+
+    def schema(self) -> JsonSchema:
+        return mapping_schema(self.keys)
+
+
+def check_keys(node: MappingNode, keys: tuple[Key, ...], topic: str, spot: Spot, findings: Findings) -> None:
+    """Note every key that is unknown or not supported yet."""
+    known = {key.name: key for key in keys}
+    for name, value in node.entries:
+        if not isinstance(name.value, str) or name.value not in known:
+            findings.add(unknown_key(name, value, tuple(k.name for k in keys if k.form is not None), topic, spot))
+        elif known[name.value].form is None and not is_null(value):
+            findings.add(Misfit(name.place, f"`{name.value}` is not supported yet, {spot.inside}", "remove it"))
+
+
+def unknown_key(name: Scalar, value: Node, known: tuple[str, ...], topic: str, spot: Spot) -> Misfit:
+    """The finding for a key that nobody knows, with what was probably meant."""
+    hide(value)
+    hint = meant_by(name.text, topic)
+    if not hint:
+        close = nearest(name.text, known)
+        hint = f"did you mean `{close}`?" if close else f"it takes {one_of(known)}"
+    return Misfit(name.place, f"unknown key `{shown_key(name)}` {spot.inside}", hint)
+
+
+def hide(node: Node) -> None:
+    """Mask a value that nobody knows the meaning of: it may be a credential under a misspelt key."""
+    for value in scalars(node):
+        source = value.place.source
+        if source is not None and isinstance(value.value, str) and not value.hidden:
+            line, column = value.place.line - 1, value.place.column - 1
+            last = line + value.text.rstrip("\n").count("\n")
+            end = column + value.place.length if last == line else len(source.line(last + 1))
+            source.hide((line, column), (last, end))
+
+
+def read_keys(node: MappingNode, keys: tuple[Key, ...], spot: Spot, reading: Reading) -> dict[str, Written]:
+    """The values of the known keys; what cannot be read is noted, and left out."""
+    values: dict[str, Written] = {}
+    for key in keys:
+        value = node.get(key.name)
+        if value is None or is_null(value) or key.form is None:
+            continue
+        try:
+            values[key.name] = Written(key.form.read(value, spot.under(key.name), reading), value, node.key(key.name))
+        except Misfit as wrong:
+            reading.findings.add(wrong)
+    return values
+
+
+def plain(layer: Layer) -> dict[str, Any]:
+    """The values without their places."""
+    return {name: plain(w.value) if isinstance(w.value, dict) else w.value for name, w in layer.items()}
+
+
+def layered(lower: Layer, upper: Layer) -> dict[str, Written]:
+    """The upper values over the lower ones, mapping by mapping."""
+    result = dict(lower)
+    for name, written in upper.items():
+        known = result.get(name)
+        if known is not None and isinstance(known.value, dict) and isinstance(written.value, dict):
+            written = Written(layered(known.value, written.value), written.node, written.key)
+        elif known is not None and hasattr(written.value, "on"):
+            written = Written(written.value.on(known.value), written.node, written.key)
+        result[name] = written
+    return result
+
+
+def mapping_schema(keys: tuple[Key, ...]) -> JsonSchema:
+    """The JSON Schema of a mapping with these keys; every value may be null, "as if not written"."""
+    properties = {key.name: key_schema(key) for key in keys if key.form is not None}
+    schema: JsonSchema = {"type": "object", "properties": properties, "additionalProperties": False}
+    required = [key.name for key in keys if key.is_required]
+    return {**schema, "required": required} if required else schema
+
+
+def key_schema(key: Key) -> JsonSchema:
+    """The JSON Schema of one key's value."""
+    assert key.form is not None
+    schema = {"anyOf": [key.form.schema(), {"type": "null"}]}
+    return {"description": key.about, **schema} if key.about else schema

@@ -1,0 +1,205 @@
+"""Sheet and ServiceSheet: what was declared, ready to be asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from callsheet.errors import Finding, SheetError, UsageError
+from callsheet.secret import Secret
+from callsheet.settings import Settings
+from callsheet.sheet.document import Document, ServiceLayers, read_document
+from callsheet.sheet.files import LARGEST, sheet_path, sheet_text
+from callsheet.sheet.findings import Findings
+from callsheet.sheet.from_python import at_one_place, from_python
+from callsheet.sheet.keys import CODE_KEYS
+from callsheet.sheet.layers import Origin, merged, origins_of, secrets_in, settings_from
+from callsheet.sheet.node import MappingNode, Node
+from callsheet.sheet.operations import OperationSheet
+from callsheet.sheet.place import Place, Source
+from callsheet.sheet.reading import Reading, Spot
+from callsheet.sheet.record import Layer, Written, check_keys, layered, read_keys
+from callsheet.sheet.variables import Variables
+
+CODE = "Client(...)"
+
+
+class ServiceSheet:
+    """One service of a sheet under its environment: operations, and settings merged from every layer."""
+
+    def __init__(self, document: Document, layers: ServiceLayers) -> None:
+        self.name = layers.name
+        self.where = layers.where
+        self.operations: Mapping[str, OperationSheet] = MappingProxyType(dict(layers.operations))
+        self._document = document
+        self._layer = layered(document.defaults, layers.layer)
+        self._layers = (document.defaults, layers.layer)
+        self._settings = {name: self._made(name, {}, document.reading.findings) for name in (None, *self.operations)}
+
+    def __repr__(self) -> str:
+        return f"<ServiceSheet {self.name}: {len(self.operations)} operations>"
+
+    @property
+    def description(self) -> str:
+        """What the service is for."""
+        return self._text("description")
+
+    @property
+    def owner(self) -> str:
+        """Who looks after it."""
+        return self._text("owner")
+
+    @property
+    def docs(self) -> str:
+        """Where its documentation is."""
+        return self._text("docs")
+
+    def settings(self, operation: str | None = None, code: Mapping[str, Any] | None = None) -> Settings:
+        """The settings of an operation, or of undeclared requests: built-in < defaults < service < operation < code.
+
+        `code` is in the sheet's words. Raises SheetError for settings that cannot be read, UsageError for an unknown
+        operation.
+        """
+        if operation is not None and operation not in self.operations:
+            raise UsageError(f"service `{self.name}` has no operation `{operation}`", service=self.name)
+        if not code:
+            return self._settings[operation]
+        findings = Findings()
+        settings = self._made(operation, self._code_layer(code, findings), findings)
+        error = findings.error()
+        if error:
+            raise error
+        return settings
+
+    def origins(self, operation: str | None = None, code: Mapping[str, Any] | None = None) -> Mapping[str, Origin]:
+        """Where each setting came from, by its dotted name: `timeout.total`."""
+        return origins_of(self._merged(operation, self._code_layer(code or {}, Findings())))
+
+    def secrets(self, operation: str | None = None) -> tuple[Secret, ...]:
+        """Every secret that requests of this operation, or of the whole service, carry."""
+        names = [operation] if operation is not None else [None, *self.operations]
+        found = [secret for name in names for secret in secrets_in(self._settings[name])]
+        for name in names:
+            parameters = self.operations[name].parameters if name is not None else ()
+            found += [secret for parameter in parameters for secret in secrets_in(parameter.given)]
+        return tuple(dict.fromkeys(found))
+
+    def _text(self, name: str) -> str:
+        written = self._layer.get(name)
+        return str(written.value) if written else ""
+
+    def _merged(self, operation: str | None, code: Layer) -> dict[str, Written]:
+        own = self.operations[operation].layer if operation is not None else {}
+        return merged(*self._layers, own, code)
+
+    def _made(self, operation: str | None, code: Layer, findings: Findings) -> Settings:
+        owner = f"service `{self.name}`" if operation is None else f"operation `{self.name}.{operation}`"
+        return settings_from(self._merged(operation, code), Spot(owner), findings)
+
+    def _code_layer(self, code: Mapping[str, Any], findings: Findings) -> Layer:
+        node = at_one_place(from_python(dict(code), findings), Place(CODE))
+        assert isinstance(node, MappingNode)
+        reading = Reading(findings, self._document.reading.variables)
+        check_keys(node, CODE_KEYS, "settings", Spot(""), findings)
+        return read_keys(node, CODE_KEYS, Spot(""), reading)
+
+
+class Sheet:
+    """The APIs that a program calls, as declared in `callsheet.yaml` or in Python.
+
+    `Sheet.load()` reads a file, `Sheet.parse(text)` a text, `Sheet(services={...})` takes the same vocabulary as plain
+    Python data. Everything that is wrong is in one SheetError.
+    """
+
+    name: str
+    folder: Path
+    environment: str | None
+    environments: tuple[str, ...]
+    services: Mapping[str, ServiceSheet]
+    warnings: tuple[Finding, ...]
+
+    def __init__(
+        self,
+        services: Mapping[str, Any],
+        *,
+        defaults: Mapping[str, Any] | None = None,
+        environments: Mapping[str, Any] | None = None,
+        default_environment: str | None = None,
+        schemas: Mapping[str, Any] | None = None,
+        env: str | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        data = {
+            "services": services,
+            "defaults": defaults,
+            "environments": environments,
+            "default_environment": default_environment,
+            "schemas": schemas,
+        }
+        findings = Findings()
+        tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
+        self._take(tree, "Sheet(...)", env, Variables(_or_environ(variables), Path.cwd()), findings)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        env: str | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> Sheet:
+        """The sheet in a file: `path`, else CALLSHEET_FILE, else `callsheet.yaml` in the working directory.
+
+        `env` chooses the environment (else CALLSHEET_ENV, else `default_environment`); `variables` stand in for the
+        process's environment. Raises SheetError.
+        """
+        name = sheet_path(path, _or_environ(variables))
+        return cls.parse(sheet_text(name), name=name, env=env, variables=variables, folder=Path(name).absolute().parent)
+
+    @classmethod
+    def parse(
+        cls,
+        text: str,
+        *,
+        name: str = "<sheet>",
+        env: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> Sheet:
+        """The sheet in a text; `folder` is where its relative paths begin (the working directory). Raises SheetError."""
+        from callsheet.sheet.compose import compose  # noqa: PLC0415 - PyYAML is loaded when a sheet is read
+
+        if len(text) > LARGEST:
+            raise SheetError(f"{name}: larger than 5 MiB, which no sheet needs; split it by service")
+        findings = Findings()
+        text = text.removeprefix("\ufeff")
+        tree = compose(Source(name, text), text, findings)
+        if tree is None and not findings.errors:
+            raise SheetError(f"{name}: empty; `callsheet init` writes a first sheet")
+        sheet = cls.__new__(cls)
+        sheet._take(tree, name, env, Variables(_or_environ(variables), folder or Path.cwd()), findings)
+        return sheet
+
+    def _take(self, tree: Node | None, name: str, env: str | None, variables: Variables, findings: Findings) -> None:
+        self.name = name
+        self.folder = variables.folder
+        document = read_document(tree, env, variables, findings) if tree is not None else None
+        if document is not None:
+            services = {name: ServiceSheet(document, layers) for name, layers in document.services.items()}
+            self.services = MappingProxyType(services)
+            self.environment, self.environments = document.environment, document.environments
+        error = findings.error()
+        if error:
+            raise error
+        self.warnings = findings.warned()
+
+    def __repr__(self) -> str:
+        where = f" ({self.environment})" if self.environment else ""
+        return f"<Sheet {self.name}{where}: {', '.join(self.services)}>"
+
+
+def _or_environ(variables: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if variables is None else variables

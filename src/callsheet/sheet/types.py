@@ -1,0 +1,166 @@
+"""Types on the sheet: `module:Type`, a name under `schemas`, a parameter type, or a JSON Schema mapping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callsheet.secret import Secret
+from callsheet.sheet.findings import Misfit, nearest, one_of
+from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, is_null
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
+
+IMPORT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5]xx|default")
+EXPECTED = "a type: `module:Type`, a name under `schemas`, a word such as `object`, or a JSON Schema mapping"
+JSON_TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
+TYPE_SCHEMA: JsonSchema = {"type": ["string", "object"]}
+
+
+def data_of(node: Node, spot: Spot, reading: Reading) -> Any:
+    """The node as plain Python data: examples, JSON Schemas."""
+    if isinstance(node, MappingNode):
+        return {_name(key, spot): data_of(value, spot.under(key.text), reading) for key, value in node.entries}
+    if isinstance(node, ListNode):
+        return [data_of(item, spot, reading) for item in node.items]
+    if not isinstance(node, Scalar) or isinstance(node.value, Secret):
+        raise misfit(node, spot, "plain data")
+    return reading.filled(node).value
+
+
+def _name(key: Scalar, spot: Spot) -> str:
+    if not isinstance(key.value, str):
+        raise Misfit(key.place, f"{spot}: expected a key in text", "write it in quotes")
+    return key.value
+
+
+class Type:
+    """One type."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> TypeRef:
+        if isinstance(node, MappingNode):
+            return TypeRef("json_schema", json_schema(node, spot, reading), str(node.place), reading.schemas)
+        if not isinstance(node, Scalar) or isinstance(node.value, Secret):
+            raise misfit(node, spot, EXPECTED)
+        value = reading.filled(node).value
+        if isinstance(value, str):
+            return _named(value, node, spot, reading)
+        if value is None or isinstance(value, bool | int | float | bytes):
+            raise misfit(node, spot, EXPECTED)
+        return TypeRef("python", value, str(node.place))
+
+    def schema(self) -> JsonSchema:
+        return TYPE_SCHEMA
+
+
+def _named(text: str, node: Scalar, spot: Spot, reading: Reading) -> TypeRef:
+    where = str(node.place)
+    if ":" in text:
+        if not IMPORT.fullmatch(text):
+            raise misfit(node, spot, "a type as `package.module:Type`")
+        return TypeRef("import", text, where)
+    if text in PARAMETER_TYPES:
+        return TypeRef("name", text, where)
+    if text in reading.schemas:
+        written = reading.schemas[text]
+        kind: Any = "json_schema" if isinstance(written, Mapping) else "python"
+        return TypeRef(kind, written, where, reading.schemas if kind == "json_schema" else None)
+    if text in reading.schema_names:
+        raise Misfit(node.place, f"{spot}: the schema `{text}` cannot be read", "see above")
+    known = [*reading.schema_names, *PARAMETER_TYPES]
+    close = nearest(text, known)
+    schemas = f"`schemas` has {one_of(reading.schema_names)}" if reading.schema_names else "there are no `schemas`"
+    hint = (
+        f"did you mean `{close}`?" if close else f"write `module:Type` or one of {one_of(PARAMETER_TYPES)}; {schemas}"
+    )
+    raise Misfit(node.place, f"{spot}: no type is called `{text[:60]}`", hint)
+
+
+def json_schema(node: MappingNode, spot: Spot, reading: Reading) -> dict[str, Any]:
+    """A JSON Schema as plain data; its types and references are checked."""
+    for owner, key, value in _keywords(node):
+        if key == "type" and isinstance(value, Scalar | ListNode):
+            _check_types(value, spot, reading)
+        if key == "$ref" and isinstance(value, Scalar):
+            _check_reference(value, spot, reading)
+        if key == "pattern" and isinstance(value, Scalar) and isinstance(value.value, str):
+            _check_pattern(value, spot)
+    data: dict[str, Any] = data_of(node, spot, reading)
+    return data
+
+
+def _keywords(node: MappingNode) -> Iterator[tuple[MappingNode, str, Node]]:
+    """Every keyword of a schema and of the schemas inside; names of properties are no keywords."""
+    for key, value in node.entries:
+        yield node, key.text, value
+        if key.text in ("properties", "patternProperties", "$defs", "dependentSchemas"):
+            inner = [v for _, v in value.entries] if isinstance(value, MappingNode) else []
+        elif key.text in ("enum", "const", "default", "examples", "example"):
+            inner = []
+        else:
+            inner = [value, *(value.items if isinstance(value, ListNode) else ())]
+        for schema in inner:
+            if isinstance(schema, MappingNode):
+                yield from _keywords(schema)
+
+
+def _check_types(node: Scalar | ListNode, spot: Spot, reading: Reading) -> None:
+    for item in node.items if isinstance(node, ListNode) else (node,):
+        if isinstance(item, Scalar) and reading.filled(item).value not in JSON_TYPES:
+            close = nearest(item.text, JSON_TYPES)
+            raise misfit(item, spot.under("type"), one_of(JSON_TYPES), f"did you mean `{close}`?" if close else "")
+
+
+def _check_reference(node: Scalar, spot: Spot, reading: Reading) -> None:
+    match = re.fullmatch(r"#/schemas/([^/]+)(/.*)?", node.text)
+    if node.text.startswith("#/schemas/") and (match is None or match[1] not in reading.schema_names):
+        names = one_of(reading.schema_names) if reading.schema_names else "nothing"
+        raise Misfit(node.place, f"{spot}: `$ref` names a schema that is not there", f"`schemas` has {names}")
+    if not node.text.startswith("#"):
+        raise Misfit(node.place, f"{spot}: `$ref` leaves the sheet", "write `#/schemas/NAME`; nothing is fetched")
+
+
+def _check_pattern(node: Scalar, spot: Spot) -> None:
+    try:
+        re.compile(node.value)
+    except re.error:
+        raise Misfit(
+            node.place, f"{spot}: `pattern` is no regular expression", "mend it, or put it in single quotes"
+        ) from None
+
+
+class Returns:
+    """A type, or a mapping from status to type or null."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> TypeRef | dict[int | str, TypeRef | None]:
+        if not isinstance(node, MappingNode) or not _is_by_status(node):
+            return Type().read(node, spot, reading)
+        by_status: dict[int | str, TypeRef | None] = {}
+        for key, value in node.entries:
+            try:
+                status = _status(key, spot)
+                by_status[status] = None if is_null(value) else Type().read(value, spot.under(key.text), reading)
+            except Misfit as wrong:
+                reading.findings.add(wrong)
+        return by_status
+
+    def schema(self) -> JsonSchema:
+        by_status = {
+            "type": "object",
+            "patternProperties": {f"^({STATUS.pattern})$": {"type": ["string", "object", "null"]}},
+        }
+        return {"anyOf": [TYPE_SCHEMA, by_status]}
+
+
+def _is_by_status(node: MappingNode) -> bool:
+    """A schema's keywords are words, statuses begin with a digit; `default` is both."""
+    keys = [key.text for key, _ in node.entries]
+    return any(key[:1].isdigit() for key in keys) or keys == ["default"]
+
+
+def _status(key: Scalar, spot: Spot) -> int | str:
+    if not STATUS.fullmatch(key.text):
+        raise Misfit(key.place, f"{spot}: expected a status such as `200`, `2xx` or `default`")
+    return int(key.text) if key.text.isdigit() else key.text

@@ -1,0 +1,96 @@
+"""`${...}` in a parsed value: environment variables and mounted secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from callsheet.secret import MountedFile, Secret
+from callsheet.sheet.findings import Misfit
+from callsheet.sheet.node import Scalar
+
+REFERENCE = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)\}|\$\{")
+INSIDE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<how>[-?])(?P<rest>.*))?", re.DOTALL)
+FORMS = "`${NAME}`, `${NAME:-default}`, `${NAME:?why}` or `${file:PATH}`, and `$${` for a literal `${`"
+Part = str | MountedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text after substitution: its parts, and the names it came through."""
+
+    parts: tuple[Part, ...]
+    through: tuple[str, ...]
+
+    def secret(self) -> Secret:
+        """The text as a secret; mounted files are read anew."""
+        return Secret(*(part if isinstance(part, str) else part.read for part in self.parts))
+
+    def text(self) -> str:
+        """The text as it is now."""
+        return "".join(part if isinstance(part, str) else part.read() for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Variables:
+    """Where names get their values: a mapping, and the folder of mounted files."""
+
+    values: Mapping[str, str]
+    folder: Path
+
+    def fill(self, node: Scalar) -> Filled:
+        """The parts of a text; raises for a name without a value or a file that cannot be read."""
+        parts: list[Part] = []
+        through: list[str] = []
+        at = 0
+        for match in REFERENCE.finditer(node.text):
+            parts.append(node.text[at : match.start()])
+            at = match.end()
+            if match.group() == "$${":
+                parts.append("${")
+                continue
+            inside = match.group("inside")
+            if inside is None:
+                raise Misfit(node.place, "a `${` that is not closed, or holds another", f"write {FORMS}")
+            parts.append(self._value(node, inside, through))
+        parts.append(node.text[at:])
+        return Filled(tuple(part for part in parts if part != ""), tuple(through))
+
+    def _value(self, node: Scalar, inside: str, through: list[str]) -> Part:
+        if inside.startswith("file:"):
+            through.append(inside)
+            return self._mounted(node, inside.removeprefix("file:"))
+        match = INSIDE.fullmatch(inside)
+        if match is None:
+            raise Misfit(node.place, "a `${...}` that cannot be read", f"write {FORMS}")
+        name, how, rest = match.group("name", "how", "rest")
+        through.append(name)
+        value = self.values.get(name) or (rest if how == "-" else None)
+        if value is None:
+            raise Misfit(
+                node.place,
+                f"the variable `{name}` is {self._state(name)}",
+                rest or "set it, or write `${" + name + ":-default}`",
+            )
+        return value
+
+    def _state(self, name: str) -> str:
+        return "empty" if name in self.values else "not set"
+
+    def _mounted(self, node: Scalar, path: str) -> MountedFile:
+        mounted = MountedFile(self.folder / path)
+        try:
+            text = mounted.read()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise Misfit(node.place, f"the file `{path}` cannot be read: {why}", "mount it, or mend the path") from None
+        if not text:
+            raise Misfit(node.place, f"the file `{path}` is empty", "put the secret into it")
+        return mounted
+
+
+def has_reference(text: str) -> bool:
+    """Whether anything in a text would be substituted."""
+    return any(match.group() != "$${" for match in REFERENCE.finditer(text))

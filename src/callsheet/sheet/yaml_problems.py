@@ -1,0 +1,82 @@
+"""What the YAML parser says, in words that tell what to do, and without any of the text it read."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from callsheet.sheet.findings import Misfit
+from callsheet.sheet.place import Source
+
+QUOTES_FORGOTTEN = re.compile(r"\$\{|(?<![\w\"'])\{\w+\}/|/\{\w+\}|\{\{")
+FORGOTTEN = "did you forget the quotes?"
+
+PROBLEMS: tuple[tuple[str, str, str], ...] = (
+    ("cannot start any token", "a character that cannot begin a value", "quote the text; indent with spaces, not tabs"),
+    (
+        "mapping values are not allowed",
+        "a second `:` where a value is expected",
+        "quote a text that holds `: `, or mend the indentation",
+    ),
+    ("unexpected end of stream", "a quote that is not closed", "close it"),
+    ("expected ',' or ']'", "a list that is not closed here", "close it with `]`, or put a comma between its values"),
+    ("expected ',' or '}'", "a mapping that is not closed here", "close it with `}`, or put a comma between its keys"),
+    ("could not find expected ':'", "a key without `:`", "write `key: value`"),
+    ("expected key", "a line that does not fit the mapping it stands in", "mend the indentation, or quote the value"),
+    (
+        "expected <block end>",
+        "a line that does not fit the block it stands in",
+        "mend the indentation, or quote the value",
+    ),
+    ("expected '-' indicator", "a line that does not fit the list it stands in", "mend the indentation"),
+    (
+        "unknown escape character",
+        "an unknown escape in double quotes",
+        "write `\\\\` for a backslash, or use single quotes",
+    ),
+    ("node content", "no value where one is expected", "write one, or quote it"),
+    (
+        "alphabetic or numeric character",
+        "an anchor or alias without a name",
+        "a text that begins with `&` or `*` needs quotes",
+    ),
+    ("comment or line break", "text after `|` or `>`", "put the text on the next lines, or quote it"),
+    ("chomping or indentation", "text after `|` or `>`", "put the text on the next lines, or quote it"),
+    ("tag", "a tag that cannot be read", "a text that begins with `!` needs quotes"),
+    ("URI", "a tag that cannot be read", "a text that begins with `!` needs quotes"),
+    ("duplicate anchor", "an anchor that is already taken", "give it another name"),
+    ("document start", "text after the end of the document", "a sheet is one YAML document"),
+    ("incompatible YAML document", "a YAML version that is not 1.x", "remove the `%YAML` line"),
+    ("directive", "a directive that cannot be read", "remove the line that begins with `%`"),
+    ("indent", "an indentation that fits nothing above", "align it with its neighbours"),
+)
+
+
+def problem_of(error: yaml.YAMLError, source: Source) -> Misfit:
+    """The parser's complaint as a finding of ours."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    said = " ".join(str(getattr(error, name, None) or "") for name in ("problem", "context"))
+    what, hint = next(
+        ((what, hint) for word, what, hint in PROBLEMS if word in said), ("this cannot be read", "quote it")
+    )
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    line, column = _where_text_is(source, line, column)
+    if any(QUOTES_FORGOTTEN.search(source.line(number)) for number in (line + 1, _opened(error) + 1)):
+        hint = FORGOTTEN
+    return Misfit(source.place((line, column), (line, column + 1)), f"not YAML: {what}", hint)
+
+
+def _opened(error: yaml.YAMLError) -> int:
+    """The line on which the construct began that could not be read."""
+    mark = getattr(error, "context_mark", None)
+    return mark.line if mark else -1
+
+
+def _where_text_is(source: Source, line: int, column: int) -> tuple[int, int]:
+    """The parser may stop past the last line: then the last one with text is meant."""
+    if source.line(line + 1).strip():
+        return line, column
+    while line > 0 and not source.line(line + 1).strip():
+        line -= 1
+    return line, max(0, len(source.line(line + 1).rstrip()) - 1)
