@@ -9,10 +9,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from bench import blocking, tasks
+from bench.servers import use_core
 
 
 def main():
     colour, at_once, client, url = sys.argv[1:]
+    use_core(-1)
     if colour == "asyncio":
         asyncio.run(in_tasks(tasks.CLIENTS[client], url, int(at_once)))
     else:
