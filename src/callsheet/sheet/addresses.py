@@ -23,6 +23,7 @@ class BaseURL:
     """Scheme, host, optional port and path prefix; a trailing slash is dropped, since every path begins with one."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> str:
+        """The URL without a trailing slash."""
         text = URL.read(node, spot, reading)
         assert isinstance(node, Scalar)
         wrong, hint = _wrong_with(text)
@@ -31,6 +32,7 @@ class BaseURL:
         return text.rstrip("/")
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://|\$\{"}
 
 
@@ -75,6 +77,7 @@ class PathTemplate:
     """A path that begins with `/`, with `{name}` for each parameter."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> str:
+        """The template as written."""
         text = TEMPLATE.read(node, spot, reading)
         assert isinstance(node, Scalar)
         wrong, hint = _wrong_with_template(text)
@@ -83,6 +86,7 @@ class PathTemplate:
         return text
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {"type": "string", "pattern": r"^/(?!/)|\$\{"}
 
 
@@ -97,6 +101,10 @@ def _wrong_with_template(text: str) -> tuple[str, str]:
         return "a query does not belong into a path", "declare it under `query`, or write it under `params`"
     if "#" in text:
         return "a fragment is never sent", "remove it"
+    return _wrong_with_parameters(text)
+
+
+def _wrong_with_parameters(text: str) -> tuple[str, str]:
     literals = PARAMETER.sub("\0", text)
     if "{" in literals or "}" in literals:
         return "a brace without its partner", "a parameter is written `{name}`; percent-encode a literal brace"

@@ -203,9 +203,9 @@ class _Composer:
         return self.source.place(_start(event), _end(event))
 
 
-def _start(event: yaml.Event) -> tuple[int, int]:
+def _start(event: Any) -> tuple[int, int]:
     return event.start_mark.line, event.start_mark.column
 
 
-def _end(event: yaml.Event) -> tuple[int, int]:
+def _end(event: Any) -> tuple[int, int]:
     return event.end_mark.line, event.end_mark.column

@@ -21,14 +21,14 @@ class Headers:
     """A mapping from name to value. Read as name in lower case -> (name, value), so that layers merge without case."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
+        """Name in lower case -> (name, value)."""
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, "a mapping from header name to value")
         fields: dict[str, Written] = {}
         for key, value in node.entries:
             try:
                 name = header_name(key, spot)
-                if name.lower() in fields:
-                    raise Misfit(key.place, f"{spot}: the header `{name}` twice; names have no case", "remove one")
+                _refuse_twice(name, key, fields, spot)
                 if not is_null(value):
                     field = name, header_value(value, spot.under(name), reading)
                     fields[name.lower()] = Written(field, value, key)
@@ -37,12 +37,18 @@ class Headers:
         return fields
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         scalar_or_null = {"type": ["string", "number", "boolean", "null"]}
         return {
             "type": "object",
             "propertyNames": {"pattern": f"^{TOKEN.pattern}$"},
             "additionalProperties": scalar_or_null,
         }
+
+
+def _refuse_twice(name: str, key: Scalar, fields: dict[str, Written], spot: Spot) -> None:
+    if name.lower() in fields:
+        raise Misfit(key.place, f"{spot}: the header `{name}` twice; names have no case", "remove one")
 
 
 def header_name(key: Scalar, spot: Spot) -> str:
@@ -88,22 +94,30 @@ class Params:
     """A mapping from name to a value or a list of values, in the query of every request."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
+        """Name -> value or list of values."""
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, "a mapping from name to value")
         values: dict[str, Written] = {}
         for key, value in node.entries:
             try:
-                if not isinstance(key.value, str) or not key.value:
-                    raise Misfit(key.place, f"{spot}: expected a name in text", "write it in quotes")
+                name = key_text(key, spot)
                 if not is_null(value):
-                    values[key.value] = Written(_param(value, spot.under(key.value), reading), value, key)
+                    values[name] = Written(_param(value, spot.under(name), reading), value, key)
             except Misfit as wrong:
                 reading.findings.add(wrong)
         return values
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         one: JsonSchema = {"type": ["string", "number", "boolean", "null"]}
         return {"type": "object", "additionalProperties": {"anyOf": [one, {"type": "array", "items": one}]}}
+
+
+def key_text(key: Scalar, spot: Spot) -> str:
+    """A key that must be text."""
+    if not isinstance(key.value, str) or not key.value:
+        raise Misfit(key.place, f"{spot}: expected a name in text", "write it in quotes")
+    return key.value
 
 
 def _param(node: Node, spot: Spot, reading: Reading) -> Any:

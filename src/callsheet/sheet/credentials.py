@@ -29,6 +29,7 @@ class SecretText:
         self.warns = warns
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Secret:
+        """The text as a secret."""
         if not isinstance(node, Scalar):
             raise misfit(node, spot, "a text")
         if not self.warns and isinstance(node.value, str) and "${" not in node.text and node.text:
@@ -37,6 +38,7 @@ class SecretText:
         return checked_secret(secret, node, spot) if self.is_sent_plain else secret
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {"type": ["string", "number"]}
 
 
@@ -57,6 +59,7 @@ class AuthForm:
     """`off`, or a mapping with one kind."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> AuthSettings | None:
+        """The credential; None for `off`."""
         if isinstance(node, Scalar) and not isinstance(node.value, Secret):
             if is_off(scalar(node, spot, reading, EXPECTED)):
                 return None
@@ -74,6 +77,7 @@ class AuthForm:
         return AuthSettings(key.text, read(value, spot.under(key.text), reading))
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         kinds = mapping_schema(KIND_KEYS)
         return {"anyOf": [{"enum": ["off", False]}, {**kinds, "minProperties": 1}]}
 
@@ -127,9 +131,11 @@ class _Kind:
         self._schema = schema
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """The options of this kind."""
         return READERS[spot.path.rpartition(".")[2]](node, spot, reading)
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return self._schema
 
 

@@ -1,12 +1,16 @@
-"""Which environment is meant."""
+"""Which environment is meant, and whether the overlays are well formed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from callsheet.sheet.findings import Findings, Misfit, nearest, one_of
-from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
+from callsheet.sheet.keys import DEFAULTS_KEYS, OPERATION_KEYS, OPERATIONS, OVERLAY_KEYS, SERVICE_KEYS
+from callsheet.sheet.node import MappingNode, Node, Scalar, entries, is_null
+from callsheet.sheet.overlay import overlaid
 from callsheet.sheet.place import Place
+from callsheet.sheet.reading import Spot, misfit
+from callsheet.sheet.record import Key, check_keys
 
 VARIABLE = "CALLSHEET_ENV"
 
@@ -70,3 +74,34 @@ def _refuse_argument(sheet: MappingNode, argument: str | None, findings: Finding
     """CALLSHEET_ENV is set for a whole machine, and does not concern a sheet without environments."""
     if argument:
         findings.add(_unknown(sheet.place, argument, "env=", ()))
+
+
+def overlay_of(sheet: MappingNode, name: str) -> Node:
+    """What an environment changes."""
+    environments = sheet.get("environments")
+    assert isinstance(environments, MappingNode)
+    return next(value for key, value in environments.entries if key.text == name)
+
+
+def check_overlay(sheet: MappingNode, name: str, findings: Findings) -> None:
+    """Note unknown keys in any overlay, chosen or not: a slip should not wait for the day it is deployed."""
+    overlay = overlay_of(sheet, name)
+    if is_null(overlay):
+        return
+    if not isinstance(overlay, MappingNode):
+        findings.add(misfit(overlay, Spot(f"environment `{name}`"), "a mapping of the sheet's own shape, or {}"))
+        return
+    check_keys(overlay, OVERLAY_KEYS, "top", Spot(f"environment `{name}`"), findings)
+    overlaid(sheet, overlay, findings)
+    _check_settings(overlay.get("defaults"), DEFAULTS_KEYS, "settings", Spot("`defaults`"), findings)
+    for service, node in entries(overlay.get("services")):
+        keys = (*SERVICE_KEYS, OPERATIONS)
+        _check_settings(node, keys, "settings", Spot(f"service `{service.text}`"), findings)
+        for operation, inner in entries(node.get("operations") if isinstance(node, MappingNode) else None):
+            spot = Spot(f"operation `{service.text}.{operation.text}`")
+            _check_settings(inner, OPERATION_KEYS, "operation", spot, findings)
+
+
+def _check_settings(node: Node | None, keys: tuple[Key, ...], topic: str, spot: Spot, findings: Findings) -> None:
+    if isinstance(node, MappingNode):
+        check_keys(node, keys, topic, spot, findings)

@@ -10,7 +10,7 @@ from callsheet.errors import Finding, SheetError
 from callsheet.sheet.place import Place
 
 
-class Misfit(Exception):  # noqa: N818 - never leaves this package: whoever reads the next key catches and collects it
+class Misfit(Exception):
     """One thing that cannot be read; the reading of everything else goes on."""
 
     def __init__(self, place: Place, message: str, hint: str = "") -> None:
@@ -68,7 +68,7 @@ def _finding(misfit: Misfit) -> Finding:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None."""
     plain = {name.lower().replace("-", "_"): name for name in known}
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), plain, n=1, cutoff=0.7)
+    close = difflib.get_close_matches(word.lower().replace("-", "_"), plain, n=1, cutoff=0.6)
     return plain[close[0]] if close else None
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from callsheet.sheet.addresses import BaseURL
 from callsheet.sheet.constants import Headers, Params
 from callsheet.sheet.credentials import AuthForm
+from callsheet.sheet.operations import OWN_KEYS
+from callsheet.sheet.parameters import DATA
 from callsheet.sheet.policies import CAPS, CONCURRENCY, POOL, RETRY, TLS
 from callsheet.sheet.record import Key
 from callsheet.sheet.scalars import Switch, Text
@@ -64,4 +66,17 @@ def settings_of(place: str) -> tuple[Key, ...]:
 DEFAULTS_KEYS = (*settings_of("d"), *TEXTS)
 SERVICE_KEYS = (*settings_of("s"), *TEXTS)
 OPERATION_SETTINGS = settings_of("o")
+OPERATION_KEYS = (*OWN_KEYS, *OPERATION_SETTINGS)
 CODE_KEYS = settings_of("s")
+OPERATIONS = Key("operations", DATA, "what can be called, by name")
+TOP_KEYS = (
+    Key("callsheet", DATA, "the version of the format: 1"),
+    Key("default_environment", DATA, "the environment where none is chosen"),
+    Key("defaults", DATA, "what every service starts from"),
+    Key("services", DATA, "the APIs that are called, by name"),
+    Key("environments", DATA, "what differs where, by name"),
+    Key("schemas", DATA, "JSON Schemas (2020-12) by name"),
+    Key("api_config", DATA, "a single service, written flat"),
+    Key("stores"),
+)
+OVERLAY_KEYS = tuple(key for key in TOP_KEYS if key.name in ("defaults", "services", "schemas", "stores"))

@@ -18,15 +18,71 @@ CREDENTIAL_HEADER = re.compile(r"(?i)pass(word|wd|phrase)|secret|token|authori[s
 """Headers whose value is a credential, wherever it came from."""
 
 HARMLESS_KEYS = frozenset(
-    "callsheet default_environment services environments defaults operations base_url description owner docs timeout "
-    "connect read attempt total retry attempts backoff first max statuses methods idempotent concurrency limit queue "
-    "pool connections idle caps response header_count encodings tls min_version ca http2 get post put patch delete head "
-    "options path query json returns summary tags deprecated type required enum minimum maximum pattern items".split()
+    [
+        "callsheet",
+        "default_environment",
+        "services",
+        "environments",
+        "defaults",
+        "operations",
+        "base_url",
+        "description",
+        "owner",
+        "docs",
+        "timeout",
+        "connect",
+        "read",
+        "attempt",
+        "total",
+        "retry",
+        "attempts",
+        "backoff",
+        "first",
+        "max",
+        "statuses",
+        "methods",
+        "idempotent",
+        "concurrency",
+        "limit",
+        "queue",
+        "pool",
+        "connections",
+        "idle",
+        "caps",
+        "response",
+        "header_count",
+        "encodings",
+        "tls",
+        "min_version",
+        "ca",
+        "http2",
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "head",
+        "options",
+        "path",
+        "query",
+        "json",
+        "returns",
+        "summary",
+        "tags",
+        "deprecated",
+        "type",
+        "required",
+        "enum",
+        "minimum",
+        "maximum",
+        "pattern",
+        "items",
+    ]
 )
 """Keys whose value may be shown in a line of which nothing else is known."""
 
 VARIABLE_ALONE = re.compile(r"(?:[A-Za-z]+ )?\$\{(?:[A-Za-z_][A-Za-z0-9_]*|file:[^{}$]*)\}")
-SWITCHED = frozenset({"", "off", "on", "true", "false", "null", "~", "yes", "no", "none"})
+SWITCHED = frozenset({"", "$", "off", "on", "true", "false", "null", "~", "yes", "no", "none"})
 
 _KEY = re.compile(r"""(?:^|[\s{,\[-])(["']?)([A-Za-z_][\w-]*)\1\s*:(?=\s|$)""")
 _URL_PARTS = re.compile(r"(?<=://)[^/\s\"']*@|(?<=[?#])[^\s\"'},]+(?=[\s\"'},]|$)")
@@ -54,13 +110,16 @@ def hidden_in_urls(line: str) -> Iterator[tuple[int, int]]:
 
 
 def hidden_by_words(lines: Sequence[str], index: int) -> Iterator[tuple[int, int]]:
-    """What to mask in a line of a text that could not be parsed: every word but its keys, unless all keys are harmless."""
+    """What to mask in a line of a text that could not be parsed: every value but those of keys known as harmless."""
     line = lines[index] if 0 <= index < len(lines) else ""
-    keys = {match.span(2): match.group(2) for match in _KEY.finditer(line)}
-    if keys and HARMLESS_KEYS.issuperset(keys.values()) and SECRET_KEYS.isdisjoint(_ancestors(lines, index)):
-        return
+    keys = [(match.span(2), match.group(2)) for match in _KEY.finditer(line)]
+    above = list(_ancestors(lines, index)) if line else []
     for word in _WORD.finditer(line):
-        if word.span() not in keys and not word.group().startswith("${") and not _is_short(word.group()):
+        own = [name for span, name in keys if span[1] <= word.start()]
+        nearest = own[-1:] or above[:1]
+        is_shown = HARMLESS_KEYS.issuperset(nearest or ["?"]) and SECRET_KEYS.isdisjoint([*own, *above])
+        is_key = any(span == word.span() for span, _ in keys)
+        if not (is_shown or is_key or word.group().startswith("${") or _is_short(word.group())):
             yield word.span()
 
 
@@ -73,7 +132,7 @@ def _ancestors(lines: Sequence[str], index: int) -> Iterator[str]:
     for line in reversed(lines[:index]):
         if line.strip() and not line.lstrip().startswith("#") and _indent(line) < depth:
             depth = _indent(line)
-            yield from (match.group(2) for match in _KEY.finditer(line))
+            yield from (match.group(2) for match in reversed(list(_KEY.finditer(line))))
 
 
 def _indent(line: str) -> int:

@@ -66,6 +66,11 @@ class Layers:
 Node = Scalar | MappingNode | ListNode | Layers
 
 
+def entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
+    """The keys and values of a mapping; nothing of anything else."""
+    return node.entries if isinstance(node, MappingNode) else ()
+
+
 def is_null(node: Node) -> bool:
     """Whether nothing but null was written."""
     return isinstance(node, Scalar) and node.value is None

@@ -24,11 +24,13 @@ class Examples:
     """A mapping from name to any data."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """Name -> example."""
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, "a mapping from a name to an example")
         return Data().read(node, spot, reading)
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {"type": "object"}
 
 
@@ -90,8 +92,8 @@ def read_operation(
     except Misfit as wrong:
         reading.findings.add(wrong)
         return None
-    plain = {name: values[name] for name in values if name not in (*METHODS, *LOCATIONS)}
-    facts = {"where": str(key.place), "layer": layer}
+    plain = {name: value for name, value in values.items() if name not in (*METHODS, *LOCATIONS)}
+    facts: dict[str, Any] = {"where": str(key.place), "layer": layer}
     return OperationSheet(key.text, method.upper(), values[method], parameters, **plain, **facts)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from callsheet.secret import Secret
-from callsheet.sheet.constants import header_name, header_value
+from callsheet.sheet.constants import header_name, header_value, key_text
 from callsheet.sheet.findings import Misfit, nearest, one_of
 from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
@@ -54,9 +54,11 @@ class Data:
     """Any plain value."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """The value as plain Python data."""
         return data_of(node, spot, reading)
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {}
 
 
@@ -79,6 +81,7 @@ class Declarations:
     location: Location
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[ParameterSheet, ...]:
+        """The parameters in the order of the sheet."""
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, "a mapping from parameter name to type")
         parameters = []
@@ -91,15 +94,14 @@ class Declarations:
         return tuple(parameters)
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         types: JsonSchema = {"enum": list(PARAMETER_TYPES)}
         terms = {key.name: key.form.schema() for key in KEYS if key.form} | {"type": types}
         full: JsonSchema = {"type": "object", "properties": terms, "additionalProperties": False}
         return {"type": "object", "additionalProperties": {"anyOf": [types, full, {"type": "null"}]}}
 
     def _parameter(self, key: Scalar, node: Node, spot: Spot, reading: Reading) -> ParameterSheet:
-        name = header_name(key, spot) if self.location == "header" else key.value
-        if not isinstance(name, str) or not name:
-            raise Misfit(key.place, f"{spot}: expected a name in text", "write it in quotes")
+        name = header_name(key, spot) if self.location == "header" else key_text(key, spot)
         spot = spot.under(name)
         if not isinstance(node, MappingNode):
             ref = _type(node, spot, reading)

@@ -24,6 +24,7 @@ class OrOff:
     number_hint: str = ""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """The values of the mapping; None for `off`."""
         if isinstance(node, MappingNode):
             return self.record.read(node, spot, reading)
         expected = f"`off` or {self.record.expected}"
@@ -34,6 +35,7 @@ class OrOff:
         raise misfit(filled, spot, expected, self.number_hint if is_number else "")
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {"anyOf": [{"enum": ["off", False]}, self.record.schema()]}
 
 
@@ -50,9 +52,11 @@ class OrNumber:
     key: str
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """The values of the mapping."""
         return self.record.read(expanded(node, self.key), spot, reading)
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         form = next(key.form for key in self.record.keys if key.name == self.key)
         return {"anyOf": [form.schema(), self.record.schema()]} if form else self.record.schema()
 
@@ -70,6 +74,7 @@ class ExistingFile:
     expected = "the path of a file"
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Path:
+        """The path, of a file that is there."""
         filled = scalar(node, spot, reading, self.expected)
         text = str(filled.value) if isinstance(filled.value, Path) else filled.value
         if not isinstance(text, str) or not text or "\0" in text:
@@ -80,6 +85,7 @@ class ExistingFile:
         return path
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {"type": "string"}
 
 

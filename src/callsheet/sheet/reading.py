@@ -65,9 +65,8 @@ class Reading:
         """The scalar as a secret, with a warning if it is written out on a file."""
         if isinstance(node.value, Secret):
             return node.value
-        if not isinstance(node.value, str):
-            if node.value is None or isinstance(node.value, bool) or not isinstance(node.value, int | float):
-                raise misfit(node, spot, "a text")
+        if isinstance(node.value, bool) or not isinstance(node.value, str | int | float):
+            raise misfit(node, spot, "a text")
         filled = self.variables.fill(node)
         if not filled.through:
             self._warn_of_literal(node, spot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,14 @@ class Written:
 Layer = Mapping[str, Written]
 
 
+class Stacked(ABC):
+    """A value that says itself what it means over a lower one."""
+
+    @abstractmethod
+    def on(self, lower: Any) -> Any:
+        """This value over the lower one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A mapping that takes these keys. `topic` names the table of words that people bring from elsewhere."""
@@ -45,12 +54,14 @@ class Record:
     expected: str = "a mapping"
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
+        """Each key that was written, with its value."""
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, self.expected)
         check_keys(node, self.keys, self.topic, spot, reading.findings)
         return read_keys(node, self.keys, spot, reading)
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return mapping_schema(self.keys)
 
 
@@ -59,18 +70,22 @@ def check_keys(node: MappingNode, keys: tuple[Key, ...], topic: str, spot: Spot,
     known = {key.name: key for key in keys}
     for name, value in node.entries:
         if not isinstance(name.value, str) or name.value not in known:
-            findings.add(unknown_key(name, value, tuple(k.name for k in keys if k.form is not None), topic, spot))
+            findings.add(unknown_key(name, value, keys, topic, spot))
         elif known[name.value].form is None and not is_null(value):
-            findings.add(Misfit(name.place, f"`{name.value}` is not supported yet, {spot.inside}", "remove it"))
+            findings.add(Misfit(name.place, f"`{name.value}` is not supported yet{_in(spot)}", "remove it"))
 
 
-def unknown_key(name: Scalar, value: Node, known: tuple[str, ...], topic: str, spot: Spot) -> Misfit:
+def _in(spot: Spot) -> str:
+    return f" ({spot})" if str(spot) else ""
+
+
+def unknown_key(name: Scalar, value: Node, keys: tuple[Key, ...], topic: str, spot: Spot) -> Misfit:
     """The finding for a key that nobody knows, with what was probably meant."""
     hide(value)
     hint = meant_by(name.text, topic)
     if not hint:
-        close = nearest(name.text, known)
-        hint = f"did you mean `{close}`?" if close else f"it takes {one_of(known)}"
+        close = nearest(name.text, (key.name for key in keys))
+        hint = f"did you mean `{close}`?" if close else f"it takes {one_of(k.name for k in keys if k.form is not None)}"
     return Misfit(name.place, f"unknown key `{shown_key(name)}` {spot.inside}", hint)
 
 
@@ -109,12 +124,15 @@ def layered(lower: Layer, upper: Layer) -> dict[str, Written]:
     result = dict(lower)
     for name, written in upper.items():
         known = result.get(name)
-        if known is not None and isinstance(known.value, dict) and isinstance(written.value, dict):
-            written = Written(layered(known.value, written.value), written.node, written.key)
-        elif known is not None and hasattr(written.value, "on"):
-            written = Written(written.value.on(known.value), written.node, written.key)
-        result[name] = written
+        value = written.value if known is None else _over(known.value, written.value)
+        result[name] = Written(value, written.node, written.key)
     return result
+
+
+def _over(lower: Any, upper: Any) -> Any:
+    if isinstance(lower, dict) and isinstance(upper, dict):
+        return layered(lower, upper)
+    return upper.on(lower) if isinstance(upper, Stacked) else upper
 
 
 def mapping_schema(keys: tuple[Key, ...]) -> JsonSchema:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from callsheet.secret import Secret
-from callsheet.sheet.node import ListNode, Node, Scalar
 from callsheet.sheet.findings import Misfit, nearest, one_of
+from callsheet.sheet.node import ListNode, Node, Scalar
 from callsheet.sheet.quantities import octets, seconds
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
 
@@ -42,6 +42,7 @@ class Text:
     may_be_empty: bool = False
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> str:
+        """The text."""
         filled = scalar(node, spot, reading, self.expected)
         text = written_text(filled) if filled.through else filled.value
         if not isinstance(text, str) or not (text or self.may_be_empty):
@@ -51,6 +52,7 @@ class Text:
         return text
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {"type": "string"}
 
 
@@ -62,6 +64,7 @@ class Whole:
     most: int
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> int:
+        """The number."""
         expected = f"a whole number from {self.least:,} to {self.most:,}"
         filled = scalar(node, spot, reading, expected)
         if isinstance(filled.value, bool) or not isinstance(filled.value, int):
@@ -71,6 +74,7 @@ class Whole:
         return filled.value
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         number = {"type": "integer", "minimum": self.least, "maximum": self.most}
         return {"anyOf": [number, VARIABLE_SCHEMA]}
 
@@ -80,12 +84,14 @@ class Switch:
     """true or false."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> bool:
+        """The switch."""
         filled = scalar(node, spot, reading, "true or false")
         if not isinstance(filled.value, bool):
             raise misfit(filled, spot, "true or false")
         return filled.value
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {"anyOf": [{"type": "boolean"}, VARIABLE_SCHEMA]}
 
 
@@ -98,6 +104,7 @@ class Quantity:
     pattern: str
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """Seconds or bytes."""
         filled = scalar(node, spot, reading, self.expected)
         value = self.parse(filled.value)
         if value is None:
@@ -105,6 +112,7 @@ class Quantity:
         return value
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         text = {"type": "string", "pattern": self.pattern}
         return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, text, VARIABLE_SCHEMA]}
 
@@ -127,6 +135,7 @@ class Choice:
     is_upper: bool = False
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> str:
+        """The word."""
         expected = one_of(self.words)
         filled = scalar(node, spot, reading, expected)
         text = written_text(filled)
@@ -137,6 +146,7 @@ class Choice:
         return text
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         words: list[Any] = list(self.words)
         numbers = [float(word) for word in words if re.fullmatch(r"\d+\.\d+", word)]
         return {"anyOf": [{"enum": words + numbers}, VARIABLE_SCHEMA]}
@@ -150,6 +160,7 @@ class ListOf:
     expected: str
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[Any, ...]:
+        """The values that could be read."""
         if not isinstance(node, ListNode):
             raise misfit(node, spot, f"a list of {self.expected}")
         values = []
@@ -161,4 +172,5 @@ class ListOf:
         return tuple(values)
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {"type": "array", "items": self.form.schema()}

@@ -141,7 +141,8 @@ class Sheet:
         }
         findings = Findings()
         tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
-        self._take(tree, "Sheet(...)", env, Variables(_or_environ(variables), Path.cwd()), findings)
+        given = Variables(_or_environ(variables), Path.cwd())
+        vars(self).update(_contents(tree, "Sheet(...)", env, given, findings))
 
     @classmethod
     def load(
@@ -180,25 +181,29 @@ class Sheet:
         if tree is None and not findings.errors:
             raise SheetError(f"{name}: empty; `callsheet init` writes a first sheet")
         sheet = cls.__new__(cls)
-        sheet._take(tree, name, env, Variables(_or_environ(variables), folder or Path.cwd()), findings)
+        given = Variables(_or_environ(variables), folder or Path.cwd())
+        vars(sheet).update(_contents(tree, name, env, given, findings))
         return sheet
-
-    def _take(self, tree: Node | None, name: str, env: str | None, variables: Variables, findings: Findings) -> None:
-        self.name = name
-        self.folder = variables.folder
-        document = read_document(tree, env, variables, findings) if tree is not None else None
-        if document is not None:
-            services = {name: ServiceSheet(document, layers) for name, layers in document.services.items()}
-            self.services = MappingProxyType(services)
-            self.environment, self.environments = document.environment, document.environments
-        error = findings.error()
-        if error:
-            raise error
-        self.warnings = findings.warned()
 
     def __repr__(self) -> str:
         where = f" ({self.environment})" if self.environment else ""
         return f"<Sheet {self.name}{where}: {', '.join(self.services)}>"
+
+
+def _contents(
+    tree: Node | None, name: str, env: str | None, variables: Variables, findings: Findings
+) -> dict[str, Any]:
+    """The attributes of a Sheet. Raises SheetError with everything that was found."""
+    contents: dict[str, Any] = {"name": name, "folder": variables.folder}
+    if tree is not None:
+        document = read_document(tree, env, variables, findings)
+        services = {name: ServiceSheet(document, layers) for name, layers in document.services.items()}
+        contents["services"] = MappingProxyType(services)
+        contents |= {"environment": document.environment, "environments": document.environments}
+    error = findings.error()
+    if error:
+        raise error
+    return contents | {"warnings": findings.warned()}
 
 
 def _or_environ(variables: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from callsheet.settings import WrittenTimeout
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import Layers, MappingNode, Node, Scalar
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
-from callsheet.sheet.record import Key, Record
+from callsheet.sheet.record import Key, Record, Stacked
 from callsheet.sheet.scalars import DURATION
 
 PARTS = Record(
@@ -25,11 +25,11 @@ EXPECTED = "a duration such as `10s`, or a mapping of connect, read, attempt and
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenParts:
+class WrittenParts(Stacked):
     """What was written of a timeout so far, and where each part was."""
 
-    values: WrittenTimeout = WrittenTimeout()
-    nodes: Mapping[str, Node] = ()  # type: ignore[assignment]
+    values: WrittenTimeout
+    nodes: Mapping[str, Node]
     short: float | None = None
     removed: tuple[str, ...] = ()
 
@@ -61,6 +61,7 @@ class TimeoutForm:
     """Short and full form, and several of them over each other."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> WrittenParts:
+        """What was written of the four parts."""
         if isinstance(node, Layers):
             parts = [self.read(layer, spot, reading) for layer in node.nodes]
             result = parts[0]
@@ -79,4 +80,5 @@ class TimeoutForm:
         return WrittenParts(WrittenTimeout.within(short), {"attempt": node, "total": node}, short)
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return {"anyOf": [DURATION.schema(), PARTS.schema()]}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callsheet.secret import Secret
+from callsheet.sheet.constants import key_text
 from callsheet.sheet.findings import Misfit, nearest, one_of
 from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, is_null
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
@@ -22,7 +23,7 @@ TYPE_SCHEMA: JsonSchema = {"type": ["string", "object"]}
 def data_of(node: Node, spot: Spot, reading: Reading) -> Any:
     """The node as plain Python data: examples, JSON Schemas."""
     if isinstance(node, MappingNode):
-        return {_name(key, spot): data_of(value, spot.under(key.text), reading) for key, value in node.entries}
+        return {key_text(key, spot): data_of(value, spot.under(key.text), reading) for key, value in node.entries}
     if isinstance(node, ListNode):
         return [data_of(item, spot, reading) for item in node.items]
     if not isinstance(node, Scalar) or isinstance(node.value, Secret):
@@ -30,16 +31,11 @@ def data_of(node: Node, spot: Spot, reading: Reading) -> Any:
     return reading.filled(node).value
 
 
-def _name(key: Scalar, spot: Spot) -> str:
-    if not isinstance(key.value, str):
-        raise Misfit(key.place, f"{spot}: expected a key in text", "write it in quotes")
-    return key.value
-
-
 class Type:
     """One type."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> TypeRef:
+        """The type as it was named."""
         if isinstance(node, MappingNode):
             return TypeRef("json_schema", json_schema(node, spot, reading), str(node.place), reading.schemas)
         if not isinstance(node, Scalar) or isinstance(node.value, Secret):
@@ -52,6 +48,7 @@ class Type:
         return TypeRef("python", value, str(node.place))
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         return TYPE_SCHEMA
 
 
@@ -80,7 +77,7 @@ def _named(text: str, node: Scalar, spot: Spot, reading: Reading) -> TypeRef:
 
 def json_schema(node: MappingNode, spot: Spot, reading: Reading) -> dict[str, Any]:
     """A JSON Schema as plain data; its types and references are checked."""
-    for owner, key, value in _keywords(node):
+    for key, value in _keywords(node):
         if key == "type" and isinstance(value, Scalar | ListNode):
             _check_types(value, spot, reading)
         if key == "$ref" and isinstance(value, Scalar):
@@ -91,10 +88,10 @@ def json_schema(node: MappingNode, spot: Spot, reading: Reading) -> dict[str, An
     return data
 
 
-def _keywords(node: MappingNode) -> Iterator[tuple[MappingNode, str, Node]]:
+def _keywords(node: MappingNode) -> Iterator[tuple[str, Node]]:
     """Every keyword of a schema and of the schemas inside; names of properties are no keywords."""
     for key, value in node.entries:
-        yield node, key.text, value
+        yield key.text, value
         if key.text in ("properties", "patternProperties", "$defs", "dependentSchemas"):
             inner = [v for _, v in value.entries] if isinstance(value, MappingNode) else []
         elif key.text in ("enum", "const", "default", "examples", "example"):
@@ -135,6 +132,7 @@ class Returns:
     """A type, or a mapping from status to type or null."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> TypeRef | dict[int | str, TypeRef | None]:
+        """The type, or status -> type or None."""
         if not isinstance(node, MappingNode) or not _is_by_status(node):
             return Type().read(node, spot, reading)
         by_status: dict[int | str, TypeRef | None] = {}
@@ -147,6 +145,7 @@ class Returns:
         return by_status
 
     def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
         by_status = {
             "type": "object",
             "patternProperties": {f"^({STATUS.pattern})$": {"type": ["string", "object", "null"]}},
