@@ -6,13 +6,15 @@ import time
 
 from callsheet.arithmetic.retry_after import seconds_until
 from callsheet.call import Call
-from callsheet.errors import APIError, ResponseError
+from callsheet.errors import APIError, AttemptTimeout, ConnectTimeout, NoAnswer, NotSent, Refused, ResponseError
 
 
 def completed(error: BaseException, call: Call) -> BaseException:
-    """The error with what is known of the call on it."""
+    """The error with what is known of the call on it; another one where its class would say too much."""
     if not isinstance(error, APIError):
         return error
+    if isinstance(error, NotSent) and call.was_sent:
+        error = _no_answer(error)
     error.service = call.service
     error.operation = call.operation
     error.attempts = call.attempts
@@ -26,8 +28,16 @@ def completed(error: BaseException, call: Call) -> BaseException:
     return error
 
 
+def _no_answer(error: NotSent) -> NoAnswer:
+    """The last attempt was never sent, but an earlier one was: NotSent would promise that nothing was processed."""
+    kind = AttemptTimeout if isinstance(error, ConnectTimeout) else NoAnswer
+    message = f"{error.args[0] if error.args else ''}; an earlier attempt may have been processed"
+    return kind(message, errno=error.errno, request=error.request)
+
+
 def _name_the_call(error: APIError, call: Call) -> None:
     """Begin the message with `service.operation`, and end it with how often it was tried."""
     tried = f" (attempt {call.attempts})" if call.attempts > 1 else ""
-    stopped = f"; no further attempt: {call.stopped_by}" if call.stopped_by and call.attempts else ""
+    was_stopped = call.stopped_by is not None and call.attempts and not isinstance(error, Refused)
+    stopped = f"; no further attempt: {call.stopped_by}" if was_stopped else ""
     error.args = (f"{call.label}: {error.args[0] if error.args else ''}{tried}{stopped}",)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -32,7 +31,7 @@ class Io(Protocol):
     def new_ticket(self) -> Callable[[], Ticket]:
         """Makes a ticket of this colour."""
 
-    async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts]:
+    async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The transport's answer."""
 
     async def read(self, stream: Any) -> bytes:
@@ -41,8 +40,8 @@ class Io(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Go on later."""
 
-    async def ask(self, store: Any, question: Any) -> Any:
-        """A store's answer."""
+    async def ask(self, store: Any, question: Any, seconds: float) -> Any:
+        """A store's answer, for which it has so many seconds."""
 
     async def wait(self, ticket: Any, seconds: float) -> bool:
         """Whether the ticket was granted in time."""
@@ -58,7 +57,9 @@ def finish(steps: Coroutine[Any, Any, T]) -> T:
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
     steps.close()
-    raise RuntimeError(f"a bug in Callsheet: {steps.__qualname__} suspended in a blocking call; please report it")
+    raise RuntimeError(
+        f"a bug in Callsheet: {getattr(steps, '__qualname__', steps)} suspended in a blocking call; please report it"
+    )
 
 
 class ThreadTicket:
@@ -80,7 +81,7 @@ class ThreadTicket:
 
     def wait(self, seconds: float) -> bool:
         """Whether it was granted in time."""
-        return self._event.wait(seconds)
+        return self._event.wait(min(seconds, threading.TIMEOUT_MAX))
 
 
 class ThreadIo:
@@ -100,7 +101,7 @@ class ThreadIo:
         self._sleep = sleep
         self._send = transport.send
 
-    async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts]:
+    async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The transport's answer."""
         return self._send(request, limits)
 
@@ -112,9 +113,9 @@ class ThreadIo:
         """Go on later."""
         self._sleep(seconds)
 
-    async def ask(self, store: Any, question: Any) -> Any:
-        """A store's answer."""
-        return store.ask(question)
+    async def ask(self, store: Any, question: Any, seconds: float) -> Any:
+        """A store's answer, for which it has so many seconds."""
+        return store.ask(question, seconds)
 
     async def wait(self, ticket: ThreadTicket, seconds: float) -> bool:
         """Whether the ticket was granted in time."""
@@ -138,8 +139,10 @@ class TaskTicket:
         if threading.get_ident() == self._thread:
             self._wake()
         else:
-            with contextlib.suppress(RuntimeError):
+            try:
                 self._loop.call_soon_threadsafe(self._wake)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                pass
 
     def _wake(self) -> None:
         if not self._future.done():
@@ -147,8 +150,12 @@ class TaskTicket:
 
     async def wait(self, seconds: float) -> bool:
         """Whether it was granted in time."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._future, seconds)
+        try:
+            # Not `wait_for`: before Python 3.12 it loses a cancellation that meets the grant.
+            async with asyncio.timeout(seconds):
+                await self._future
+        except TimeoutError:
+            pass
         return self.is_granted
 
 
@@ -173,9 +180,10 @@ class TaskIo:
         """The next bytes of a stream, b"" at its end."""
         return await stream.read()  # type: ignore[no-any-return]
 
-    async def ask(self, store: Any, question: Any) -> Any:
-        """A store's answer."""
-        return await store.ask(question)
+    async def ask(self, store: Any, question: Any, seconds: float) -> Any:
+        """A store's answer, for which it has so many seconds."""
+        async with asyncio.timeout(seconds):
+            return await store.ask(question, seconds)
 
     async def wait(self, ticket: TaskTicket, seconds: float) -> bool:
         """Whether the ticket was granted in time."""

@@ -8,12 +8,14 @@ wants another attempt has it. Whatever was held is let go before any pause.
 from __future__ import annotations
 
 from callsheet.call import Attempt, Call, Limits
+from callsheet.engine.content import undo_codings
 from callsheet.engine.io import Io
 from callsheet.engine.tell import tell_attempt, tell_store_failure
-from callsheet.errors import APIError, TransportError
+from callsheet.errors import APIError, DeadlinePassed
+from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
-from callsheet.policies.deadline import passed
+from callsheet.policies.deadline import SHORTEST, passed
 from callsheet.settings.timeout import DEFAULT
 from callsheet.verdicts import (
     Ask,
@@ -30,8 +32,7 @@ from callsheet.verdicts import (
     WaitFor,
 )
 
-SHORTEST = 0.001
-"""Seconds: less than this is not worth a try on the wire."""
+Outcome = Response | APIError
 
 
 async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attempt]:
@@ -40,29 +41,28 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
     Raises what stands instead of an answer. An attempt whose answer is a stream still holds what it holds.
     """
     fresh = False
-    before: Response | APIError | None = None
+    before: Outcome | None = None
     while True:
         attempt = Attempt(call, call.attempts + 1)
         keeps = False
         try:
             refusal = await _permission(attempt, plan, io)
-            began = io.now()
             if refusal is not None:
-                outcome = _stopped(call, refusal, before)
-                return outcome, attempt
-            await _send(attempt, plan, io, fresh)
-            again = await _again(attempt, plan, io)
-            keeps = again is None and isinstance(attempt.outcome, Response) and attempt.outcome.stream is not None
+                return _stopped(call, refusal, before), attempt
+            began = io.now()
+            outcome = await _send(attempt, plan, io, fresh)
+            elapsed = io.now() - began
+            outcome, again = await _meaning(attempt, outcome, plan, io)
+            keeps = again is None and isinstance(outcome, Response) and outcome.stream is not None
         finally:
             if not keeps:
                 let_go(attempt)
         if plan.hears_attempts:
-            tell_attempt(plan, attempt, again, io.now() - began)
-        outcome = attempt.outcome
+            tell_attempt(plan, attempt, again, elapsed)
         if again is None:
             if isinstance(outcome, Response):
                 return outcome, attempt
-            raise outcome if outcome is not None else RuntimeError("an attempt without an outcome")
+            raise outcome
         before, fresh = outcome, again.fresh
         if again.after > 0:
             await io.sleep(again.after)
@@ -71,18 +71,28 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
 def let_go(attempt: Attempt) -> None:
     """Give back what policies hold for this attempt, and the connection of a stream that nobody will read."""
     held = attempt.held
-    while held:
-        policy = next(iter(held))
-        try:
-            policy.let_go(attempt, attempt.was_sent)
-        finally:
-            held.pop(policy, None)
-    outcome = attempt.outcome
-    if outcome.__class__ is Response and outcome.stream is not None:  # type: ignore[union-attr]
-        outcome.stream.close()  # type: ignore[union-attr]
+    try:
+        while held:
+            policy = next(iter(held))
+            try:
+                policy.let_go(attempt, attempt.was_sent)
+            finally:
+                held.pop(policy, None)
+    finally:
+        if held:
+            let_go(attempt)
+        if isinstance(attempt.outcome, Response):
+            _abandon(attempt.outcome)
 
 
-def _stopped(call: Call, verdict: Refuse | Reply, before: Response | APIError | None) -> Response:
+def _abandon(response: Response) -> None:
+    """Close the stream of an answer; its body is then empty."""
+    if response.stream is not None:
+        response.stream.close()
+        response.stream = None
+
+
+def _stopped(call: Call, verdict: Refuse | Reply, before: Outcome | None) -> Response:
     """The answer without sending; raises the refusal, or the outcome that stays because a further attempt is refused."""
     if isinstance(verdict, Reply):
         return verdict.response
@@ -102,6 +112,8 @@ async def _permission(attempt: Attempt, plan: Plan, io: Io) -> Refuse | Reply | 
             verdict = ask(attempt, now)
             if verdict is None:
                 continue
+            # An exchange takes its time, as a wait does; a store is asked once per attempt, and takes little.
+            has_waited = has_waited or isinstance(verdict, Exchange)
             verdict = await _resolved(verdict, attempt, plan, io)
             if isinstance(verdict, Wait | WaitFor):
                 refusal = await _wait(verdict, attempt, io)
@@ -123,9 +135,9 @@ async def _resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: I
             verdict = verdict.then(await _answer_of_store(verdict, attempt, plan, io))
         elif isinstance(verdict, Exchange):
             left = attempt.call.deadline - io.now()
-            verdict = await _drive(verdict.steps, min(verdict.seconds, left), io)
+            verdict = await _drive(verdict.steps, min(verdict.seconds, left), plan, io)
         elif isinstance(verdict, Later):
-            _hand_over(verdict, io)
+            _hand_over(verdict, plan, io)
             return None
         else:
             return verdict
@@ -133,32 +145,34 @@ async def _resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: I
 
 
 async def _answer_of_store(question: Ask, attempt: Attempt, plan: Plan, io: Io) -> object:
+    left = max(attempt.call.deadline - io.now(), SHORTEST)
     try:
-        return await io.ask(question.store, question.question)
+        return await io.ask(question.store, question.question, left)
     except Exception as error:  # noqa: BLE001 a store that fails costs a miss and an event, never the call
         message = f"{type(error).__name__}: {error}"
         tell_store_failure(plan, attempt, question.store, message)
         return StoreFailure(message)
 
 
-def _hand_over(verdict: Later, io: Io) -> None:
+def _hand_over(verdict: Later, plan: Plan, io: Io) -> None:
     async def work() -> None:
-        await _drive(verdict.steps, verdict.seconds, io)
+        await _drive(verdict.steps, verdict.seconds, plan, io)
 
     io.later(work)
 
 
-async def _drive(steps: Steps, seconds: float, io: Io) -> Verdict | None:
-    """Send each request that the exchange yields, until it returns; all of it within `seconds`."""
+async def _drive(steps: Steps, seconds: float, plan: Plan, io: Io) -> Verdict | None:
+    """Send each request that the exchange yields, until it returns; all of it within `seconds`.
+
+    What fails is raised inside the exchange.
+    """
     until = io.now() + seconds
     try:
         request = next(steps)
         while True:
-            left = max(until - io.now(), SHORTEST)
-            limits = Limits(connect=min(DEFAULT.connect, left), read=None, attempt=left)
             try:
-                answer = (await io.send(request, limits))[0]
-            except TransportError as error:
+                answer = await _answered(request, until, plan, io)
+            except APIError as error:
                 request = steps.throw(error)
             else:
                 request = steps.send(answer)
@@ -166,6 +180,18 @@ async def _drive(steps: Steps, seconds: float, io: Io) -> Verdict | None:
         return end.value  # type: ignore[no-any-return]
     finally:
         steps.close()
+
+
+async def _answered(request: Request, until: float, plan: Plan, io: Io) -> Response:
+    """The answer to one request of an exchange."""
+    left = until - io.now()
+    if left < SHORTEST:
+        raise DeadlinePassed(f"no time is left for {request.method} {request.url}")
+    caps = plan.settings.caps
+    limits = Limits(connect=min(DEFAULT.connect, left), read=None, attempt=left, caps=caps)
+    answer = (await io.send(request, limits))[0]
+    undo_codings(answer, caps)
+    return answer
 
 
 async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | None:
@@ -180,8 +206,8 @@ async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | N
     return Refuse(passed(attempt, verdict.why), by="deadline")
 
 
-async def _send(attempt: Attempt, plan: Plan, io: Io, fresh: bool) -> None:
-    """Make the try, and keep what came of it."""
+async def _send(attempt: Attempt, plan: Plan, io: Io, fresh: bool) -> Outcome:
+    """Make the try; the answer, or the error that stands for it."""
     call = attempt.call
     timeout = call.timeout
     left = call.deadline - io.now()
@@ -190,19 +216,21 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, fresh: bool) -> None:
     longest = max(min(left, timeout.attempt), SHORTEST)
     read = timeout.read if timeout.read < longest or attempt.request.is_stream else None
     whole = left if attempt.request.is_stream and call.bounds_stream else None
+    limits = Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps, plan.hears_attempts)
+    # Who is interrupted in the middle cannot know: only the transport's word makes it unsent.
+    attempt.was_sent = True
     try:
-        attempt.outcome, attempt.wire = await io.send(
-            attempt.request, Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps)
-        )
-        attempt.was_sent = call.was_sent = True
+        attempt.outcome, attempt.wire = await io.send(attempt.request, limits)
     except APIError as error:
         attempt.outcome = error
         attempt.was_sent = error.was_sent
-        call.was_sent = call.was_sent or error.was_sent
+    finally:
+        call.was_sent = call.was_sent or attempt.was_sent
+    return attempt.outcome
 
 
-async def _again(attempt: Attempt, plan: Plan, io: Io) -> TryAgain | None:
-    """Tell each policy the outcome; the first "try again" wins."""
+async def _meaning(attempt: Attempt, outcome: Outcome, plan: Plan, io: Io) -> tuple[Outcome, TryAgain | None]:
+    """Tell each policy the outcome, which they may replace; the first "try again" wins."""
     again: TryAgain | None = None
     for ask in plan.after:
         verdict = ask(attempt, io.now())
@@ -212,10 +240,20 @@ async def _again(attempt: Attempt, plan: Plan, io: Io) -> TryAgain | None:
         if isinstance(verdict, TryAgain):
             again = again or verdict
         elif isinstance(verdict, Refuse):
-            attempt.outcome = verdict.error
+            outcome = _replaced(attempt, verdict.error)
             attempt.call.stopped_by = verdict.by
         elif isinstance(verdict, Reply):
-            attempt.outcome = verdict.response
-        elif isinstance(verdict, GiveUp) and again is None:
+            outcome = _replaced(attempt, verdict.response)
+        elif isinstance(verdict, GiveUp):
             attempt.call.stopped_by = verdict.by
-    return again
+    if again is not None:
+        attempt.call.stopped_by = None
+    return outcome, again
+
+
+def _replaced(attempt: Attempt, outcome: Outcome) -> Outcome:
+    """The new outcome, after the stream of the old one was closed."""
+    if isinstance(attempt.outcome, Response) and attempt.outcome is not outcome:
+        _abandon(attempt.outcome)
+    attempt.outcome = outcome
+    return outcome

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 from callsheet.call import Attempt
 from callsheet.engine.complete import completed
 from callsheet.engine.io import Io
 from callsheet.engine.loop import let_go
 from callsheet.engine.tell import tell_call
-from callsheet.errors import DecodeError, ResponseTooLarge
+from callsheet.errors import AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
 from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
+from callsheet.policies.deadline import SHORTEST, passed
 
 
 class OpenAnswer:
@@ -26,44 +27,57 @@ class OpenAnswer:
         self._attempt = attempt
         self._plan = plan
         self._io = io
-        self._pieces: Any = iter(())
-        self._chain = Chain(self._decoders())
-        self._is_at_end = response.stream is None
+        self._pieces: Iterator[bytes] = iter(())
+        self._chain: Chain | None = None
+        self._is_at_end = False
         self._is_closed = False
         self.closes_at_end = False
 
-    def _decoders(self) -> Any:
-        field = self.response.field(b"content-encoding")
-        try:
-            return decoders_for(codings_in(field or ""), self._plan.settings.caps.encodings)
-        except BrokenCodingError as error:
-            raise DecodeError(str(error), **self.response.facts()) from None
-
     async def next_piece(self) -> bytes:
-        """The next decoded bytes, b"" at the end. Raises NoAnswer if the body breaks off, DecodeError if it is garbled."""
+        """The next decoded bytes, b"" at the end.
+
+        Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed.
+        """
         try:
-            while True:
+            while not self._is_at_end:
                 for piece in self._pieces:
-                    return bytes(piece)
-                if self._is_at_end:
-                    if self.closes_at_end:
-                        self.close()
-                    return b""
+                    return piece
                 await self._take_more()
-        except BrokenCodingError as broken:
-            error = DecodeError(f"the answer's body cannot be decoded: {broken}", **self.response.facts())
-            self.close(error)
-            raise error from None
         except BaseException as error:
-            self.close(error)
+            told = self._told(error)
+            self.close(told)
+            if told is not error:
+                raise told from None
             raise
+        if self.closes_at_end:
+            self.close()
+        return b""
+
+    def _told(self, error: BaseException) -> BaseException:
+        """What the caller is told of a body that failed."""
+        if isinstance(error, BrokenCodingError):
+            return DecodeError(f"the answer's body cannot be decoded: {error}", **self.response.facts())
+        call = self._attempt.call
+        is_late = call.bounds_stream and call.deadline - self._io.now() < SHORTEST
+        return passed(self._attempt) if is_late and isinstance(error, AttemptTimeout) else error
 
     async def _take_more(self) -> None:
-        raw = await self._io.read(self.response.stream)
-        self._is_at_end = not raw
+        if self._is_closed:
+            raise UsageError("the answer is closed; read it before it is, inside `with`")
+        if self._chain is None:
+            self._chain = self._decoders()
+            if self.response.stream is None:
+                self._pieces = self._chain.pieces(self.response.content)
+                return
+        raw = await self._io.read(self.response.stream) if self.response.stream is not None else b""
         self._pieces = self._chain.pieces(raw)
-        if self._is_at_end:
+        if not raw:
             self._chain.finish()
+            self._is_at_end = True
+
+    def _decoders(self) -> Chain:
+        names = codings_in(self.response.headers.get("content-encoding", ""))
+        return Chain(decoders_for(names, self._plan.settings.caps.encodings))
 
     async def read(self) -> bytes:
         """The rest of the body, under the cap on answers; `response.content` holds it from then on."""

@@ -6,12 +6,12 @@ from typing import Any
 
 from callsheet.call import Call
 from callsheet.engine.complete import completed
+from callsheet.engine.content import undo_codings
 from callsheet.engine.io import Io
 from callsheet.engine.loop import final_answer
 from callsheet.engine.open_answer import OpenAnswer
 from callsheet.engine.tell import tell_call
-from callsheet.errors import DecodeError, ResponseError, ResponseTooLarge
-from callsheet.http.codings import BrokenCodingError, TooLargeError, codings_in, decoded, decoders_for
+from callsheet.errors import ResponseError
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 
@@ -24,12 +24,16 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool, typed: bool) 
     response: Response | None = None
     try:
         response, _ = await final_answer(call, plan, io)
-        settle(response, call, plan, io)
+        _stamp(response, call, io)
+        undo_codings(response, plan.settings.caps)
         if raises and response.status_code >= 400:
             response.raise_for_status()
         result = plan.read(response) if typed else response
     except BaseException as error:
-        _close(call, plan, io, _status_of(error, response), completed(error, call))
+        told = completed(error, call)
+        _close(call, plan, io, _status_of(error, response), told)
+        if told is not error:
+            raise told from error
         raise
     _close(call, plan, io, response.status_code, None)
     return result
@@ -46,33 +50,16 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
             await opened.read_some(LONGEST_PROBLEM)
             response.raise_for_status()
     except BaseException as error:
-        if opened is None:
-            _close(call, plan, io, None, completed(error, call))
-        else:
+        if opened is not None:
             opened.close(error)
+            raise
+        told = completed(error, call)
+        _close(call, plan, io, None, told)
+        if told is not error:
+            raise told from error
         raise
     opened.closes_at_end = True
     return opened
-
-
-def settle(response: Response, call: Call, plan: Plan, io: Io) -> None:
-    """Undo the content codings, under the cap, and say how long it all took."""
-    _stamp(response, call, io)
-    field = response.field(b"content-encoding")
-    if field is None or not response.content:
-        return
-    caps = plan.settings.caps
-    try:
-        response.decode_with(lambda raw: decoded(raw, decoders_for(codings_in(field), caps.encodings), caps.response))
-    except BrokenCodingError as error:
-        response.drop_content()
-        raise DecodeError(
-            f"{response.status_code}: the answer's body cannot be decoded: {error}", **response.facts()
-        ) from None
-    except TooLargeError:
-        response.drop_content()
-        message = f"the decoded answer is larger than {caps.response} bytes (caps.response)"
-        raise ResponseTooLarge(message, **response.facts()) from None
 
 
 def _stamp(response: Response, call: Call, io: Io) -> None:

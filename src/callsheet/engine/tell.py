@@ -14,7 +14,8 @@ from callsheet.verdicts import TryAgain
 
 log = logging.getLogger("callsheet")
 NO_FACTS = WireFacts()
-_have_raised: set[int] = set()
+_have_raised: dict[int, Listener] = {}
+"""By `id`, since a listener may have no hash; kept, so that no other gets the same `id`."""
 
 
 def tell(listeners: tuple[Listener, ...], event: Event) -> None:
@@ -26,10 +27,10 @@ def tell(listeners: tuple[Listener, ...], event: Event) -> None:
             _complain_once(listener)
 
 
-def _complain_once(listener: Any) -> None:
+def _complain_once(listener: Listener) -> None:
     if id(listener) not in _have_raised:
-        _have_raised.add(id(listener))
-        log.warning("listener %r raised; it is not told so again", listener, exc_info=True)
+        _have_raised[id(listener)] = listener
+        log.warning("listener %r raised; the call goes on, and this is logged once", listener, exc_info=True)
 
 
 def tell_attempt(plan: Plan, attempt: Attempt, again: TryAgain | None, elapsed: float) -> None:

@@ -10,6 +10,9 @@ from callsheet.call import Attempt
 from callsheet.errors import AttemptTimeout, DeadlinePassed
 from callsheet.verdicts import Refuse
 
+SHORTEST = 0.001
+"""Seconds: less than this is not worth a try on the wire, and no time that is left."""
+
 
 class Deadline:
     """Refuse an attempt for which no time is left, and name the deadline where it cut one short."""
@@ -18,15 +21,15 @@ class Deadline:
 
     def before(self, attempt: Attempt, now: float) -> Refuse | None:
         """Refuse once the call's time is up."""
-        if now < attempt.call.deadline:
+        if attempt.call.deadline - now >= SHORTEST:
             return None
         return Refuse(passed(attempt), by=self.name)
 
     def after(self, attempt: Attempt, now: float) -> Refuse | None:
         """An attempt that the total cut off did not time out by itself: the outcome is our deadline."""
-        if attempt.is_cut_short and isinstance(attempt.outcome, AttemptTimeout) and now >= attempt.call.deadline:
-            return Refuse(passed(attempt), by=self.name)
-        return None
+        if not attempt.is_cut_short or not isinstance(attempt.outcome, AttemptTimeout):
+            return None
+        return self.before(attempt, now)
 
 
 def passed(attempt: Attempt, waiting_for: str = "") -> DeadlinePassed:
