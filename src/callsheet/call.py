@@ -20,7 +20,7 @@ class Limits(NamedTuple):
     """What one attempt may take on the wire, in seconds from its start; `read` is None where `attempt` ends first.
 
     Of a stream, `attempt` bounds the time to the headers and `whole` the time to the last byte, where that is bounded.
-    `fresh` asks for a new connection. `caps` bound the answer.
+    `fresh` asks for a new connection. `caps` bound the answer. `wants_facts`: whether somebody listens to what was measured.
     """
 
     connect: float
@@ -29,6 +29,7 @@ class Limits(NamedTuple):
     fresh: bool = False
     whole: float | None = None
     caps: Caps = Caps()
+    wants_facts: bool = False
 
 
 class Call:

@@ -38,8 +38,8 @@ class AsyncStream(Stream, Protocol):
 class Transport(Protocol):
     """Sends one request at a time per thread, and waits for the answer."""
 
-    def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts]:
-        """The answer, body still coded. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
+    def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
+        """The answer, body still coded; what was measured, if `limits` want it. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
 
     def close(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
@@ -48,8 +48,8 @@ class Transport(Protocol):
 class AsyncTransport(Protocol):
     """The same for tasks of one event loop."""
 
-    async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts]:
-        """The answer, body still coded. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
+    async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
+        """The answer, body still coded; what was measured, if `limits` want it. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
 
     async def aclose(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""

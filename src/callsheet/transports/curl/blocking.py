@@ -6,20 +6,24 @@ import contextlib
 import os
 import threading
 import time
+from weakref import WeakSet
 
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import AttemptTimeout, ConnectTimeout, UsageError
+from callsheet.errors import ConnectTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.lane import AbortedError, Lane
+from callsheet.transports.curl.lane_stream import LaneStream
 from callsheet.transports.curl.names import Addresses, Lookup, Names
 from callsheet.transports.curl.options import CLOSED, Wiring, constant_options, less
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
-from callsheet.transports.forked import forget_after_fork, leak
+from callsheet.transports.forked import forget_after_fork
+
+CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
 
 
 class CurlTransport:
@@ -30,7 +34,9 @@ class CurlTransport:
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
+        self._pipe: tuple[int, ...] = ()
         self._constants = constant_options(wiring)
+        self._is_closed = False
         self._begin()
         forget_after_fork(self)
 
@@ -38,35 +44,36 @@ class CurlTransport:
         self._names = Names()
         self._idle: list[Lane] = []
         self._busy: set[Lane] = set()
+        self._streams: WeakSet[LaneStream] = WeakSet()
         self._lock = threading.Lock()
-        self._wake, self._waker = os.pipe()
-        self._is_closed = False
+        self._pipe = () if self._is_closed else os.pipe()
 
     def forget(self) -> None:
         """Leave the parent's connections alone: this is a forked child."""
         for lane in (*self._idle, *self._busy):
-            leak(lane)
+            lane.leave_to_parent()
+        self._close_pipe()
         self._begin()
 
-    def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts]:
+    def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The answer, body still coded. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
         addresses, limits = self._addresses(request, limits)
         lane = self._take()
         try:
             answer = (self._open if request.is_stream else self._exchange)(lane, request, limits, addresses)
         except AbortedError:
-            self._destroy(lane)
-            raise UsageError(f"{CLOSED}: it was closed while this call was in flight") from None
+            self.drop(lane)
+            raise UsageError(CLOSED_IN_FLIGHT) from None
         except BaseException:
-            self._destroy(lane)
+            self.drop(lane)
             raise
         if not request.is_stream:
-            self._give_back(lane)
+            self.give_back(lane)
         return answer
 
     def _exchange(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
-    ) -> tuple[Response, WireFacts]:
+    ) -> tuple[Response, WireFacts | None]:
         transfer = Transfer(lane.easy, request)
         transfer.arm(self._constants, limits)
         if addresses is not None:
@@ -76,26 +83,26 @@ class CurlTransport:
         if errno:
             self._note_failure(request, transfer)
             raise transfer.failure(errno, text)
-        return transfer.answer(), transfer.facts()
+        return transfer.answer(), transfer.facts() if limits.wants_facts else None
 
     def _open(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
-    ) -> tuple[Response, WireFacts]:
+    ) -> tuple[Response, WireFacts | None]:
         transfer = StreamedTransfer(lane.easy, request, progress=lambda: None)
         transfer.arm(self._constants, limits)
         if addresses is not None:
             lane.pin(request.origin.host, addresses)
         lane.start()
-        in_time = lane.run_until(lambda: transfer.are_headers_complete, limits.attempt, limits.read)
-        if not in_time:
+        if not lane.run_until(lambda: transfer.are_headers_complete, transfer, limits.attempt, limits.read):
             raise transfer.failure(pycurl.E_OPERATION_TIMEDOUT, "")
         transfer.outcome = lane.outcome()
-        if transfer.outcome and transfer.outcome[0]:
+        if transfer.outcome and transfer.outcome[0] and not transfer.are_headers_complete:
             self._note_failure(request, transfer)
             raise transfer.failure(*transfer.outcome)
         response = transfer.answer()
-        response.stream = LaneStream(self, lane, transfer, limits.read)
-        return response, transfer.facts()
+        response.stream = stream = LaneStream(self, lane, transfer, limits.read)
+        self._streams.add(stream)
+        return response, transfer.facts() if limits.wants_facts else None
 
     def _note_failure(self, request: Request, transfer: Transfer) -> None:
         if not transfer.sends:
@@ -103,39 +110,49 @@ class CurlTransport:
 
     def _addresses(self, request: Request, limits: Limits) -> tuple[Addresses | None, Limits]:
         """Where the host is, and the limits less the time that finding out took."""
+        if self._is_closed:
+            raise UsageError(CLOSED)
         origin = request.origin
         known = self._names.ready(origin.host, origin.port)
         if not isinstance(known, Lookup):
             return known, limits
         started = time.monotonic()
         most = min(limits.connect, limits.attempt)
-        if not known.done.wait(most):
+        if not known.done.wait(min(most, threading.TIMEOUT_MAX)):
             raise ConnectTimeout(f"the name {origin.host} was not resolved within {most:g} s (timeout.connect)")
+        if self._is_closed:
+            raise UsageError(CLOSED_IN_FLIGHT)
         return known.addresses(origin.host), less(limits, time.monotonic() - started)
 
     def _take(self) -> Lane:
         with self._lock:
             if self._is_closed:
                 raise UsageError(CLOSED)
-            lane = self._idle.pop() if self._idle else Lane(self._wake)
+            lane = self._idle.pop() if self._idle else Lane(self._pipe[0])
             self._busy.add(lane)
         return lane
 
-    def _give_back(self, lane: Lane) -> None:
+    def give_back(self, lane: Lane) -> None:
+        """Keep the lane of a whole answer for the next request."""
+        if lane.is_of_parent:
+            return
+        lane.easy.reset()
         now = lane.last_used = time.monotonic()
         with self._lock:
-            self._busy.discard(lane)
-            if self._is_closed or len(self._idle) >= self.wiring.pool.connections:
-                lane.close()
+            if not self._is_closed and len(self._idle) < self.wiring.pool.connections:
+                self._busy.discard(lane)
+                self._idle.append(lane)
+                while now - self._idle[0].last_used > self.wiring.pool.idle:
+                    self._idle.pop(0).close()
                 return
-            self._idle.append(lane)
-            while now - self._idle[0].last_used > self.wiring.pool.idle:
-                self._idle.pop(0).close()
+        self.drop(lane)
 
-    def _destroy(self, lane: Lane) -> None:
-        with self._lock:
-            self._busy.discard(lane)
+    def drop(self, lane: Lane) -> None:
+        """Close a lane that is in the middle of something. Takes no lock: the garbage collector may call it anywhere."""
         lane.close()
+        self._busy.discard(lane)
+        if self._is_closed and not self._busy:
+            self._close_pipe()
 
     def close(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
@@ -144,61 +161,20 @@ class CurlTransport:
                 return
             self._is_closed = True
             idle, self._idle = self._idle, []
-        os.write(self._waker, b"x")
+            os.write(self._pipe[1], b"x")
+        self._names.close()
         for lane in idle:
             lane.close()
+        for stream in list(self._streams):
+            stream.abort()
+        if not self._busy:
+            self._close_pipe()
 
-    def __del__(self) -> None:
-        for fd in (self._wake, self._waker):
+    def _close_pipe(self) -> None:
+        pipe, self._pipe = self._pipe, ()
+        for fd in pipe:
             with contextlib.suppress(OSError):
                 os.close(fd)
 
-
-class LaneStream:
-    """The body of an answer, read by the thread that asks for it."""
-
-    def __init__(self, transport: CurlTransport, lane: Lane, transfer: StreamedTransfer, quiet: float | None) -> None:
-        self._transport = transport
-        self._lane = lane
-        self._transfer = transfer
-        self._quiet = quiet
-        self._is_closed = False
-        self.facts = transfer.facts()
-
-    def read(self) -> bytes:
-        """The next bytes as they stand on the wire, b"" at the end. Raises NoAnswer if the body breaks off."""
-        transfer = self._transfer
-        if self._is_closed:
-            raise UsageError("the answer is closed; its body cannot be read any more")
-        if not transfer.pieces and transfer.outcome is None:
-            self._advance()
-        if transfer.pieces:
-            taken = transfer.take()
-            if transfer.outcome is None and not transfer.pieces:
-                self._lane.nudge()
-            return taken
-        return transfer.end_of_body()
-
-    def _advance(self) -> None:
-        transfer = self._transfer
-        try:
-            in_time = self._lane.run_until(lambda: bool(transfer.pieces), None, self._quiet)
-        except AbortedError:
-            raise UsageError(f"{CLOSED}: it was closed while this answer was read") from None
-        if not in_time:
-            raise AttemptTimeout(
-                f"no byte for {self._quiet:g} s (timeout.read) in the middle of the body",
-                was_sent=True,
-                request=transfer.request.redacted(),
-            )
-        transfer.outcome = self._lane.outcome()
-
-    def close(self) -> None:
-        """Give the lane back after a whole body; else close its connection."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        if self._transfer.outcome is not None and self._transfer.outcome[0] == 0:
-            self._transport._give_back(self._lane)
-        else:
-            self._transport._destroy(self._lane)
+    def __del__(self) -> None:
+        self._close_pipe()

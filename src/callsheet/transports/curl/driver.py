@@ -9,7 +9,8 @@ import pycurl
 
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.names import Addresses
-from callsheet.transports.curl.watch import watch_for
+from callsheet.transports.curl.watch import Watching
+from callsheet.transports.forked import leak
 
 Finished = Callable[[int, str], None]
 """Takes libcurl's number (0 is success) and its message."""
@@ -22,19 +23,21 @@ class Driver:
     its own further away, and looks again when it fires: libcurl moves it with every request.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Pool) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Pool, watch: Watching) -> None:
         self.loop = loop
         self.moved: dict[int, float] = {}
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, pool.connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        self._watch = watch_for(loop, self._on_events)
+        self._watch = watch(loop, self._on_events)
         self._running: dict[pycurl.Curl, Finished] = {}
         self._due: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pinned: dict[str, Addresses] = {}
         self.counts_moves = 0
+        self.is_closed = False
+        self.is_of_parent = False
 
     def pin(self, easy: pycurl.Curl, host: str, addresses: Addresses) -> None:
         """Have this multi connect to these addresses of the host. Set after the handle was armed."""
@@ -50,6 +53,8 @@ class Driver:
 
     def abort(self, easy: pycurl.Curl) -> None:
         """Stop a transfer, if it still runs, and destroy its handle: its connection is in the middle of something."""
+        if self.is_of_parent:
+            return
         if self._running.pop(easy, None) is not None:
             self._multi.remove_handle(easy)
         easy.close()
@@ -111,9 +116,17 @@ class Driver:
 
     def close(self) -> None:
         """Stop every transfer and close every connection; never waits."""
+        if self.is_closed or self.is_of_parent:
+            return
+        self.is_closed = True
         for easy in list(self._running):
             self.abort(easy)
         if self._timer is not None:
             self._timer.cancel()
         self._watch.close()
         self._multi.close()
+
+    def leave_to_parent(self, idle: list[pycurl.Curl]) -> None:
+        """Neither use nor close it and its idle handles any more: this is a forked child."""
+        self.is_of_parent = True
+        leak((self, idle))

@@ -10,7 +10,9 @@ from collections.abc import Callable
 import pycurl
 
 from callsheet.transports.curl.names import Addresses
+from callsheet.transports.curl.options import LONGEST
 from callsheet.transports.curl.transfer import Transfer
+from callsheet.transports.forked import leak
 
 TO_POLL = {
     pycurl.POLL_IN: select.POLLIN,
@@ -29,6 +31,7 @@ class Lane:
     def __init__(self, wake: int) -> None:
         self.easy = pycurl.Curl()
         self.last_used = 0.0
+        self.is_of_parent = False
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, 1)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
@@ -56,19 +59,31 @@ class Lane:
     def run(self, transfer: Transfer, quiet: float | None = None) -> tuple[int, str]:
         """Step to the end: libcurl's number (0 is success) and its message. `quiet`: seconds without a byte that end it."""
         while self._running:
-            if not self._step(quiet):
-                transfer.was_quiet = True
+            if not self._step(quiet) and self._is_too_quiet(transfer):
                 return pycurl.E_OPERATION_TIMEDOUT, ""
         return self._outcome()
 
-    def run_until(self, is_enough: Callable[[], bool], seconds: float | None, quiet: float | None) -> bool:
+    def run_until(
+        self, is_enough: Callable[[], bool], transfer: Transfer, seconds: float | None, quiet: float | None
+    ) -> bool:
         """Step until there is enough or the transfer is over. False if that took more than `seconds`, or was too quiet."""
-        until = None if seconds is None else time.monotonic() + seconds
+        self._moved = now = time.monotonic()
+        until = None if seconds is None else now + seconds
         while self._running and not is_enough():
             left = None if until is None else until - time.monotonic()
-            if (left is not None and left <= 0) or not self._step(quiet, left):
+            if left is not None and left <= 0:
+                return False
+            if not self._step(quiet, left) and self._is_too_quiet(transfer):
                 return False
         return True
+
+    def _is_too_quiet(self, transfer: Transfer) -> bool:
+        """Until the request is sent, the limit on connecting holds instead."""
+        if transfer.sends:
+            transfer.was_quiet = True
+        else:
+            self._moved = time.monotonic()
+        return transfer.was_quiet
 
     def outcome(self) -> tuple[int, str] | None:
         """How the transfer ended; None while it runs."""
@@ -93,7 +108,7 @@ class Lane:
             until.append(self._moved + quiet)
         if at_most is not None:
             until.append(now + at_most)
-        wait = max(0, math.ceil((min(until) - now) * 1000)) if until else None
+        wait = max(0, min(math.ceil((min(until) - now) * 1000), LONGEST)) if until else None
         events = self._poll.poll(wait)
         if not events:
             self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
@@ -117,8 +132,14 @@ class Lane:
 
     def close(self) -> None:
         """Close the connections; never waits."""
-        self.easy.close()
-        self._multi.close()
+        if not self.is_of_parent:
+            self.easy.close()
+            self._multi.close()
+
+    def leave_to_parent(self) -> None:
+        """Neither use nor close it any more: this is a forked child."""
+        self.is_of_parent = True
+        leak(self)
 
 
 def _action(mask: int) -> int:

@@ -52,8 +52,10 @@ class Lookup:
         tell()
 
     def end(self, result: Addresses | OSError) -> None:
-        """Set the result and tell everybody."""
+        """Set the result and tell everybody, once."""
         with self.lock:
+            if self.done.is_set():
+                return
             self.result = result
             self.done.set()
         for tell in self.listeners:
@@ -92,6 +94,13 @@ class Names:
         """Look the name up anew next time: nobody answered at its addresses."""
         self._known.pop((host, port), None)
 
+    def close(self) -> None:
+        """End every wait for a lookup; the lookups themselves cannot be ended."""
+        with self._lock:
+            running = list(self._running.values())
+        for lookup in running:
+            lookup.end(OSError("the client was closed meanwhile"))
+
     def _is_literal(self, host: str) -> bool:
         known = self._literal.get(host)
         if known is None:
@@ -101,13 +110,20 @@ class Names:
     def _lookup(self, host: str, port: int) -> Lookup:
         with self._lock:
             running = self._running.get((host, port))
-            if running is None:
-                running = self._running[host, port] = Lookup()
-                work = threading.Thread(
-                    target=self._look_up, args=(host, port, running), name=f"callsheet-lookup-{host}", daemon=True
-                )
-                work.start()
-        return running
+            if running is not None:
+                return running
+            lookup = self._running[host, port] = Lookup()
+        self._begin(host, port, lookup)
+        return lookup
+
+    def _begin(self, host: str, port: int, lookup: Lookup) -> None:
+        work = threading.Thread(
+            target=self._look_up, args=(host, port, lookup), name=f"callsheet-lookup-{host}", daemon=True
+        )
+        try:
+            work.start()
+        except RuntimeError:  # no more threads, or the interpreter is ending
+            self._look_up(host, port, lookup)
 
     def _look_up(self, host: str, port: int, lookup: Lookup) -> None:
         result: Addresses | OSError
@@ -117,7 +133,7 @@ class Names:
             result = self._known[host, port] = Addresses(host, port, addresses, self._clock())
         except OSError as error:
             result = error
-        except UnicodeError:
+        except ValueError:  # UnicodeError: a label too long; or a NUL
             result = OSError("not a host name")
         with self._lock:
             self._running.pop((host, port), None)

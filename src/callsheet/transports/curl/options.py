@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from callsheet.transports.curl.trust import trust_store
 
 CLOSED = "the client is closed"
 HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
+LONGEST = 2**31 - 1
 CODING_OVERHEAD = 1024
 """How much longer than its decoded form a short body may be on the wire: what gzip adds to what it cannot compress."""
 
@@ -54,13 +56,17 @@ def constant_options(wiring: Wiring) -> list[tuple[int, Any]]:
 def set_request(easy: pycurl.Curl, request: Request, limits: Limits) -> None:
     """Put one request on a handle that has the constant options."""
     setopt = easy.setopt
-    setopt(pycurl.URL, request.wire_url)
+    url = request.wire_url
+    setopt(pycurl.URL, url)
+    if "%" in url and url.count("/") > 2 and LOWER_HEX.search(url):  # libcurl would rewrite it, under a signature, too
+        setopt(pycurl.REQUEST_TARGET, "/" + url.split("/", 3)[3].partition("#")[0])
     setopt(pycurl.HTTPHEADER, wire_lines(request))
     _set_method(easy, request)
     setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds(limits.connect))
     if not request.is_stream:
         setopt(pycurl.TIMEOUT_MS, milliseconds(limits.attempt))
-        setopt(pycurl.MAXFILESIZE_LARGE, limits.caps.response + limits.caps.response // 1000 + CODING_OVERHEAD)
+        if request.method != "HEAD":
+            setopt(pycurl.MAXFILESIZE_LARGE, limits.caps.response + limits.caps.response // 1000 + CODING_OVERHEAD)
     elif limits.whole is not None:
         setopt(pycurl.TIMEOUT_MS, milliseconds(limits.whole))
     if limits.fresh:
@@ -68,8 +74,8 @@ def set_request(easy: pycurl.Curl, request: Request, limits: Limits) -> None:
 
 
 def milliseconds(seconds: float) -> int:
-    """At least 1: libcurl reads 0 as "no limit"."""
-    return max(1, math.ceil(seconds * 1000))
+    """At least 1, for libcurl reads 0 as "no limit"; at most what it and `poll` take: 24 days."""
+    return max(1, min(math.ceil(seconds * 1000), LONGEST))
 
 
 def _set_method(easy: pycurl.Curl, request: Request) -> None:
@@ -91,8 +97,10 @@ UNASKED = {
     b"accept": b"Accept: */*",
     b"accept-encoding": f"Accept-Encoding: {ACCEPTED}".encode(),
     b"content-type": b"Content-Type:",
+    b"user-agent": b"User-Agent:",
 }
-"""Lines for fields that nobody set; `Content-Type:` keeps libcurl from naming one of its own."""
+"""Lines for fields that nobody set; a name alone keeps libcurl from sending one of its own."""
+LOWER_HEX = re.compile(r"%(?:[a-f].|.[a-f])")
 
 
 def wire_lines(request: Request) -> list[bytes]:

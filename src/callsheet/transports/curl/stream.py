@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 import pycurl
 
@@ -13,6 +12,9 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.transfer import BLANK, Transfer, final_block
 
+STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
+OF_PARENT = "this answer belongs to the process that this one was forked from; only that one can read it"
+NEVER_CLOSED = "a streamed answer was dropped without being closed; use `with`, or call close()"
 HIGH_WATER = 1024 * 1024
 """Bytes waiting to be read above which libcurl is told to stop reading from the connection."""
 
@@ -54,6 +56,17 @@ class StreamedTransfer(Transfer):
         self.progress()
         return None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole body came."""
+        return self.outcome is not None and self.outcome[0] == 0
+
+    def finished(self, errno: int, text: str) -> None:
+        """The transfer is over: libcurl's number (0 is success) and its message."""
+        if self.outcome is None:
+            self.outcome = (errno, text)
+        self.progress()
+
     def take(self) -> bytes:
         """All bytes that wait, and let libcurl go on. b"" if there are none."""
         taken = b"".join(self.pieces) if len(self.pieces) != 1 else self.pieces[0]
@@ -66,13 +79,10 @@ class StreamedTransfer(Transfer):
 
     def end_of_body(self) -> bytes:
         """b"" if the body is whole. Raises NoAnswer if it broke off: it is never asked for again."""
-        if self.outcome is not None and self.outcome[0] == 0:
+        if self.is_whole:
             return b""
         errno, text = self.outcome or (pycurl.E_RECV_ERROR, "")
         error = self.failure(errno, text)
         if isinstance(error, TransportError) and not isinstance(error, NoAnswer):
-            return self._raise(NoAnswer(str(error), was_sent=True, request=self.request.redacted()))
-        return self._raise(error)
-
-    def _raise(self, error: Any) -> bytes:
+            raise NoAnswer(str(error), was_sent=True, request=self.request.redacted())
         raise error

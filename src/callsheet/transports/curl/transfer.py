@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import AttemptTimeout, MalformedAnswer, NoAnswer, ResponseTooLarge, TransportError
+from callsheet.errors import ArgumentError, AttemptTimeout, MalformedAnswer, NoAnswer, ResponseTooLarge, TransportError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
 from callsheet.transports.curl.options import set_request
+from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
 from callsheet.transports.curl.outcomes import class_of, explanation
 
 BLANK = (b"\r\n", b"\n")
@@ -40,13 +41,16 @@ class Transfer:
         self.was_quiet = False
 
     def arm(self, constants: list[tuple[int, Any]], limits: Limits) -> None:
-        """Set the handle for this request. Its earlier connection survives the reset."""
+        """Set the handle, which is new or was reset, for this request. Raises ArgumentError if it cannot be sent."""
         easy = self.easy
-        easy.reset()
         for option, value in constants:
             easy.setopt(option, value)
         self.caps = limits.caps
-        set_request(easy, self.request, limits)
+        try:
+            set_request(easy, self.request, limits)
+        except (ValueError, TypeError, pycurl.error) as error:
+            reason = getattr(error, "reason", None) or error.args[-1]
+            raise ArgumentError(f"{self.request!r} cannot be sent as it stands: {reason}") from None
         easy.setopt(pycurl.PREREQFUNCTION, self._on_send)
         self.listen()
 
@@ -92,14 +96,20 @@ class Transfer:
                 MalformedAnswer, f"{size} bytes of header fields, at most {caps.headers} are allowed (caps.headers)"
             )
 
+    def raise_failure(self, errno: int, text: str) -> NoReturn:
+        """Raise what a transfer that libcurl calls failed means."""
+        raise self.failure(errno, text)
+
     def failure(self, errno: int, text: str) -> TransportError | ResponseTooLarge:
         """What a transfer that libcurl calls failed means."""
         if errno == ANSWERED_TOO_LARGE:
             return self.too_large()
         if self.was_quiet:
             return self.too_quiet()
-        if not self.sends and sum(map(len, self.lines)) > self.caps.headers:
-            return self._error(MalformedAnswer, "more header fields than caps.headers allows")
+        if errno in (pycurl.E_RECV_ERROR, HEADERS_TOO_LARGE) and sum(map(len, self.lines)) > self.caps.headers:
+            return self._error(
+                MalformedAnswer, f"header fields of more than {self.caps.headers} bytes (caps.headers)", errno
+            )
         kind = class_of(errno, sent=self.sends > 0, answered=bool(self.lines), text=text)
         verify_result = self.easy.getinfo(pycurl.SSL_VERIFYRESULT)
         return self._error(kind, explanation(errno, verify_result, text), errno=errno)

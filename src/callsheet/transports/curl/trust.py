@@ -26,11 +26,11 @@ def trust_store(own: Path | None = None) -> str:
     if own is not None:
         return str(own)
     named = os.environ.get("SSL_CERT_FILE")
-    return named if named and os.path.isfile(named) else _system_bundle()
+    return named if named and Path(named).is_file() else _system_bundle()
 
 
 @cache
 def _system_bundle() -> str:
     known = ssl.get_default_verify_paths().cafile
     candidates = [known] if known else []
-    return next((path for path in (*candidates, *SYSTEM_BUNDLES) if os.path.isfile(path)), certifi.where())
+    return next((path for path in (*candidates, *SYSTEM_BUNDLES) if Path(path).is_file()), certifi.where())

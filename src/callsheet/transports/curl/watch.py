@@ -28,6 +28,9 @@ class Watch(Protocol):
         """Wait for nothing."""
 
 
+Watching = Callable[[asyncio.AbstractEventLoop, Ready], Watch]
+
+
 class LoopWatch:
     """By the event loop's own readers and writers: works wherever those do."""
 

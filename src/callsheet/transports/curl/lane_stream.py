@@ -1,0 +1,104 @@
+"""The body of an answer, read by the thread that asks for it."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from typing import TYPE_CHECKING
+
+from callsheet.errors import AttemptTimeout, UsageError
+from callsheet.events import WireFacts
+from callsheet.transports.curl.lane import AbortedError, Lane
+from callsheet.transports.curl.options import CLOSED
+from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, STREAM_CLOSED, StreamedTransfer
+
+if TYPE_CHECKING:
+    from callsheet.transports.curl.blocking import CurlTransport
+
+
+class LaneStream:
+    """A lane that is read from; whoever closes it while another thread reads leaves the rest to that thread."""
+
+    def __init__(self, transport: CurlTransport, lane: Lane, transfer: StreamedTransfer, quiet: float | None) -> None:
+        self._transport = transport
+        self._lane = lane
+        self._transfer = transfer
+        self._quiet = quiet
+        self._reading = threading.Lock()
+        self._is_closed = False
+        self._is_aborted = False
+
+    @property
+    def facts(self) -> WireFacts:
+        """What was measured so far."""
+        return self._transfer.facts()
+
+    def read(self) -> bytes:
+        """The next bytes as they stand on the wire, b"" at the end. Raises NoAnswer if the body breaks off."""
+        with self._reading:
+            if self._is_closed:
+                raise UsageError(f"{CLOSED}, and this answer with it" if self._is_aborted else STREAM_CLOSED)
+            if self._lane.is_of_parent:
+                raise UsageError(OF_PARENT)
+            try:
+                return self._next()
+            finally:
+                self._let_go_if_closed()
+
+    def _let_go_if_closed(self) -> None:
+        if self._is_closed:
+            self._let_go()
+
+    def _next(self) -> bytes:
+        transfer = self._transfer
+        if not transfer.pieces and transfer.outcome is None:
+            self._advance()
+        if not transfer.pieces:
+            return transfer.end_of_body()
+        was_paused = transfer.is_paused
+        taken = transfer.take()
+        if was_paused and transfer.outcome is None:
+            self._lane.nudge()
+        return taken
+
+    def _advance(self) -> None:
+        transfer = self._transfer
+        try:
+            in_time = self._lane.run_until(lambda: bool(transfer.pieces), transfer, None, self._quiet)
+        except AbortedError:
+            raise UsageError(f"{CLOSED}: it was closed while this answer was read") from None
+        if not in_time:
+            raise AttemptTimeout(
+                f"no byte for {self._quiet:g} s (timeout.read) in the middle of the body",
+                was_sent=True,
+                request=transfer.request.redacted(),
+            )
+        transfer.outcome = self._lane.outcome()
+
+    def close(self) -> None:
+        """Give the lane back after a whole body; else close its connection."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._reading.acquire(blocking=False):
+            try:
+                self._let_go()
+            finally:
+                self._reading.release()
+
+    def abort(self) -> None:
+        """The transport closes: so does this answer."""
+        self._is_aborted = not self._is_closed
+        self.close()
+
+    def _let_go(self) -> None:
+        if self._transfer.is_whole:
+            self._transport.give_back(self._lane)
+        else:
+            self._transport.drop(self._lane)
+
+    def __del__(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            warnings.warn(f"{NEVER_CLOSED}: {self._transfer.request!r}", ResourceWarning, stacklevel=1, source=self)
+            self._transport.drop(self._lane)

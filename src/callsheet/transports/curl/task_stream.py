@@ -1,0 +1,133 @@
+"""The body of an answer, read by the task that asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pycurl
+
+from callsheet.call import Limits
+from callsheet.errors import AttemptTimeout, UsageError
+from callsheet.events import WireFacts
+from callsheet.http.request import Request
+from callsheet.transports.curl.driver import Driver
+from callsheet.transports.curl.options import CLOSED
+from callsheet.transports.curl.quiet import QuietGuard
+from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, STREAM_CLOSED, StreamedTransfer
+from callsheet.transports.curl.waiting import within
+
+if TYPE_CHECKING:
+    from callsheet.transports.curl.asynchronous import AsyncCurlTransport
+
+
+class Step:
+    """Wakes the task that waits for the next step of a transfer.
+
+    Apart from the stream, so that the driver knows only this, and a stream that nobody holds is noticed.
+    """
+
+    __slots__ = ("waiter",)
+
+    def __init__(self) -> None:
+        self.waiter: asyncio.Future[Any] | None = None
+
+    def __call__(self) -> None:
+        """Wake it."""
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(True)
+
+
+class TaskStream:
+    """A transfer that is read from by one task at a time."""
+
+    def __init__(
+        self, transport: AsyncCurlTransport, driver: Driver, easy: pycurl.Curl, request: Request, limits: Limits
+    ) -> None:
+        self._transport = transport
+        self._driver = driver
+        self._quiet = limits.read
+        self._step = Step()
+        self._is_closed = False
+        self.transfer = StreamedTransfer(easy, request, self._step)
+
+    @property
+    def facts(self) -> WireFacts:
+        """What was measured so far."""
+        return self.transfer.facts()
+
+    async def start(self, seconds: float) -> None:
+        """Send, and wait for the headers. Raises AttemptTimeout (or ConnectTimeout)."""
+        transfer, driver = self.transfer, self._driver
+        until = driver.loop.time() + seconds
+        guard = None
+        if self._quiet is not None and self._quiet < seconds:
+            guard = QuietGuard(driver, transfer, self._quiet, transfer.finished)
+        try:
+            driver.start(transfer.easy, transfer.finished)
+            while not transfer.are_headers_complete and transfer.outcome is None:
+                if not await self._next_step(until - driver.loop.time()):
+                    raise transfer.failure(pycurl.E_OPERATION_TIMEDOUT, "")
+        finally:
+            if guard is not None:
+                guard.stop()
+
+    async def read(self) -> bytes:
+        """The next bytes as they stand on the wire, b"" at the end. Raises NoAnswer if the body breaks off."""
+        transfer = self.transfer
+        self._check()
+        while not transfer.pieces and transfer.outcome is None:
+            if not await self._next_step(self._quiet):
+                raise AttemptTimeout(
+                    f"no byte for {self._quiet:g} s (timeout.read) in the middle of the body",
+                    was_sent=True,
+                    request=transfer.request.redacted(),
+                )
+        if not transfer.pieces:
+            return transfer.end_of_body()
+        was_paused = transfer.is_paused
+        taken = transfer.take()
+        if was_paused and transfer.outcome is None:
+            self._driver.nudge()
+        return taken
+
+    def _check(self) -> None:
+        if self._is_closed:
+            raise UsageError(STREAM_CLOSED)
+        if self._driver.is_of_parent:
+            raise UsageError(OF_PARENT)
+        if self._driver.is_closed:
+            raise UsageError(f"{CLOSED}, and this answer with it")
+        if self._step.waiter is not None:
+            raise UsageError("another task is reading this answer; let one task read it")
+
+    async def _next_step(self, seconds: float | None) -> bool:
+        """Wait for a step of libcurl; False if there was none for so long."""
+        self._step.waiter = waiter = self._driver.loop.create_future()
+        in_flight = self._transport.in_flight
+        in_flight.add(waiter)
+        try:
+            return bool(await within(waiter, seconds))
+        finally:
+            in_flight.discard(waiter)
+            self._step.waiter = None
+
+    def close(self) -> None:
+        """Keep the connection after a whole body; else close it."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self.transfer.is_whole:
+            self._transport.keep(self._driver, self.transfer.easy)
+        else:
+            self._driver.abort(self.transfer.easy)
+
+    def __del__(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        warnings.warn(f"{NEVER_CLOSED}: {self.transfer.request!r}", ResourceWarning, stacklevel=1, source=self)
+        with contextlib.suppress(RuntimeError):  # the loop is closed; its connections end with the driver
+            self._driver.loop.call_soon_threadsafe(self._driver.abort, self.transfer.easy)

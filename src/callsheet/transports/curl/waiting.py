@@ -1,0 +1,25 @@
+"""Waiting for a future, for so long at most."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+
+async def within(future: asyncio.Future[Any], seconds: float | None) -> Any:
+    """The result of the future, which is set to False when the time is over. Cancelling ends the wait at once.
+
+    `asyncio.wait_for` of Python 3.11 may swallow a cancellation that comes together with the result.
+    """
+    if seconds is None:
+        return await future
+    timer = future.get_loop().call_later(seconds, _give_up, future)
+    try:
+        return await future
+    finally:
+        timer.cancel()
+
+
+def _give_up(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_result(False)
