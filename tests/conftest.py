@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.needs"]
+pytest_plugins = ["tests.needs", "tests.servers.fixtures"]

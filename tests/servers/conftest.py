@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.fixtures import *  # noqa: F403
-
 
 @pytest.fixture(autouse=True)
 def _no_thread_is_left() -> Iterator[None]:

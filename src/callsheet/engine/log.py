@@ -10,6 +10,7 @@ import logging
 from callsheet.events import CallEnded, Event
 
 log = logging.getLogger("callsheet")
+log.addHandler(logging.NullHandler())
 
 
 def log_listener(event: Event) -> None:
