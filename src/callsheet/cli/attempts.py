@@ -1,0 +1,65 @@
+"""`-v`: what happened on the wire, attempt by attempt."""
+
+from __future__ import annotations
+
+from callsheet.cli.screen import Screen
+from callsheet.events import AttemptEnded, CallEnded, Event, Listener, WireFacts
+
+PHASES = (
+    ("resolved", "name"),
+    ("connected", "connected"),
+    ("secured", "TLS"),
+    ("sent", "sent"),
+    ("first_byte", "first byte"),
+)
+
+
+def teller(screen: Screen) -> Listener:
+    """A listener that puts a line for each attempt, and one for the call, on the error stream."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, AttemptEnded):
+            screen.say(line_of_attempt(event))
+        elif isinstance(event, CallEnded) and event.attempts != 1:
+            screen.say(f"* {event.attempts} attempts in {milliseconds(event.elapsed)}{_stopped(event)}")
+
+    return tell
+
+
+def line_of_attempt(event: AttemptEnded) -> str:
+    """One attempt as a line."""
+    outcome = event.status if event.status is not None else f"{event.error}, {_sent(event)}"
+    again = "" if event.pause is None else f"; again in {milliseconds(event.pause)}"
+    phases = phases_of(event.wire)
+    return (
+        f"* attempt {event.number}: {event.method} {event.url} -> {outcome} in {milliseconds(event.elapsed)}"
+        f"{f' ({phases})' if phases else ''}{again}"
+    )
+
+
+def phases_of(wire: WireFacts) -> str:
+    """When each phase was over, and over which connection."""
+    marks = [f"{name} {milliseconds(at)}" for field, name in PHASES if (at := getattr(wire, field)) > 0]
+    if wire.address:
+        kind = "new" if wire.new_connections else "kept"
+        marks.append(f"{kind} connection to {wire.address} port {wire.port}, HTTP/{wire.http_version or '?'}")
+    return ", ".join(marks)
+
+
+def milliseconds(seconds: float) -> str:
+    """A duration for a person."""
+    return (
+        f"{seconds:.2f} s"
+        if seconds >= 1
+        else f"{seconds * 1000:.1f} ms"
+        if seconds < 0.01
+        else f"{seconds * 1000:.0f} ms"
+    )
+
+
+def _sent(event: AttemptEnded) -> str:
+    return "may have arrived" if event.was_sent else "never sent"
+
+
+def _stopped(event: CallEnded) -> str:
+    return f"; no further attempt: {event.stopped_by}" if event.stopped_by else ""

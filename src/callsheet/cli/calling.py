@@ -1,0 +1,57 @@
+"""One call from the command line: the engine's own call, whose answer is kept as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from callsheet.client.services import CallMaker
+from callsheet.engine.io import ThreadIo, finish
+from callsheet.engine.later import Worker
+from callsheet.engine.perform import perform
+from callsheet.events import Listener
+from callsheet.http.response import Response
+from callsheet.plan.service import ServicePlans
+from callsheet.sheet import ServiceSheet
+from callsheet.transports.curl.blocking import CurlTransport
+from callsheet.transports.curl.options import Wiring
+
+if TYPE_CHECKING:
+    from callsheet.call import Call
+    from callsheet.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A call that has been checked and not been sent."""
+
+    call: Call
+    plan: Plan
+    maker: CallMaker
+
+    def send(self) -> Response:
+        """The answer, after it was found to be of the declared type. Raises APIError."""
+        plan = self.plan
+
+        def read(response: Response) -> Response:
+            plan.read(response)
+            return response
+
+        kept = replace(plan, read=read)
+        answer: Response = finish(perform(self.call, kept, self.maker.io, raises=True, typed=True))
+        return answer
+
+
+@contextmanager
+def maker_of(service: ServiceSheet, code: Mapping[str, Any], *listeners: Listener) -> Iterator[CallMaker]:
+    """What makes the calls of a service; its connections end with the block."""
+    plans = ServicePlans(service, code, listeners)
+    chosen = plans.settings
+    transport, worker = CurlTransport(Wiring(chosen.tls, chosen.pool, chosen.http2)), Worker()
+    try:
+        yield CallMaker(plans, ThreadIo(transport, worker), lambda: False)
+    finally:
+        worker.close()
+        transport.close()

@@ -1,0 +1,72 @@
+"""`callsheet call`: a declared operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from callsheet.cli.completion import complete_item, complete_target
+from callsheet.cli.find_sheet import Wanted
+from callsheet.cli.options import call_options, sheet_options
+from callsheet.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from callsheet.sheet import ServiceSheet, Sheet
+
+HELP = """Call a declared operation: callsheet call shop.create_user name=Ada age=36
+
+SERVICE may be left out where the sheet has one service.
+
+\b
+  name=value      a parameter, or a field of the body; converted to its declared
+                  type. Repeat it for an array: tag=a tag=b
+  name:=json      the same, given as JSON: tags:='["a", "b"]'
+  name==value     a query parameter
+  Header:value    a header field (`Header;` sends an empty one)
+  name=@file      the text of a file; `:=@`, `==@` and `:@` likewise
+  \\               before one of : = @ ; makes it an ordinary character
+
+\b
+  callsheet call shop.get_user id=7
+  callsheet call shop.list_users status==active -o json | jq .results
+  callsheet call shop.create_user --json @user.json -v
+  callsheet call shop.get_user id=7 --curl
+"""
+
+
+@click.command("call", help=HELP, short_help="Call a declared operation.")
+@click.argument("target", metavar="[SERVICE.]OPERATION", shell_complete=complete_target)
+@click.argument("items", nargs=-1, metavar="[ITEMS]...", shell_complete=complete_item)
+@sheet_options
+@call_options
+@click.pass_obj
+def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ...], **options: Any) -> int:
+    """Call a declared operation."""
+    from callsheet.cli.acting import Wishes, act
+    from callsheet.cli.arguments import typed
+    from callsheet.cli.calling import Prepared, maker_of
+    from callsheet.cli.items import parse_items
+    from callsheet.plan.plan import Given
+
+    wishes = Wishes(**options)
+    sheet = wanted.load(screen)
+    service, operation = named(sheet, target)
+    parsed = parse_items(items)
+    with maker_of(service, wishes.settings(), *wishes.listeners(screen)) as maker:
+        maker.plans.plan(operation)
+        given = typed(maker.plans.operations[operation], parsed)
+        extra = Given(given.headers, wishes.json(), wishes.timeout, wishes.idempotency_key)
+        call, plan = maker.declared(operation, given.arguments, {}, extra)
+        return act(Prepared(call, plan, maker), wishes, wanted, screen)
+
+
+def named(sheet: Sheet, target: str) -> tuple[ServiceSheet, str]:
+    """The service and the name of the operation that a target means. Raises UsageError."""
+    from callsheet.cli.find_sheet import chosen_service
+
+    service, dot, operation = target.partition(".")
+    only = next(iter(sheet.services.values())) if len(sheet.services) == 1 else None
+    if only is not None and (not dot or target in only.operations):
+        return only, target
+    return chosen_service(sheet.services, service if dot else None, sheet.name), operation if dot else target

@@ -1,0 +1,173 @@
+"""`callsheet check`: whether the sheet is right, and all of it compiles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from callsheet.cli.find_sheet import Wanted
+from callsheet.cli.options import sheet_options
+from callsheet.cli.screen import Screen
+from callsheet.errors import Finding, SheetError
+
+if TYPE_CHECKING:
+    from callsheet.sheet import Sheet
+
+HELP = """Check the sheet: every key and value, every environment, every type that it names.
+
+Exit code 2 if anything is wrong; warnings alone are 0, or 7 with --strict.
+Without --env every environment is checked; one whose variables are not set here
+is left out, and said so.
+
+\b
+  callsheet check
+  callsheet check --env prod
+  callsheet check --format github        for a GitHub workflow
+"""
+UNSET = "the variable `"
+
+
+class Checked(NamedTuple):
+    """What one environment gave: errors and warnings; or why it was left out."""
+
+    environment: str | None
+    errors: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    left_out: str = ""
+
+
+@click.command("check", help=HELP, short_help="Check the sheet, and compile all of it.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="Of the findings."
+)
+@click.option("--strict", is_flag=True, help="Exit code 7 if there are warnings.")
+@sheet_options
+@click.pass_obj
+def command(screen: Screen, wanted: Wanted, form: str, strict: bool) -> int:
+    """Check the sheet."""
+    path = wanted.path()
+    wanted.prepare(path, screen)
+    checked = list(all_checked(path, wanted))
+    errors = [finding for found in checked for finding in found.errors]
+    warnings = [finding for found in checked for finding in found.warnings]
+    report(unique(errors), unique(warnings), str(path), form, screen)
+    for found in checked:
+        if found.left_out:
+            screen.say(f"callsheet: environment `{found.environment}` was not checked: {found.left_out}")
+    if not errors and form == "text":
+        screen.say(f"{path}: ok{_environments(checked)}")
+    return 2 if errors else 7 if warnings and strict else 0
+
+
+def all_checked(path: Path, wanted: Wanted) -> Iterator[Checked]:
+    """The environment that is asked for; else the one that is taken by default, then all others."""
+    from callsheet.sheet.files import sheet_text
+
+    text = sheet_text(str(path))
+    if wanted.env is not None:
+        yield checked_in(text, path, wanted, wanted.env)
+        return
+    names = environments_in(text)
+    first = checked_in(text, path, wanted, None)
+    is_unchosen = any("no environment was chosen" in finding.message for finding in first.errors)
+    if not is_unchosen or not names:
+        yield first
+    for name in names:
+        if name != first.environment:
+            found = checked_in(text, path, wanted, name)
+            unset = [finding.message for finding in found.errors if finding.message.startswith(UNSET)]
+            yield Checked(name, left_out=unset[0]) if unset and len(unset) == len(found.errors) else found
+
+
+def checked_in(text: str, path: Path, wanted: Wanted, env: str | None) -> Checked:
+    """One environment: the sheet read, and every plan compiled."""
+    from callsheet.sheet import Sheet
+
+    folder = path.absolute().parent
+    try:
+        sheet = Sheet.parse(text, name=str(path), env=env, variables=wanted.variables(), folder=folder)
+    except SheetError as error:
+        return Checked(env, error.findings)
+    return Checked(sheet.environment, tuple(compiled(sheet)), sheet.warnings)
+
+
+def compiled(sheet: Sheet) -> Iterator[Finding]:
+    """What is wrong with operations that could be read: types that cannot be had."""
+    from callsheet.plan.service import ServicePlans
+
+    for service in sheet.services.values():
+        plans = ServicePlans(service, {}, ())
+        for operation in plans.operations:
+            try:
+                plans.plan(operation)
+            except SheetError as error:
+                yield from error.findings
+
+
+def environments_in(text: str) -> list[str]:
+    """The names under `environments`, read without looking at anything else."""
+    import yaml
+
+    try:
+        tree = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return []
+    entries = tree.value if isinstance(tree, yaml.MappingNode) else []
+    found = [value for key, value in entries if key.value == "environments" and isinstance(value, yaml.MappingNode)]
+    return [key.value for key, _ in found[0].value if isinstance(key.value, str)] if found else []
+
+
+def unique(findings: list[Finding]) -> list[Finding]:
+    """Each once: most things are wrong in every environment."""
+    return list(dict.fromkeys(findings))
+
+
+def report(errors: list[Finding], warnings: list[Finding], path: str, form: str, screen: Screen) -> None:
+    """Put the findings on the data stream."""
+    graded = [("error", finding) for finding in errors] + [("warning", finding) for finding in warnings]
+    if form == "json":
+        screen.print(json.dumps([record(grade, finding, path) for grade, finding in graded], indent=2))
+        return
+    for grade, finding in graded:
+        screen.print(github_line(grade, finding, path) if form == "github" else text_of(grade, finding))
+
+
+def record(grade: str, finding: Finding, path: str) -> dict[str, object]:
+    """A finding as data."""
+    return {
+        "severity": grade,
+        "file": path,
+        "line": finding.line or None,
+        "column": finding.column or None,
+        "message": finding.message,
+        "excerpt": finding.excerpt or None,
+    }
+
+
+def text_of(grade: str, finding: Finding) -> str:
+    """A finding for a person."""
+    return str(finding) if grade == "error" else f"warning: {finding}"
+
+
+def github_line(grade: str, finding: Finding, path: str) -> str:
+    """A workflow command, as GitHub reads it from a job's output."""
+    place = f",line={finding.line},col={finding.column}" if finding.line else ""
+    message = f"{finding.message}\n{finding.excerpt}".strip()
+    return f"::{grade} file={_property(path)}{place}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _environments(checked: list[Checked]) -> str:
+    names = [found.environment for found in checked if found.environment and not found.left_out]
+    return f" ({', '.join(names)})" if names else ""

@@ -1,0 +1,72 @@
+"""What a shell offers after TAB: names read straight from the sheet, quickly, and nothing at all if it is broken."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from callsheet.cli.find_sheet import nearest_sheet
+from callsheet.errors import UsageError
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+LOCATIONS = ("path", "query", "header")
+
+
+def names_on_sheet(file: str | None) -> dict[str, dict[str, Any]]:
+    """Services, and the operations of each as they were written; nothing is checked or substituted."""
+    import yaml
+
+    named = file or os.environ.get("CALLSHEET_FILE")
+    try:
+        text = Path(named or nearest_sheet(Path.cwd())).read_text("utf-8")
+        tree = yaml.load(text, Loader=yaml.CSafeLoader)
+    except (OSError, ValueError, UsageError, yaml.YAMLError, RecursionError):
+        return {}
+    flat = _mapping(_mapping(tree).get("api_config"))
+    services = _mapping(_mapping(tree).get("services")) or ({"api": flat} if flat else {})
+    return {str(name): _mapping(_mapping(service).get("operations")) for name, service in services.items()}
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def complete_target(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """`service.operation`, each with its summary."""
+    services = names_on_sheet(ctx.params.get("file"))
+    found = [
+        CompletionItem(f"{service}.{name}", help=_mapping(operation).get("summary"))
+        for service, operations in services.items()
+        for name, operation in operations.items()
+    ]
+    if len(services) == 1 and "." not in incomplete:
+        bare = [CompletionItem(item.value.partition(".")[2], help=item.help) for item in found]
+        found = [item for item in bare if item.value.startswith(incomplete)] or found
+    return [item for item in found if item.value.startswith(incomplete)]
+
+
+def complete_item(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """`name=` for each parameter of the operation that was named before."""
+    services = names_on_sheet(ctx.params.get("file"))
+    service, dot, name = str(ctx.params.get("target") or "").partition(".")
+    operations = services.get(service, {}) if dot else next(iter(services.values()), {})
+    operation = _mapping(operations.get(name if dot else service))
+    fields = _mapping(_mapping(operation.get("json")).get("properties"))
+    names = [argument(name, place) for place in LOCATIONS for name in _mapping(operation.get(place))] + list(fields)
+    return [CompletionItem(f"{name}=") for name in names if f"{name}=".startswith(incomplete)]
+
+
+def argument(name: str, location: str) -> str:
+    """The name that a parameter is given under."""
+    return "".join(c if c.isalnum() else "_" for c in name.lower()) if location == "header" else name
+
+
+def complete_request(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """A service, then a method."""
+    given = ctx.params.get("words") or ()
+    offered = METHODS if given else tuple(names_on_sheet(ctx.params.get("file")))
+    return [CompletionItem(name) for name in offered if len(given) < 2 and name.startswith(incomplete)]

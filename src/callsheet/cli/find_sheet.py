@@ -1,0 +1,88 @@
+"""Which sheet a command means, and how it is loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from callsheet.cli.env_file import read_env_file
+from callsheet.errors import UsageError
+
+if TYPE_CHECKING:
+    from callsheet.cli.screen import Screen
+    from callsheet.sheet import ServiceSheet, Sheet
+
+NAME = "callsheet.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The sheet that a command line asks for."""
+
+    file: str | None = None
+    env: str | None = None
+    env_files: tuple[str, ...] = ()
+
+    def path(self) -> Path:
+        """`--file`, else CALLSHEET_FILE, else the nearest `callsheet.yaml`. Raises UsageError."""
+        named = self.file or os.environ.get("CALLSHEET_FILE")
+        return Path(named) if named else nearest_sheet(Path.cwd())
+
+    def variables(self) -> dict[str, str] | None:
+        """What `${NAME}` stands for: the environment, over the files in the order they were named."""
+        if not self.env_files:
+            return None
+        read: dict[str, str] = {}
+        for path in self.env_files:
+            read |= read_env_file(path)
+        return read | dict(os.environ)
+
+    def load(self, screen: Screen) -> Sheet:
+        """The sheet. Raises SheetError, UsageError."""
+        from callsheet.sheet import Sheet
+
+        path = self.path()
+        self.prepare(path, screen)
+        return Sheet.load(path, env=self.env, variables=self.variables())
+
+    def prepare(self, path: Path, screen: Screen) -> None:
+        """Say which sheet was taken, unless that is plain, and let `module:Type` be found beside it."""
+        if self.file is None and path.absolute() != Path.cwd() / NAME:
+            screen.say(f"callsheet: using {path}")
+        folder = str(path.absolute().parent)
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+
+
+def nearest_sheet(folder: Path) -> Path:
+    """The sheet of a folder or of one above it, up to the one with `.git` or the home directory. Raises UsageError."""
+    home = Path.home()
+    for place in (folder, *folder.parents):
+        if (place / NAME).is_file():
+            return Path(NAME) if place == Path.cwd() else place / NAME
+        if (place / ".git").exists() or place == home:
+            break
+    raise UsageError(
+        f"no {NAME} in {folder}, nor above it up to the folder with .git or the home directory; "
+        "name one with --file or CALLSHEET_FILE, or write a first one with `callsheet init`"
+    )
+
+
+def chosen_service(services: Mapping[str, ServiceSheet], name: str | None, sheet: str) -> ServiceSheet:
+    """The service of this name, or the only one. Raises UsageError."""
+    from callsheet.sheet.findings import nearest, one_of
+
+    if name is None:
+        if len(services) == 1:
+            return next(iter(services.values()))
+        raise UsageError(f"{sheet} has several services: name {one_of(services)} before the operation")
+    if name not in services:
+        close = nearest(name, services)
+        raise UsageError(
+            f"{sheet}: no service `{name}`; " + (f"did you mean `{close}`?" if close else f"it has {one_of(services)}")
+        )
+    return services[name]

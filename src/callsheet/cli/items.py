@@ -1,0 +1,132 @@
+r"""HTTPie's items: `name=value name:=json name==value Header:value name=@file`.
+
+The first separator in an item counts, the longest where several begin there. A backslash before one of `:=@;` makes it
+an ordinary character: `filter\:by=x` is the field `filter:by`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from callsheet.errors import ArgumentError
+
+Kind = Literal["field", "json", "query", "header"]
+KINDS: dict[str, Kind] = {
+    ":=@": "json",
+    "==@": "query",
+    ":=": "json",
+    "==": "query",
+    "=@": "field",
+    ":@": "header",
+    "=": "field",
+    ":": "header",
+}
+"""What each separator makes; those that end in `@` take the content of a file. Longest first."""
+
+SPECIAL = ":=@;"
+ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+FORMS = "name=value, name:=json, name==query, Header:value, name=@file"
+
+
+class Item(NamedTuple):
+    """One item. `value` is text, or for the kind `json` the parsed value; `text` is what was typed."""
+
+    kind: Kind
+    name: str
+    value: Any
+    text: str
+
+
+def parse_items(texts: Iterable[str]) -> list[Item]:
+    """The items. Raises ArgumentError naming every one that cannot be read."""
+    items, problems = [], []
+    for text in texts:
+        try:
+            items.append(parse_item(text))
+        except ArgumentError as error:
+            problems.append(str(error))
+    if problems:
+        raise ArgumentError("\n".join(problems))
+    return items
+
+
+def parse_item(text: str) -> Item:
+    """One item. Raises ArgumentError."""
+    name, separator, rest = split(text)
+    if not separator and text.endswith(";") and len(name) > 1:
+        return Item("header", name[:-1], "", text)
+    if not separator:
+        raise ArgumentError(_not_an_item(text))
+    if not name:
+        raise ArgumentError(f"item {shown(text)}: expected a name before `{separator}`")
+    kind = KINDS[separator]
+    value = content_of(rest, text) if separator.endswith("@") else rest
+    if kind == "json":
+        return Item(kind, name, _parsed(value, text), text)
+    if kind == "header":
+        if not rest:
+            raise ArgumentError(f"item {shown(text)}: expected a value; `{name};` sends an empty header")
+        value = value.strip()
+    return Item(kind, name, value, text)
+
+
+def split(text: str) -> tuple[str, str, str]:
+    """Name, separator (empty if there is none) and value, escapes undone."""
+    name: list[str] = []
+    at = 0
+    while at < len(text):
+        if text[at] == "\\" and at + 1 < len(text):
+            name.append(_unescaped(text[at : at + 2]))
+            at += 2
+            continue
+        separator = next((known for known in KINDS if text.startswith(known, at)), None)
+        if separator:
+            return "".join(name), separator, _unescaped(text[at + len(separator) :])
+        name.append(text[at])
+        at += 1
+    return "".join(name), "", ""
+
+
+def _unescaped(text: str) -> str:
+    return ESCAPE.sub(lambda found: found[1] if found[1] in SPECIAL else found[0], text)
+
+
+def content_of(path: str, item: str) -> str:
+    """The text of a file; `-` is the standard input. Raises ArgumentError."""
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).expanduser().read_text("utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ArgumentError(f"item {shown(item)}: cannot read {path!r}: {reason}") from None
+
+
+def _parsed(text: str, item: str) -> Any:
+    from callsheet.http.json import loads
+
+    try:
+        return loads(text)
+    except ValueError as error:
+        hint = "a text is given as name=value"
+        raise ArgumentError(f"item {shown(item)}: expected JSON after `:=`: {error}; {hint}") from None
+
+
+def _not_an_item(text: str) -> str:
+    if "@" in text:
+        return f"item {shown(text)}: uploads are not supported yet; `name=@file` sends a file's text"
+    return f"item {shown(text)}: expected one of {FORMS}"
+
+
+def shown(item: str) -> str:
+    """An item's name, for a message: what stands behind it may be a secret."""
+    name, separator, rest = split(item)
+    return f"`{name[:60]}{separator}{'...' if rest else ''}`"
+
+
+def whole_json(text: str) -> Any:
+    """The value of `--json`: JSON, or `@file`, `@-`. Raises ArgumentError."""
+    content = content_of(text[1:], "--json=") if text.startswith("@") else text
+    return _parsed(content, "--json:=")

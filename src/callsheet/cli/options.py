@@ -1,0 +1,68 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from callsheet.cli.find_sheet import Wanted
+
+Command = Callable[..., Any]
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+
+
+class Duration(click.ParamType[float]):
+    """`5`, `5s`, `250ms`, `2m`: a number of seconds above 0."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds."""
+        found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|h|)", str(value))
+        seconds = float(found[1]) * SECONDS[found[2]] if found else 0.0
+        if seconds <= 0:
+            self.fail(f"{value!r}: expected a duration above 0, such as 5s, 250ms or 2m", param, ctx)
+        return seconds
+
+
+def sheet_options(function: Command) -> Command:
+    """`--file --env --env-file`, given to the command as one `wanted`."""
+
+    @click.option(
+        "--file", "-f", "file", metavar="FILE", help="The sheet; else CALLSHEET_FILE, else the nearest callsheet.yaml."
+    )
+    @click.option("--env", "-e", metavar="NAME", help="The environment; else CALLSHEET_ENV, else the sheet's default.")
+    @click.option(
+        "--env-file", "env_files", multiple=True, metavar="FILE", help="A .env file with variables for ${NAME}."
+    )
+    @wraps(function)
+    def command(file: str | None, env: str | None, env_files: tuple[str, ...], **rest: Any) -> Any:
+        return function(wanted=Wanted(file, env, env_files), **rest)
+
+    return command
+
+
+def call_options(function: Command) -> Command:
+    """What `call` and `request` share."""
+    for option in reversed(CALL_OPTIONS):
+        function = option(function)
+    return function
+
+
+CALL_OPTIONS = (
+    click.option("--json", "body", metavar="JSON", help="The whole body: JSON, @FILE or @- for stdin."),
+    click.option("--timeout", "-t", type=Duration(), metavar="TIME", help="The call ends within this: 5s, 250ms, 2m."),
+    click.option("--attempts", type=click.IntRange(min=1), metavar="N", help="Tries in all."),
+    click.option("--no-retry", is_flag=True, help="One try only."),
+    click.option("--idempotency-key", metavar="KEY", help="Sent as Idempotency-Key; makes a POST safe to repeat."),
+    click.option(
+        "--output", "-o", "form", type=click.Choice(["json", "raw", "headers"]), help="How the answer is shown."
+    ),
+    click.option("--verbose", "-v", is_flag=True, help="Show each attempt with its timings."),
+    click.option("--dry-run", is_flag=True, help="Print the request, secrets masked, and send nothing."),
+    click.option("--curl", is_flag=True, help="Print an equivalent curl command, and send nothing."),
+)

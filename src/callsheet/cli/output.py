@@ -1,0 +1,89 @@
+"""An answer on the screen: the bytes as they came, or laid out for a person."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from callsheet.cli.screen import Screen, visible
+from callsheet.errors import DecodeError
+from callsheet.http.response import REASONS, Response
+
+Form = Literal["auto", "json", "raw", "headers"]
+FORMS = ("json", "raw", "headers")
+STEERING = re.compile(r"[\x7f-\x9f]")
+"""What JSON allows unescaped and some terminals obey."""
+
+
+def show_answer(response: Response, screen: Screen, form: Form = "auto") -> None:
+    """Put an answer on the data stream: piped as it came, on a terminal so that it can be read."""
+    if form == "headers":
+        screen.print(head_of(response))
+    elif form == "json":
+        _show_json(response, screen)
+    elif form == "raw" or not screen.is_terminal:
+        screen.write(response.content)
+    else:
+        _show_to_a_person(response, screen)
+
+
+def head_of(response: Response) -> str:
+    """The status line and the header fields."""
+    reason = response.reason_phrase or REASONS.get(response.status_code, "")
+    lines = [f"HTTP/{response.http_version} {response.status_code} {reason}".rstrip()]
+    lines += [f"{name}: {value}" for name, value in response.headers.multi_items()]
+    return visible(response.masked("\n".join(lines)))
+
+
+def _show_json(response: Response, screen: Screen) -> None:
+    if not response.content:
+        return
+    try:
+        show_json(response.json(), screen)
+    except DecodeError:
+        screen.say(f"the body is not JSON but {_kind(response)}; here it is as it came")
+        screen.write(response.content)
+
+
+def show_json(value: Any, screen: Screen) -> None:
+    """Put a value on the data stream as JSON on several lines, coloured where that is wanted."""
+    text = json_text(value)
+    if not screen.has_colour:
+        screen.print(text)
+        return
+    from rich.json import JSON
+
+    screen.show(JSON(text, indent=2))
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON on several lines; control characters are escaped, other letters stay."""
+    import json
+
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _show_to_a_person(response: Response, screen: Screen) -> None:
+    if not response.content:
+        screen.say(f"{response.status_code} {response.reason_phrase}".rstrip() + " (no body)")
+    elif _is_json(response):
+        try:
+            show_json(response.json(), screen)
+        except DecodeError:
+            screen.print(visible(response.text))
+    elif b"\0" in response.content:
+        screen.say(
+            f"{len(response.content)} bytes of {_kind(response)}, not shown on a terminal: redirect them, or give -o raw"
+        )
+    else:
+        screen.print(visible(response.text.removesuffix("\n")))
+
+
+def _kind(response: Response) -> str:
+    return response.field(b"content-type") or "an unnamed type"
+
+
+def _is_json(response: Response) -> bool:
+    kind = (response.field(b"content-type") or "").partition(";")[0].strip().lower()
+    return kind.endswith(("/json", "+json"))

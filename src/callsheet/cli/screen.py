@@ -1,0 +1,114 @@
+"""Where the command line writes: data to one stream, everything else to the other."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+
+@dataclass(slots=True)
+class Screen:
+    """The two streams of a command, and how they may be written to.
+
+    `is_terminal`: a person reads the data, so JSON is laid out and nothing may steer the terminal. `has_colour` and
+    `errors_have_colour` say the rest; NO_COLOR and TERM=dumb switch colours off.
+    """
+
+    data: BinaryIO
+    errors: TextIO
+    is_terminal: bool = False
+    has_colour: bool = False
+    errors_have_colour: bool = False
+    width: int | None = None
+
+    @classmethod
+    def of_process(cls) -> Screen:
+        """The streams of this process."""
+        may_colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        is_terminal = sys.stdout.isatty()
+        return cls(
+            sys.stdout.buffer,
+            sys.stderr,
+            is_terminal,
+            has_colour=is_terminal and may_colour,
+            errors_have_colour=sys.stderr.isatty() and may_colour,
+        )
+
+    def write(self, content: bytes) -> None:
+        """Put bytes on the data stream as they are. A reader that has gone away is no failure."""
+        try:
+            self.data.write(content)
+            self.data.flush()
+        except BrokenPipeError:
+            self._data_is_over()
+
+    def print(self, text: str) -> None:
+        """Put a line on the data stream."""
+        self.write(f"{text}\n".encode("utf-8", "replace"))
+
+    def say(self, text: str) -> None:
+        """Put a line on the other stream."""
+        try:
+            self.errors.write(f"{visible(text)}\n")
+            self.errors.flush()
+        except BrokenPipeError:
+            self.errors = io.StringIO()
+
+    def complain(self, text: str) -> None:
+        """Put a line on the other stream that says what went wrong."""
+        head = "\x1b[1;31mcallsheet:\x1b[0m" if self.errors_have_colour else "callsheet:"
+        self.errors.write(f"{head} ")
+        self.say(text)
+
+    def show(self, *renderables: RenderableType) -> None:
+        """Put something laid out by rich on the data stream."""
+        self.write(self.rendered(*renderables).encode("utf-8", "replace"))
+
+    def rendered(self, *renderables: RenderableType) -> str:
+        """What rich makes of something, for this screen."""
+        made = io.StringIO()
+        console = self._console(made)
+        for renderable in renderables:
+            console.print(renderable, soft_wrap=True)
+        return made.getvalue()
+
+    def _console(self, file: TextIO) -> Console:
+        from rich.console import Console
+
+        return Console(
+            file=file,
+            width=self.width,
+            force_terminal=self.has_colour,
+            no_color=not self.has_colour,
+            color_system="auto" if self.has_colour else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+
+    def _data_is_over(self) -> None:
+        if self.data is getattr(sys.stdout, "buffer", None):
+            # The interpreter flushes stdout once more at its end, which would complain again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        self.data = io.BytesIO()
+
+
+def visible(text: str) -> str:
+    """The text with everything that could steer a terminal made visible (line breaks and tabs stay)."""
+    return "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def columns(rows: Iterable[Iterable[str]]) -> str:
+    """Rows for a program to read: tab-separated, one a line."""
+    return "\n".join("\t".join(" ".join(cell.split()) for cell in row) for row in rows)

@@ -1,0 +1,68 @@
+import io
+
+import pytest
+
+from callsheet.cli.items import Item, parse_item, parse_items
+from callsheet.errors import ArgumentError
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "name", "value"),
+    [
+        ("name=Ada", "field", "name", "Ada"),
+        ("name=", "field", "name", ""),
+        ("a=b=c", "field", "a", "b=c"),
+        ("url=http://x/?a==b", "field", "url", "http://x/?a==b"),
+        ("age:=36", "json", "age", 36),
+        ('tags:=["a", "b"]', "json", "tags", ["a", "b"]),
+        ("gone:=null", "json", "gone", None),
+        ("page==2", "query", "page", "2"),
+        ("page==", "query", "page", ""),
+        ("X-Id:7", "header", "X-Id", "7"),
+        ("X-Id: 7 ", "header", "X-Id", "7"),
+        ("X-When:12:30", "header", "X-When", "12:30"),
+        ("X-Empty;", "header", "X-Empty", ""),
+        (r"filter\:by=x", "field", "filter:by", "x"),
+        (r"a\=b=c", "field", "a=b", "c"),
+        (r"path=C:\temp", "field", "path", r"C:\temp"),
+        (r"a\b=c", "field", r"a\b", "c"),
+        ("name=ada@example.com", "field", "name", "ada@example.com"),
+        (r"mail=\@home", "field", "mail", "@home"),
+    ],
+)
+def test_what_an_item_says(text, kind, name, value):
+    assert parse_item(text) == Item(kind, name, value, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name", "expected one of name=value"),
+        ("=x", "expected a name before `=`"),
+        ("X-Id:", "`X-Id;` sends an empty header"),
+        ("age:={", "expected JSON after `:=`"),
+        ("photo@me.png", "uploads are not supported yet"),
+        ("note=@missing.txt", "cannot read 'missing.txt': No such file or directory"),
+    ],
+)
+def test_what_is_refused(text, message):
+    with pytest.raises(ArgumentError) as raised:
+        parse_item(text)
+    assert message in str(raised.value)
+
+
+def test_every_bad_item_is_named_and_no_value_shown():
+    with pytest.raises(ArgumentError) as raised:
+        parse_items(["ok=1", "token:=hunter22", "X-Secret"])
+    assert "`token:=...`" in str(raised.value)
+    assert "`X-Secret`" in str(raised.value)
+    assert "hunter22" not in str(raised.value)
+
+
+def test_files_are_read_where_the_separator_ends_in_at(tmp_path, monkeypatch):
+    (tmp_path / "note.txt").write_text("line one\nline two")
+    (tmp_path / "data.json").write_text('{"a": [1]}')
+    monkeypatch.setattr("sys.stdin", io.StringIO("typed"))
+    texts = ["note=@note.txt", "data:=@data.json", "q==@note.txt", "X-Note:@-"]
+    values = [item.value for item in parse_items(texts)]
+    assert values == ["line one\nline two", {"a": [1]}, "line one\nline two", "typed"]
