@@ -104,7 +104,7 @@ class Arguments:
         constants = [(Binder(p), p.value) for p in operation.parameters if p.value is not MISSING]
         self._constants = constants
         self._constant_names = frozenset(binder.argument for binder, _ in constants)
-        self._required = any(binder.parameter.required for binder in self._binders)
+        self.takes_parameters = bool(operation.parameters)
 
     @property
     def names(self) -> list[str]:
@@ -140,7 +140,7 @@ class Arguments:
             parts.problems.append(f"`json` gives the body whole; leave out the fields {', '.join(map(repr, fields))}")
             return None
         known = codec.fields
-        if known is not None:
+        if known is not None and not known.issuperset(fields):
             parts.problems.extend(self._unknown(name) for name in fields if name not in known)
         if parts.problems:
             return None

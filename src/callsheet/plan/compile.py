@@ -14,7 +14,7 @@ from callsheet.http.body import Body, Content
 from callsheet.http.headers import TOKEN, Headers, check_field
 from callsheet.http.json import MEDIA_TYPE, dumps
 from callsheet.http.request import Origin, Request, origin_of
-from callsheet.plan.binders import Arguments, query_pairs
+from callsheet.plan.binders import Arguments, Parts, query_pairs
 from callsheet.plan.order import Pipeline, Shared, pipeline
 from callsheet.plan.path import checked_target, split_template
 from callsheet.plan.plan import Given, Plan
@@ -121,17 +121,16 @@ class OperationBinder:
         self._method = operation.method
         self._arguments = Arguments(operation, codec)
         self._pieces, self._names = split_template(operation.path)
-        self._json_headers = base.headers.with_fields([("Content-Type", "application/json")]) if codec else base.headers
+        self._json_headers = base.headers.with_fields([("Content-Type", MEDIA_TYPE)]) if codec else base.headers
+        is_constant = not self._arguments.takes_parameters and not self._names
+        self._urls = self._urls_of(Parts()) if is_constant else None
 
     def __call__(self, arguments: Mapping[str, Any], given: Given) -> Request:
         """The request. Raises ArgumentError; nothing has been sent."""
         parts, body = self._arguments.bind(arguments, given)
         base = self._base
         secrets = (*base.secrets, *parts.secrets) if parts.secrets else base.secrets
-        wire_url = base.url(self._path(parts.segments), (*base.query, *parts.query))
-        shown_url = wire_url
-        if parts.secrets or base.query != base.shown_query:
-            shown_url = base.url(self._path(parts.shown_segments), (*base.shown_query, *parts.shown_query))
+        wire_url, shown_url = self._urls or self._urls_of(parts)
         if parts.headers or given.headers or given.idempotency_key is not None:
             headers = with_extra(base.headers, parts.headers, given, body)
         else:
@@ -146,6 +145,14 @@ class OperationBinder:
             is_stream=given.is_stream,
             origin=base.origin,
         )
+
+    def _urls_of(self, parts: Parts) -> tuple[str, str]:
+        """What goes on the wire, and what may be shown."""
+        base = self._base
+        wire_url = base.url(self._path(parts.segments), (*base.query, *parts.query))
+        if not parts.secrets and base.query == base.shown_query:
+            return wire_url, wire_url
+        return wire_url, base.url(self._path(parts.shown_segments), (*base.shown_query, *parts.shown_query))
 
     def _path(self, segments: Mapping[str, str]) -> str:
         if not self._names:

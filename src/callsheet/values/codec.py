@@ -38,7 +38,7 @@ class Codec(Protocol):
     def encode(self, value: Any) -> bytes:
         """The value as JSON, after a strict check. Raises Mismatch."""
 
-    def encode_fields(self, fields: Mapping[str, Any]) -> bytes:
+    def encode_fields(self, fields: dict[str, Any]) -> bytes:
         """An object given field by field, as JSON. Raises Mismatch."""
 
     def decode(self, content: bytes) -> Any:
@@ -76,7 +76,10 @@ def resolve(ref: TypeRef) -> Any:
 
 
 class TypeCodec:
-    """A type that Pydantic knows: model, dataclass, TypedDict, builtin."""
+    """A type that Pydantic knows: model, dataclass, TypedDict, builtin.
+
+    Validator and serializer are called themselves: the adapter's methods spend 1 us each on arguments nobody gives.
+    """
 
     def __init__(self, declared: Any) -> None:
         self._adapter: TypeAdapter[Any] = TypeAdapter(declared)
@@ -86,21 +89,20 @@ class TypeCodec:
         """The value as JSON, after a strict check. Raises Mismatch."""
         return self._dump(self._checked(value), exclude_unset=True)
 
-    def encode_fields(self, fields: Mapping[str, Any]) -> bytes:
+    def encode_fields(self, fields: dict[str, Any]) -> bytes:
         """An object given field by field, as JSON; what is None is left out. Raises Mismatch."""
-        return self._dump(self._checked(dict(fields)), exclude_none=True)
+        return self._dump(self._checked(fields), exclude_none=True)
 
     def _dump(self, value: Any, **options: bool) -> bytes:
-        content = self._adapter.dump_json(value, by_alias=True, **options)  # type: ignore[arg-type]
-        return content
+        return self._adapter.serializer.to_json(value, by_alias=True, **options)  # type: ignore[arg-type]
 
     def _checked(self, value: Any) -> Any:
         try:
-            return self._adapter.validate_python(value, strict=True, by_alias=True, by_name=True)
+            return self._adapter.validator.validate_python(value, strict=True, by_alias=True, by_name=True)
         except ValidationError as error:
             first = error
         try:
-            return self._adapter.validate_json(dumps(value), strict=True, by_alias=True, by_name=True)
+            return self._adapter.validator.validate_json(dumps(value), strict=True, by_alias=True, by_name=True)
         except (ValidationError, ValueError) as error:
             first = error if isinstance(error, ValidationError) else first
         raise Mismatch(_errors(first)) from None
@@ -108,7 +110,7 @@ class TypeCodec:
     def decode(self, content: bytes) -> Any:
         """The typed value of a JSON document. Raises Mismatch."""
         try:
-            return self._adapter.validate_json(content)
+            return self._adapter.validator.validate_json(content)
         except ValidationError as error:
             errors = _errors(error)
             raise Mismatch(errors, is_not_json=errors[0]["type"] == "json_invalid") from None
