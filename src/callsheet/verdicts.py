@@ -62,6 +62,23 @@ class TryAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Send this request in the attempt instead of the one it has. Later attempts begin from the call's own again."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Send this request instead, at once, in a further attempt that is not charged to retry.
+
+    It becomes the call's request: attempts after it begin from this one.
+    """
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """Another attempt would have been made, but `by` forbids it: the outcome stays."""
 
@@ -104,4 +121,4 @@ class Later:
     seconds: float = 10.0
 
 
-Verdict = Wait | WaitFor | Reply | Refuse | TryAgain | GiveUp | Ask | Exchange | Later
+Verdict = Wait | WaitFor | Reply | Refuse | TryAgain | Change | Resend | GiveUp | Ask | Exchange | Later
