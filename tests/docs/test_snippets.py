@@ -69,6 +69,7 @@ def output_of(command: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", "from callsheet.cli import main; main()", *words[1:]],
         capture_output=True,
+        check=False,
         text=True,
         timeout=60,
         env={**os.environ, "NO_COLOR": "1"},

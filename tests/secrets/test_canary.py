@@ -5,6 +5,8 @@ import json
 import logging
 import pickle
 import traceback
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,7 +22,7 @@ class Place(NamedTuple):
 
     name: str
     operation: str
-    arguments: dict[str, Any] = {}
+    arguments: Mapping[str, Any] = MappingProxyType({})
 
 
 PLACES = [
