@@ -39,6 +39,11 @@ class Findings:
         if not isinstance(misfit, Noted):
             self.errors.setdefault((misfit.place, misfit.message), misfit)
 
+    def add_once(self, misfit: Misfit) -> None:
+        """Note an error unless there is one at its place: every operation inherits what is wrong in its service."""
+        if all(place != misfit.place for place, _ in self.errors):
+            self.add(misfit)
+
     def warn(self, misfit: Misfit) -> None:
         """Note something that works but should not stay so."""
         self.warnings.setdefault((misfit.place, misfit.message), misfit)
@@ -65,10 +70,10 @@ def _finding(misfit: Misfit) -> Finding:
     return Finding(where, misfit.message, excerpt, place.line, place.column)
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant, or None."""
+def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The known word that was probably meant, or None; `cutoff` is how alike they must be, from 0 to 1."""
     plain = {name.lower().replace("-", "_"): name for name in known}
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), plain, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower().replace("-", "_"), plain, n=1, cutoff=cutoff)
     return plain[close[0]] if close else None
 
 

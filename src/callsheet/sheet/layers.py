@@ -12,7 +12,7 @@ from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import Node, scalars
 from callsheet.sheet.reading import Spot
 from callsheet.sheet.record import Layer, Written, layered, plain
-from callsheet.sheet.timeouts import WrittenParts
+from callsheet.sheet.timeouts import WrittenSteps
 from callsheet.sheet.variables import REFERENCE
 
 BUILT_IN = Settings("")
@@ -61,9 +61,10 @@ def settings_from(layer: Layer, spot: Spot, findings: Findings) -> Settings:
         elif name == "retry":
             values[name] = _retry(written, spot, findings)
         elif name == "timeout":
-            parts: WrittenParts = written.value
-            parts.check(spot.under("timeout"), findings)
-            values |= {"timeout": parts.values.resolved(), "written": parts.values}
+            steps: WrittenSteps = written.value
+            steps.check(spot.under("timeout"), findings)
+            said, _ = steps.folded()
+            values |= {"timeout": said.resolved(), "written": said}
         elif name == "headers":
             values[name] = dict(field.value for field in written.value.values())
         elif name == "params":
@@ -97,7 +98,7 @@ def _backoff(written: Mapping[str, Written], spot: Spot, findings: Findings) -> 
             f"{spot.under('retry.backoff')}: the first pause, {backoff.first:g} s, "
             f"is above the ceiling `max`, {backoff.max:g} s ({ceiling})"
         )
-        findings.add(Misfit(place, message, "write both, `first` below `max`"))
+        findings.add_once(Misfit(place, message, "write both, `first` below `max`"))
     # After a 429 the first pause is no shorter than after any other failure, and no longer than the ceiling.
     return replace(backoff, throttled=min(max(backoff.throttled, backoff.first), backoff.max))
 
@@ -125,8 +126,8 @@ def _names(settings: Settings) -> Iterator[str]:
 
 
 def _leaves(name: str, written: Written) -> Iterator[tuple[str, Node]]:
-    if isinstance(written.value, WrittenParts):
-        yield from ((f"{name}.{part}", node) for part, node in written.value.nodes.items())
+    if isinstance(written.value, WrittenSteps):
+        yield from ((f"{name}.{part}", node) for part, node in written.value.folded()[1].items())
     elif isinstance(written.value, dict):
         for inner, value in written.value.items():
             shown = value.value[0] if name == "headers" else inner

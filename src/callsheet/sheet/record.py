@@ -84,8 +84,9 @@ def unknown_key(name: Scalar, value: Node, keys: tuple[Key, ...], topic: str, sp
     hide(value)
     hint = meant_by(name.text, topic)
     if not hint:
-        close = nearest(name.text, (key.name for key in keys))
-        hint = f"did you mean `{close}`?" if close else f"it takes {one_of(k.name for k in keys if k.form is not None)}"
+        supported = [key.name for key in keys if key.form is not None]
+        close = nearest(name.text, supported) or nearest(name.text, (key.name for key in keys))
+        hint = f"did you mean `{close}`?" if close else f"it takes {one_of(supported)}"
     return Misfit(name.place, f"unknown key `{shown_key(name)}` {spot.inside}", hint)
 
 

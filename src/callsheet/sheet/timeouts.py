@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from callsheet.settings import WrittenTimeout
 from callsheet.sheet.findings import Findings, Misfit
-from callsheet.sheet.node import Layers, MappingNode, Node, Scalar
+from callsheet.sheet.node import Layers, MappingNode, Node, Scalar, entries, is_null
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.record import Key, Record, Stacked
 from callsheet.sheet.scalars import DURATION
@@ -25,60 +25,89 @@ EXPECTED = "a duration such as `10s`, or a mapping of connect, read, attempt and
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenParts(Stacked):
-    """What was written of a timeout so far, and where each part was."""
+class Step:
+    """One thing that was written of a timeout: some parts, or a short form that bounds whatever is below it."""
 
     values: WrittenTimeout
     nodes: Mapping[str, Node]
     short: float | None = None
-    removed: tuple[str, ...] = ()
 
-    def on(self, lower: WrittenParts) -> WrittenParts:
-        """This layer over a lower one: a short form is a bound on all that is known below it."""
-        below = replace(lower.values, **dict.fromkeys(self.removed))
-        if self.short is None:
-            return WrittenParts(self.values.over(below), {**lower.nodes, **self.nodes}, lower.short)
-        node = self.nodes["total"]
-        values = WrittenTimeout.within(self.short, below)
-        cut = {n: node for n in ("connect", "read") if getattr(values, n) != getattr(below, n)}
-        return WrittenParts(values, {**lower.nodes, **self.nodes, **cut}, self.short)
+    def without(self, names: Collection[str]) -> Step:
+        """The same less some parts, which an overlay removed; a short form less a part is no short form."""
+        if not names:
+            return self
+        return Step(replace(self.values, **dict.fromkeys(names)), self.nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSteps(Stacked):
+    """Everything that was written of a timeout, lowest first."""
+
+    steps: tuple[Step, ...]
+
+    def on(self, lower: WrittenSteps) -> WrittenSteps:
+        """These steps after those of a lower layer."""
+        return WrittenSteps((*lower.steps, *self.steps))
+
+    def folded(self) -> tuple[WrittenTimeout, dict[str, Node]]:
+        """What holds in the end, and where each part of it was written."""
+        values, nodes = WrittenTimeout(), dict[str, Node]()
+        for step in self.steps:
+            below = values
+            values = step.values.over(below) if step.short is None else WrittenTimeout.within(step.short, below)
+            written = step.nodes if step.short is None else dict.fromkeys(_changed(below, values), step.nodes["total"])
+            nodes |= {**written, **step.nodes}
+        return values, {name: node for name, node in nodes.items() if getattr(values, name) is not None}
 
     def check(self, spot: Spot, findings: Findings) -> None:
         """Note two written parts that contradict each other."""
-        clash = self.values.contradiction()
+        values, nodes = self.folded()
+        clash = values.contradiction()
         if clash is None:
             return
         part, whole = clash
-        inner, outer = getattr(self.values, part), getattr(self.values, whole)
         message = (
-            f"{spot.under(part)} is {inner:g} s, longer than `{spot.path}.{whole}`, "
-            f"which is {outer:g} s ({self.nodes[whole].place})"
+            f"{spot.under(part)} is {getattr(values, part):g} s, longer than `{spot.path}.{whole}`, "
+            f"which is {getattr(values, whole):g} s ({nodes[whole].place})"
         )
-        findings.add(Misfit(self.nodes[part].place, message, f"the {whole} limit holds the {part} limit: change one"))
+        hint = f"the {whole} limit holds the {part} limit: change one"
+        findings.add_once(Misfit(nodes[part].place, message, hint))
+
+
+def _changed(below: WrittenTimeout, above: WrittenTimeout) -> list[str]:
+    return [key.name for key in PARTS.keys if getattr(below, key.name) != getattr(above, key.name)]
 
 
 class TimeoutForm:
     """Short and full form, and several of them over each other."""
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> WrittenParts:
+    def read(self, node: Node, spot: Spot, reading: Reading) -> WrittenSteps:
         """What was written of the four parts."""
-        if isinstance(node, Layers):
-            parts = [self.read(layer, spot, reading) for layer in node.nodes]
-            result = parts[0]
-            for part in parts[1:]:
-                result = part.on(result)
-            return result
-        if isinstance(node, MappingNode):
-            written = PARTS.read(node, spot, reading)
-            values = WrittenTimeout(**{name: part.value for name, part in written.items()})
-            removed = tuple(k.text for k, v in node.entries if isinstance(v, Scalar) and v.value is None)
-            removed = tuple(name for name in removed if name in {key.name for key in PARTS.keys})
-            return WrittenParts(values, {name: part.node for name, part in written.items()}, None, removed)
-        if not isinstance(node, Scalar):
-            raise misfit(node, spot, EXPECTED)
-        short: float = DURATION.read(node, spot, reading)
-        return WrittenParts(WrittenTimeout.within(short), {"attempt": node, "total": node}, short)
+        if not isinstance(node, Layers):
+            return WrittenSteps((_step(node, spot, reading),))
+        steps: list[Step] = []
+        for layer in node.nodes:
+            steps = [step.without(_removed(layer)) for step in steps]
+            steps.append(_step(layer, spot, reading))
+        return WrittenSteps(tuple(steps))
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
         return {"anyOf": [DURATION.schema(), PARTS.schema()]}
+
+
+def _step(node: Node, spot: Spot, reading: Reading) -> Step:
+    if isinstance(node, MappingNode):
+        written = PARTS.read(node, spot, reading)
+        values = WrittenTimeout(**{name: part.value for name, part in written.items()})
+        return Step(values, {name: part.node for name, part in written.items()})
+    if not isinstance(node, Scalar):
+        raise misfit(node, spot, EXPECTED)
+    short: float = DURATION.read(node, spot, reading)
+    return Step(WrittenTimeout.within(short), {"attempt": node, "total": node}, short)
+
+
+def _removed(layer: Node) -> list[str]:
+    """The parts that an overlay set to null."""
+    known = {key.name for key in PARTS.keys}
+    return [key.text for key, value in entries(layer) if key.text in known and is_null(value)]

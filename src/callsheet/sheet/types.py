@@ -67,7 +67,7 @@ def _named(text: str, node: Scalar, spot: Spot, reading: Reading) -> TypeRef:
     if text in reading.schema_names:
         raise Misfit(node.place, f"{spot}: the schema `{text}` cannot be read", "see above")
     known = [*reading.schema_names, *PARAMETER_TYPES]
-    close = nearest(text, known)
+    close = nearest(text, known, cutoff=0.7)
     schemas = f"`schemas` has {one_of(reading.schema_names)}" if reading.schema_names else "there are no `schemas`"
     hint = (
         f"did you mean `{close}`?" if close else f"write `module:Type` or one of {one_of(PARAMETER_TYPES)}; {schemas}"
