@@ -1,0 +1,57 @@
+"""What came of one row, and what both colours agree on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, get_args
+
+from callsheet.errors import APIError, ArgumentError, SheetError, UsageError
+
+T = TypeVar("T")
+OnError = Literal["raise", "keep"]
+"""`raise`: the first error, in the order of the rows, ends it. `keep`: each error stays in its outcome."""
+
+BUSY = "another thread or task is waiting for the next outcome; let one of them iterate"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What came of one row: its value, or the error that its call raised. `index` counts rows from 0."""
+
+    row: Any
+    index: int
+    value: T | None = None
+    error: APIError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a value."""
+        return self.error is None
+
+    def result(self) -> T:
+        """The value. Raises the error if there is none."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]
+
+
+def is_kept(error: BaseException, on_error: OnError) -> bool:
+    """Whether an error is its row's own.
+
+    A closed client and a wrong sheet fail every row alike, and an exception that is no APIError is a defect in the
+    caller's program or ours: these are raised always.
+    """
+    return on_error == "keep" and isinstance(error, APIError) and not isinstance(error, UsageError | SheetError)
+
+
+def most_ahead(concurrency: int) -> int:
+    """How many rows may be taken whose outcomes were not yet given: one slow call leaves its neighbours work to do."""
+    return 2 * concurrency
+
+
+def check_options(concurrency: Any, on_error: Any) -> None:
+    """Raise ArgumentError unless both can be used."""
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
+        raise ArgumentError(f"`concurrency` must be a whole number, 1 or more; found {concurrency!r}")
+    if on_error not in get_args(OnError):
+        raise ArgumentError(f'`on_error` must be "raise" or "keep"; found {on_error!r}')

@@ -1,0 +1,211 @@
+"""Many calls at once by tasks, for the asyncio client."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import math
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, Generic, Self, TypeVar
+
+from callsheet.errors import ArgumentError, UsageError
+from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
+
+Row = TypeVar("Row")
+TakeRow = Callable[[], Awaitable[Any]]
+NO_ROW: Any = object()
+
+
+def map_in_tasks(
+    call: Callable[[Row], Awaitable[T]],
+    rows: Iterable[Row] | AsyncIterable[Row],
+    *,
+    concurrency: int,
+    on_error: OnError = "raise",
+) -> AsyncOutcomes[T]:
+    """The outcomes of `await call(row)` for every row, in the order of the rows, with up to `concurrency` at once.
+
+    Nothing begins before the first outcome is asked for. Rows may be endless: at most twice `concurrency` are taken
+    whose outcomes were not given. One task takes them all; each call runs in a task of its own, with a copy of the
+    context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
+    """
+    check_options(concurrency, on_error)
+    return AsyncOutcomes(_Crew(call, _taker(rows), concurrency, on_error))
+
+
+def _taker(rows: Any) -> TakeRow:
+    """A function that gives the next row, or NO_ROW."""
+    if isinstance(rows, AsyncIterable):
+        each = aiter(rows)
+        return lambda: anext(each, NO_ROW)
+    if not isinstance(rows, Iterable):
+        raise ArgumentError(f"`rows` must be an iterable or an async iterable; found {type(rows).__name__}")
+    known = iter(rows)
+
+    async def take() -> Any:
+        return next(known, NO_ROW)
+
+    return take
+
+
+class AsyncOutcomes(Generic[T]):
+    """Outcomes in the order of their rows: iterate once, in one task.
+
+    After `aclose`, leaving `async with`, an error or a cancellation no task is left. An iterator that is dropped
+    cancels its tasks.
+    """
+
+    def __init__(self, crew: _Crew[T]) -> None:
+        self._crew = crew
+        self._is_waiting = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome[T]:
+        if self._is_waiting:
+            raise UsageError(BUSY)
+        self._is_waiting = True
+        try:
+            return await self._crew.next_outcome()
+        except (Exception, asyncio.CancelledError):
+            await self._crew.end()
+            raise
+        finally:
+            self._is_waiting = False
+
+    async def aclose(self) -> None:
+        """Begin nothing more, cancel the calls in flight and wait for their end."""
+        await self._crew.end()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self._crew.end()
+
+    def __del__(self) -> None:
+        self._crew.abandon()
+
+
+class _Crew(Generic[T]):
+    """One task that takes rows, and one task per call.
+
+    They know nothing of the `AsyncOutcomes` they work for, so that dropping it ends them.
+    """
+
+    def __init__(
+        self, call: Callable[[Any], Awaitable[T]], take_row: TakeRow, concurrency: int, on_error: OnError
+    ) -> None:
+        self._call = call
+        self._take_row = take_row
+        self._on_error = on_error
+        self._free = asyncio.Semaphore(concurrency)
+        self._room = asyncio.Semaphore(most_ahead(concurrency))
+        self._begun: asyncio.Queue[asyncio.Task[Outcome[T]] | BaseException] = asyncio.Queue()
+        self._in_flight: dict[int, asyncio.Task[Outcome[T]]] = {}
+        self._feeder: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._failed_at = math.inf
+        self._is_stopped = False
+
+    async def next_outcome(self) -> Outcome[T]:
+        """Wait for it. Raises what must be raised in its place, StopAsyncIteration at the end."""
+        self._end_if_stopped()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._feeder = self._loop.create_task(self._feed())
+        task = await self._begun.get()
+        if isinstance(task, asyncio.Task) and not task.done():
+            await asyncio.wait([task])
+        self._end_if_stopped()
+        if isinstance(task, BaseException):
+            raise task
+        self._room.release()
+        return task.result()
+
+    def _end_if_stopped(self) -> None:
+        if self._is_stopped:
+            raise StopAsyncIteration
+
+    async def _feed(self) -> None:
+        """Take rows and begin their calls, as long as there is room."""
+        end: BaseException = StopAsyncIteration()
+        try:
+            for index in itertools.count():
+                await self._room.acquire()
+                await self._free.acquire()
+                if self._has_failed():
+                    return
+                row = await self._take_row()
+                if row is NO_ROW or self._has_failed():
+                    return
+                self._begin(row, index)
+        except BaseException as error:
+            end = error  # raised in its place, after the outcomes before it
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._begun.put_nowait(end)
+
+    def _has_failed(self) -> bool:
+        return self._failed_at != math.inf
+
+    def _begin(self, row: Any, index: int) -> None:
+        task = asyncio.create_task(self._carry_out(row, index))
+        self._in_flight[index] = task
+        task.add_done_callback(partial(self._ended, index))
+        self._begun.put_nowait(task)
+
+    async def _carry_out(self, row: Any, index: int) -> Outcome[T]:
+        # No local name may hold the outcome: a traceback refers to this frame, and would keep a kept error alive.
+        try:
+            return Outcome(row, index, await self._call(row))
+        except Exception as error:
+            if not is_kept(error, self._on_error):
+                self._fail(index)
+                raise
+            return Outcome(row, index, error=error)  # type: ignore[arg-type]
+
+    def _fail(self, index: int) -> None:
+        """Nobody will see the outcomes after this row's: begin none of them, and cancel what is in flight."""
+        self._failed_at = min(self._failed_at, index)
+        for later, task in list(self._in_flight.items()):
+            if later > index:
+                _cancel(task)
+
+    def _ended(self, index: int, task: asyncio.Task[Outcome[T]]) -> None:
+        del self._in_flight[index]
+        self._free.release()
+        if not task.cancelled():
+            task.exception()  # the loop would complain of one that nobody came to see
+
+    def _stop(self) -> list[asyncio.Task[Any]]:
+        """Cancel every task; those that were not over."""
+        self._is_stopped = True
+        tasks: list[asyncio.Task[Any]] = list(self._in_flight.values())
+        if self._feeder is not None and not self._feeder.done():
+            tasks.append(self._feeder)
+        for task in tasks:
+            _cancel(task)
+        return tasks
+
+    async def end(self) -> None:
+        """Cancel every task and wait for their end."""
+        others = set(self._stop()) - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others)
+
+    def abandon(self) -> None:
+        """Cancel every task soon. Safe in a finalizer, in any thread, and after the loop was closed."""
+        if self._loop is not None and not self._is_stopped:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop)
+
+
+def _cancel(task: asyncio.Task[Any]) -> None:
+    # A second cancellation would break into what the first one made the task clean up.
+    if not task.cancelling():
+        task.cancel()

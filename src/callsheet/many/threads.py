@@ -1,0 +1,215 @@
+"""Many calls at once by threads, for the blocking client."""
+
+from __future__ import annotations
+
+import contextvars
+import math
+import threading
+from collections import deque
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from queue import SimpleQueue
+from typing import Any, Generic, Self, TypeVar
+
+from callsheet.errors import ArgumentError, UsageError
+from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
+
+Row = TypeVar("Row")
+
+
+def map_in_threads(
+    call: Callable[[Row], T], rows: Iterable[Row], *, concurrency: int, on_error: OnError = "raise"
+) -> Outcomes[T]:
+    """The outcomes of `call(row)` for every row, in the order of the rows, with up to `concurrency` calls at once.
+
+    Nothing begins before the first outcome is asked for. Rows may be endless: at most twice `concurrency` are taken
+    whose outcomes were not given. They are taken in the thread that iterates; each call runs in another, with a copy
+    of its context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
+    """
+    check_options(concurrency, on_error)
+    return Outcomes(_Crew(call, concurrency, on_error), _iterator(rows), most_ahead(concurrency))
+
+
+def _iterator(rows: Any) -> Iterator[Any]:
+    if isinstance(rows, Iterable):
+        return iter(rows)
+    hint = "; an AsyncClient takes these" if isinstance(rows, AsyncIterable) else ""
+    raise ArgumentError(f"`rows` must be an iterable; found {type(rows).__name__}{hint}")
+
+
+class Outcomes(Generic[T]):
+    """Outcomes in the order of their rows: iterate once, in one thread.
+
+    After `close`, or leaving `with`, no call is in flight. An iterator that is dropped begins no further call, and its
+    threads end with the calls they are at.
+    """
+
+    def __init__(self, crew: _Crew[T], rows: Iterator[Any], most: int) -> None:
+        self._crew = crew
+        self._rows = rows
+        self._most = most
+        self._taken = 0
+        self._ahead: deque[_Turn[T]] = deque()
+        self._rows_end: Exception | None = None
+        self._iterating = threading.Lock()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Outcome[T]:
+        if not self._iterating.acquire(blocking=False):
+            raise UsageError(BUSY)
+        try:
+            return self._next()
+        except BaseException as reason:
+            self._end(reason)
+            raise
+        finally:
+            self._iterating.release()
+
+    def _next(self) -> Outcome[T]:
+        if self._crew.is_stopped:
+            raise StopIteration
+        self._take_rows()
+        if not self._ahead:
+            raise self._rows_end or StopIteration
+        return self._ahead.popleft().outcome()
+
+    def _take_rows(self) -> None:
+        """Take one row, which replaces the one given last; then more, as long as the next outcome is not known."""
+        while self._rows_end is None and len(self._ahead) < self._most and self._crew.begins_more:
+            try:
+                row = next(self._rows)
+            except Exception as end:  # noqa: BLE001 - raised in its place, after the outcomes before it
+                self._rows_end = end
+                return
+            turn: _Turn[T] = _Turn(row, self._taken)
+            self._taken += 1
+            self._ahead.append(turn)
+            self._crew.hand_over(turn)
+            if self._ahead[0].is_over:
+                return
+
+    def _end(self, reason: BaseException | None) -> None:
+        self._crew.stop()
+        # Ctrl-C waits for nobody.
+        if reason is None or isinstance(reason, Exception):
+            self._crew.join()
+
+    def close(self) -> None:
+        """Begin nothing more, and wait for the calls in flight."""
+        self._end(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        self._end(error)
+
+    def __del__(self) -> None:
+        self._crew.stop()
+
+
+class _Turn(Generic[T]):
+    """One row and what came of it."""
+
+    __slots__ = ("_context", "_fault", "_outcome", "_over", "index", "row")
+
+    def __init__(self, row: Any, index: int) -> None:
+        self.row = row
+        self.index = index
+        self._context = contextvars.copy_context()
+        self._outcome: Outcome[T] | None = None
+        self._fault: BaseException | None = None
+        self._over = threading.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether `outcome` answers at once."""
+        return self._over.is_set()
+
+    def carry_out(self, call: Callable[[Any], T], on_error: OnError) -> bool:
+        """Make the call; false if what it raised must end everything."""
+        # No local name may hold the outcome: a traceback refers to this frame, and would keep a kept error alive.
+        try:
+            self._outcome = Outcome(self.row, self.index, self._context.run(call, self.row))
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that iterates
+            if not is_kept(error, on_error):
+                self._fault = error
+                return False
+            self._outcome = Outcome(self.row, self.index, error=error)  # type: ignore[arg-type]
+        return True
+
+    def end(self) -> None:
+        """Let `outcome` answer; a turn that was not carried out has none."""
+        self._over.set()
+
+    def outcome(self) -> Outcome[T]:
+        """Wait for it. Raises what must be raised in its place, or StopIteration if everything was stopped before."""
+        self._over.wait()
+        outcome, self._outcome = self._outcome, None
+        if outcome is None:
+            raise self._fault or StopIteration
+        return outcome
+
+
+class _Crew(Generic[T]):
+    """Daemon threads that carry out turns in the order these are handed over.
+
+    Daemons, because a call that hangs must not hold up the end of the program. They know nothing of the `Outcomes` they
+    work for, so that dropping it ends them.
+    """
+
+    def __init__(self, call: Callable[[Any], T], concurrency: int, on_error: OnError) -> None:
+        self._call = call
+        self._concurrency = concurrency
+        self._on_error = on_error
+        # This queue may be put into while a finalizer interrupts a put.
+        self._turns: SimpleQueue[_Turn[T] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._failing = threading.Lock()
+        self._failed_at = math.inf
+        self.is_stopped = False
+
+    @property
+    def begins_more(self) -> bool:
+        """Whether a turn handed over now would be carried out."""
+        return not self.is_stopped and self._failed_at == math.inf
+
+    def hand_over(self, turn: _Turn[T]) -> None:
+        """Have it carried out as soon as a thread is free."""
+        if len(self._threads) < self._concurrency:
+            thread = threading.Thread(target=self._work, name="callsheet-map", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self._turns.put(turn)
+        if self.is_stopped:
+            # Another thread stopped us, and the turn may be behind the last one in the queue.
+            turn.end()
+
+    def _work(self) -> None:
+        while self._carry_out_next():
+            pass
+
+    def _carry_out_next(self) -> bool:
+        turn = self._turns.get()
+        if turn is None:
+            self._turns.put(None)  # for the next thread
+            return False
+        # A turn before the one that failed may still be on its way from the queue, and its outcome is wanted.
+        may_begin = not self.is_stopped and turn.index < self._failed_at
+        if may_begin and not turn.carry_out(self._call, self._on_error):
+            with self._failing:
+                self._failed_at = min(self._failed_at, turn.index)
+        turn.end()
+        return True
+
+    def stop(self) -> None:
+        """Begin nothing more. Safe in a finalizer: takes no lock."""
+        self.is_stopped = True
+        self._turns.put(None)
+
+    def join(self) -> None:
+        """Wait until the calls in flight are over."""
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
