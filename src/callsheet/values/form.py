@@ -1,7 +1,8 @@
 """Form bodies: `application/x-www-form-urlencoded`, as the URL standard serialises it (WHATWG URL 5.2).
 
 Nested fields follow the widespread bracket notation: `{"card": {"number": 1}}` is `card[number]=1`, a list of plain
-values repeats its name, a list of mappings counts: `items[0][id]=7`.
+values repeats its name, a list that holds lists or mappings counts: `items[0][id]=7`. None and what is empty are left
+out.
 """
 
 from __future__ import annotations
@@ -13,40 +14,67 @@ from urllib.parse import quote_plus
 from callsheet.values.text import text_of
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
+DEEPEST = 32
+"""Levels of nesting: a value deeper than that holds itself, or was never meant to be a form."""
 
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 
 def form(fields: Fields) -> bytes:
-    """The encoded form. What is None is left out. Raises ValueError for text that has no UTF-8 form."""
-    return "&".join(f"{_encoded(name)}={_encoded(text)}" for name, text in flat(fields)).encode("ascii")
+    """The encoded form. What is None is left out. Raises ValueError, naming the field, for what has no text."""
+    return "&".join(_pair(name, text) for name, text in flat(fields)).encode("ascii")
 
 
 def flat(fields: Fields) -> Iterator[tuple[str, str]]:
-    """Name and text of each field, nested ones spelt with brackets."""
-    pairs = fields.items() if isinstance(fields, Mapping) else fields
-    for name, value in pairs:
-        yield from _flat(str(name), value)
+    """Name and text of each field, nested ones spelt with brackets. Raises ValueError for what has no text."""
+    for name, value in pairs(fields):
+        yield from _flat(text_of(name), value, DEEPEST)
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if value is None:
-        return
+def pairs(fields: Any) -> Iterable[tuple[str, Any]]:
+    """Name and value of each field given. Raises ValueError for what is neither a mapping nor pairs."""
+    if isinstance(fields, Mapping):
+        return fields.items()
+    if isinstance(fields, Iterable) and not isinstance(fields, str | bytes | bytearray):
+        return fields
+    raise ValueError(
+        f"expected a mapping or pairs, found {type(fields).__name__}; encoded bytes are given as `content`"
+    )
+
+
+def _flat(name: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
+    if not levels:
+        raise ValueError(f"field {name[:60]!r}: nested deeper than {DEEPEST} levels")
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _flat(f"{name}[{key}]", inner)
+            yield from _flat(f"{name}[{text_of(key)}]", inner, levels - 1)
     elif isinstance(value, list | tuple):
+        counts = any(isinstance(inner, Mapping | list | tuple) for inner in value)
         for index, inner in enumerate(value):
-            is_nested = isinstance(inner, Mapping | list | tuple)
-            yield from _flat(f"{name}[{index}]" if is_nested else name, inner)
-    elif isinstance(value, bytes):
-        yield name, value.decode("utf-8")
-    else:
-        yield name, text_of(value)
+            yield from _flat(f"{name}[{index}]" if counts else name, inner, levels - 1)
+    elif value is not None:
+        yield name, _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
+    try:
+        if isinstance(value, bytes | bytearray):
+            return value.decode("utf-8")
+        if isinstance(value, set | frozenset | Iterator):
+            raise ValueError(f"expected text, a number or a list, found {type(value).__name__}")  # noqa: TRY301, TRY004 one class for all that has no form
+        return text_of(value)
+    except UnicodeDecodeError:
+        raise ValueError(f"field {name!r}: bytes that are not UTF-8 have no form; send them as a file") from None
+    except ValueError as error:
+        raise ValueError(f"field {name!r}: {error}") from None
+
+
+def _pair(name: str, text: str) -> str:
+    try:
+        return f"{_encoded(name)}={_encoded(text)}"
+    except UnicodeEncodeError:
+        raise ValueError(f"field {name!r}: it holds half a surrogate pair, which has no UTF-8 form") from None
 
 
 def _encoded(text: str) -> str:
-    try:
-        return quote_plus(text, safe="*")
-    except UnicodeEncodeError:
-        raise ValueError("it holds half a surrogate pair, which has no UTF-8 form") from None
+    return quote_plus(text, safe="*").replace("~", "%7E")

@@ -8,6 +8,9 @@ import re
 END_OF_LINE = re.compile(r"\r\n|\n|\r")
 LONGEST_LINE = 10 * 1024 * 1024
 """Characters: a "line" longer than this is no line, and would fill the memory."""
+WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+"""Without a byte order mark these are little-endian, as browsers read them (WHATWG Encoding 4.2)."""
+PROBE = b"\xff-\xff"
 
 
 class TooLongError(ValueError):
@@ -18,11 +21,12 @@ class LineSplitter:
     """Gives the lines of a text, without their ends: LF, CR LF or CR.
 
     Only these three end a line, unlike `str.splitlines`: U+2028 may stand inside a JSON string. Bytes that do not fit
-    the charset become U+FFFD. `longest` bounds one line, in characters.
+    the charset become U+FFFD; an unknown charset is read as UTF-8. `longest` bounds one line, in characters.
     """
 
     def __init__(self, encoding: str = "utf-8", longest: int = LONGEST_LINE) -> None:
-        self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+        self._decoder = _decoder(encoding)
+        self._codec = encoding.lower().replace("_", "-")
         self._longest = longest
         self._pending: list[str] = []
         self._size = 0
@@ -30,15 +34,23 @@ class LineSplitter:
 
     def feed(self, piece: bytes) -> list[str]:
         """The lines that `piece` completes. Raises TooLongError."""
-        return self._split(self._decode(piece))
+        return self._split(self._text(piece))
 
     def end(self) -> list[str]:
         """What is left when the body ends: the last line, if it had no end of its own."""
-        lines = self._split(self._decode(b"", final=True))
+        lines = self._split(self._text(b"", final=True))
         if self._pending:
             lines.append("".join(self._pending))
             self._pending.clear()
         return lines
+
+    def _text(self, piece: bytes, *, final: bool = False) -> str:
+        try:
+            return self._decoder.decode(piece, final)
+        except UnicodeError:
+            held = self._decoder.getstate()[0]
+            self._decoder = _decoder(WITHOUT_MARK.get(self._codec, "utf-8"))
+            return self._decoder.decode(held + piece, final)
 
     def _split(self, text: str) -> list[str]:
         if self._ended_with_cr and text:
@@ -58,3 +70,12 @@ class LineSplitter:
         if self._size > self._longest or any(len(line) > self._longest for line in complete):
             raise TooLongError(f"a line is longer than {self._longest} characters")
         return complete
+
+
+def _decoder(encoding: str) -> codecs.IncrementalDecoder:
+    """A decoder of text: a service may name any codec, and those of bytes (zlib, hex) or host names are no charset."""
+    try:
+        PROBE.decode(encoding, "replace")
+        return codecs.getincrementaldecoder(encoding)("replace")
+    except (LookupError, ValueError):
+        return codecs.getincrementaldecoder("utf-8")("replace")

@@ -1,56 +1,88 @@
 """Multipart bodies (RFC 7578), written as browsers write them (WHATWG HTML 4.10.21.8).
 
-In names and filenames CR, LF and the quote are percent-encoded, everything else is sent in UTF-8 as it is. A media
-type with a control character is refused.
+In names and filenames CR, LF and the quote are percent-encoded, everything else is sent in UTF-8 as it is. What
+servers read differently is refused: other control characters, and the backslash, which some take for an escape, some
+for the end of a folder's name, and some for itself.
 """
 
 from __future__ import annotations
 
-import io
 import mimetypes
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
 
 from callsheet.errors import ArgumentError
-from callsheet.http.sources import InMemory, Joined, OpenFile, PathFile, Pieces, Source, Stored
-from callsheet.values.form import Fields, flat
+from callsheet.http.sources import InMemory, Joined, OpenFile, PathFile, Pieces, Source, Stored, text_piece
+from callsheet.values.form import Fields, flat, pairs
 
 ESCAPES = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})
-MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;[\x20-\x7e]*)?\Z", re.ASCII)
+REFUSED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\\]")
+"""CR and LF are escaped, so they are not among these."""
+TCHAR = r"[\w!#$%&'*+.^`|~-]+"
+MEDIA_TYPE = re.compile(rf"{TCHAR}/{TCHAR}(?:[ \t]*;[\x20-\x7e]*)?\Z", re.ASCII)
+BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}\Z")
 BOUNDARY_BYTES = 16
 """128 random bits: nobody can write a file that ends its part."""
 UNNAMED_TYPE = "application/octet-stream"
+COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+TYPES = mimetypes.MimeTypes()
+"""Python's own table: the machine's would give one file another type on another machine."""
 
 Files = Mapping[str, Any] | Iterable[tuple[str, Any]]
-"""By field name: a path, a file object, bytes, text, `(filename, content)`, `(filename, content, type)`, or a list of them."""
+"""By field name: a path, a file object, bytes, text, `(filename, content)`, `(filename, content, type)`, or a list of
+them. A filename of None makes it a field without one."""
+
+
+class Part(NamedTuple):
+    """One field or file: `filename` is None for a field."""
+
+    name: str
+    filename: str | None
+    content: Stored
+    media_type: str | None
 
 
 class Multipart:
-    """Fields and files as one body. It can be sent again if each of its files can."""
+    """Fields and files as one body, fields first. It can be sent again if each of its files can.
+
+    Raises ArgumentError, or ValueError for a field that has no text.
+    """
 
     content = None
+    asynchronous = None
 
     def __init__(self, files: Files, fields: Fields = (), boundary: str | None = None) -> None:
-        self._boundary = boundary or secrets.token_hex(BOUNDARY_BYTES)
-        self.content_type = f"multipart/form-data; boundary={self._boundary}"
-        parts: list[Stored] = []
-        for name, text in flat(fields):
-            parts += (self._head(name, None, None), InMemory(_utf8(text, name) + b"\r\n"))
-        for name, filename, content, media_type in _each_file(files):
-            parts += (self._head(name, filename, media_type), content, InMemory(b"\r\n"))
-        parts.append(InMemory(f"--{self._boundary}--\r\n".encode()))
-        self._joined = Joined(parts)
+        self._boundary = boundary if boundary is not None else secrets.token_hex(BOUNDARY_BYTES)
+        if not BOUNDARY.match(self._boundary):
+            raise ArgumentError(f"boundary {self._boundary!r}: expected 1 to 70 letters, digits and '()+_,./:=?-")
+        self.content_type = f"multipart/form-data; boundary={_quoted(self._boundary)}"
+        self._joined = Joined(self._stores(fields, files))
         self.length = self._joined.length
-        self.is_replayable = self._joined.is_replayable
 
-    def _head(self, name: str, filename: str | None, media_type: str | None) -> InMemory:
-        named = f'; filename="{escaped(filename)}"' if filename is not None else ""
-        typed = f"Content-Type: {media_type}\r\n" if media_type else ""
-        head = f'--{self._boundary}\r\nContent-Disposition: form-data; name="{escaped(name)}"{named}\r\n{typed}\r\n'
-        return InMemory(_utf8(head, name))
+    @property
+    def is_replayable(self) -> bool:
+        """Whether each file can be read again."""
+        return self._joined.is_replayable
+
+    def _stores(self, fields: Fields, files: Files) -> Iterator[Stored]:
+        for name, text in flat(fields):
+            yield from self._part(Part(name, None, InMemory(text_piece(text, f"field {name!r}")), None))
+        for part in parts_of(files):
+            yield from self._part(part)
+        yield InMemory(f"--{self._boundary}--\r\n".encode())
+
+    def _part(self, part: Part) -> tuple[Stored, ...]:
+        named = f'; filename="{escaped(part.filename)}"' if part.filename is not None else ""
+        typed = f"Content-Type: {part.media_type}\r\n" if part.media_type else ""
+        disposition = f'Content-Disposition: form-data; name="{escaped(part.name)}"{named}\r\n'
+        return (
+            InMemory(f"--{self._boundary}\r\n{disposition}{typed}\r\n".encode()),
+            part.content,
+            InMemory(b"\r\n"),
+        )
 
     def open(self) -> Source:
         """Begin to read from the start."""
@@ -60,53 +92,70 @@ class Multipart:
         return f"<multipart of {'unknown length' if self.length is None else f'{self.length} bytes'}>"
 
 
+def _quoted(boundary: str) -> str:
+    return boundary if boundary.replace("-", "").replace("_", "").isalnum() else f'"{boundary}"'
+
+
 def escaped(text: str) -> str:
-    """A name or filename as it stands between quotes."""
+    """A name or filename as it stands between quotes. Raises ArgumentError for what servers would read differently."""
+    found = REFUSED.search(text)
+    if found:
+        raise ArgumentError(
+            f"name {text[:80]!r}: servers differ in how they read {found[0]!r}; give another, as in (filename, content)"
+        )
+    text_piece(text, f"name {text[:80]!r}")
     return text.translate(ESCAPES)
 
 
-def _utf8(text: str, name: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ArgumentError(f"field {name!r}: it holds half a surrogate pair, which has no UTF-8 form") from None
-
-
-def _each_file(files: Files) -> Iterator[tuple[str, str, Stored, str]]:
-    pairs = files.items() if isinstance(files, Mapping) else files
-    for name, value in pairs:
+def parts_of(files: Files) -> Iterator[Part]:
+    """The parts that `files=` stands for, in order; None is left out. Raises ArgumentError, or ValueError for no pairs."""
+    for name, value in pairs(files):
         for one in value if isinstance(value, list) else [value]:
-            filename, content, media_type = _described(str(name), one)
-            guessed = media_type or mimetypes.guess_type(filename)[0] or UNNAMED_TYPE
-            if not MEDIA_TYPE.match(guessed):
-                raise ArgumentError(f"file `{name}`: {guessed[:60]!r} is not a media type, as in text/plain")
-            yield str(name), filename, _stored(str(name), content), guessed
+            if one is not None:
+                yield _part_of(str(name), one)
 
 
-def _described(name: str, value: Any) -> tuple[str, Any, str | None]:
-    """Filename, content and media type, as far as they are told."""
-    if isinstance(value, tuple):
-        if len(value) not in (2, 3):
-            raise ArgumentError(f"file `{name}`: expected (filename, content) or (filename, content, type)")
-        filename, content = value[:2]
-        return str(filename or _name_of(content, name)), content, value[2] if len(value) == 3 else None
-    return _name_of(value, name), value, None
+def _part_of(name: str, value: Any) -> Part:
+    if not isinstance(value, tuple):
+        filename = _name_of(value, name)
+        return Part(name, filename, _stored(name, value), guessed_type(filename))
+    if len(value) not in (2, 3):
+        raise ArgumentError(f"file `{name}`: expected (filename, content) or (filename, content, type)")
+    filename, content, media_type = (*value, None)[:3]
+    named = filename.name if isinstance(filename, PurePath) else filename
+    if not isinstance(named, str | None):
+        raise ArgumentError(f"file `{name}`: expected a filename or None first, found {type(named).__name__}")
+    if media_type is None and named is not None:
+        media_type = guessed_type(named)
+    if media_type is not None and not (isinstance(media_type, str) and MEDIA_TYPE.match(media_type)):
+        raise ArgumentError(f"file `{name}`: {media_type!r:.60} is not a media type, as in text/plain")
+    return Part(name, named, _stored(name, content), media_type)
+
+
+def guessed_type(filename: str) -> str:
+    """The media type that the end of a filename stands for; that of unnamed bytes if it stands for none."""
+    found, coding = TYPES.guess_type(f"file{PurePath(filename).suffix}")
+    return COMPRESSED.get(coding, UNNAMED_TYPE) if coding else found or UNNAMED_TYPE
 
 
 def _name_of(content: Any, name: str) -> str:
-    found = content if isinstance(content, Path) else getattr(content, "name", None)
-    return Path(found).name if isinstance(found, str | Path) else name
+    found = content if isinstance(content, PurePath) else getattr(content, "name", None)
+    last = PurePath(found).name if isinstance(found, str | PurePath) else ""
+    is_stream = last.startswith("<") and last.endswith(">")
+    return name if is_stream or not last else last
 
 
 def _stored(name: str, content: Any) -> Stored:
     if isinstance(content, Path):
         return PathFile(content)
     if isinstance(content, str):
-        return InMemory(_utf8(content, name))
+        return InMemory(text_piece(content, f"file `{name}`"))
     if isinstance(content, bytes | bytearray | memoryview):
         return InMemory(bytes(content))
-    if isinstance(content, io.IOBase) or hasattr(content, "read"):
+    if callable(getattr(content, "read", None)):
         return OpenFile(content)
-    if hasattr(content, "__iter__"):
+    if isinstance(content, Iterable) and not isinstance(content, Mapping | set | frozenset):
         return Pieces(content)
-    raise ArgumentError(f"file `{name}`: expected a path, a file, bytes or text, found {type(content).__name__}")
+    raise ArgumentError(
+        f"file `{name}`: expected a Path, a file, bytes, text or an iterator of bytes, found {type(content).__name__}"
+    )

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from callsheet.values.lines import LONGEST_LINE, TooLongError
+
+MOST_RETRY_DIGITS = 12
+"""Of `retry`: more milliseconds than these can say are no time to wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
@@ -16,18 +21,24 @@ class ServerSentEvent:
 
 
 class EventParser:
-    """Makes events of a stream's lines. `last_event_id` and `retry` outlast the event that set them."""
+    """Makes events of a stream's lines. `last_event_id` and `retry` outlast the event that set them.
 
-    def __init__(self) -> None:
+    The lines are those of the stream read as UTF-8. An event that the stream breaks off in is never given. `longest`
+    bounds the data of one event, in characters.
+    """
+
+    def __init__(self, longest: int = LONGEST_LINE) -> None:
         self.last_event_id = ""
         self.retry: float | None = None
+        self._longest = longest
         self._type = ""
         self._data: list[str] = []
+        self._size = 0
         self._id_buffer = ""
         self._is_first_line = True
 
     def feed(self, line: str) -> ServerSentEvent | None:
-        """The event that this line completes, if any."""
+        """The event that this line completes, if any. Raises TooLongError."""
         if self._is_first_line:
             self._is_first_line = False
             line = line.removeprefix("\ufeff")
@@ -43,16 +54,22 @@ class EventParser:
         if name == "event":
             self._type = value
         elif name == "data":
-            self._data.append(value)
+            self._add(value)
         elif name == "id" and "\0" not in value:
             self._id_buffer = value
-        elif name == "retry" and value.isascii() and value.isdigit():
+        elif name == "retry" and value.isascii() and value.isdigit() and len(value) <= MOST_RETRY_DIGITS:
             self.retry = int(value) / 1000
+
+    def _add(self, value: str) -> None:
+        self._size += len(value) + 1
+        if self._size > self._longest:
+            raise TooLongError(f"the data of an event is longer than {self._longest} characters")
+        self._data.append(value)
 
     def _dispatch(self) -> ServerSentEvent | None:
         self.last_event_id = self._id_buffer
         event_type, data = self._type, self._data
-        self._type, self._data = "", []
+        self._type, self._data, self._size = "", [], 0
         if not data:
             return None
         return ServerSentEvent(event_type or "message", "\n".join(data), self.last_event_id, self.retry)

@@ -1,0 +1,184 @@
+"""Bodies of `content=`, whatever they are made of, and bodies compressed on their way out."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from callsheet.errors import ArgumentError, UsageError
+from callsheet.http.body import Body, Content
+from callsheet.http.sources import (
+    AsyncPieces,
+    InMemory,
+    Joined,
+    OpenFile,
+    PathFile,
+    Pieces,
+    Source,
+    Stored,
+    piece_of,
+    text_piece,
+)
+
+GZIP_LEVEL = 6
+GZIP_WINDOW = 31
+"""zlib's word for "as gzip": it writes a modification time of 0, so that the same bytes compress to the same bytes."""
+STEP = 64 * 1024
+"""Bytes compressed at a time."""
+
+
+class ReadBody(Body, Protocol):
+    """A body that is read as it is sent: its `content` is None."""
+
+    @property
+    def length(self) -> int | None:
+        """The length in bytes, sent as Content-Length; None if it is not known: then it is sent in chunks."""
+
+    @property
+    def asynchronous(self) -> AsyncPieces | None:
+        """The pieces of an async iterator, which only an AsyncClient can send; None for what `open` can read."""
+
+    def open(self) -> Source:
+        """Begin to read from the start, once per attempt; whoever opened it closes it."""
+
+
+class StreamedBody:
+    """A body read from a file or an iterator as it is sent."""
+
+    content = None
+
+    def __init__(self, stored: Stored | AsyncPieces, content_type: str | None = None) -> None:
+        self._stored = stored
+        self.content_type = content_type
+
+    @property
+    def asynchronous(self) -> AsyncPieces | None:
+        """The pieces of an async iterator, which only an AsyncClient can send; None for what `open` can read."""
+        return self._stored if isinstance(self._stored, AsyncPieces) else None
+
+    @property
+    def length(self) -> int | None:
+        """The length in bytes, or None if it is not known before the end."""
+        return self._stored.length
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether a further attempt can send it whole."""
+        return self._stored.is_replayable
+
+    def open(self) -> Source:
+        """Begin to read from the start. Raises UsageError for an async iterator."""
+        if isinstance(self._stored, AsyncPieces):
+            raise UsageError("content: an async iterator can be sent by AsyncClient only; give a plain iterator")
+        return self._stored.open()
+
+    def __repr__(self) -> str:
+        size = "unknown length" if self.length is None else f"{self.length} bytes"
+        return f"<{size} of {self.content_type or 'unnamed type'}>"
+
+
+def body_from(content: Any, content_type: str | None = None) -> Body:
+    """The body that `content=` stands for: bytes, text (UTF-8), a Path, a file open as bytes, or their iterator.
+
+    A list or tuple of pieces can be sent again, any other iterable once. Raises ArgumentError for anything else.
+    """
+    if isinstance(content, str):
+        return Content(text_piece(content), content_type)
+    if isinstance(content, bytes | bytearray | memoryview):
+        return Content(bytes(content), content_type)
+    return StreamedBody(_stored(content), content_type)
+
+
+def _stored(content: Any) -> Stored | AsyncPieces:
+    if isinstance(content, Path):
+        return PathFile(content)
+    if isinstance(content, list | tuple):
+        return Joined([InMemory(piece_of(piece)) for piece in content])
+    if callable(getattr(content, "read", None)):
+        return OpenFile(content)
+    if isinstance(content, AsyncIterable):
+        return AsyncPieces(content)
+    if isinstance(content, Iterable) and not isinstance(content, Mapping | set | frozenset):
+        return Pieces(content)
+    raise ArgumentError(
+        f"content: expected bytes, text, a Path, a file or an iterator of bytes, found {type(content).__name__}; "
+        "a mapping is sent by `json` or `data`"
+    )
+
+
+def gzipped(body: Body) -> Body:
+    """The same body compressed, for `Content-Encoding: gzip`; of unknown length unless it is in memory."""
+    if body.content is not None:
+        compressor = _compressor()
+        return Content(compressor.compress(body.content) + compressor.flush(), body.content_type)
+    return StreamedBody(_gzipped_store(body), body.content_type)
+
+
+def _gzipped_store(body: Any) -> Stored | AsyncPieces:
+    pieces = body.asynchronous
+    return Gzipped(body) if pieces is None else GzippedPieces(pieces)
+
+
+def _compressor() -> Any:
+    return zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_WINDOW)
+
+
+class Gzipped:
+    """A store, compressed as it is read; replayable if the store is."""
+
+    length = None
+
+    def __init__(self, stored: Stored) -> None:
+        self._stored = stored
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether what is compressed can be read again."""
+        return self._stored.is_replayable
+
+    def open(self) -> Source:
+        """Begin to read from the start."""
+        return GzipSource(self._stored.open())
+
+
+class GzipSource:
+    """Reads a source and gives its gzip form (RFC 1952)."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._compressor: Any = _compressor()
+        self._ready = b""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, b"" at the end."""
+        while not self._ready and self._compressor is not None:
+            piece = self._source.read(STEP)
+            if piece:
+                self._ready = self._compressor.compress(piece)
+            else:
+                self._ready = self._compressor.flush()
+                self._compressor = None
+        taken, self._ready = self._ready[:size], self._ready[size:]
+        return taken
+
+    def close(self) -> None:
+        """Close what was opened for this attempt."""
+        self._source.close()
+
+
+class GzippedPieces(AsyncPieces):
+    """An async iterator's pieces, compressed one by one."""
+
+    def __init__(self, pieces: AsyncPieces) -> None:
+        super().__init__(pieces.pieces)
+        self._compressor = _compressor()
+
+    def encoded(self, piece: Any) -> bytes:
+        """What is sent for a piece; b"" while the compressor still gathers."""
+        return bytes(self._compressor.compress(piece_of(piece)))
+
+    def ending(self) -> bytes:
+        """The end of the gzip stream."""
+        return bytes(self._compressor.flush())
