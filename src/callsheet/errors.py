@@ -113,6 +113,8 @@ class ConnectTimeout(NotSent, TimeoutError):
 class NoAnswer(TransportError):
     """The request may have been processed, but no usable answer came back."""
 
+    was_sent = True
+
 
 class AttemptTimeout(NoAnswer, TimeoutError):
     """The answer was not complete within `timeout.attempt`, or no byte moved for `timeout.read`."""
@@ -130,6 +132,7 @@ class ResponseError(APIError):
     """An answer came, and it is not the declared result. `response` holds it whole."""
 
     response: Response
+    was_sent = True
     message: str | None = None
 
     @property

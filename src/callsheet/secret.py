@@ -6,11 +6,11 @@ only `reveal()` gives the text, and only transports, auth and signing call it.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote
 
 MASK = "***"
 SHORTEST_FOUND_BY_VALUE = 6
@@ -29,8 +29,8 @@ class Secret:
     def __init__(self, *parts: str | Secret | Callable[[], str]) -> None:
         flat: list[str | Callable[[], str]] = []
         for part in parts:
-            flat.extend(part._parts if isinstance(part, Secret) else (part,))
-        self._parts = tuple(flat)
+            flat.extend(part._parts if isinstance(part, Secret) else (part,))  # noqa: SLF001 its own class
+        self._parts: tuple[str | Callable[[], str], ...] = tuple(flat)
         self._text = "".join(part for part in flat if isinstance(part, str)) if self.is_constant else None
 
     @property
@@ -42,7 +42,11 @@ class Secret:
         """The text itself. For the wire only."""
         if self._text is not None:
             return self._text
-        return "".join(part if isinstance(part, str) else part() for part in self._parts)
+        return "".join(self.reveal_parts())
+
+    def reveal_parts(self) -> list[str]:
+        """What the text is made of. To search for it where it must not be."""
+        return [part if isinstance(part, str) else part() for part in self._parts]
 
     def __str__(self) -> str:
         return MASK
@@ -86,7 +90,7 @@ class MountedFile:
 
     def _look(self, now: float) -> None:
         try:
-            found = os.stat(self.path)
+            found = self.path.stat()
             stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
             if stamp != self._stamp:
                 self._text = self.path.read_text("utf-8").rstrip("\r\n")
@@ -98,7 +102,7 @@ class MountedFile:
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """`text` with the value of every secret of six characters and more replaced by `***`."""
+    """`text` with the value of every secret of six characters and more replaced by `***`, percent-encoded too."""
     values = {value for secret in secrets for value in _shapes(secret) if len(value) >= SHORTEST_FOUND_BY_VALUE}
     for value in sorted(values, key=len, reverse=True):
         text = text.replace(value, MASK)
@@ -106,13 +110,14 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
 
 
 def _shapes(secret: Secret) -> list[str]:
-    """The secret whole and each of its parts: `Bearer abc` may be answered as `abc`."""
+    """The secret whole and each of its parts, as they are and in a URL: `Bearer abc` may be answered as `abc`."""
     try:
-        parts = [part if isinstance(part, str) else part() for part in secret._parts]
+        parts = secret.reveal_parts()
     except OSError:
         return []
     words = [word for word in ("".join(parts)).split() if len(parts) == 1 or word not in PUBLIC_WORDS]
-    return ["".join(parts), *words, *(part.strip() for part in parts if part.strip() not in PUBLIC_WORDS)]
+    shapes = ["".join(parts), *words, *(part.strip() for part in parts if part.strip() not in PUBLIC_WORDS)]
+    return [*shapes, *(quote(shape, safe="", errors="replace") for shape in shapes)]
 
 
 PUBLIC_WORDS = frozenset({"Bearer", "Basic", "Token", "Digest", "ApiKey"})

@@ -6,7 +6,9 @@ import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-DELTA = re.compile(r"\d{1,10}(?:\.\d{1,9})?\Z")
+DELTA = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
+LONGEST = 1e9
+"""Seconds, 31 years: a longer wait is as good as for ever, and sums with it stay finite."""
 
 
 def seconds_until(field: str | None, wall_now: float) -> float | None:
@@ -18,10 +20,10 @@ def seconds_until(field: str | None, wall_now: float) -> float | None:
         return None
     text = field.strip()
     if DELTA.match(text):
-        return float(text)
+        return min(float(text), LONGEST)
     try:
         date = parsedate_to_datetime(text)
         moment = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return max(0.0, moment - wall_now)
+    return min(max(0.0, moment - wall_now), LONGEST)

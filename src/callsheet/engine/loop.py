@@ -50,7 +50,7 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
             if refusal is not None:
                 return _stopped(call, refusal, before), attempt
             began = io.now()
-            outcome = await _send(attempt, plan, io, fresh)
+            outcome = await _send(attempt, plan, io, fresh=fresh)
             elapsed = io.now() - began
             outcome, again = await _meaning(attempt, outcome, plan, io)
             keeps = again is None and isinstance(outcome, Response) and outcome.stream is not None
@@ -206,7 +206,7 @@ async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | N
     return Refuse(passed(attempt, verdict.why), by="deadline")
 
 
-async def _send(attempt: Attempt, plan: Plan, io: Io, fresh: bool) -> Outcome:
+async def _send(attempt: Attempt, plan: Plan, io: Io, *, fresh: bool) -> Outcome:
     """Make the try; the answer, or the error that stands for it."""
     call = attempt.call
     timeout = call.timeout

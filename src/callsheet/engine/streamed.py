@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Self
 
 from callsheet.engine.io import finish
 from callsheet.engine.open_answer import OpenAnswer
@@ -68,7 +69,7 @@ class StreamedResponse(Streamed):
         """Let go of slot and connection. Closing twice does nothing."""
         self._opened.close()
 
-    def __enter__(self) -> StreamedResponse:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -91,7 +92,7 @@ class AsyncStreamedResponse(Streamed):
         """Let go of slot and connection. Closing twice does nothing."""
         self._opened.close()
 
-    async def __aenter__(self) -> AsyncStreamedResponse:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_exception: object) -> None:

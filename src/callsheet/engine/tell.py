@@ -23,14 +23,14 @@ def tell(listeners: tuple[Listener, ...], event: Event) -> None:
     for listener in listeners:
         try:
             listener(event)
-        except Exception:
-            _complain_once(listener)
+        except Exception as error:  # noqa: BLE001 whatever a listener does, the call goes on
+            _complain_once(listener, error)
 
 
-def _complain_once(listener: Listener) -> None:
+def _complain_once(listener: Listener, error: Exception) -> None:
     if id(listener) not in _have_raised:
         _have_raised[id(listener)] = listener
-        log.warning("listener %r raised; the call goes on, and this is logged once", listener, exc_info=True)
+        log.warning("listener %r raised; the call goes on, and this is logged once", listener, exc_info=error)
 
 
 def tell_attempt(plan: Plan, attempt: Attempt, again: TryAgain | None, elapsed: float) -> None:

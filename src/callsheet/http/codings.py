@@ -35,41 +35,51 @@ class Inflate:
 
     def __init__(self, coding: str) -> None:
         self._is_gzip = coding == "gzip"
-        self._inflater = zlib.decompressobj(31 if self._is_gzip else 15)
+        self._inflater = zlib.decompressobj(31) if self._is_gzip else None
         self._pending = b""
         self._has_begun = False
 
     def feed(self, data: bytes, most: int) -> bytes:
+        """At most `most` decoded bytes."""
         self._pending = self._pending + data if self._pending else data
-        if not self._pending or most <= 0:
-            return b""
-        if self._inflater.eof:
-            self._next_member()
+        decoded = b""
         try:
-            decoded = self._inflate(most)
+            # A gzip member may hold nothing; the next one is looked at, too.
+            while self._pending and not decoded and self._is_ready():
+                decoded = self._inflate(most)
         except zlib.error as error:
             raise BrokenCodingError(str(error)) from None
-        self._has_begun = True
-        self._pending = self._inflater.unused_data or self._inflater.unconsumed_tail
         return decoded
 
-    def _next_member(self) -> None:
-        if not self._is_gzip:
-            raise BrokenCodingError("bytes after the end of the deflate stream")
-        self._inflater = zlib.decompressobj(31)
+    def _is_ready(self) -> bool:
+        """Choose an inflater for what comes next; False if too little has come to tell."""
+        self._has_begun = True
+        if self._inflater is None:
+            if len(self._pending) < 2:
+                return False
+            self._inflater = zlib.decompressobj(15 if _begins_zlib(self._pending) else -15)
+        elif self._inflater.eof:
+            if not self._is_gzip:
+                raise BrokenCodingError("bytes after the end of the deflate stream")
+            self._inflater = zlib.decompressobj(31)
+        return True
 
     def _inflate(self, most: int) -> bytes:
-        try:
-            return self._inflater.decompress(self._pending, most)
-        except zlib.error:
-            if self._is_gzip or self._has_begun:
-                raise
-            self._inflater = zlib.decompressobj(-15)
-            return self._inflater.decompress(self._pending, most)
+        inflater = self._inflater
+        assert inflater is not None
+        decoded = inflater.decompress(self._pending, most)
+        self._pending = inflater.unused_data or inflater.unconsumed_tail
+        return decoded
 
     def finish(self) -> None:
-        if self._has_begun and not self._inflater.eof:
+        """Raise BrokenCodingError unless the coding has ended."""
+        if self._has_begun and (self._inflater is None or not self._inflater.eof):
             raise BrokenCodingError("the compressed body breaks off before its end")
+
+
+def _begins_zlib(data: bytes) -> bool:
+    """Whether these bytes are the header of RFC 1950 2.2: compression method 8, and a check sum."""
+    return data[0] & 15 == 8 and (data[0] * 256 + data[1]) % 31 == 0
 
 
 def _brotli() -> Any:
@@ -77,11 +87,14 @@ def _brotli() -> Any:
     for name in ("brotli", "brotlicffi"):
         try:
             module = importlib.import_module(name)
-            module.Decompressor().process(b"", output_buffer_limit=1)
-        except (ImportError, TypeError):
+        except ImportError:
             continue
-        except Exception:  # noqa: BLE001 the probe's own data may be refused; the argument was taken
-            return module
+        try:
+            module.Decompressor().process(b"", output_buffer_limit=1)
+        except TypeError:
+            continue
+        except module.error:
+            return module  # its data were refused; the argument was taken
         return module
     return None
 
@@ -96,8 +109,9 @@ class Brotli:
         self._has_begun = False
 
     def feed(self, data: bytes, most: int) -> bytes:
+        """At most `most` decoded bytes."""
         self._pending = self._pending + data if self._pending else data
-        if most <= 0 or (not self._pending and not self._has_begun):
+        if not self._pending and not self._has_begun:
             return b""
         self._has_begun = True
         try:
@@ -109,7 +123,8 @@ class Brotli:
             raise BrokenCodingError(str(error) or "not a brotli stream") from None
 
     def finish(self) -> None:
-        if self._has_begun and not self._decompressor.is_finished():
+        """Raise BrokenCodingError unless the coding has ended."""
+        if self._has_begun and (self._pending or not self._decompressor.is_finished()):
             raise BrokenCodingError("the compressed body breaks off before its end")
 
 

@@ -103,12 +103,14 @@ def parse_field_lines(lines: Iterable[bytes]) -> Headers:
     return Headers(fields)
 
 
-def check_field(name: str, value: str) -> None:
+def check_field(name: object, value: object) -> None:
     """Refuse a field that could not be sent as it stands (RFC 9110 5.1, 5.5). The error names it and hides its value."""
-    if not TOKEN.match(name):
+    if not isinstance(name, str) or not TOKEN.match(name):
         raise ArgumentError(f"header name {name!r}: expected letters, digits and !#$%&'*+-.^_`|~")
     if name.lower() in SET_BY_TRANSPORT:
         raise ArgumentError(f"header `{name}`: it follows from the body and is set when the request is sent; remove it")
+    if not isinstance(value, str):
+        raise ArgumentError(f"header `{name}`: expected text, found {type(value).__name__}")
     if FORBIDDEN_IN_VALUE.search(value):
         raise ArgumentError(f"header `{name}`: its value holds a CR, LF or NUL; remove it")
     try:

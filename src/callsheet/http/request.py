@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from callsheet.http.headers import Headers
-from callsheet.secret import Secret
+from callsheet.secret import MASK, Secret
 
 if TYPE_CHECKING:
     from callsheet.http.body import Body
+
+CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
+"""Fields that are a credential whoever wrote them, and so are never shown."""
 
 
 class Origin(NamedTuple):
@@ -66,10 +69,14 @@ class Request:
 
     def redacted(self) -> Request:
         """The same request without its body, its secrets masked: what errors and answers carry."""
-        return Request(self.method, self.url, Headers(self.headers.multi_items()))
+        return Request(self.method, self.url, Headers(_shown(self.headers)))
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.url}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Request, (self.method, self.url, Headers(self.headers.multi_items()))
+        return Request, (self.method, self.url, Headers(_shown(self.headers)))
+
+
+def _shown(headers: Headers) -> list[tuple[str, str]]:
+    return [(name, MASK if name.lower() in CREDENTIALS else value) for name, value in headers.multi_items()]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from callsheet.errors import DecodeError, error_for_status
 from callsheet.http.headers import Headers, parse_field_lines
+from callsheet.http.json import loads
+from callsheet.http.links import parse_links
 from callsheet.http.problem import MEDIA_TYPE, ProblemDetails, problem_from
 from callsheet.secret import redact
 
@@ -120,18 +124,14 @@ class Response:
         """The body as text; bytes that do not fit the charset become U+FFFD."""
         try:
             return self._content.decode(self.encoding, "replace")
-        except LookupError:
+        except (LookupError, ValueError):  # no such charset, or one that replaces nothing
             return self._content.decode("utf-8", "replace")
 
     def json(self) -> Any:
         """The body as parsed JSON. Raises DecodeError if it is none."""
-        from callsheet.http.json import loads
-
         try:
             return loads(self._content)
         except ValueError as error:
-            from callsheet.errors import DecodeError
-
             raise DecodeError(f"the answer's body is not JSON: {error}", **self.facts()) from None
 
     @property
@@ -139,8 +139,6 @@ class Response:
         """The answer as problem details (RFC 9457), or None if it is not `application/problem+json`."""
         if not (self.field(b"content-type") or "").lower().startswith(MEDIA_TYPE):
             return None
-        from callsheet.http.json import loads
-
         try:
             return problem_from(loads(self._content))
         except ValueError:
@@ -149,15 +147,11 @@ class Response:
     @property
     def links(self) -> dict[str, dict[str, str]]:
         """The `Link` field (RFC 8288), by relation type: `links["next"]["url"]`."""
-        from callsheet.http.links import parse_links
-
         return parse_links(", ".join(self.headers.get_list("link")))
 
     def raise_for_status(self) -> Response:
         """Raise the error of a status from 400 on (NotFound, ServerError ...); else give this answer back."""
         if self.status_code >= 400:
-            from callsheet.errors import error_for_status
-
             raise error_for_status(self.status_code)(self.summary(), **self.facts())
         return self
 
@@ -166,7 +160,7 @@ class Response:
         head = f"{self.status_code} {self.reason_phrase or REASONS.get(self.status_code, '')}".strip()
         problem = self.problem
         told = (problem.detail or problem.title) if problem else None
-        return self.masked(f"{head}: {_one_line(told)}" if told else head)
+        return f"{self.masked(head)}: {_one_line(self.masked(told))}" if told else self.masked(head)
 
     def facts(self) -> dict[str, Any]:
         """What an error raised for this answer carries."""
@@ -196,10 +190,10 @@ class Response:
     def __reduce__(self) -> tuple[Any, ...]:
         state: Mapping[str, Any] = {
             "status_code": self.status_code,
-            "reason_phrase": self.reason_phrase,
+            "reason_phrase": self.masked(self.reason_phrase),
             "http_version": self.http_version,
             "headers": Headers((name, self.masked(value)) for name, value in self.headers.multi_items()),
-            "content": self.masked(self._content.decode("latin-1")).encode("latin-1"),
+            "content": self.masked(self._content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape"),
             "request": self.request,
         }
         rest = (self.elapsed, self.attempts, self.history, self.from_cache)
@@ -216,12 +210,6 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:200]
 
 
-def _reasons() -> dict[int, str]:
-    from http import HTTPStatus
-
-    names = {status.value: status.phrase for status in HTTPStatus}
-    return names | {413: "Content Too Large", 422: "Unprocessable Content"}
-
-
-REASONS = _reasons()
+REASONS = {status.value: status.phrase for status in HTTPStatus}
+REASONS |= {413: "Content Too Large", 422: "Unprocessable Content"}
 """Reason phrases for answers that bring none (HTTP/2)."""

@@ -16,7 +16,7 @@ from callsheet.plan.path import segment
 from callsheet.plan.plan import Given
 from callsheet.secret import MASK, Secret
 from callsheet.values.codec import Codec, Mismatch, place
-from callsheet.values.text import Texter
+from callsheet.values.text import Texter, text_of
 
 
 class Parts:
@@ -158,8 +158,12 @@ class Arguments:
     def _unknown(self, name: str) -> str:
         if name in self._constant_names:
             return f"`{name}`: its value is set on the sheet and cannot be given"
-        close = difflib.get_close_matches(name, self.names, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"expected {_listed(self.names)}"
+        close = difflib.get_close_matches(name.lower().replace("-", "_"), self.names, n=1)
+        hint = (
+            f"did you mean `{close[0]}`?"
+            if close
+            else f"expected {listed(self.names) if self.names else 'no arguments'}"
+        )
         return f"`{name}`: unknown; {hint}"
 
     def _message(self, problems: list[str]) -> str:
@@ -173,14 +177,13 @@ def _field(error: Mapping[str, Any]) -> str:
     return f"`{path}` (body): " if path else "body: "
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) if names else "no arguments"
+def listed(names: list[str]) -> str:
+    """Names as a message shows them."""
+    return ", ".join(f"`{name}`" for name in names) if names else "none"
 
 
 def query_pairs(params: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[str]:
     """`name=value` of each parameter, percent-encoded; a list repeats its name, None is left out."""
-    from callsheet.values.text import text_of
-
     pairs = params.items() if isinstance(params, Mapping) else params
     written: list[str] = []
     for name, value in pairs:

@@ -14,7 +14,7 @@ from callsheet.http.body import Body, Content
 from callsheet.http.headers import TOKEN, Headers, check_field
 from callsheet.http.json import MEDIA_TYPE, dumps
 from callsheet.http.request import Origin, Request, origin_of
-from callsheet.plan.binders import Arguments, Parts, query_pairs
+from callsheet.plan.binders import Arguments, Parts, listed, query_pairs
 from callsheet.plan.order import Pipeline, Shared, pipeline
 from callsheet.plan.path import checked_target, split_template
 from callsheet.plan.plan import Given, Plan
@@ -36,10 +36,18 @@ class Base:
         self.origin: Origin = origin_of(self.prefix)
         self.headers = _headers(settings, credential)
         self.secrets = tuple(dict.fromkeys((*secrets, *credential.secrets)))
-        shown = query_pairs({name: _shown(value) for name, value in settings.params.items()})
-        wire = query_pairs({name: _revealed(value) for name, value in settings.params.items()})
-        self.query = (*wire, *query_pairs([(name, secret.reveal()) for name, secret in credential.params]))
-        self.shown_query = (*shown, *(f"{quote(name, safe='')}={MASK}" for name, _ in credential.params))
+        self._params = (*settings.params.items(), *credential.params)
+        self.is_constant = all(not isinstance(value, Secret) or value.is_constant for _, value in self._params)
+        self._query = self._written() if self.is_constant else ()
+        self.shown_query = tuple(pair for name, value in self._params for pair in _shown_pairs(name, value))
+
+    @property
+    def query(self) -> tuple[str, ...]:
+        """The constant parameters as they stand on the wire; a mounted secret is read anew."""
+        return self._query if self.is_constant else self._written()
+
+    def _written(self) -> tuple[str, ...]:
+        return tuple(query_pairs([(name, _revealed(value)) for name, value in self._params]))
 
     def url(self, path: str, query: Iterable[str]) -> str:
         """The absolute URL."""
@@ -60,8 +68,8 @@ def _headers(settings: Settings, credential: Credential) -> Headers:
     return Headers(fields.values())
 
 
-def _shown(value: Any) -> Any:
-    return MASK if isinstance(value, Secret) else value
+def _shown_pairs(name: str, value: Any) -> list[str]:
+    return [f"{quote(name, safe='')}={MASK}"] if isinstance(value, Secret) else query_pairs([(name, value)])
 
 
 def _revealed(value: Any) -> Any:
@@ -82,7 +90,7 @@ def url_prefix(base_url: str) -> str:
 
 def with_extra(headers: Headers, extra: Iterable[tuple[str, str | Secret]], given: Given, body: Body | None) -> Headers:
     """Constant fields, those of this call, and the body's own content type, which beats a declared one."""
-    fields = list(extra)
+    fields = [field for field in extra if not _names(given.headers, field[0].lower())]
     for name, value in (given.headers or {}).items():
         if value is not None:
             check_field(name, value)
@@ -96,7 +104,7 @@ def with_extra(headers: Headers, extra: Iterable[tuple[str, str | Secret]], give
 
 
 def _names(headers: Mapping[str, str] | None, wanted: str) -> bool:
-    return any(name.lower() == wanted for name in headers or ())
+    return any(name.lower() == wanted and value is not None for name, value in (headers or {}).items())
 
 
 def body_of(given: Given) -> Body | None:
@@ -121,8 +129,9 @@ class OperationBinder:
         self._method = operation.method
         self._arguments = Arguments(operation, codec)
         self._pieces, self._names = split_template(operation.path)
+        _check_names(operation, self._names)
         self._json_headers = base.headers.with_fields([("Content-Type", MEDIA_TYPE)]) if codec else base.headers
-        is_constant = not self._arguments.takes_parameters and not self._names
+        is_constant = base.is_constant and not self._arguments.takes_parameters
         self._urls = self._urls_of(Parts()) if is_constant else None
 
     def __call__(self, arguments: Mapping[str, Any], given: Given) -> Request:
@@ -163,6 +172,13 @@ class OperationBinder:
         return "".join(written)
 
 
+def _check_names(operation: Operation, names: list[str]) -> None:
+    declared = [parameter.name for parameter in operation.parameters if parameter.location == "path"]
+    if sorted(declared) != sorted(names):
+        where = f"{operation.where}: " if operation.where else ""
+        raise SheetError(f"{where}path {operation.path!r} has {listed(names)}, and declared are {listed(declared)}")
+
+
 def undeclared_request(base: Base, method: str, target: str, given: Given) -> Request:
     """The request of `service.get("/path")`. Raises ArgumentError; nothing has been sent."""
     if not TOKEN.match(method):
@@ -188,20 +204,23 @@ def plan_of(
     operation: Operation,
     settings: Settings,
     shared: Shared,
+    *,
     listeners: tuple[Listener, ...],
     secrets: Iterable[Secret] = (),
 ) -> Plan:
     """The plan of a declared operation. Raises SheetError for types that cannot be had."""
     binder = OperationBinder(operation, Base(settings, secrets))
     read = reader_for(operation.returns)
-    return _plan(service, operation.name, settings, binder, read, pipeline(settings, shared), listeners)
+    line = pipeline(settings, shared)
+    return _plan(service, operation.name, settings, line, bind=binder, read=read, listeners=listeners)
 
 
 def plan_of_undeclared(
-    service: str, name: str, settings: Settings, shared: Shared, listeners: tuple[Listener, ...]
+    service: str, name: str, settings: Settings, shared: Shared, *, listeners: tuple[Listener, ...]
 ) -> Plan:
     """The plan of a service's undeclared requests."""
-    return _plan(service, name, settings, _no_binder, reader_for(None), pipeline(settings, shared), listeners)
+    line = pipeline(settings, shared)
+    return _plan(service, name, settings, line, bind=_no_binder, read=reader_for(None), listeners=listeners)
 
 
 def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
@@ -212,9 +231,10 @@ def _plan(
     service: str,
     operation: str,
     settings: Settings,
+    line: Pipeline,
+    *,
     bind: Callable[[Mapping[str, Any], Given], Request],
     read: Callable[[Any], Any],
-    line: Pipeline,
     listeners: tuple[Listener, ...],
 ) -> Plan:
     return Plan(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
-from callsheet.errors import ArgumentError
+from callsheet.errors import ArgumentError, SheetError
 
 PARAMETER = re.compile(r"\{([^{}]+)\}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -21,7 +21,7 @@ def segment(text: str) -> str:
     """The text as one path segment. Raises ValueError for what could not be one."""
     if not text:
         raise ValueError("expected at least one character: an empty segment would name another resource")
-    if text in DOT_SEGMENTS or unquote(text) in DOT_SEGMENTS:
+    if _is_dot_segment(text):
         raise ValueError("`.` and `..` name another resource and are refused, percent-encoded too")
     try:
         return quote(text, safe="")
@@ -29,8 +29,22 @@ def segment(text: str) -> str:
         raise ValueError("it holds half a surrogate pair, which has no UTF-8 form") from None
 
 
+def _is_dot_segment(text: str) -> bool:
+    """Whether it is one, or becomes one however often it is percent-decoded on its way."""
+    while "%" in text and (decoded := unquote(text)) != text:
+        text = decoded
+    return text in DOT_SEGMENTS
+
+
 def split_template(template: str) -> tuple[list[str], list[str]]:
-    """Literal pieces, percent-encoded, and the names between them: one more piece than names."""
+    """Literal pieces, percent-encoded, and the names between them: one more piece than names.
+
+    Raises SheetError for a path that could lead away from the service's origin.
+    """
+    if not template.startswith("/") or template.startswith("//"):
+        raise SheetError(
+            f"path {template!r}: expected one that begins with one `/`; an operation stays on its base_url"
+        )
     pieces = PARAMETER.split(template)
     return [quote(piece, safe=LITERAL_SAFE) for piece in pieces[::2]], pieces[1::2]
 
@@ -46,6 +60,10 @@ def checked_target(target: str) -> str:
     path, mark, query = target.partition("?")
     if "#" in target:
         raise ArgumentError(f"path {target[:80]!r}: a fragment (`#`) is never sent; remove it, or write it as %23")
-    if any(unquote(step) in DOT_SEGMENTS for step in path.split("/")):
+    if any(_is_dot_segment(step) for step in path.split("/")):
         raise ArgumentError(f"path {target[:80]!r}: `.` and `..` segments are refused")
-    return quote(path, safe=LITERAL_SAFE) + mark + quote(query, safe=LITERAL_SAFE + "?[]")
+    try:
+        return quote(path, safe=LITERAL_SAFE) + mark + quote(query, safe=LITERAL_SAFE + "?[]")
+    except UnicodeEncodeError:
+        message = f"path {target[:80]!r}: it holds half a surrogate pair, which has no UTF-8 form"
+        raise ArgumentError(message) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,7 +19,7 @@ from callsheet.plan.compile import Base, plan_of, plan_of_undeclared, undeclared
 from callsheet.plan.order import Shared
 from callsheet.plan.plan import Given, Plan, TimeoutLike
 from callsheet.policies.slot import Slot
-from callsheet.settings.timeout import Timeout, WrittenTimeout
+from callsheet.settings.timeout import WrittenTimeout
 from callsheet.sheet import ServiceSheet
 from callsheet.verdicts import Ticket
 
@@ -38,14 +39,17 @@ class ServicePlans:
         self._code = code
         self._listeners = listeners
         self._own_slots: list[Slot] = []
+        # Compiling may import a user's module, and that may call this service.
+        self._lock = threading.RLock()
         self._base: Base | None = None
 
     def plan(self, operation: str) -> Plan:
         """The plan of a declared operation. Raises UsageError for one that is not, SheetError for unusable types."""
-        known = self.plans.get(operation)
-        if known is None:
-            known = self.plans[operation] = self._compiled(operation)
-        return known
+        with self._lock:
+            known = self.plans.get(operation)
+            if known is None:
+                known = self.plans[operation] = self._compiled(operation)
+            return known
 
     def compile_all(self) -> None:
         """Compile every plan now, so that what is wrong is known before the first call."""
@@ -57,21 +61,26 @@ class ServicePlans:
         if declared is None:
             raise UsageError(_unknown_operation(self.name, name, self.operations), service=self.name)
         settings = self._sheet.settings(name, self._code)
-        shared = self._shared(settings.concurrency != self.settings.concurrency and Slot(settings.concurrency))
+        own = None if settings.concurrency == self.settings.concurrency else Slot(settings.concurrency)
+        shared = self._shared(own)
         secrets = self._sheet.secrets(name)
-        return plan_of(self.name, declared, settings, shared, self._listeners, secrets)
+        return plan_of(self.name, declared, settings, shared, listeners=self._listeners, secrets=secrets)
 
-    def _shared(self, own: Slot | bool = False) -> Shared:
-        slots = (self.slot, own) if isinstance(own, Slot) else (self.slot,)
-        self._own_slots.extend(slots[1:])
-        return Shared(slots, random.random, time.time)
+    def _shared(self, own: Slot | None = None) -> Shared:
+        if own is None:
+            return Shared((self.slot,), random.random, time.time)
+        self._own_slots.append(own)
+        # Its own first: who queues for one operation must not hold a slot that all operations share.
+        return Shared((own, self.slot), random.random, time.time)
 
     def undeclared(self, method: str) -> Plan:
         """The plan of undeclared requests by this method; events and errors name it so."""
         key = f" {method}"
         known = self.plans.get(key)
         if known is None:
-            known = plan_of_undeclared(self.name, method.lower(), self.settings, self._shared(), self._listeners)
+            known = plan_of_undeclared(
+                self.name, method.lower(), self.settings, self._shared(), listeners=self._listeners
+            )
             self.plans[key] = known
         return known
 
@@ -83,6 +92,7 @@ class ServicePlans:
 
     def forget(self) -> None:
         """Begin counting anew: the calls in flight are those of the process this one was forked from."""
+        self._lock = threading.RLock()
         for slot in (self.slot, *self._own_slots):
             slot.forget()
 
@@ -90,21 +100,25 @@ class ServicePlans:
 def begin(plan: Plan, request: Request, given: Given, started: float, new_ticket: Callable[[], Ticket]) -> Call:
     """A call of the plan. Raises ArgumentError for a timeout that is none."""
     settings = plan.settings
+    timeout, written = settings.timeout, settings.written
+    if given.timeout is not None:
+        written = _written(given.timeout, written)
+        timeout = written.resolved()
     return Call(
         request,
-        settings.timeout if given.timeout is None else _timeout(given.timeout, settings.written),
+        timeout,
         started,
         new_ticket,
         service=plan.service,
         operation=plan.operation,
         is_repeatable=settings.idempotent or given.idempotency_key is not None,
-        bounds_stream=given.timeout is not None or settings.written.total is not None,
+        bounds_stream=written.total is not None,
     )
 
 
-def _timeout(value: TimeoutLike, written: WrittenTimeout) -> Timeout:
+def _written(value: TimeoutLike, known: WrittenTimeout) -> WrittenTimeout:
     try:
-        return WrittenTimeout.given(value, written).resolved()
+        return WrittenTimeout.given(value, known)
     except ValueError as error:
         raise ArgumentError(f"timeout: {error}") from None
 

@@ -36,7 +36,7 @@ class Retry:
         """Another attempt, or why there is none although the outcome would deserve one."""
         outcome = attempt.outcome
         if isinstance(outcome, Response):
-            if outcome.status_code < 400 or outcome.status_code not in self.settings.statuses:
+            if outcome.status_code not in self.settings.statuses:
                 return None
             asked = seconds_until(outcome.field(b"retry-after"), self.wall_clock())
             if not self._may_repeat(attempt) and outcome.status_code != TOO_MANY_REQUESTS:

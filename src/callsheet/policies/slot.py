@@ -42,7 +42,7 @@ class Slot:
             self.waiting.append(ticket)
         return WaitFor(ticket, f"one of {self.limit} slots (concurrency.limit)")
 
-    def let_go(self, attempt: Attempt, sent: bool) -> None:
+    def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """Hand the slot to the oldest waiter, or leave the queue if it was never had."""
         ticket: Ticket | None = attempt.held[self]
         with self.lock:

@@ -48,7 +48,7 @@ class Codec(Protocol):
 def codec_for(ref: TypeRef) -> Codec:
     """The codec of a declared type. Raises SheetError if it cannot be imported or is no type."""
     if ref.kind == "json_schema":
-        from callsheet.values.json_schema import SchemaCodec
+        from callsheet.values.json_schema import SchemaCodec  # noqa: PLC0415 few sheets need it, and it needs this module
 
         return SchemaCodec(ref)
     try:

@@ -52,7 +52,7 @@ class SchemaCodec:
 
 def _validator(ref: TypeRef) -> Any:
     try:
-        import jsonschema_rs
+        import jsonschema_rs  # noqa: PLC0415 an extra that need not be installed
     except ImportError:
         raise SheetError(
             f'{ref.where}: a JSON Schema is checked by jsonschema-rs: pip install "callsheet[schema]"'
