@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 from typing import Any
 
-import pycurl
-
 from callsheet.call import Limits
 from callsheet.errors import ConnectTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.driver import Driver, Finished
+from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.names import Addresses, Lookup, Names
 from callsheet.transports.curl.options import CLOSED, Wiring, constant_options, less
 from callsheet.transports.curl.quiet import QuietGuard
@@ -47,7 +46,7 @@ class AsyncCurlTransport:
 
     def _begin(self) -> None:
         self._names = Names()
-        self._idle: list[pycurl.Curl] = []
+        self._idle: list[Handle] = []
         self._driver: Driver | None = None
         self.in_flight: set[asyncio.Future[Any]] = set()
 
@@ -64,47 +63,47 @@ class AsyncCurlTransport:
         known = self._names.ready(origin.host, origin.port)
         if isinstance(known, Lookup):
             known, limits = await self._looked_up(known, origin.host, limits)
-        easy = self._idle.pop() if self._idle else pycurl.Curl()
+        handle = self._idle.pop() if self._idle else Handle(self._constants)
         send = self._open if request.is_stream else self._exchange
-        return await send(driver, easy, request, limits, known)
+        return await send(driver, handle, request, limits, known)
 
     async def _exchange(
-        self, driver: Driver, easy: pycurl.Curl, request: Request, limits: Limits, addresses: Addresses | None
+        self, driver: Driver, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
-        transfer = Transfer(easy, request)
+        transfer = Transfer(handle, request)
         over: asyncio.Future[tuple[int, str]] = driver.loop.create_future()
         finished = _setter(over)
         guard = None if limits.read is None else QuietGuard(driver, transfer, limits.read, finished)
         self.in_flight.add(over)
         try:
-            transfer.arm(self._constants, limits)
+            transfer.arm(limits)
             if addresses is not None:
-                driver.pin(easy, request.origin.host, addresses)
-            driver.start(easy, finished)
+                driver.pin(handle, request.origin.host, addresses)
+            driver.start(handle.easy, finished)
             errno, text = await over
             if errno:
                 self._note_failure(request, transfer)
                 transfer.raise_failure(errno, text)
             answer = transfer.answer(), transfer.facts() if limits.wants_facts else None
         except BaseException:
-            driver.abort(easy)
+            driver.abort(handle.easy)
             raise
         finally:
             self.in_flight.discard(over)
             if guard is not None:
                 guard.stop()
-        self.keep(driver, easy)
+        self.keep(driver, handle)
         return answer
 
     async def _open(
-        self, driver: Driver, easy: pycurl.Curl, request: Request, limits: Limits, addresses: Addresses | None
+        self, driver: Driver, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
-        stream = TaskStream(self, driver, easy, request, limits)
+        stream = TaskStream(self, driver, handle, request, limits)
         transfer = stream.transfer
         try:
-            transfer.arm(self._constants, limits)
+            transfer.arm(limits)
             if addresses is not None:
-                driver.pin(easy, request.origin.host, addresses)
+                driver.pin(handle, request.origin.host, addresses)
             await stream.start(limits.attempt)
             if transfer.outcome and transfer.outcome[0] and not transfer.are_headers_complete:
                 self._note_failure(request, transfer)
@@ -116,15 +115,15 @@ class AsyncCurlTransport:
         response.stream = stream
         return response, stream.facts if limits.wants_facts else None
 
-    def keep(self, driver: Driver, easy: pycurl.Curl) -> None:
+    def keep(self, driver: Driver, handle: Handle) -> None:
         """Keep the handle of a whole answer for the next request, without what it holds of this one."""
         if driver is not self._driver:
             return
         if self._is_closed or len(self._idle) >= self.wiring.pool.connections:
-            easy.close()
+            handle.easy.close()
             return
-        easy.reset()
-        self._idle.append(easy)
+        handle.let_go()
+        self._idle.append(handle)
 
     def _note_failure(self, request: Request, transfer: Transfer) -> None:
         if not transfer.sends:
@@ -173,8 +172,8 @@ class AsyncCurlTransport:
                 if not future.done():
                     future.set_exception(UsageError(CLOSED_IN_FLIGHT))
         driver.close()
-        for easy in self._idle:
-            easy.close()
+        for handle in self._idle:
+            handle.easy.close()
         self._idle.clear()
 
 

@@ -74,8 +74,8 @@ class CurlTransport:
     def _exchange(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
-        transfer = Transfer(lane.easy, request)
-        transfer.arm(self._constants, limits)
+        transfer = Transfer(lane.handle, request)
+        transfer.arm(limits)
         if addresses is not None:
             lane.pin(request.origin.host, addresses)
         lane.start()
@@ -88,8 +88,8 @@ class CurlTransport:
     def _open(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
-        transfer = StreamedTransfer(lane.easy, request, progress=lambda: None)
-        transfer.arm(self._constants, limits)
+        transfer = StreamedTransfer(lane.handle, request, progress=lambda: None)
+        transfer.arm(limits)
         if addresses is not None:
             lane.pin(request.origin.host, addresses)
         lane.start()
@@ -128,7 +128,7 @@ class CurlTransport:
         with self._lock:
             if self._is_closed:
                 raise UsageError(CLOSED)
-            lane = self._idle.pop() if self._idle else Lane(self._pipe[0])
+            lane = self._idle.pop() if self._idle else Lane(self._pipe[0], self._constants)
             self._busy.add(lane)
         return lane
 
@@ -136,7 +136,7 @@ class CurlTransport:
         """Keep the lane of a whole answer for the next request."""
         if lane.is_of_parent:
             return
-        lane.easy.reset()
+        lane.handle.let_go()
         now = lane.last_used = time.monotonic()
         with self._lock:
             if not self._is_closed and len(self._idle) < self.wiring.pool.connections:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pycurl
 
 from callsheet.settings.pool import Pool
+from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.watch import Watching
 from callsheet.transports.forked import leak
@@ -39,10 +40,10 @@ class Driver:
         self.is_closed = False
         self.is_of_parent = False
 
-    def pin(self, easy: pycurl.Curl, host: str, addresses: Addresses) -> None:
+    def pin(self, handle: Handle, host: str, addresses: Addresses) -> None:
         """Have this multi connect to these addresses of the host. Set after the handle was armed."""
         if self._pinned.get(host) is not addresses:
-            easy.setopt(pycurl.RESOLVE, addresses.pin)
+            handle.pin(addresses)
             self._pinned[host] = addresses
 
     def start(self, easy: pycurl.Curl, finished: Finished) -> None:
@@ -126,7 +127,7 @@ class Driver:
         self._watch.close()
         self._multi.close()
 
-    def leave_to_parent(self, idle: list[pycurl.Curl]) -> None:
+    def leave_to_parent(self, idle: list[Handle]) -> None:
         """Neither use nor close it and its idle handles any more: this is a forked child."""
         self.is_of_parent = True
         leak((self, idle))

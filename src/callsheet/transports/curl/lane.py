@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pycurl
 
+from callsheet.transports.curl.handle import Constants, Handle
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import LONGEST
 from callsheet.transports.curl.transfer import Transfer
@@ -28,8 +29,9 @@ class AbortedError(Exception):
 class Lane:
     """Steps one transfer at a time with `poll`, so that Ctrl-C interrupts it in every phase."""
 
-    def __init__(self, wake: int) -> None:
-        self.easy = pycurl.Curl()
+    def __init__(self, wake: int, constants: Constants) -> None:
+        self.handle = Handle(constants)
+        self.easy = self.handle.easy
         self.last_used = 0.0
         self.is_of_parent = False
         self._multi = pycurl.CurlMulti()
@@ -47,7 +49,7 @@ class Lane:
     def pin(self, host: str, addresses: Addresses) -> None:
         """Have this lane connect to these addresses of the host. Set after the handle was armed."""
         if self._pinned.get(host) is not addresses:
-            self.easy.setopt(pycurl.RESOLVE, addresses.pin)
+            self.handle.pin(addresses)
             self._pinned[host] = addresses
 
     def start(self) -> None:

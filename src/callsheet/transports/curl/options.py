@@ -78,11 +78,17 @@ def milliseconds(seconds: float) -> int:
     return max(1, min(math.ceil(seconds * 1000), LONGEST))
 
 
+def content_of(request: Request) -> bytes | None:
+    """The body; an empty one where the method calls for a body (RFC 9110 8.6)."""
+    if request.body is not None:
+        content = request.body.content
+        if content is not None:
+            return content
+    return b"" if request.method in ("POST", "PUT", "PATCH") else None
+
+
 def _set_method(easy: pycurl.Curl, request: Request) -> None:
-    method, body = request.method, request.body
-    content = body.content if body is not None else None
-    if content is None and method in ("POST", "PUT", "PATCH"):
-        content = b""
+    method, content = request.method, content_of(request)
     if content is not None:
         easy.setopt(pycurl.POSTFIELDS, content)
         if method != "POST":

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import pycurl
 
+from callsheet.call import Limits
 from callsheet.errors import NoAnswer, TransportError
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.transfer import BLANK, Transfer, final_block
 
 STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
@@ -24,8 +26,9 @@ class StreamedTransfer(Transfer):
 
     __slots__ = ("_response", "are_headers_complete", "is_paused", "outcome", "pieces", "progress", "waiting_bytes")
 
-    def __init__(self, easy: pycurl.Curl, request: Request, progress: Callable[[], None]) -> None:
-        super().__init__(easy, request)
+    def __init__(self, handle: Handle, request: Request, progress: Callable[[], None]) -> None:
+        super().__init__(handle, request)
+        self.lines = []
         self.progress = progress
         self.pieces: deque[bytes] = deque()
         self.waiting_bytes = 0
@@ -34,8 +37,9 @@ class StreamedTransfer(Transfer):
         self.outcome: tuple[int, str] | None = None
         self._response: Response | None = None
 
-    def listen(self) -> None:
-        """Take each line and piece as it comes."""
+    def set_handle(self, limits: Limits) -> None:
+        """Set what the request needs, and take each line and piece as it comes."""
+        self.handle.set_all(self.request, limits)
         self.easy.setopt(pycurl.HEADERFUNCTION, self._on_line)
         self.easy.setopt(pycurl.WRITEFUNCTION, self._on_piece)
 

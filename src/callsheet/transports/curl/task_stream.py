@@ -14,6 +14,7 @@ from callsheet.errors import AttemptTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.transports.curl.driver import Driver
+from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.options import CLOSED
 from callsheet.transports.curl.quiet import QuietGuard
 from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, STREAM_CLOSED, StreamedTransfer
@@ -44,14 +45,14 @@ class TaskStream:
     """A transfer that is read from by one task at a time."""
 
     def __init__(
-        self, transport: AsyncCurlTransport, driver: Driver, easy: pycurl.Curl, request: Request, limits: Limits
+        self, transport: AsyncCurlTransport, driver: Driver, handle: Handle, request: Request, limits: Limits
     ) -> None:
         self._transport = transport
         self._driver = driver
         self._quiet = limits.read
         self._step = Step()
         self._is_closed = False
-        self.transfer = StreamedTransfer(easy, request, self._step)
+        self.transfer = StreamedTransfer(handle, request, self._step)
 
     @property
     def facts(self) -> WireFacts:
@@ -120,7 +121,7 @@ class TaskStream:
             return
         self._is_closed = True
         if self.transfer.is_whole:
-            self._transport.keep(self._driver, self.transfer.easy)
+            self._transport.keep(self._driver, self.transfer.handle)
         else:
             self._driver.abort(self.transfer.easy)
 

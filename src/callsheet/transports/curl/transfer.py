@@ -13,55 +13,47 @@ from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
-from callsheet.transports.curl.options import set_request
+from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
 from callsheet.transports.curl.outcomes import class_of, explanation
 
+NO_CAPS = Caps()
 BLANK = (b"\r\n", b"\n")
 ANSWERED_TOO_LARGE = pycurl.E_FILESIZE_EXCEEDED
 HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2"}
 
 
 class Transfer:
-    """One request under way.
+    """One request under way."""
 
-    `sends` counts the times libcurl began to send. The second time is refused: it would send a request again that the
-    service may have processed, without telling anybody.
-    """
+    __slots__ = ("caps", "chunks", "easy", "handle", "lines", "request", "was_quiet")
 
-    __slots__ = ("caps", "chunks", "easy", "lines", "request", "sends", "was_quiet")
-
-    def __init__(self, easy: pycurl.Curl, request: Request) -> None:
-        self.easy = easy
+    def __init__(self, handle: Handle, request: Request) -> None:
+        self.handle = handle
+        self.easy = handle.easy
         self.request = request
-        self.caps = Caps()
-        self.lines: list[bytes] = []
-        self.chunks: list[bytes] = []
-        self.sends = 0
+        self.caps = NO_CAPS
+        self.lines = handle.lines
+        self.chunks = handle.chunks
         self.was_quiet = False
 
-    def arm(self, constants: list[tuple[int, Any]], limits: Limits) -> None:
-        """Set the handle, which is new or was reset, for this request. Raises ArgumentError if it cannot be sent."""
-        easy = self.easy
-        for option, value in constants:
-            easy.setopt(option, value)
+    @property
+    def sends(self) -> int:
+        """How often libcurl began to send; the second time it was stopped."""
+        return self.handle.sends
+
+    def arm(self, limits: Limits) -> None:
+        """Set the handle for this request. Raises ArgumentError if it cannot be sent."""
         self.caps = limits.caps
         try:
-            set_request(easy, self.request, limits)
+            self.set_handle(limits)
         except (ValueError, TypeError, pycurl.error) as error:
             reason = getattr(error, "reason", None) or error.args[-1]
             raise ArgumentError(f"{self.request!r} cannot be sent as it stands: {reason}") from None
-        easy.setopt(pycurl.PREREQFUNCTION, self._on_send)
-        self.listen()
 
-    def listen(self) -> None:
-        """Collect lines and chunks with C functions: no Python runs while an answer comes in."""
-        self.easy.setopt(pycurl.HEADERFUNCTION, self.lines.append)
-        self.easy.setopt(pycurl.WRITEFUNCTION, self.chunks.append)
-
-    def _on_send(self, *_addresses: object) -> int:
-        self.sends += 1
-        return int(pycurl.PREREQFUNC_OK if self.sends == 1 else pycurl.PREREQFUNC_ABORT)
+    def set_handle(self, limits: Limits) -> None:
+        """Set what the request needs, and collect the answer's lines and chunks."""
+        self.handle.arm(self.request, limits)
 
     def answer(self) -> Response:
         """The answer of a transfer that libcurl calls a success. Raises MalformedAnswer, ResponseTooLarge."""

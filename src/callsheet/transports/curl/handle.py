@@ -1,0 +1,103 @@
+"""A libcurl handle that remembers what is set on it.
+
+Setting a handle from nothing is a quarter of what Python spends on a small request. Most requests are like the one the
+handle made before, but for the body and perhaps the URL: then only that is set. "Like" is decided by one comparison of
+everything else that `set_request` reads; whatever is not part of it (a stream, a fresh connection, pinned addresses, a
+rewritten target) makes the handle be reset before its next use. Success alone gets there: after a failure handles are
+destroyed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pycurl
+
+from callsheet.call import Limits
+from callsheet.http.request import Request
+from callsheet.transports.curl.names import Addresses
+from callsheet.transports.curl.options import content_of, milliseconds, set_request, wire_lines
+
+Constants = list[tuple[int, Any]]
+
+
+class Handle:
+    """A handle, and where it collects what comes in.
+
+    `sends` counts the times libcurl began to send. The second time is refused: it would send a request again that the
+    service may have processed, without telling anybody.
+    """
+
+    __slots__ = ("_attempt", "_connect", "_constants", "_kind", "_setopt", "_url", "chunks", "easy", "lines", "sends")
+
+    def __init__(self, constants: Constants) -> None:
+        self.easy = pycurl.Curl()
+        self.lines: list[bytes] = []
+        self.chunks: list[bytes] = []
+        self.sends = 0
+        self._constants = constants
+        # Looking a method up on a Curl costs as much as calling it.
+        self._setopt = self.easy.setopt
+        self._kind: tuple[Any, ...] | None = None
+        self._url = ""
+        self._connect = self._attempt = 0.0
+
+    def arm(self, request: Request, limits: Limits) -> None:
+        """Set the handle for this request, whose answer is collected by C functions: no Python runs while it comes in."""
+        content = content_of(request)
+        kind = (request.method, content is None, wire_lines(request), limits.caps, limits.fresh)
+        if kind == self._kind and "%" not in request.wire_url:
+            self.sends = 0
+            self._set_changes(request.wire_url, content, limits)
+            return
+        self.set_all(request, limits)
+        self._setopt(pycurl.HEADERFUNCTION, self.lines.append)
+        self._setopt(pycurl.WRITEFUNCTION, self.chunks.append)
+        if not limits.fresh and "%" not in request.wire_url:
+            self._kind = kind
+            self._url, self._connect, self._attempt = request.wire_url, limits.connect, limits.attempt
+
+    def set_all(self, request: Request, limits: Limits) -> None:
+        """Set everything from nothing, but for where the answer is collected."""
+        if self._kind is not None:
+            self._kind = None
+            self.easy.reset()
+        for option, value in self._constants:
+            self._setopt(option, value)
+        set_request(self.easy, request, limits)
+        self.sends = 0
+        self._setopt(pycurl.PREREQFUNCTION, self._on_send)
+
+    def _set_changes(self, url: str, content: bytes | None, limits: Limits) -> None:
+        setopt = self._setopt
+        if url != self._url:
+            setopt(pycurl.URL, url)
+            self._url = url
+        if content is not None:
+            setopt(pycurl.POSTFIELDS, content)
+        if limits.connect != self._connect:
+            setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds(limits.connect))
+            self._connect = limits.connect
+        if limits.attempt != self._attempt:
+            setopt(pycurl.TIMEOUT_MS, milliseconds(limits.attempt))
+            self._attempt = limits.attempt
+
+    def pin(self, addresses: Addresses) -> None:
+        """Connect to these addresses, this time."""
+        self._setopt(pycurl.RESOLVE, addresses.pin)
+        self._kind = ()
+
+    def let_go(self) -> None:
+        """Hold nothing of the request and its answer any more, which was a success."""
+        kind = self._kind
+        if not kind:
+            self.easy.reset()
+            self._kind = None
+        elif not kind[1]:
+            self._setopt(pycurl.POSTFIELDS, b"")
+        self.lines.clear()
+        self.chunks.clear()
+
+    def _on_send(self, *_addresses: object) -> int:
+        self.sends += 1
+        return int(pycurl.PREREQFUNC_OK if self.sends == 1 else pycurl.PREREQFUNC_ABORT)
