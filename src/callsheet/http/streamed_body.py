@@ -9,12 +9,11 @@ from typing import Any, Protocol
 
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.body import Body, Content
+from callsheet.http.files import OpenFile, PathFile
 from callsheet.http.sources import (
     AsyncPieces,
     InMemory,
     Joined,
-    OpenFile,
-    PathFile,
     Pieces,
     Source,
     Stored,

@@ -15,7 +15,8 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from callsheet.errors import ArgumentError
-from callsheet.http.sources import InMemory, Joined, OpenFile, PathFile, Pieces, Source, Stored, text_piece
+from callsheet.http.files import OpenFile, PathFile
+from callsheet.http.sources import InMemory, Joined, Pieces, Source, Stored, text_piece
 from callsheet.values.form import Fields, flat, pairs
 
 ESCAPES = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})

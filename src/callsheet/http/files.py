@@ -1,0 +1,169 @@
+"""Files as bodies: by their path, or as an object that the caller opened."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from callsheet.errors import ArgumentError
+from callsheet.http.sources import Once, Source
+
+
+class PathFile:
+    """A file by its path, opened and closed for each attempt. Raises ArgumentError if it cannot be read."""
+
+    is_replayable = True
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.length = path.stat().st_size
+            is_file = path.is_file()
+        except (OSError, ValueError) as error:
+            raise _unreadable(path, error) from None
+        if not is_file:
+            raise ArgumentError(f"file {path}: expected a regular file")
+        if not os.access(path, os.R_OK):
+            raise ArgumentError(f"file {path}: it may not be read")
+
+    def open(self) -> Source:
+        """Begin to read from the start."""
+        try:
+            return Exactly(Unbuffered(self.path.open("rb", buffering=0)), self.length, str(self.path))
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> ArgumentError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return ArgumentError(f"file {str(path)!r}: {reason}")
+
+
+class OpenFile:
+    """A file object that the caller opened and will close, from where it stands now.
+
+    It can be sent again if it can seek. Raises ArgumentError for one that is closed, write-only or opened as text.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._name = str(getattr(file, "name", "object"))
+        if _is_text(file):
+            raise ArgumentError(f"file {self._name}: opened as text; open it with 'rb'")
+        if getattr(file, "closed", False):
+            raise ArgumentError(f"file {self._name}: it is closed")
+        if not getattr(file, "readable", _true)():
+            raise ArgumentError(f"file {self._name}: it is open for writing only; open it with 'rb'")
+        self._start = _position(file)
+        self._once = Once()
+        self.length = None if self._start is None else _rest_of(file, self._start)
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether it can seek back, or nothing of it was read yet."""
+        return self._start is not None or self._once.is_untouched
+
+    def open(self) -> Source:
+        """Begin to read from where the file stood."""
+        if self._start is None:
+            return self._once.guard(Unclosed(self._file, self._name))
+        try:
+            self._file.seek(self._start)
+        except (OSError, ValueError) as error:
+            raise ArgumentError(f"file {self._name}: {error}") from None
+        source = Unclosed(self._file, self._name)
+        return source if self.length is None else Exactly(source, self.length, self._name)
+
+
+def _true() -> bool:
+    return True
+
+
+def _is_text(file: Any) -> bool:
+    """Whether reading gives text; a wrapper such as `tempfile` makes is known by the attribute of what it wraps."""
+    if isinstance(file, io.RawIOBase | io.BufferedIOBase):
+        return False
+    return isinstance(file, io.TextIOBase) or hasattr(file, "encoding")
+
+
+def _position(file: Any) -> int | None:
+    try:
+        return file.tell() if file.seekable() else None
+    except (AttributeError, OSError):
+        return None
+
+
+def _rest_of(file: Any, start: int) -> int | None:
+    try:
+        end = file.seek(0, os.SEEK_END)
+    except OSError:
+        return None
+    finally:
+        file.seek(start)
+    return max(0, end - start) if isinstance(end, int) else None
+
+
+class Unbuffered:
+    """Reads a file that was opened here, and closes it."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, b"" at the end."""
+        try:
+            return self._file.read(size) or b""
+        except OSError as error:
+            raise ArgumentError(f"file {self._file.name}: {error.strerror or error}") from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class Unclosed:
+    """Reads a file and leaves it open."""
+
+    def __init__(self, file: Any, name: str) -> None:
+        self._file = file
+        self._name = name
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, b"" at the end."""
+        try:
+            taken = self._file.read(size)
+        except (OSError, ValueError) as error:
+            raise ArgumentError(f"file {self._name}: {error}") from None
+        if not isinstance(taken, bytes | bytearray | memoryview):
+            raise ArgumentError(f"file {self._name}: reading gave {type(taken).__name__}; expected bytes")
+        if len(taken) > size:
+            raise ArgumentError(f"file {self._name}: asked for {size} bytes, reading gave {len(taken)}")
+        return taken if isinstance(taken, bytes) else bytes(taken)
+
+    def close(self) -> None:
+        """Leave the file to who opened it."""
+
+
+class Exactly:
+    """Reads as many bytes as were announced: what a file grew by meanwhile is left out, and one that shrank says so."""
+
+    def __init__(self, source: Source, length: int, name: str) -> None:
+        self._source = source
+        self._left = length
+        self._name = name
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, b"" at the end. Raises ArgumentError if the file ends early."""
+        if not self._left:
+            return b""
+        taken = self._source.read(min(size, self._left))
+        if not taken:
+            raise ArgumentError(f"file {self._name}: it became {self._left} bytes shorter while it was sent")
+        self._left -= len(taken)
+        return taken
+
+    def close(self) -> None:
+        """Close what was opened for this attempt."""
+        self._source.close()
