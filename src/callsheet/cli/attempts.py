@@ -27,13 +27,13 @@ def teller(screen: Screen) -> Listener:
 
 
 def line_of_attempt(event: AttemptEnded) -> str:
-    """One attempt as a line."""
+    """One attempt as a line, and what was measured of it on another."""
     outcome = event.status if event.status is not None else f"{event.error}, {_sent(event)}"
     again = "" if event.pause is None else f"; again in {milliseconds(event.pause)}"
     phases = phases_of(event.wire)
     return (
         f"* attempt {event.number}: {event.method} {event.url} -> {outcome} in {milliseconds(event.elapsed)}"
-        f"{f' ({phases})' if phases else ''}{again}"
+        f"{again}" + (f"\n    {phases}" if phases else "")
     )
 
 

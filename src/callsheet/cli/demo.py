@@ -1,0 +1,130 @@
+"""What `callsheet demo` shows, and how: each step is a command line, run as if it had been typed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from callsheet.cli.screen import Screen
+from callsheet.errors import UsageError
+
+if TYPE_CHECKING:
+    from callsheet.practice import PracticeServer
+
+
+class Step(NamedTuple):
+    """A command, what it shows, and the exit code it must end with."""
+
+    title: str
+    command: str
+    code: int = 0
+
+
+STEPS = (
+    Step("A check: every key, every value, every type the sheet names", "check"),
+    Step("A declared POST: JSON from typed fields, the answer checked against its type",
+         "call create_user name=Ada email=ada@example.com"),
+    Step("A GET with a path parameter", "call get_user id=1"),
+    Step("A query", "call list_users status=active size=2"),
+    Step("A 404 is a typed error; the exit code says whose fault it was", "call get_user id=99", 4),
+    Step("A flaky endpoint: retries save the call", "call flaky key=demo failures=2 -v"),
+    Step("A timeout ends when it says: this service would take 30 s", "call slow seconds=30 --timeout 1s", 6),
+    Step("A POST whose answer is lost may have been processed: it is not sent twice",
+         "call order key=demo lost=1 item=tea -v", 1),
+    Step("... and the service counted one", "call order_count key=demo"),
+)  # fmt: skip
+
+
+class Tape:
+    """Both streams of a command in the order they were written."""
+
+    def __init__(self) -> None:
+        self._written: list[str] = []
+
+    def write(self, content: Any) -> int:
+        """Take bytes or text."""
+        self._written.append(content if isinstance(content, str) else content.decode("utf-8", "replace"))
+        return len(content)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    @property
+    def lines(self) -> list[str]:
+        """What was written."""
+        return "".join(self._written).splitlines()
+
+
+def show_demo(screen: Screen) -> int:
+    """Run every step against a practice API of its own; 1 if one did not end as it must."""
+    started = time.monotonic()
+    paint = painter(screen)
+    with practice_api() as server, folder_with_sheet(server.url):
+        screen.print(paint("bold", f"A practice API on {server.url}, and a sheet that declares it: callsheet.yaml"))
+        ended = [show_step(number, step, screen) for number, step in enumerate(STEPS, 1)]
+    took = time.monotonic() - started
+    screen.print(f"\n{sum(ended)} of {len(STEPS)} steps ended as they must, in {took:.1f} s. To go on by yourself:")
+    screen.print("   callsheet practice                            runs the same API")
+    screen.print("   callsheet practice --sheet > callsheet.yaml   writes its sheet")
+    return 0 if all(ended) else 1
+
+
+def show_step(number: int, step: Step, screen: Screen) -> bool:
+    """Run one step and show it; whether it ended as it must."""
+    from callsheet.cli.run import run
+
+    paint = painter(screen)
+    screen.print(f"\n{paint('bold', f'{number}  {step.title}')}\n   {paint('cyan', f'$ callsheet {step.command}')}")
+    tape: Any = Tape()
+    inner = Screen(tape, tape, is_terminal=True, has_colour=screen.has_colour, errors_have_colour=screen.has_colour)
+    started = time.monotonic()
+    code = run(shlex.split(step.command), inner)
+    took = time.monotonic() - started
+    for line in tape.lines:
+        screen.print(f"   {line}")
+    screen.print(paint("dim", f"   exit {code}, {took:.2f} s"))
+    if code != step.code:
+        screen.complain(f"step {number} must end with exit code {step.code}")
+    return code == step.code
+
+
+def painter(screen: Screen) -> Any:
+    """A function of a style and a text, which colours it if this screen has colours."""
+    styles = {"bold": "1", "dim": "2", "cyan": "36"}
+    return lambda style, text: f"\x1b[{styles[style]}m{text}\x1b[0m" if screen.has_colour else text
+
+
+@contextmanager
+def practice_api() -> Iterator[PracticeServer]:
+    """The practice API on a free port. Raises UsageError without its extra."""
+    try:
+        from callsheet.practice import PracticeServer
+    except ModuleNotFoundError as error:
+        raise UsageError(str(error)) from None
+    with PracticeServer() as server:
+        yield server
+
+
+@contextmanager
+def folder_with_sheet(url: str) -> Iterator[None]:
+    """A working directory with the practice sheet, and an environment in which nothing else is chosen."""
+    from callsheet.practice import SHEET
+
+    before, environment = Path.cwd(), dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="callsheet-demo-") as folder:
+        Path(folder, "callsheet.yaml").write_bytes(SHEET.read_bytes())
+        try:
+            os.chdir(folder)
+            os.environ.pop("CALLSHEET_FILE", None)
+            os.environ["PRACTICE_URL"] = url
+            yield
+        finally:
+            os.chdir(before)
+            os.environ.clear()
+            os.environ.update(environment)
