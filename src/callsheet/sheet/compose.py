@@ -15,8 +15,8 @@ import yaml
 
 from callsheet.sheet.core_schema import resolve
 from callsheet.sheet.findings import Findings, Misfit
-from callsheet.sheet.masks import is_secret_place, is_showable
-from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, shown_key
+from callsheet.sheet.masks import holds_no_keys, is_secret_place, is_showable
+from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, hide, shown_key
 from callsheet.sheet.place import Place, Source
 from callsheet.sheet.yaml_problems import problem_of
 
@@ -154,6 +154,7 @@ class _Composer:
     def _key(self, node: Node, event: yaml.Event) -> Scalar:
         if isinstance(node, Scalar):
             return node
+        hide(node)
         self.findings.add(
             Misfit(self._place(event), "a key must be text", "a value that holds `{` or `[` needs quotes")
         )
@@ -178,7 +179,9 @@ class _Composer:
                 self.findings.add(Misfit(self._place(event), "a value that is not what its tag says"))
         else:
             self._check_tag(event, event.tag)
-        hidden = self._is_value() and is_secret_place(tuple(self._path())) and not is_showable(event.value)
+        path = tuple(self._path())
+        is_secret = is_secret_place(path) if self._is_value() else holds_no_keys(path)
+        hidden = is_secret and not is_showable(event.value)
         if hidden:
             self.source.hide(_start(event), _end(event))
         return Scalar(value, event.value, self._place(event), hidden)

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 SECRET_KEYS = frozenset({"auth", "sign", "headers", "cookies"})
 """Whatever stands below one of these may be a credential."""
 
+SECRET_TEXTS = frozenset({"bearer", "username", "password", "value", "token", "secret", "client_secret"})
+
 CREDENTIAL = re.compile(
     r"(?i)pass(word|wd|phrase)|secret|token|credential|bearer|basic|authori[sz]ation|cookie|api[-_]?key|private[-_]?key|"
     r"signature|^key$|^pwd$|^value$|user(name)?$"
@@ -84,7 +86,7 @@ HARMLESS_KEYS = frozenset(
 VARIABLE_ALONE = re.compile(r"(?:[A-Za-z]+ )?\$\{(?:[A-Za-z_][A-Za-z0-9_]*|file:[^{}$]*)\}")
 SWITCHED = frozenset({"", "$", "off", "on", "true", "false", "null", "~", "yes", "no", "none"})
 
-_KEY = re.compile(r"""(?:^|[\s{,\[-])(["']?)([A-Za-z_][\w-]*)\1\s*:(?=\s|$)""")
+_KEY = re.compile(r"""(?:^\s*(?:[-?]\s+)*|[{,\[]\s*)(["']?)([A-Za-z_][\w-]*)\1\s*:(?=\s|$)""")
 _URL_PARTS = re.compile(r"(?<=://)[^/\s\"']*@|(?<=[?#])[^\s\"'},]+(?=[\s\"'},]|$)")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'},]*")
 _WORD = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|[^\s{}\[\],:\"'#$]{1,}")
@@ -95,6 +97,11 @@ def is_secret_place(keys: Sequence[str]) -> bool:
     if tuple(keys[-2:]) == ("caps", "headers"):
         return False
     return not SECRET_KEYS.isdisjoint(keys) or bool(keys and CREDENTIAL.search(keys[-1]))
+
+
+def holds_no_keys(keys: Sequence[str]) -> bool:
+    """Whether one text is expected under these keys, so that a mapping there is a text whose quotes were forgotten."""
+    return bool(keys) and keys[-1] in SECRET_TEXTS
 
 
 def is_showable(text: str) -> bool:

@@ -91,3 +91,22 @@ def scalars(node: Node) -> Iterator[Scalar]:
 def shown_key(key: Scalar) -> str:
     """A key for a message."""
     return key.text if len(key.text) <= 60 else f"{key.text[:57]}..."
+
+
+def hide(node: Node) -> None:
+    """Mask a value that nobody knows the meaning of: it may be a credential under a misspelt key."""
+    for value in (*scalars(node), *_keys_alone(node)):
+        source = value.place.source
+        if source is not None and isinstance(value.value, str) and not value.hidden:
+            line, column = value.place.line - 1, value.place.column - 1
+            last = line + value.text.rstrip("\n").count("\n")
+            end = column + value.place.length if last == line else len(source.line(last + 1))
+            source.hide((line, column), (last, end))
+
+
+def _keys_alone(node: Node) -> Iterator[Scalar]:
+    """`{abc}` is a key without a value to YAML, and a text to whoever wrote it."""
+    for key, value in entries(node):
+        if is_null(value):
+            yield key
+        yield from _keys_alone(value)

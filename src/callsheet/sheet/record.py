@@ -9,7 +9,7 @@ from typing import Any
 
 from callsheet.sheet.elsewhere import meant_by
 from callsheet.sheet.findings import Findings, Misfit, nearest, one_of
-from callsheet.sheet.node import MappingNode, Node, Scalar, is_null, scalars, shown_key
+from callsheet.sheet.node import MappingNode, Node, Scalar, hide, is_null, shown_key
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
 
 
@@ -88,17 +88,6 @@ def unknown_key(name: Scalar, value: Node, keys: tuple[Key, ...], topic: str, sp
         close = nearest(name.text, supported) or nearest(name.text, (key.name for key in keys))
         hint = f"did you mean `{close}`?" if close else f"it takes {one_of(supported)}"
     return Misfit(name.place, f"unknown key `{shown_key(name)}` {spot.inside}", hint)
-
-
-def hide(node: Node) -> None:
-    """Mask a value that nobody knows the meaning of: it may be a credential under a misspelt key."""
-    for value in scalars(node):
-        source = value.place.source
-        if source is not None and isinstance(value.value, str) and not value.hidden:
-            line, column = value.place.line - 1, value.place.column - 1
-            last = line + value.text.rstrip("\n").count("\n")
-            end = column + value.place.length if last == line else len(source.line(last + 1))
-            source.hide((line, column), (last, end))
 
 
 def read_keys(node: MappingNode, keys: tuple[Key, ...], spot: Spot, reading: Reading) -> dict[str, Written]:

@@ -1,0 +1,148 @@
+"""Operations on the sheet, and the records that are made of them."""
+
+import pytest
+
+from callsheet.declare.from_sheet import operations_of
+from callsheet.declare.operation import MISSING, Operation, Parameter
+from callsheet.sheet.parameters import argument_name
+from callsheet.sheet.types import PARAMETER_TYPES
+from callsheet.values.codec import codec_for
+from callsheet.values.text import python_type
+from callsheet.values.typeref import TypeRef
+from tests.sheet.sheets import HEAD, operation, parse, shop
+
+
+def declared(lines: str, **given) -> Operation:
+    return operations_of(operation(lines, **given))["op"]
+
+
+def test_an_operation_with_everything():
+    lines = """\
+        post: /users/{id}/notes
+        summary: Add a note
+        description: At the end
+        tags: [notes, users]
+        deprecated: true
+        examples: {short: {text: hi, n: 1}}
+        path: {id: integer}
+        query: {lang: {type: string, enum: [de, en], required: true, description: of the text}, page: {type: integer, default: 1}}
+        header: {X-Request-Id: uuid, X-Kind: {value: note}}
+        json: app.models:Note
+        returns: {201: app.models:Note, 204: null, 4xx: object, default: string}
+        """
+    op = declared(lines)
+    assert (op.name, op.method, op.path, op.where) == ("op", "POST", "/users/{id}/notes", "s.yaml:6:7")
+    assert (op.summary, op.description, op.tags, op.deprecated) == (
+        "Add a note",
+        "At the end",
+        ("notes", "users"),
+        True,
+    )
+    assert op.examples == {"short": {"text": "hi", "n": 1}}
+    assert [(p.name, p.location, p.argument, p.required, p.where) for p in op.parameters] == [
+        ("id", "path", "id", True, "s.yaml:13:16"),
+        ("lang", "query", "lang", True, "s.yaml:14:17"),
+        ("page", "query", "page", False, "s.yaml:14:97"),
+        ("X-Request-Id", "header", "x_request_id", False, "s.yaml:15:18"),
+        ("X-Kind", "header", "x_kind", False, "s.yaml:15:38"),
+    ]
+    _, lang, page, request_id, kind = op.parameters
+    assert (lang.type.value, lang.description) == ({"type": "string", "enum": ["de", "en"]}, "of the text")
+    assert (page.default, page.value) == (1, MISSING)
+    assert (request_id.type.kind, request_id.type.value) == ("name", "uuid")
+    assert (kind.value, kind.default) == ("note", MISSING)
+    assert (op.json.kind, op.json.value) == ("import", "app.models:Note")
+    assert list(op.returns) == [201, 204, "4xx", "default"]
+    assert op.returns[204] is None
+
+
+def test_operations_come_in_the_order_of_the_sheet():
+    service = shop("operations: {b: {get: /b}, a: {get: /a}, c: {get: /c}}")
+    assert list(operations_of(service)) == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options"])
+def test_every_method(method):
+    assert declared(f"{method}: /x").method == method.upper()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/a/", "/{id}.json", "/a/{b}/c/{d_e}", "/{user-id}", "/a:b@c;d=e,f", "/%C3%A4", "/~x/_y"]
+)
+def test_paths_that_are_taken_as_written(path):
+    assert declared(f"get: '{path}'").path == path
+
+
+def test_a_parameter_of_the_path_is_a_text_unless_declared():
+    op = declared("get: /{a}/{b}\npath: {b: date}")
+    assert [(p.name, p.type.value, p.required) for p in op.parameters] == [("a", "string", True), ("b", "date", True)]
+
+
+@pytest.mark.parametrize("kind", PARAMETER_TYPES)
+def test_every_parameter_type_compiles_short_and_in_full(kind):
+    op = declared(f"get: /x\nquery: {{a: {kind}, b: {{type: {kind}, description: d}}}}")
+    for parameter in op.parameters:
+        assert parameter.type.kind == "name"
+        assert python_type(parameter.type.value)
+
+
+@pytest.mark.parametrize(
+    ("terms", "schema"),
+    [
+        ("{type: date, enum: ['2024-01-01']}", {"type": "string", "format": "date", "enum": ["2024-01-01"]}),
+        ("{minLength: 2}", {"type": "string", "minLength": 2}),
+        ("{type: array, items: {type: integer}}", {"type": "array", "items": {"type": "integer"}}),
+        ("{type: number, minimum: 0.5, maximum: 1}", {"type": "number", "minimum": 0.5, "maximum": 1}),
+        ("{enum: [1, 2], type: integer}", {"type": "integer", "enum": [1, 2]}),
+    ],
+)
+def test_terms_become_json_schema(terms, schema):
+    parameter = declared(f"get: /x\nquery: {{a: {terms}}}").parameters[0]
+    assert (parameter.type.kind, parameter.type.value) == ("json_schema", schema)
+    assert python_type(parameter.type.value)
+
+
+def test_null_among_parameters_is_as_if_not_written():
+    assert declared("get: /x\nquery: {a: null, b: string}").parameters[0].name == "b"
+
+
+def test_fixed_parameters_may_share_an_argument_name():
+    op = declared("get: /{a}\nquery: {a: {value: x}}")
+    assert [(p.location, p.value) for p in op.parameters] == [("path", MISSING), ("query", "x")]
+
+
+@pytest.mark.parametrize("name", ["a", "aB", "X-Request-Id", "user[name]", "page.size", "2fa", "class"])
+@pytest.mark.parametrize("location", ["path", "query", "header"])
+def test_argument_names_are_those_of_parameters(name, location):
+    parameter = Parameter(name, location, TypeRef("name", "string"))
+    assert argument_name(name, location) == parameter.argument
+
+
+SCHEMAS = HEAD + (
+    "    operations: {op: {post: /x, json: User, returns: {type: array, items: {$ref: '#/schemas/User'}}}}\n"
+    "schemas: {User: {type: object, required: [name], properties: {name: {type: string}, type: {type: string}, friend: {$ref: '#/schemas/User'}}}}\n"
+)  # fmt: skip
+
+
+def test_schemas_by_name_and_by_reference():
+    op = operations_of(parse(SCHEMAS).services["shop"])["op"]
+    assert (op.json.kind, op.json.value["required"]) == ("json_schema", ["name"])
+    codec_for(op.json).encode({"name": "Ada", "friend": {"name": "Bob"}})
+    assert codec_for(op.returns).decode(b'[{"name": "Ada"}]') == [{"name": "Ada"}]
+    assert op.returns.definitions == {"User": op.json.value}
+
+
+def test_returns_may_be_a_schema_that_has_a_default():
+    op = declared("get: /x\nreturns: {type: object, default: {}}")
+    assert (op.returns.kind, op.returns.value) == ("json_schema", {"type": "object", "default": {}})
+
+
+def test_returns_for_every_status():
+    assert list(declared("get: /x\nreturns: {default: object}").returns) == ["default"]
+
+
+def test_settings_stand_beside_the_request():
+    service = operation("get: /x\ntimeout: 3\nretry: off\nidempotent: true\nheaders: {A: b}\nparams: {c: d}")
+    settings = service.settings("op")
+    assert (settings.timeout.total, settings.retry, settings.idempotent) == (3.0, None, True)
+    assert (settings.headers, settings.params) == ({"A": "b"}, {"c": "d"})

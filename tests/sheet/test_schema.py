@@ -1,0 +1,102 @@
+"""The JSON Schema for editors agrees with what is read."""
+
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from callsheet.sheet.keys import OPERATION_KEYS, SERVICE_KEYS
+from callsheet.sheet.schema import json_schema
+from tests.sheet.sheets import HEAD, parse
+from tests.sheet.test_settings import LAYERS
+
+ROOT = Path(__file__).parents[2]
+VALIDATOR = jsonschema_rs.validator_for(json_schema())
+
+
+def parse_plain(text: str):
+    """The text as the JSON that an editor sees."""
+    from callsheet.sheet.compose import compose
+    from callsheet.sheet.findings import Findings
+    from callsheet.sheet.place import Source
+    from tests.sheet.test_yaml import plain
+
+    return plain_keys(plain(compose(Source("s.yaml", text), text, Findings())))
+
+
+def plain_keys(value):
+    if isinstance(value, dict):
+        return {str(key): plain_keys(inner) for key, inner in value.items()}
+    return [plain_keys(item) for item in value] if isinstance(value, list) else value
+
+
+GOOD = [
+    HEAD,
+    LAYERS,
+    HEAD
+    + "    timeout: 3\n    retry: off\n    concurrency: 5\n    http2: '${H:-true}'\n    pool: {idle: 2m}\n    auth: off\n",
+    HEAD
+    + "    auth: {api_key: {header: X-Key, value: '${K:-k}'}}\n    caps: {response: 10MiB}\n    tls: {min_version: 1.2}\n",
+    HEAD
+    + "    operations: {op: {get: /x, path: ~, query: {a: integer, b: {type: string, enum: [a]}}, returns: {200: object, 404: null}}}\n",
+    HEAD
+    + "environments: {prod: {}, dev: {services: {shop: {base_url: 'http://dev', auth: ~, operations: ~}}}}\ndefault_environment: prod\n",
+    "api_config: {base_url: 'http://a', timeout: 10}\nenvironments: {prod: {}, dev: {base_url: 'http://dev'}}\ndefault_environment: dev\n",
+    "callsheet: 1\ndefaults: {timeout: {total: 5s}, headers: {A: b}}\nservices: {a: {base_url: 'http://a'}}\nschemas: {A: {type: object}}\n",
+]
+BAD = [
+    "callsheet: 2\nservices: {a: {base_url: 'http://a'}}",
+    "services: {a: {base_url: 'http://a'}}",
+    "callsheet: 1\nservices: {}",
+    "callsheet: 1\nservices: {a: {}}",
+    HEAD + "    retires: 3\n",
+    HEAD + "    breaker: off\n",
+    HEAD + "    retry: 3\n",
+    HEAD + "    retry: {attempts: 0}\n",
+    HEAD + "    retry: {statuses: [200]}\n",
+    HEAD + "    timeout: 0\n",
+    HEAD + "    timeout: 5 parsecs\n",
+    HEAD + "    caps: {response: 10 cm}\n",
+    HEAD + "    tls: {min_version: '1.1'}\n",
+    HEAD + "    http2: yes\n",
+    HEAD + "    auth: {}\n",
+    HEAD + "    auth: {jwt: {}}\n",
+    HEAD + "    headers: {a b: c}\n",
+    HEAD + "    operations: {op: {}}\n",
+    HEAD + "    operations: {op: {get: /x, post: /y}}\n",
+    HEAD + "    operations: {op: {get: x}}\n",
+    HEAD + "    operations: {op: {get: /x, query: {a: intger}}}\n",
+    HEAD + "    operations: {op: {get: /x, tls: {}}}\n",
+    "callsheet: 1\ndefaults: {auth: off}\nservices: {a: {base_url: 'http://a'}}",
+    HEAD + "environments: {e: {services: {shop: {retires: 3}}}}\ndefault_environment: e\n",
+    "api_config: {timeout: 10}",
+]
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_is_read_is_valid(text):
+    parse(text)
+    assert [error.message for error in VALIDATOR.iter_errors(parse_plain(text))] == []
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_is_refused_is_not_valid(text):
+    from callsheet.errors import SheetError
+
+    with pytest.raises(SheetError):
+        parse(text)
+    assert not VALIDATOR.is_valid(parse_plain(text))
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/**/*.yaml")) + sorted(ROOT.glob("src/**/callsheet.yaml")))
+def test_the_sheets_of_this_repository_are_valid(path):
+    assert [error.message for error in VALIDATOR.iter_errors(parse_plain(path.read_text("utf-8")))] == []
+
+
+def test_it_is_a_json_schema_and_holds_the_supported_keys_only():
+    schema = json_schema()
+    assert jsonschema_rs.meta.is_valid(schema)
+    service, operation = schema["$defs"]["service"], schema["$defs"]["operation"]
+    assert set(service["properties"]) == {key.name for key in SERVICE_KEYS if key.form} | {"operations"}
+    assert set(operation["properties"]) == {key.name for key in OPERATION_KEYS if key.form}
+    assert all("description" in value for value in service["properties"].values())

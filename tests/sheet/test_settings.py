@@ -1,0 +1,225 @@
+"""Built-in < defaults < service < operation < code; each value remembers where it came from."""
+
+import pytest
+
+from callsheet.errors import SheetError, UsageError
+from callsheet.secret import Secret
+from callsheet.settings import Backoff, Settings
+from callsheet.settings.timeout import Timeout, WrittenTimeout
+from tests.sheet.sheets import HEAD, errors, operation, parse, shop
+
+LAYERS = """\
+callsheet: 1
+defaults:
+  timeout: {connect: 2s}
+  headers: {X-Who: defaults, X-Only: defaults}
+  retry: {attempts: 4}
+  caps: {response: 1MiB}
+services:
+  shop:
+    base_url: https://shop.example/v1/
+    headers: {x-who: service}
+    retry: {statuses: [503]}
+    operations:
+      op:
+        get: /x
+        headers: {X-WHO: operation}
+        retry: {attempts: 2}
+        timeout: 8s
+      off:
+        get: /x
+        retry: off
+"""
+
+
+def test_nothing_written_is_the_built_in_settings():
+    assert shop().settings() == Settings("https://shop.example")
+
+
+def test_each_layer_counts_over_the_ones_below():
+    service = parse(LAYERS).services["shop"]
+    whole, op = service.settings(), service.settings("op")
+    assert whole.headers == {"x-who": "service", "X-Only": "defaults"}
+    assert op.headers == {"X-WHO": "operation", "X-Only": "defaults"}
+    assert (whole.retry.attempts, op.retry.attempts) == (4, 2)
+    assert whole.retry.statuses == op.retry.statuses == {503}
+    assert service.settings("off").retry is None
+    assert op.timeout == Timeout(connect=2.0, read=10.0, attempt=8.0, total=8.0)
+    assert op.caps.response == 1024**2
+    assert op.base_url == "https://shop.example/v1"
+
+
+def test_code_counts_over_the_sheet():
+    service = parse(LAYERS).services["shop"]
+    code = {"timeout": 1.5, "retry": False, "headers": {"x-who": "code"}, "base_url": "http://127.0.0.1:1/"}
+    settings = service.settings("op", code)
+    assert settings.timeout == Timeout(connect=1.5, read=10.0, attempt=1.5, total=1.5)
+    assert settings.retry is None
+    assert settings.headers == {"x-who": "code", "X-Only": "defaults"}
+    assert settings.base_url == "http://127.0.0.1:1"
+    assert service.settings("op").retry.attempts == 2
+
+
+def test_what_is_wrong_in_code_says_so():
+    told = errors(shop().settings, None, {"timeout": "soon", "retires": 3})
+    assert "Client(...): `timeout`: expected a duration" in told
+    assert "Client(...): unknown key `retires` here\n      did you mean `retry`?" in told
+
+
+def test_code_that_contradicts_the_sheet_names_both():
+    told = errors(shop("timeout: {total: 3s}").settings, None, {"timeout": {"attempt": 9}})
+    assert (
+        "Client(...): `timeout.attempt` of service `shop` is 9 s, longer than `timeout.total`, which is 3 s (s.yaml:5:22)"
+        in told
+    )
+
+
+def test_settings_of_an_operation_that_is_not_there():
+    with pytest.raises(UsageError, match="no operation `nope`"):
+        shop().settings("nope")
+
+
+def test_null_is_as_if_not_written():
+    lines = "".join(
+        f"{key}: null\n" for key in ("headers", "params", "timeout", "retry", "auth", "caps", "tls", "http2")
+    )
+    assert shop(lines + "breaker: null").settings() == Settings("https://shop.example")
+    service = parse(LAYERS.replace("retry: {attempts: 2}", "retry: ~").replace("timeout: 8s", "timeout: {connect: ~}"))
+    assert service.services["shop"].settings("op").retry.attempts == 4
+    assert service.services["shop"].settings("op").timeout.connect == 2.0
+
+
+@pytest.mark.parametrize("off", ["off", "false", "False"])
+def test_off_and_false_are_the_same(off):
+    settings = shop(f"retry: {off}\nauth: {off}").settings()
+    assert (settings.retry, settings.auth) == (None, None)
+
+
+def test_every_setting_in_full(tmp_path):
+    (tmp_path / "ca.pem").write_text("")
+    lines = """\
+        headers: {Accept: text/csv, X-Version: 1.0, X-On: true}
+        params: {a: 1, b: [x, 2], c: true, d: null}
+        timeout: {connect: 1s, read: 2s, attempt: 3s, total: 4s}
+        retry: {attempts: 5, backoff: {first: 100ms, max: 2s}, statuses: [503, 429], methods: [get, POST]}
+        idempotent: true
+        concurrency: {limit: 7, queue: 0}
+        pool: {connections: 9, idle: 2m}
+        caps: {response: 1KiB, headers: 2KB, header_count: 3, encodings: 1}
+        tls: {min_version: "1.3", ca: ca.pem}
+        http2: true
+        user_agent: shop-client/1
+        description: The shop
+        owner: team-shop
+        docs: https://wiki.example/shop
+        """
+    service = shop(lines, folder=tmp_path)
+    settings = service.settings()
+    assert (service.description, service.owner, service.docs) == ("The shop", "team-shop", "https://wiki.example/shop")
+    assert settings.headers == {"User-Agent": "shop-client/1", "Accept": "text/csv", "X-Version": "1.0", "X-On": "true"}
+    assert settings.params == {"a": 1, "b": ["x", 2], "c": True}
+    assert settings.timeout == Timeout(1.0, 2.0, 3.0, 4.0)
+    assert settings.written == WrittenTimeout(1.0, 2.0, 3.0, 4.0)
+    assert settings.retry.backoff == Backoff(0.1, 2.0, 1.0)
+    assert (settings.retry.attempts, settings.retry.statuses) == (5, {503, 429})
+    assert settings.retry.methods == {"GET", "POST"}
+    assert (settings.idempotent, settings.http2) == (True, True)
+    assert (settings.concurrency.limit, settings.concurrency.queue) == (7, 0)
+    assert (settings.pool.connections, settings.pool.idle) == (9, 120.0)
+    assert (settings.caps.response, settings.caps.headers, settings.caps.header_count, settings.caps.encodings) == (
+        1024,
+        2000,
+        3,
+        1,
+    )
+    assert (settings.tls.min_version, settings.tls.ca) == ("1.3", tmp_path / "ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "options"),
+    [
+        ("{bearer: t}", "bearer", {"token": Secret("t")}),
+        ("{basic: {username: u, password: p}}", "basic", {"username": Secret("u"), "password": Secret("p")}),
+        ("{api_key: {header: X-Key, value: k}}", "api_key", {"header": "X-Key", "value": Secret("k")}),
+        ("{api_key: {query: key, value: k}}", "api_key", {"query": "key", "value": Secret("k")}),
+        ("{api_key: {cookie: key, value: k}}", "api_key", {"cookie": "key", "value": Secret("k")}),
+    ],
+)
+def test_auth(line, kind, options):
+    auth = shop(f"auth: {line}").settings().auth
+    assert (auth.kind, auth.options) == (kind, options)
+
+
+def test_an_operation_may_go_without_the_services_credential():
+    service = shop("auth: {bearer: t}\noperations: {login: {post: /login, auth: off}}")
+    assert service.settings("login").auth is None
+    assert service.settings().auth.kind == "bearer"
+
+
+@pytest.mark.parametrize(
+    ("line", "throttled"),
+    [("first: 5s", 5.0), ("first: 100ms", 1.0), ("{first: 10ms, max: 200ms}", 0.2)],
+)
+def test_the_pause_after_a_429_stays_between_the_first_and_the_longest(line, throttled):
+    line = line if line.startswith("{") else f"{{{line}}}"
+    assert shop(f"retry: {{backoff: {line}}}").settings().retry.backoff.throttled == throttled
+
+
+def test_origins():
+    service = parse(LAYERS).services["shop"]
+    origins = {name: str(origin) for name, origin in service.origins("op").items()}
+    assert origins["timeout.connect"] == "s.yaml:3:22"
+    assert origins["timeout.total"] == origins["timeout.attempt"] == "s.yaml:17:18"
+    assert origins["timeout.read"] == "built-in"
+    assert origins["retry.attempts"] == "s.yaml:16:27"
+    assert origins["retry.statuses"] == "s.yaml:11:23"
+    assert origins["retry.backoff.first"] == "built-in"
+    assert origins["headers.X-WHO"] == "s.yaml:15:26"
+    assert origins["base_url"] == "s.yaml:9:15"
+    assert {name for name in service.origins("off") if name.startswith("retry")} == {"retry"}
+
+
+def test_origins_name_the_variables_and_the_code():
+    service = shop('timeout: "${T}"\nheaders: {X-A: "a ${A} ${B:-b}"}', variables={"T": "3", "A": "x"})
+    origins = service.origins(None, {"http2": True})
+    assert str(origins["timeout.total"]) == "s.yaml:5:14 (${T})"
+    assert origins["headers.X-A"].variables == ("A", "B")
+    assert str(origins["http2"]) == "Client(...)"
+
+
+def test_origins_name_the_environments_line():
+    text = HEAD + "    retry: {attempts: 2}\nenvironments: {e: {services: {shop: {retry: {attempts: 5}}}}}\n"
+    assert str(parse(text, env="e").services["shop"].origins()["retry.attempts"]) == "s.yaml:6:56"
+
+
+TIMEOUTS = [
+    (WrittenTimeout(), Timeout(5, 10, 10, 30)),
+    (WrittenTimeout(total=3), Timeout(3, 10, 3, 3)),
+    (WrittenTimeout(attempt=60), Timeout(5, 60, 60, 60)),
+    (WrittenTimeout(connect=20), Timeout(20, 20, 20, 30)),
+    (WrittenTimeout(read=40), Timeout(5, 40, 40, 40)),
+    (WrittenTimeout.within(2), Timeout(2, 10, 2, 2)),
+    (WrittenTimeout.within(60), Timeout(5, 60, 60, 60)),
+    (WrittenTimeout.within(2, WrittenTimeout(connect=1, read=9)), Timeout(1, 2, 2, 2)),
+    (WrittenTimeout(attempt=2).over(WrittenTimeout.within(10)), Timeout(2, 10, 2, 10)),
+]
+
+
+@pytest.mark.parametrize(("written", "resolved"), TIMEOUTS)
+def test_a_default_yields_to_what_is_written(written, resolved):
+    assert written.resolved() == resolved
+
+
+def test_a_short_form_can_always_be_narrowed():
+    service = operation("get: /x\ntimeout: {attempt: 1s}")
+    assert service.settings("op", {"timeout": 20}).timeout == Timeout(5, 20, 20, 20)
+    assert shop("timeout: 10", variables={}).settings(None, {"timeout": {"attempt": 2}}).timeout.connect == 2
+
+
+def test_a_sheet_error_lists_its_findings():
+    with pytest.raises(SheetError) as caught:
+        shop("retires: 3\nhttp2: maybe")
+    assert [(f.where, f.line, f.column) for f in caught.value.findings] == [
+        ("s.yaml:5:5", 5, 5),
+        ("s.yaml:6:12", 6, 12),
+    ]
