@@ -20,6 +20,13 @@ TO_POLL = {
     pycurl.POLL_OUT: select.POLLOUT,
     pycurl.POLL_INOUT: select.POLLIN | select.POLLOUT,
 }
+TO_CURL = [
+    (pycurl.CSELECT_IN if mask & (select.POLLIN | select.POLLHUP) else 0)
+    | (pycurl.CSELECT_OUT if mask & select.POLLOUT else 0)
+    | (pycurl.CSELECT_ERR if mask & (select.POLLERR | select.POLLNVAL) else 0)
+    for mask in range(64)
+]
+"""What libcurl is told of each set of poll's bits."""
 
 
 class AbortedError(Exception):
@@ -37,11 +44,15 @@ class Lane:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, 1)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        # A C function: libcurl moves its timer three times per request, and only the last one counts.
+        self._timers: list[int] = []
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._timers.append)
         self._poll = select.poll()
         self._poll.register(wake, select.POLLIN)
         self._wake = wake
-        self._alarm: float | None = None
+        self._wanted: dict[int, int] = {}
+        self._polled: dict[int, int] = {}
+        self._alarm = math.inf
         self._running = 0
         self._moved = 0.0
         self._pinned: dict[str, Addresses] = {}
@@ -104,33 +115,47 @@ class Lane:
 
     def _step(self, quiet: float | None, at_most: float | None = None) -> bool:
         """Wait for one event and hand it to libcurl. False if it has been quiet for too long."""
-        now = time.monotonic()
-        until = [self._alarm] if self._alarm is not None else []
-        if quiet is not None:
-            until.append(self._moved + quiet)
-        if at_most is not None:
-            until.append(now + at_most)
-        wait = max(0, min(math.ceil((min(until) - now) * 1000), LONGEST)) if until else None
-        events = self._poll.poll(wait)
+        events = self._poll.poll(self._wait(quiet, at_most))
         if not events:
             self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
             return quiet is None or time.monotonic() < self._moved + quiet
         for fd, mask in events:
             if fd == self._wake:
                 raise AbortedError
-            self._running = self._multi.socket_action(fd, _action(mask))[1]
+            self._running = self._multi.socket_action(fd, TO_CURL[mask & 63])[1]
         if quiet is not None:
             self._moved = time.monotonic()
         return True
 
+    def _wait(self, quiet: float | None, at_most: float | None) -> int | None:
+        """Get ready to wait; how long, in milliseconds."""
+        # libcurl drops its sockets after each request and wants them back in the next: mostly nothing has changed.
+        if self._wanted != self._polled:
+            self._poll_wanted()
+        now = time.monotonic()
+        if self._timers:
+            milliseconds = self._timers[-1]
+            self._timers.clear()
+            self._alarm = math.inf if milliseconds < 0 else now + milliseconds / 1000
+        until = self._alarm
+        if quiet is not None:
+            until = min(until, self._moved + quiet)
+        if at_most is not None:
+            until = min(until, now + at_most)
+        return None if until == math.inf else max(0, min(math.ceil((until - now) * 1000), LONGEST))
+
+    def _poll_wanted(self) -> None:
+        for fd in self._polled.keys() - self._wanted.keys():
+            self._poll.unregister(fd)
+        for fd, mask in self._wanted.items():
+            self._poll.register(fd, mask)
+        self._polled = self._wanted.copy()
+
     def _on_socket(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
         if what == pycurl.POLL_REMOVE:
-            self._poll.unregister(fd)
+            self._wanted.pop(fd, None)
         else:
-            self._poll.register(fd, TO_POLL.get(what, 0))
-
-    def _on_timer(self, milliseconds: int) -> None:
-        self._alarm = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+            self._wanted[fd] = TO_POLL.get(what, 0)
 
     def close(self) -> None:
         """Close the connections; never waits."""
@@ -142,14 +167,3 @@ class Lane:
         """Neither use nor close it any more: this is a forked child."""
         self.is_of_parent = True
         leak(self)
-
-
-def _action(mask: int) -> int:
-    action = 0
-    if mask & (select.POLLIN | select.POLLHUP):
-        action |= pycurl.CSELECT_IN
-    if mask & select.POLLOUT:
-        action |= pycurl.CSELECT_OUT
-    if mask & (select.POLLERR | select.POLLNVAL):
-        action |= pycurl.CSELECT_ERR
-    return action

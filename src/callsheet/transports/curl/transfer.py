@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import pycurl
@@ -62,17 +63,16 @@ class Transfer:
             raise self._error(MalformedAnswer, "the connection closed within the header block")
         status_line, fields = block
         self._check_caps(fields)
-        version, _, rest = status_line.partition(b" ")
-        code, _, reason = rest.strip().partition(b" ")
-        if not code.isdigit():
+        version, code, reason = parts_of(status_line)
+        if code is None:
             raise self._error(MalformedAnswer, "the status line has no status")
         return Response(
-            int(code),
+            code,
             request=self.request,
             lines=fields,
             content=self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks),
-            reason_phrase=reason.decode("latin-1"),
-            http_version=version[5:].decode("latin-1"),
+            reason_phrase=reason,
+            http_version=version,
         )
 
     def _check_caps(self, fields: list[bytes]) -> None:
@@ -82,7 +82,7 @@ class Transfer:
                 MalformedAnswer,
                 f"{len(fields)} header fields, at most {caps.header_count} are allowed (caps.header_count)",
             )
-        size = sum(map(len, fields))
+        size = len(b"".join(fields))
         if size > caps.headers:
             raise self._error(
                 MalformedAnswer, f"{size} bytes of header fields, at most {caps.headers} are allowed (caps.headers)"
@@ -141,6 +141,14 @@ class Transfer:
             new_connections=info(pycurl.NUM_CONNECTS),
             http_version=HTTP_VERSIONS.get(info(pycurl.INFO_HTTP_VERSION), ""),
         )
+
+
+@lru_cache(256)
+def parts_of(status_line: bytes) -> tuple[str, int | None, str]:
+    """Version, status and reason. A service has few status lines, and parsing one takes longer than finding it here."""
+    version, _, rest = status_line.partition(b" ")
+    code, _, reason = rest.strip().partition(b" ")
+    return version[5:].decode("latin-1"), int(code) if code.isdigit() else None, reason.decode("latin-1")
 
 
 def final_block(lines: list[bytes]) -> tuple[bytes, list[bytes]] | None:
