@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from callsheet.cli.commands import commands
+from callsheet.cli.app import commands
 from callsheet.cli.screen import Screen
 from callsheet.errors import APIError
 
