@@ -123,8 +123,9 @@ class PieceSource:
     def read(self, size: int) -> bytes:
         """At most `size` bytes, b"" at the end."""
         while self._taken >= len(self._piece):
-            piece = next(self._pieces, None)
-            if piece is None:
+            try:
+                piece = next(self._pieces)
+            except StopIteration:
                 return b""
             self._piece, self._taken = piece_of(piece), 0
         start, self._taken = self._taken, self._taken + size
