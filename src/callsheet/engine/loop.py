@@ -7,6 +7,8 @@ wants another attempt has it. Whatever was held is let go before any pause.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from callsheet.call import Attempt, Call, Limits
 from callsheet.engine.content import undo_codings
 from callsheet.engine.io import Io
@@ -14,7 +16,7 @@ from callsheet.engine.tell import tell_attempt, tell_store_failure
 from callsheet.errors import APIError, DeadlinePassed
 from callsheet.http.request import Request
 from callsheet.http.response import Response
-from callsheet.plan.plan import Plan
+from callsheet.plan.plan import Asked, Plan
 from callsheet.policies.deadline import SHORTEST, passed
 from callsheet.settings.timeout import DEFAULT
 from callsheet.verdicts import (
@@ -46,19 +48,24 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
         attempt = Attempt(call, call.attempts + 1)
         keeps = False
         try:
-            refusal = await _permission(attempt, plan, io)
+            asked = iter(plan.before_call if attempt.number == 1 else plan.before_attempt)
+            verdict = _next_verdict(asked, attempt, io.now())
+            refusal = None if verdict is None else await _permission(verdict, asked, attempt, plan, io)
             if refusal is not None:
                 return _stopped(call, refusal, before), attempt
             began = io.now()
-            outcome = await _send(attempt, plan, io, fresh=fresh)
-            elapsed = io.now() - began
-            outcome, again = await _meaning(attempt, outcome, plan, io)
+            outcome = await _send(attempt, plan, io, began, fresh=fresh)
+            now = io.now()
+            told = iter(plan.after)
+            verdict = _next_verdict(told, attempt, now)
+            again = None if verdict is None else await _meaning(verdict, told, attempt, plan, io)
+            outcome = attempt.outcome or outcome  # which a policy may have replaced
             keeps = again is None and isinstance(outcome, Response) and outcome.stream is not None
         finally:
             if not keeps:
                 let_go(attempt)
         if plan.hears_attempts:
-            tell_attempt(plan, attempt, again, elapsed)
+            tell_attempt(plan, attempt, again, now - began)
         if again is None:
             if isinstance(outcome, Response):
                 return outcome, attempt
@@ -102,16 +109,22 @@ def _stopped(call: Call, verdict: Refuse | Reply, before: Outcome | None) -> Res
     raise before if before is not None else verdict.error
 
 
-async def _permission(attempt: Attempt, plan: Plan, io: Io) -> Refuse | Reply | None:
-    """Ask each policy whether the attempt may be made, waiting as they say; pass after pass until none has to wait."""
-    asked = plan.before_call if attempt.number == 1 else plan.before_attempt
+def _next_verdict(asked: Iterator[Asked], attempt: Attempt, now: float) -> Verdict | None:
+    """Ask on until somebody wants something. Mostly nobody does, and then the call needs no further coroutine."""
+    for ask in asked:
+        verdict = ask(attempt, now)
+        if verdict is not None:
+            return verdict
+    return None
+
+
+async def _permission(
+    verdict: Verdict | None, asked: Iterator[Asked], attempt: Attempt, plan: Plan, io: Io
+) -> Refuse | Reply | None:
+    """Whether the attempt may be made, waiting as the policies say; pass after pass until none has to wait."""
+    has_waited = False
     while True:
-        has_waited = False
-        now = io.now()
-        for ask in asked:
-            verdict = ask(attempt, now)
-            if verdict is None:
-                continue
+        while verdict is not None:
             # An exchange takes its time, as a wait does; a store is asked once per attempt, and takes little.
             has_waited = has_waited or isinstance(verdict, Exchange)
             verdict = await _resolved(verdict, attempt, plan, io)
@@ -122,10 +135,12 @@ async def _permission(attempt: Attempt, plan: Plan, io: Io) -> Refuse | Reply | 
                 has_waited = True
             elif isinstance(verdict, Refuse | Reply):
                 return verdict
-            now = io.now()
+            verdict = _next_verdict(asked, attempt, io.now())
         if not has_waited:
             return None
-        asked = plan.before_attempt
+        has_waited = False
+        asked = iter(plan.before_attempt)
+        verdict = _next_verdict(asked, attempt, io.now())
 
 
 async def _resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io) -> Verdict | None:
@@ -206,17 +221,25 @@ async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | N
     return Refuse(passed(attempt, verdict.why), by="deadline")
 
 
-async def _send(attempt: Attempt, plan: Plan, io: Io, *, fresh: bool) -> Outcome:
+def _limits(attempt: Attempt, plan: Plan, now: float, *, fresh: bool) -> Limits:
+    """What this try may take: what its timeout says, within what is left of the call."""
+    call, request = attempt.call, attempt.request
+    timeout = call.timeout
+    left = call.deadline - now
+    attempt.is_cut_short = left <= timeout.attempt
+    if timeout is plan.settings.timeout and not attempt.is_cut_short and not fresh and not request.is_stream:
+        return plan.limits
+    longest = max(min(left, timeout.attempt), SHORTEST)
+    read = timeout.read if timeout.read < longest or request.is_stream else None
+    whole = left if request.is_stream and call.bounds_stream else None
+    return Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps, plan.hears_attempts)
+
+
+async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool) -> Outcome:
     """Make the try; the answer, or the error that stands for it."""
     call = attempt.call
-    timeout = call.timeout
-    left = call.deadline - io.now()
     call.attempts = attempt.number
-    attempt.is_cut_short = left <= timeout.attempt
-    longest = max(min(left, timeout.attempt), SHORTEST)
-    read = timeout.read if timeout.read < longest or attempt.request.is_stream else None
-    whole = left if attempt.request.is_stream and call.bounds_stream else None
-    limits = Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps, plan.hears_attempts)
+    limits = _limits(attempt, plan, now, fresh=fresh)
     # Who is interrupted in the middle cannot know: only the transport's word makes it unsent.
     attempt.was_sent = True
     try:
@@ -229,31 +252,30 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, *, fresh: bool) -> Outcome
     return attempt.outcome
 
 
-async def _meaning(attempt: Attempt, outcome: Outcome, plan: Plan, io: Io) -> tuple[Outcome, TryAgain | None]:
-    """Tell each policy the outcome, which they may replace; the first "try again" wins."""
+async def _meaning(
+    verdict: Verdict | None, told: Iterator[Asked], attempt: Attempt, plan: Plan, io: Io
+) -> TryAgain | None:
+    """Tell the other policies the outcome, which they may replace; the first "try again" wins."""
     again: TryAgain | None = None
-    for ask in plan.after:
-        verdict = ask(attempt, io.now())
-        if verdict is None:
-            continue
+    while verdict is not None:
         verdict = await _resolved(verdict, attempt, plan, io)
         if isinstance(verdict, TryAgain):
             again = again or verdict
         elif isinstance(verdict, Refuse):
-            outcome = _replaced(attempt, verdict.error)
+            _replace(attempt, verdict.error)
             attempt.call.stopped_by = verdict.by
         elif isinstance(verdict, Reply):
-            outcome = _replaced(attempt, verdict.response)
+            _replace(attempt, verdict.response)
         elif isinstance(verdict, GiveUp):
             attempt.call.stopped_by = verdict.by
+        verdict = _next_verdict(told, attempt, io.now())
     if again is not None:
         attempt.call.stopped_by = None
-    return outcome, again
+    return again
 
 
-def _replaced(attempt: Attempt, outcome: Outcome) -> Outcome:
-    """The new outcome, after the stream of the old one was closed."""
+def _replace(attempt: Attempt, outcome: Outcome) -> None:
+    """Have another outcome, after the stream of the old one was closed."""
     if isinstance(attempt.outcome, Response) and attempt.outcome is not outcome:
         _abandon(attempt.outcome)
     attempt.outcome = outcome
-    return outcome

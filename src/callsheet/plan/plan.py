@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from callsheet.call import Attempt, Call
+from callsheet.call import Attempt, Call, Limits
 from callsheet.events import Listener
 from callsheet.http.request import Request
 from callsheet.http.response import Response
@@ -27,7 +27,8 @@ class Plan:
     """Binders, policies by question, and the reader of results, for one operation of one service.
 
     `before_call` is asked for the first attempt, `before_attempt` for every further pass. `bind` makes a request of
-    arguments; `read` makes the typed result of an answer below 400. `policies` are all that are on, in order.
+    arguments; `read` makes the typed result of an answer below 400. `policies` are all that are on, in order. `limits`
+    are those of an attempt that has all of its time, as nearly every one does.
     """
 
     service: str
@@ -43,6 +44,18 @@ class Plan:
     listeners: tuple[Listener, ...] = ()
     hears_attempts: bool = False
     is_typed: bool = False
+    limits: Limits = field(init=False)
+
+    def __post_init__(self) -> None:
+        timeout = self.settings.timeout
+        limits = Limits(
+            min(timeout.connect, timeout.attempt),
+            timeout.read if timeout.read < timeout.attempt else None,
+            timeout.attempt,
+            caps=self.settings.caps,
+            wants_facts=self.hears_attempts,
+        )
+        object.__setattr__(self, "limits", limits)
 
     @property
     def label(self) -> str:
