@@ -118,7 +118,7 @@ class _Crew(Generic[T]):
             self._loop = asyncio.get_running_loop()
             self._feeder = self._loop.create_task(self._feed())
         task = await self._begun.get()
-        if isinstance(task, asyncio.Task) and not task.done():
+        if not isinstance(task, BaseException) and not task.done():
             await asyncio.wait([task])
         self._end_if_stopped()
         if isinstance(task, BaseException):
