@@ -129,8 +129,8 @@ def test_a_file_that_is_gone_before_the_second_attempt_says_so(path: Path) -> No
         lambda path: path.open(encoding="utf-8"),
         lambda path: io.StringIO("abc"),
         lambda path: codecs.getreader("utf-8")(path.open("rb")),
-        lambda path: tempfile.NamedTemporaryFile("w+", encoding="utf-8"),
-        lambda path: tempfile.SpooledTemporaryFile(mode="w+", encoding="utf-8"),
+        lambda path: tempfile.NamedTemporaryFile("w+", encoding="utf-8"),  # noqa: SIM115 the test closes it
+        lambda path: tempfile.SpooledTemporaryFile(mode="w+", encoding="utf-8"),  # noqa: SIM115 the test closes it
     ],
     ids=["open", "StringIO", "codecs", "named", "spooled"],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 from pathlib import Path
@@ -85,7 +86,7 @@ def _is_text(file: Any) -> bool:
     """Whether reading gives text; a wrapper such as `tempfile` makes is known by the attribute of what it wraps."""
     if isinstance(file, io.RawIOBase | io.BufferedIOBase):
         return False
-    return isinstance(file, io.TextIOBase) or hasattr(file, "encoding")
+    return isinstance(file, io.TextIOBase | codecs.StreamReader) or hasattr(file, "encoding")
 
 
 def _position(file: Any) -> int | None:

@@ -10,6 +10,8 @@ from callsheet.secret import MASK, Secret
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 FORBIDDEN_IN_VALUE = re.compile(r"[\r\n\0]")
+CHANGED_ON_THE_WAY = re.compile(r"\A[ \t]|[ \t]\Z|[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""White space at the edges is no part of a value, other control characters are replaced or refused (RFC 9110 5.5)."""
 SET_BY_TRANSPORT = frozenset({"content-length", "transfer-encoding", "expect"})
 """Two of these that disagree are how requests are smuggled (RFC 9112 11.2)."""
 
@@ -113,6 +115,8 @@ def check_field(name: object, value: object) -> None:
         raise ArgumentError(f"header `{name}`: expected text, found {type(value).__name__}")
     if FORBIDDEN_IN_VALUE.search(value):
         raise ArgumentError(f"header `{name}`: its value holds a CR, LF or NUL; remove it")
+    if CHANGED_ON_THE_WAY.search(value):
+        raise ArgumentError(f"header `{name}`: its value begins or ends with white space, or holds a control character")
     try:
         value.encode("latin-1")
     except UnicodeEncodeError:
