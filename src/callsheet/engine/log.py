@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from callsheet.events import CallEnded, Event
+from callsheet.events import CallEnded, Event, Listener
 
 log = logging.getLogger("callsheet")
 log.addHandler(logging.NullHandler())
@@ -23,6 +23,12 @@ def log_listener(event: Event) -> None:
 
 
 log_listener.wants_attempts = False  # type: ignore[attr-defined]
+ALONE = (log_listener,)
+
+
+def hears_success(listeners: tuple[Listener, ...]) -> bool:
+    """Whether anybody wants to be told of a call that went well; mostly there is only the log, at a level above DEBUG."""
+    return listeners != ALONE or log.isEnabledFor(logging.DEBUG)
 
 
 def line_of(event: CallEnded) -> str:

@@ -8,6 +8,7 @@ from callsheet.call import Call
 from callsheet.engine.complete import completed
 from callsheet.engine.content import undo_codings
 from callsheet.engine.io import Io
+from callsheet.engine.log import hears_success
 from callsheet.engine.loop import final_answer
 from callsheet.engine.open_answer import OpenAnswer
 from callsheet.engine.tell import tell_call
@@ -76,5 +77,5 @@ def _status_of(error: BaseException, response: Response | None) -> int | None:
 def _close(call: Call, plan: Plan, io: Io, status: int | None, error: BaseException | None) -> None:
     for ended in plan.ended:
         ended(call)
-    if plan.listeners:
+    if plan.listeners and (error is not None or hears_success(plan.listeners)):
         tell_call(plan, call, status, error, io.now() - call.started)
