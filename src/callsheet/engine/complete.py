@@ -37,7 +37,8 @@ def _no_answer(error: NotSent) -> NoAnswer:
 
 def _name_the_call(error: APIError, call: Call) -> None:
     """Begin the message with `service.operation`, and end it with how often it was tried."""
-    tried = f" (attempt {call.attempts})" if call.attempts > 1 else ""
-    was_stopped = call.stopped_by is not None and call.attempts and not isinstance(error, Refused)
-    stopped = f"; no further attempt: {call.stopped_by}" if was_stopped else ""
-    error.args = (f"{call.label}: {error.args[0] if error.args else ''}{tried}{stopped}",)
+    message = f"{call.label}: {error.args[0] if error.args else ''}"
+    if not isinstance(error, Refused):  # which says itself when it stopped what
+        message += f" (attempt {call.attempts})" if call.attempts > 1 else ""
+        message += f"; no further attempt: {call.stopped_by}" if call.stopped_by and call.attempts else ""
+    error.args = (message,)

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 MEDIA_TYPE = "application/json"
+NO_JSON_FORM = "NaN and Infinity have no JSON form (RFC 8259 6)"
 
 
 def loads(content: bytes | str) -> Any:
@@ -21,5 +22,12 @@ def dumps(value: Any) -> bytes:
     except PydanticSerializationError as error:
         raise ValueError(str(error)) from None
     if b"NaN" in content or b"Infinity" in content:
-        loads(content)
+        _refuse_nan(content)
     return content
+
+
+def _refuse_nan(content: bytes) -> None:
+    try:
+        loads(content)
+    except ValueError:
+        raise ValueError(NO_JSON_FORM) from None

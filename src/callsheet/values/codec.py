@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import math
 from collections.abc import Mapping
-from typing import Any, Protocol, is_typeddict
+from typing import Any, Protocol
 
-from pydantic import BaseModel, PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 
 from callsheet.errors import SheetError
-from callsheet.http.json import dumps
+from callsheet.http.json import NO_JSON_FORM, dumps
 from callsheet.values.text import python_type
 from callsheet.values.typeref import TypeRef
 
@@ -53,7 +54,7 @@ def codec_for(ref: TypeRef) -> Codec:
         return SchemaCodec(ref)
     try:
         return TypeCodec(resolve(ref))
-    except PydanticSchemaGenerationError as error:
+    except PydanticUserError as error:
         raise SheetError(f"{ref.where}: {ref} cannot be validated: {str(error).splitlines()[0]}") from None
 
 
@@ -87,6 +88,9 @@ class TypeCodec:
 
     def encode(self, value: Any) -> bytes:
         """The value as JSON, after a strict check. Raises Mismatch."""
+        if type(value) is dict and self.fields is not None and not self.fields.issuperset(value):
+            unknown = sorted(map(str, value.keys() - self.fields))
+            raise Mismatch([{"loc": (name,), "msg": "unknown field"} for name in unknown])
         return self._dump(self._checked(value), exclude_unset=True)
 
     def encode_fields(self, fields: dict[str, Any]) -> bytes:
@@ -94,7 +98,11 @@ class TypeCodec:
         return self._dump(self._checked(fields), exclude_none=True)
 
     def _dump(self, value: Any, **options: bool) -> bytes:
-        return self._adapter.serializer.to_json(value, by_alias=True, **options)  # type: ignore[arg-type]
+        serializer = self._adapter.serializer
+        content = serializer.to_json(value, by_alias=True, **options)  # type: ignore[arg-type]
+        if b"null" in content:
+            _refuse_nan(serializer.to_python(value))
+        return content
 
     def _checked(self, value: Any) -> Any:
         try:
@@ -116,6 +124,18 @@ class TypeCodec:
             raise Mismatch(errors, is_not_json=errors[0]["type"] == "json_invalid") from None
 
 
+def _refuse_nan(value: Any, *where: Any) -> None:
+    """Pydantic writes NaN and Infinity as null, which is another value."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Mismatch([{"loc": where, "msg": NO_JSON_FORM}])
+    if isinstance(value, dict):
+        for name, each in value.items():
+            _refuse_nan(each, *where, name)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for index, each in enumerate(value):
+            _refuse_nan(each, *where, index)
+
+
 def _errors(error: ValidationError) -> list[dict[str, Any]]:
     return [dict(found) for found in error.errors(include_url=False, include_input=False, include_context=False)]
 
@@ -125,10 +145,10 @@ def field_names(declared: Any) -> frozenset[str] | None:
     if isinstance(declared, type) and issubclass(declared, BaseModel):
         if declared.model_config.get("extra") == "allow":
             return None
-        aliases = {field.alias for field in declared.model_fields.values() if field.alias}
-        return frozenset(declared.model_fields) | aliases
+        aliases = {name for field in declared.model_fields.values() for name in (field.alias, field.validation_alias)}
+        return frozenset(declared.model_fields).union(name for name in aliases if isinstance(name, str))
     if dataclasses.is_dataclass(declared):
         return frozenset(field.name for field in dataclasses.fields(declared))
-    if is_typeddict(declared):
-        return frozenset(declared.__annotations__)
+    if hasattr(declared, "__required_keys__"):  # a TypedDict, of typing or of typing_extensions
+        return frozenset(declared.__required_keys__ | declared.__optional_keys__)
     return None
