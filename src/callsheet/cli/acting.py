@@ -92,7 +92,7 @@ def _show_curl(prepared: Prepared, wanted: Wanted, screen: Screen) -> int:
     from callsheet.cli.curl_export import curl_command, names_in
     from callsheet.sheet.files import sheet_text
 
-    names = names_in(sheet_text(str(wanted.path())), wanted.variables() or os.environ)
+    names = names_in(sheet_text(str(wanted.path())), wanted.variables() or os.environ, prepared.plan.service)
     try:
         command = curl_command(prepared.call.request, prepared.plan.settings.auth, names)
     except ValueError as error:

@@ -6,12 +6,12 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from callsheet.cli.preview import is_secret
 from callsheet.http.codings import ACCEPTED
 from callsheet.http.request import Request
-from callsheet.secret import MASK, Secret
+from callsheet.secret import Secret
 from callsheet.settings.settings import AuthSettings
 
 SCHEMES = ("Bearer ", "Basic ", "Token ")
@@ -24,6 +24,7 @@ REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)")
 class Names:
     """Which shell variable stands for a secret: the sheet's own where one holds it, else one made from its place."""
 
+    service: str
     by_value: Mapping[str, str] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
 
@@ -35,7 +36,7 @@ class Names:
                 return [prefix, Variable(self._use(self.by_value[rest], rest))]
         prefix = next((scheme for scheme in SCHEMES if secret.startswith(scheme)), "")
         rest = secret[len(prefix) :]
-        return [prefix, Variable(self._use(made_name(place), rest))]
+        return [prefix, Variable(self._use(made_name(f"{self.service}_{place}"), rest))]
 
     def _use(self, name: str, secret: str) -> str:
         fresh, count = name, 1
@@ -55,10 +56,10 @@ class Variable:
 Piece = str | Variable
 
 
-def names_in(text: str, variables: Mapping[str, str]) -> Names:
+def names_in(text: str, variables: Mapping[str, str], service: str) -> Names:
     """The variables that a sheet's text refers to, by what they hold."""
     found = dict.fromkeys(REFERENCE.findall(text))
-    return Names({variables[name]: name for name in reversed(found) if variables.get(name)})
+    return Names(service, {variables[name]: name for name in reversed(found) if variables.get(name)})
 
 
 def made_name(place: str) -> str:
@@ -86,10 +87,9 @@ def curl_command(request: Request, auth: AuthSettings | None, names: Names) -> s
 
 
 def _method(request: Request) -> list[list[Piece]]:
-    has_body = request.body is not None and request.body.content is not None
     if request.method == "HEAD":
         return [["--head"]]
-    if request.method == ("POST" if has_body else "GET"):
+    if request.method == ("POST" if _body(request) else "GET"):
         return []
     return [["--request ", request.method]]
 
@@ -112,37 +112,46 @@ def _basic(auth: AuthSettings, names: Names) -> list[Piece]:
 
 def _url(request: Request, names: Names) -> tuple[list[Piece], list[list[Piece]]]:
     """The URL, and options for what cannot stand in it: a variable whose value must be percent-encoded."""
-    pieces: list[Piece] = []
+    (shown, _, shown_query), (wire, _, wire_query) = (url.partition("?") for url in (request.url, request.wire_url))
+    pieces = _path(shown, wire, names)
     extra: list[list[Piece]] = []
-    shown, wire = (re.split(r"([/?&])", url) for url in (request.url, request.wire_url))
-    for masked, real in zip(shown, wire, strict=True):
-        name, _, secret = real.partition("=")
+    mark = "?"
+    for masked, real in zip(shown_query.split("&"), wire_query.split("&"), strict=True):
+        name, _, value = real.partition("=")
         if masked == real:
-            pieces.append(real)
-        elif masked != f"{name}={MASK}":
-            pieces += names.word(unquote(real), "path")
-        elif quote(unquote(secret), safe="") == unquote(secret):
-            pieces += [f"{name}=", *names.word(unquote(secret), unquote(name))]
+            pieces += [mark, real] if real else []
+        elif value == unquote(value):
+            pieces += [f"{mark}{name}=", *names.word(value, unquote(name))]
         else:
-            word = [f"{unquote(name)}=", *names.word(unquote(secret), unquote(name))]
-            extra.append(["--url-query ", _joined(word)])
-            pieces[-1:] = [] if pieces[-1:] == ["&"] or not pieces else pieces[-1:]
-    if pieces[-1:] == ["?"]:
-        pieces.pop()
+            extra.append(["--url-query ", _joined([f"{unquote(name)}=", *names.word(unquote(value), unquote(name))])])
+            continue
+        mark = "&" if real else mark
     return pieces, extra
+
+
+def _path(shown: str, wire: str, names: Names) -> list[Piece]:
+    pieces: list[Piece] = []
+    for masked, real in zip(shown.split("/"), wire.split("/"), strict=True):
+        pieces += [real] if masked == real else names.word(real, "path")
+        pieces.append("/")
+    return pieces[:-1]
 
 
 def _body(request: Request) -> list[list[Piece]]:
     content = request.body.content if request.body is not None else None
     if content is None:
-        return []
+        if request.method not in ("POST", "PUT", "PATCH"):
+            return []
+        content = b""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("the body is not text: send it from a file with --data-binary @file") from None
     if "\0" in text:
         raise ValueError("the body holds a NUL, which no command line can carry")
-    return [["--data-raw ", shlex.quote(text)]]
+    # Without it curl would say that a body of its own choice is a form.
+    unnamed: list[list[Piece]] = [] if "content-type" in request.headers else [["--header ", "'Content-Type:'"]]
+    return [*unnamed, ["--data-raw ", shlex.quote(text)]]
 
 
 def _joined(pieces: list[Piece]) -> str:
