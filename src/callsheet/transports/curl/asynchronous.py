@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 from typing import Any
 
+import pycurl
+
 from callsheet.call import Limits
-from callsheet.errors import ConnectTimeout, UsageError
+from callsheet.errors import ConnectTimeout, NotSent, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.driver import Driver, Finished
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.names import Addresses, Lookup, Names
-from callsheet.transports.curl.options import CLOSED, Wiring, constant_options, less
+from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, constant_options, less
 from callsheet.transports.curl.quiet import QuietGuard
 from callsheet.transports.curl.task_stream import TaskStream
 from callsheet.transports.curl.transfer import Transfer
@@ -138,6 +140,8 @@ class AsyncCurlTransport:
                 self._driver = Driver(loop, self.wiring.pool, self._watch)
             except NotImplementedError:
                 raise UsageError(NO_READERS) from None
+            except (pycurl.error, OSError) as error:
+                raise NotSent(NO_MEANS.format(error=error)) from None
         elif self._driver.loop is not loop:
             raise UsageError(WRONG_LOOP)
         return self._driver

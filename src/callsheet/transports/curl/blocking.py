@@ -11,14 +11,14 @@ from weakref import WeakSet
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import ConnectTimeout, UsageError
+from callsheet.errors import ConnectTimeout, NotSent, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lane_stream import LaneStream
 from callsheet.transports.curl.names import Addresses, Lookup, Names
-from callsheet.transports.curl.options import CLOSED, Wiring, constant_options, less
+from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, constant_options, less
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
 from callsheet.transports.forked import forget_after_fork
@@ -46,7 +46,7 @@ class CurlTransport:
         self._busy: set[Lane] = set()
         self._streams: WeakSet[LaneStream] = WeakSet()
         self._lock = threading.Lock()
-        self._pipe = () if self._is_closed else os.pipe()
+        self._pipe = () if self._is_closed else _new_pipe()
 
     def forget(self) -> None:
         """Leave the parent's connections alone: this is a forked child."""
@@ -128,9 +128,15 @@ class CurlTransport:
         with self._lock:
             if self._is_closed:
                 raise UsageError(CLOSED)
-            lane = self._idle.pop() if self._idle else Lane(self._pipe[0], self._constants)
+            lane = self._idle.pop() if self._idle else self._new_lane()
             self._busy.add(lane)
         return lane
+
+    def _new_lane(self) -> Lane:
+        try:
+            return Lane(self._pipe[0], self._constants)
+        except (pycurl.error, OSError) as error:
+            raise NotSent(NO_MEANS.format(error=error)) from None
 
     def give_back(self, lane: Lane) -> None:
         """Keep the lane of a whole answer for the next request."""
@@ -178,3 +184,10 @@ class CurlTransport:
 
     def __del__(self) -> None:
         self._close_pipe()
+
+
+def _new_pipe() -> tuple[int, int]:
+    try:
+        return os.pipe()
+    except OSError as error:
+        raise NotSent(NO_MEANS.format(error=error)) from None

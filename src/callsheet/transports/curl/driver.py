@@ -92,10 +92,11 @@ class Driver:
             self._act(fd, mask)
 
     def _on_socket(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
-        self._watch.set(fd, what)
+        if not self.is_closed:  # what a closing multi still wants, it does not wait for
+            self._watch.set(fd, what)
 
     def _on_timer(self, milliseconds: int) -> None:
-        if milliseconds < 0:
+        if milliseconds < 0 or self.is_closed:
             self._due = None
             return
         self._due = due = self.loop.time() + milliseconds / 1000
@@ -120,11 +121,11 @@ class Driver:
         if self.is_closed or self.is_of_parent:
             return
         self.is_closed = True
+        self._watch.close()
         for easy in list(self._running):
             self.abort(easy)
         if self._timer is not None:
             self._timer.cancel()
-        self._watch.close()
         self._multi.close()
 
     def leave_to_parent(self, idle: list[Handle]) -> None:

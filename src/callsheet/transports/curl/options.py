@@ -18,6 +18,7 @@ from callsheet.settings.tls import TLS
 from callsheet.transports.curl.trust import trust_store
 
 CLOSED = "the client is closed"
+NO_MEANS = "no connection could be begun: {error}; is the limit on open files (ulimit -n) reached?"
 HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 LONGEST = 2**31 - 1
 CODING_OVERHEAD = 1024
