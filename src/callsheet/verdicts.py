@@ -63,7 +63,7 @@ class TryAgain:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Send this request in the attempt instead of the one it has. Later attempts begin from the call's own again."""
+    """Send this request in the attempt instead of the one it has. Each pass and attempt begins from the call's own again."""
 
     request: Request
 

@@ -1,0 +1,236 @@
+"""Give a service back the cookies that it set, and nobody else.
+
+Off by default: an API that needs a session says so. Each service has a jar of its own, kept by the standard library's
+`http.cookiejar` under the rules of RFC 6265 and the stricter ones of its successor (RFC 6265bis): a cookie without
+`Domain` returns to its host only, a `Secure` one is taken from and sent over https only, and the prefixes `__Host-` and
+`__Secure-` hold what they promise.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from email.utils import mktime_tz, parsedate_tz
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from urllib.parse import urlsplit
+from urllib.request import Request as StandardRequest
+
+from callsheet.call import Attempt
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+from callsheet.secret import Secret
+from callsheet.verdicts import Change
+
+MOST_COOKIES = 50
+"""Per service: what RFC 6265 6.1 asks for per domain. The oldest make room."""
+LONGEST_COOKIE = 4096
+"""Characters of name and value (RFC 6265 6.1)."""
+LONGEST_LIFE = 400 * 86400
+"""Seconds (RFC 6265bis 5.5)."""
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+PORT = re.compile(r":[0-9]*\Z")
+MAX_AGE = re.compile(r"-?[0-9]+\Z")
+ADDRESS = re.compile(r"[0-9.]+\Z|\[")
+"""A host that is an address has no domain above it (RFC 6265 5.1.3)."""
+
+
+class Cookies:
+    """A service's jar: it puts the cookies into a request and takes them from an answer.
+
+    It answers `Change`: the same request with its Cookie field. A cookie that the caller gave stays, and stands for the
+    jar's of the same name. One jar serves all operations of a service, from any thread. `wall_clock` is the time of
+    day, by which cookies expire.
+    """
+
+    name = "cookies"
+
+    def __init__(self, wall_clock: Callable[[], float]) -> None:
+        self.wall_clock = wall_clock
+        self.lock = threading.Lock()
+        self.jar = Jar(Rules())
+
+    def before(self, attempt: Attempt, now: float) -> Change | None:
+        """The request with the cookies that its URL is to have; nothing if there are none."""
+        request = attempt.request
+        changed = with_cookies(request, self._pairs_for(request))
+        return None if changed is request else Change(changed)
+
+    def after(self, attempt: Attempt, now: float) -> None:
+        """Keep, replace and delete cookies as the answer says, whatever its status."""
+        answer = attempt.outcome
+        if not isinstance(answer, Response) or answer.field(b"set-cookie") is None:
+            return
+        moment = self.wall_clock()
+        asked = standard(attempt.request)
+        with self.lock:
+            for field in answer.headers.get_list("set-cookie"):
+                self.jar.take(field, asked, moment)
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: the session is the parent's."""
+        self.lock = threading.Lock()
+        self.jar = Jar(Rules())
+
+    def _pairs_for(self, request: Request) -> list[str]:
+        with self.lock:
+            if not len(self.jar):
+                return []
+            asked = standard(request)
+            self.jar.drop_expired(self.wall_clock())
+            self.jar.add_cookie_header(asked)
+        field = asked.get_header("Cookie", "")
+        return field.split("; ") if field else []
+
+
+class Rules(DefaultCookiePolicy):
+    """Which cookies are kept and returned."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            rfc2965=False,
+            strict_domain=True,
+            strict_ns_domain=self.DomainStrictNonDomain,
+            secure_protocols=("https",),
+        )
+
+    def set_ok(self, cookie: Cookie, request: StandardRequest) -> bool:
+        """Whether a cookie may be kept."""
+        is_secure = request.type == "https"
+        name = cookie.name.lower()
+        if cookie.secure and not is_secure:
+            return False
+        if cookie.domain_specified and ADDRESS.match(host_of(request)):
+            return False
+        if name.startswith(("__host-", "__secure-")) and not cookie.secure:
+            return False
+        if name.startswith("__host-") and (cookie.domain_specified or not cookie.path_specified or cookie.path != "/"):
+            return False
+        return super().set_ok(cookie, request)
+
+    def return_ok_expires(self, cookie: Cookie, request: StandardRequest) -> bool:
+        """Yes: the jar drops what has expired, by the clock that it is given."""
+        return True
+
+
+class Jar(CookieJar):
+    """Cookies by domain, path and name; the time is told to it."""
+
+    def clear_expired_cookies(self) -> None:
+        """Leave it to `drop_expired`, which is told the time."""
+
+    def drop_expired(self, now: float) -> None:
+        """Forget the cookies whose time is over."""
+        for cookie in [cookie for cookie in self if cookie.is_expired(int(now))]:
+            self.clear(cookie.domain, cookie.path, cookie.name)
+
+    def take(self, field: str, request: StandardRequest, now: float) -> None:
+        """Keep, replace or delete the cookie of a Set-Cookie field; nothing if the rules do not allow it."""
+        cookie = cookie_from(field, request, now)
+        if cookie is None or not Rules().set_ok(cookie, request):
+            return
+        self.set_cookie(cookie)
+        self.drop_expired(now)
+        for oldest in list(self)[: max(0, len(self) - MOST_COOKIES)]:
+            self.clear(oldest.domain, oldest.path, oldest.name)
+
+
+def cookie_from(field: str, request: StandardRequest, now: float) -> Cookie | None:
+    """The cookie of a Set-Cookie field (RFC 6265 5.2), None if there is none in it."""
+    first, *rest = field.split(";")
+    name, equals, value = (part.strip(" \t") for part in first.partition("="))
+    if not name or not equals or CONTROL.search(field) or len(name) + len(value) > LONGEST_COOKIE:
+        return None
+    attributes = dict(map(_attribute, rest))
+    domain = _domain(attributes.get("domain", ""), host_of(request))
+    path = attributes.get("path", "")
+    is_path = path.startswith("/")
+    expires = _expiry(attributes, now)
+    return Cookie(
+        version=0,
+        name=name,
+        value=value,
+        port=None,
+        port_specified=False,
+        domain=domain or _dotted(host_of(request)),
+        domain_specified=bool(domain),
+        domain_initial_dot=bool(domain),
+        path=path if is_path else default_path(request),
+        path_specified=is_path,
+        secure="secure" in attributes,
+        expires=expires,
+        discard=expires is None,
+        comment=None,
+        comment_url=None,
+        rest={},
+    )
+
+
+def _attribute(part: str) -> tuple[str, str]:
+    name, _, value = part.partition("=")
+    return name.strip(" \t").lower(), value.strip(" \t")
+
+
+def _domain(given: str, host: str) -> str:
+    """The Domain attribute as the jar spells it, with a dot first; empty for a cookie of the host alone."""
+    domain = given.lower().removeprefix(".")
+    if not domain or (domain == host and (ADDRESS.match(host) or "." not in host)):
+        return ""
+    return f".{domain}"
+
+
+def _dotted(host: str) -> str:
+    """The host as the jar knows it: one without dots stands in `.local` there (RFC 2965 1)."""
+    return host if "." in host else f"{host}.local"
+
+
+def _expiry(attributes: dict[str, str], now: float) -> int | None:
+    """Seconds of the epoch, None for as long as the jar lives. Max-Age goes before Expires (RFC 6265 4.1.2.2)."""
+    age = attributes.get("max-age", "")
+    if MAX_AGE.match(age):
+        return int(now + (0 if age.startswith("-") else min(int(age[:12]), LONGEST_LIFE)))
+    try:
+        moment = mktime_tz(parsedate_tz(attributes.get("expires", "")))  # type: ignore[arg-type]  # None raises TypeError
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+    return int(min(moment, now + LONGEST_LIFE))
+
+
+def host_of(request: StandardRequest) -> str:
+    """The host without its port, in lower case."""
+    return PORT.sub("", request.host).lower()
+
+
+def default_path(request: StandardRequest) -> str:
+    """The folder of the request's path (RFC 6265 5.1.4)."""
+    return urlsplit(request.full_url).path.rpartition("/")[0] or "/"
+
+
+def standard(request: Request) -> StandardRequest:
+    """The request as the standard library's jar takes it."""
+    return StandardRequest(request.wire_url)  # noqa: S310 it is never opened, only read
+
+
+def with_cookies(request: Request, pairs: list[str]) -> Request:
+    """The request with one Cookie field (RFC 6265 5.4): what it has, then those of `pairs` that it does not name."""
+    given = [value for name, value in request.headers.fields if name.lower() == "cookie"]
+    named = {pair.partition("=")[0].strip() for value in given for pair in _text(value).split(";")}
+    added = [pair for pair in pairs if pair.partition("=")[0] not in named]
+    if not added:
+        return request
+    parts = [part for value in given for part in (value, "; ")]
+    return Request(
+        request.method,
+        request.url,
+        request.headers.with_fields([("Cookie", Secret(*parts, "; ".join(added)))]),
+        request.body,
+        wire_url=request.wire_url,
+        secrets=request.secrets,
+        is_stream=request.is_stream,
+        origin=request.origin,
+    )
+
+
+def _text(value: str | Secret) -> str:
+    """The names of cookies are no secret, but stand beside their values."""
+    return value if isinstance(value, str) else value.reveal()
