@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -60,6 +61,16 @@ class Binder:
         except ArgumentError as error:
             parts.problems.append(str(error))
 
+    def bind_constant(self, value: Any, parts: Parts) -> None:
+        """The same for a value of the sheet; a secret is read now, and means what it would if it were typed."""
+        if isinstance(value, Secret):
+            text = value.reveal()
+            try:
+                value = self._texter.value_of(text)
+            except ValueError:
+                value = text
+        self.bind(value, parts)
+
     @property
     def described(self) -> str:
         """Where the parameter stands and what it takes."""
@@ -101,7 +112,7 @@ class Arguments:
         self._operation = operation
         self._codec = codec
         self._binders = [Binder(parameter) for parameter in operation.parameters if parameter.value is MISSING]
-        constants = [(Binder(p), p.value) for p in operation.parameters if p.value is not MISSING]
+        constants = [(Binder(_masked(p)), p.value) for p in operation.parameters if p.value is not MISSING]
         self._constants = constants
         self._constant_names = frozenset(binder.argument for binder, _ in constants)
         self.takes_parameters = bool(operation.parameters)
@@ -117,7 +128,7 @@ class Arguments:
         parts = Parts()
         fields = dict(arguments)
         for binder, value in self._constants:
-            binder.bind(value, parts)
+            binder.bind_constant(value, parts)
         for binder in self._binders:
             value = fields.pop(binder.argument, None)
             if value is not None:
@@ -170,6 +181,11 @@ class Arguments:
         declared = f" (declared at {self._operation.where})" if self._operation.where else ""
         lines = "\n".join(f"   {problem}" for problem in problems)
         return f"these arguments do not fit{declared}; nothing was sent\n{lines}"
+
+
+def _masked(parameter: Parameter) -> Parameter:
+    """A constant that came through `${...}` is masked, however the parameter is declared."""
+    return replace(parameter, secret=True) if isinstance(parameter.value, Secret) else parameter
 
 
 def _field(error: Mapping[str, Any]) -> str:
