@@ -8,8 +8,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from callsheet.cli.curl_export import made_name
 from callsheet.cli.curl_words import CurlRequest
@@ -37,7 +36,6 @@ class Draft:
     path: str
     auth: str = ""
     headers: dict[str, str] = field(default_factory=dict)
-    params: dict[str, str] = field(default_factory=dict)
     path_types: dict[str, str] = field(default_factory=dict)
     query_types: dict[str, str] = field(default_factory=dict)
     json_type: str = ""
@@ -51,7 +49,6 @@ class Draft:
             ("path", self.path_types),
             ("query", self.query_types),
             ("headers", self.headers),
-            ("params", self.params),
         ]
         lines = [f"{self.operation}:", f"  {self.method.lower()}: {scalar(self.path)}"]
         lines += [f"  auth: {self.auth}"] if with_auth and self.auth else []
@@ -74,12 +71,11 @@ class Draft:
         return "${" + name + "}"
 
 
-def draft(request: CurlRequest, service: str | None, operation: str | None, *, parameters: bool) -> Draft:
-    """The service and operation of a request; `parameters` makes ids in the path arguments."""
+def draft(request: CurlRequest, service: str, prefix: str, operation: str | None, *, parameters: bool) -> Draft:
+    """The service and operation of a request. `prefix` is the path of the base URL; `parameters` makes ids arguments."""
     parts = urlsplit(request.url)
-    host = parts.hostname or ""
-    made = Draft(service or service_name(host), _base_url(parts), "", request.method, "")
-    _put_path(made, parts.path or "/", parameters=parameters)
+    made = Draft(service, origin(parts), "", request.method, "")
+    _put_path(made, parts.path.removeprefix(prefix) or "/", parameters=parameters)
     made.operation = operation or operation_name(request.method, made.path)
     _put_credentials(made, request)
     _put_headers(made, request)
@@ -130,8 +126,9 @@ def identifier(text: str) -> str:
     return f"_{name}" if name[:1].isdigit() and not name.isdigit() else name
 
 
-def _base_url(parts: Any) -> str:
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+def origin(parts: SplitResult) -> str:
+    """Scheme, host and port of a URL."""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
 
 
@@ -236,7 +233,7 @@ def _put_secret_param(made: Draft, name: str) -> None:
     if not made.auth:
         made.auth = f"{{api_key: {{query: {scalar(name)}, value: {scalar(variable)}}}}}"
     else:
-        made.params[name] = scalar(variable)
+        made.query_types[name] = f"{{type: string, secret: true, value: {scalar(variable)}}}"
 
 
 def type_of(text: str) -> str:

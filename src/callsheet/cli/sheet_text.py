@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import yaml
 
-from callsheet.cli.curl_import import Draft
+from callsheet.cli.curl_import import Draft, origin, service_name
+from callsheet.cli.curl_words import CurlRequest
 from callsheet.errors import UsageError
 
 HEAD = """\
@@ -32,23 +35,63 @@ class Added:
     inherits_auth: bool = False
 
 
-def added(text: str, made: Draft, *, is_named: bool) -> Added:
-    """The text with an operation added: to the service of the same base URL, else to a new one.
+class Target(NamedTuple):
+    """Where a request belongs: the service, on the sheet or new, and the path that its base URL has."""
 
-    `is_named`: the service's name was chosen, and is not another one's. Raises NoPlaceError, UsageError.
-    """
+    service: str
+    prefix: str = ""
+
+
+def target_in(text: str, request: CurlRequest, named: str | None) -> Target:
+    """The service of this name, else of this URL, else a new one. Raises NoPlaceError, UsageError."""
+    known = _services(text)
+    parts = urlsplit(request.url)
+    if named is not None and named in known:
+        base = _base_url(known[named])
+        prefix = _below(base, request.url)
+        if prefix is None and "${" not in base:
+            raise UsageError(f"service `{named}` is at {base}, and the curl command goes to {origin(parts)}")
+        return Target(named, prefix or "")
+    for name, service in known.items() if named is None else ():
+        prefix = _below(_base_url(service), request.url)
+        if prefix is not None:
+            return Target(name, prefix)
+    return Target(_fresh(named or service_name(parts.hostname or ""), known))
+
+
+def _services(text: str) -> dict[str, yaml.Node]:
     if not text.strip():
-        return Added(HEAD + indented(made.service_lines(), 2), made.service, made.operation)
+        return {}
     services = _child(_composed(text), "services")
     if services is None:
         raise NoPlaceError("it has no `services:` mapping, or one in braces")
-    known = {key.value: value for key, value in services.value}
-    name = _same_service(known, made, is_named=is_named)
-    if name is None:
-        made.service = _fresh(made.service, known)
-        lines = made.service_lines()
-        return Added(_after(text, services, lines), made.service, made.operation)
-    return _in_service(text, known[name], name, made)
+    return {key.value: value for key, value in services.value}
+
+
+def _base_url(service: yaml.Node) -> str:
+    entries = service.value if isinstance(service, yaml.MappingNode) else []
+    return next((str(value.value) for key, value in entries if key.value == "base_url"), "")
+
+
+def _below(base: str, url: str) -> str | None:
+    """The path of a base URL that a URL is below, or None."""
+    base_parts, parts = urlsplit(base.rstrip("/")), urlsplit(url)
+    if not base or origin(base_parts) != origin(parts):
+        return None
+    is_below = f"{parts.path}/".startswith(f"{base_parts.path}/")
+    return base_parts.path if is_below else None
+
+
+def added(text: str, made: Draft) -> Added:
+    """The text with the operation added, to its service or to a new one. Raises NoPlaceError, UsageError."""
+    if not text.strip():
+        return Added(HEAD + indented(made.service_lines(), 2), made.service, made.operation)
+    services = _child(_composed(text), "services")
+    known = _services(text)
+    assert services is not None
+    if made.service in known:
+        return _in_service(text, known[made.service], made.service, made)
+    return Added(_after(text, services, made.service_lines()), made.service, made.operation)
 
 
 def _in_service(text: str, service: yaml.Node, name: str, made: Draft) -> Added:
@@ -88,30 +131,6 @@ def _child(node: yaml.Node | None, name: str) -> yaml.MappingNode | None:
 
 def _is_block(node: yaml.Node | None) -> bool:
     return isinstance(node, yaml.MappingNode) and not node.flow_style and bool(node.value)
-
-
-def _same_service(known: dict[str, yaml.Node], made: Draft, *, is_named: bool) -> str | None:
-    """The service that the operation belongs to: the one of the chosen name, or of the same base URL."""
-    if is_named and made.service in known:
-        return made.service
-    for name, service in known.items():
-        keys = {key.value: value.value for key, value in service.value} if _is_block(service) else {}
-        base = keys.get("base_url")
-        if not is_named and isinstance(base, str) and _shorten(base, made):
-            return name
-    return None
-
-
-def _shorten(base: str, made: Draft) -> bool:
-    """Whether the draft's URL is below a base URL; then the base's path is taken off the draft's."""
-    base = base.rstrip("/")
-    prefix = base.removeprefix(made.base_url)
-    if base == made.base_url:
-        return True
-    if prefix == base or not made.path.startswith(f"{prefix}/"):
-        return False
-    made.path = made.path.removeprefix(prefix)
-    return True
 
 
 def _fresh(name: str, taken: dict[str, yaml.Node] | set[str]) -> str:

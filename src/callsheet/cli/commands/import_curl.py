@@ -7,6 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -52,17 +53,20 @@ def command(
     dry_run: bool,
 ) -> int:
     """Make an operation of a curl command."""
-    from callsheet.cli.curl_import import draft
-    from callsheet.cli.sheet_text import NoPlaceError, added, indented
+    from callsheet.cli.curl_import import draft, service_name
+    from callsheet.cli.sheet_text import NoPlaceError, added, indented, target_in
 
     path = Path(file or os.environ.get("CALLSHEET_FILE") or "callsheet.yaml")
     request = read(words)
-    made = draft(request, service, operation, parameters=path_parameters)
     text = text_of(path)
     try:
-        result = added(text, made, is_named=service is not None)
+        target = target_in(text, request, service)
+        made = draft(request, target.service, target.prefix, operation, parameters=path_parameters)
+        result = added(text, made)
     except NoPlaceError as error:
-        screen.print(indented(made.service_lines(), 2).rstrip())
+        name = service or service_name(urlsplit(request.url).hostname or "")
+        lines = draft(request, name, "", operation, parameters=path_parameters).service_lines()
+        screen.print(indented(lines, 2).rstrip())
         raise UsageError(f"{path} is left as it is: {error}; add the lines above to its services yourself") from None
     refuse_unusable(path, text, result.text, made.variables)
     if dry_run:

@@ -1,0 +1,162 @@
+"""init, schema, completion, practice, demo."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from callsheet.practice import SHEET
+from tests.cli.conftest import COMMAND, spawn
+
+
+def test_init_writes_a_sheet_that_checks_and_overwrites_nothing(callsheet, tmp_path):
+    assert callsheet("init", "--name", "shop", "--base-url", "https://shop.example.com/v1").code == 0
+    path = tmp_path / "callsheet.yaml"
+    text = path.read_text()
+    assert callsheet("check").code == 0
+    assert "shop.create_user\tPOST\t/users" in callsheet("list").out
+    again = callsheet("init")
+    assert (again.code, "is left as it is" in again.err) == (2, True)
+    assert path.read_text() == text
+
+
+def test_the_first_sheet_fits_the_practice_api(callsheet, practice):
+    callsheet("init", "--base-url", practice.url)
+    assert json.loads(callsheet("call", "get_user", "id=1").out)["id"] == 1
+    assert callsheet("call", "create_user", "name=Ada", "email=ada@example.com").code == 0
+
+
+def test_each_commented_line_of_the_first_sheet_is_right(callsheet, tmp_path, monkeypatch):
+    callsheet("init")
+    path = tmp_path / "callsheet.yaml"
+    lines = path.read_text().splitlines()
+    for variable in ("API_TOKEN", "API_PASSWORD", "API_KEY"):
+        monkeypatch.setenv(variable, "a-secret-value")
+    for kind in ("bearer", "basic", "api_key"):
+        path.write_text("\n".join(re.sub(rf"# (auth: {{{kind}:)", r"\1", line) for line in lines))
+        assert callsheet("check").code == 0, kind
+    path.write_text(
+        "\n".join(re.sub(r"^# (default_environment|environments|  prod|  dev)", r"\1", line) for line in lines)
+    )
+    assert callsheet("check").err.endswith("ok (dev, prod)\n")
+
+
+def test_init_refuses_a_name_or_url_that_no_sheet_takes(callsheet, tmp_path):
+    assert callsheet("init", "--base-url", "shop").code == 2
+    assert callsheet("init", "--name", "a b").code == 2
+    assert not (tmp_path / "callsheet.yaml").exists()
+
+
+def test_the_schema_is_json(callsheet):
+    assert json.loads(callsheet("schema").out)["$schema"].startswith("https://json-schema.org/")
+
+
+def completed(shell, *words):
+    """What click answers to a shell; for fish and zsh the words are given in a form of their own."""
+    line = " ".join(["callsheet", *words[:-1]])
+    variables = {"COMP_WORDS": f"{line} {words[-1]}", "COMP_CWORD": str(len(words))}
+    if shell == "fish":
+        variables = {"COMP_WORDS": f"{line} {words[-1]}", "COMP_CWORD": words[-1]}
+    done = spawn(env={**variables, "_CALLSHEET_COMPLETE": f"{shell}_complete", "CALLSHEET_FILE": str(SHEET)})
+    assert done.stderr == b""
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_offered_operations_and_parameters(shell):
+    offered = completed(shell, "call", "practice.get")
+    assert "practice.get_user" in offered
+    assert "list_users" not in offered
+    offered = completed(shell, "call", "practice.list_users", "s")
+    assert "status=" in offered
+    assert "size=" in offered
+    assert "page=" not in offered
+
+
+def test_names_come_without_the_service_where_there_is_one():
+    assert "plain,get_user\n" in completed("bash", "call", "get_u")
+    assert "plain,x_request_id=" in completed("bash", "call", "echo", "x")
+    assert "plain,practice" in completed("bash", "request", "pr")
+    assert "plain,GET" in completed("bash", "request", "practice", "G")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "services: [", "services: {s: 3}", "services:\n  s: {operations: {o: 1}}", "\x00"]
+)
+def test_a_broken_sheet_offers_nothing_and_says_nothing(tmp_path, text):
+    (tmp_path / "broken.yaml").write_text(text)
+    env = {
+        "COMP_WORDS": "callsheet call --file broken.yaml x y",
+        "COMP_CWORD": "5",
+        "_CALLSHEET_COMPLETE": "bash_complete",
+    }
+    done = spawn(env=env)
+    assert (done.stdout.strip(), done.stderr) == (b"", b"")
+
+
+def test_nothing_is_run_or_required_for_a_completion(tmp_path):
+    (tmp_path / "callsheet.yaml").write_text(
+        'callsheet: 1\nservices: {s: {base_url: "${NOT_SET}", operations: {only: {get: /}}}}\n'
+    )
+    env = {"COMP_WORDS": "callsheet call o", "COMP_CWORD": "2", "_CALLSHEET_COMPLETE": "bash_complete"}
+    assert spawn(env=env).stdout == b"plain,only\n"
+
+
+@pytest.mark.needs("bash")
+def test_bash_takes_the_script(callsheet):
+    script = callsheet("completion", "bash").out
+    words = 'COMP_WORDS=(callsheet call practice.list_u); COMP_CWORD=2; _callsheet_completion callsheet; echo "${COMPREPLY[@]}"'
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "CALLSHEET_FILE": str(SHEET)}
+    done = subprocess.run(
+        ["bash", "-c", f"{script}\n{words}"], env=env, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stdout == "practice.list_users\n", done.stderr
+
+
+@pytest.mark.parametrize(("shell", "sign"), [("zsh", "compdef"), ("fish", "complete --no-files --command callsheet")])
+def test_the_scripts_of_other_shells(callsheet, shell, sign):
+    assert sign in callsheet("completion", shell).out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_reads_its_script(callsheet, shell, tmp_path):
+    from tests.needs import program
+
+    if program(shell) is None:
+        pytest.skip(f"needs {shell}")
+    (tmp_path / "script").write_text(callsheet("completion", shell).out)
+    subprocess.run([program(shell), "-n", tmp_path / "script"], check=True, timeout=30)
+
+
+def test_practice_serves_until_ctrl_c():
+    process = subprocess.Popen([*COMMAND, "practice", "--port", "0"], stderr=subprocess.PIPE, text=True)
+    try:
+        url = re.search(r"http://\S+", process.stderr.readline())[0]
+        with urllib.request.urlopen(f"{url}/users/1") as answer:
+            assert json.load(answer)["id"] == 1
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_demo_shows_what_it_must_and_ends_in_time(practice):
+    started = time.monotonic()
+    done = spawn("demo", env={"CALLSHEET_FILE": "elsewhere.yaml", "PRACTICE_URL": "http://127.0.0.1:1"})
+    assert time.monotonic() - started < 30
+    shown = done.stdout.decode()
+    assert (done.returncode, done.stderr) == (0, b""), shown
+    assert re.findall(r"^   exit (\d+)", shown, re.MULTILINE) == ["0", "0", "0", "0", "4", "0", "6", "1", "0"]
+    assert "attempt 3: GET" in shown
+    assert '"arrived": 1' in shown
+    assert "\x1b" not in shown
+    took = float(re.search(r"9 of 9 steps ended as they must, in ([\d.]+) s", shown)[1])
+    assert took < 8
