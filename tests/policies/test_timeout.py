@@ -64,6 +64,7 @@ def test_two_written_values_that_contradict_are_found(written, clash):
 def test_a_calls_own_fields_are_laid_over_those_known():
     known = WrittenTimeout(connect=1.0, total=20.0)
     assert WrittenTimeout.given({"total": 5.0}, known) == WrittenTimeout(connect=1.0, total=5.0)
+    assert WrittenTimeout.given(4, WrittenTimeout(read=9.0)).read == 4.0
     assert WrittenTimeout.given(4, known) == WrittenTimeout(connect=1.0, attempt=4.0, total=4.0)
 
 

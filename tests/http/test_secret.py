@@ -1,0 +1,89 @@
+"""A secret reaches the wire and nothing else."""
+
+import copy
+import pickle
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callsheet.secret import MountedFile, Secret, redact
+
+LONG = st.text(min_size=6).filter(lambda text: "*" not in text and text.strip() == text)
+
+
+def test_it_is_never_shown():
+    secret = Secret("Bearer ", Secret("canary"))
+    assert "canary" not in f"{secret} {secret!r} {secret:>20}" + f"{secret} {secret!r}" + str([secret]) + str(
+        {1: secret}
+    )
+    assert secret.reveal() == "Bearer canary"
+
+
+@pytest.mark.parametrize("through", [pickle.dumps, copy.deepcopy, copy.copy])
+def test_it_is_not_pickled(through):
+    with pytest.raises(TypeError, match="a secret is not pickled"):
+        through(Secret("canary"))
+
+
+def test_it_is_true_and_equal_to_itself_only():
+    assert Secret("")
+    assert Secret("a") == Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert len({Secret("a"), Secret("a")}) == 1
+
+
+@given(LONG, st.text(), st.text())
+def test_it_is_masked_wherever_it_stands(secret, before, after):
+    assert secret not in redact(f"{before}{secret}{after}", [Secret(secret)]).replace("***", "")
+
+
+@given(LONG)
+def test_it_is_masked_in_a_url_too(secret):
+    coded = quote(secret, safe="", errors="replace")
+    assert redact(f"https://x/?key={coded}&a=1", [Secret(secret)]).startswith("https://x/?key=***")
+
+
+def test_parts_are_masked_and_the_scheme_is_not():
+    secrets = [Secret("Bearer ", "canary-1")]
+    assert redact("Bearer canary-1, canary-1, Bearer", secrets) == "***, ***, Bearer"
+
+
+def test_a_short_one_is_not_searched_for():
+    assert redact("1234 in 12345", [Secret("1234")]) == "1234 in 12345"
+
+
+def test_the_longer_of_two_is_masked_first():
+    assert redact("canary-and-more", [Secret("canary"), Secret("canary-and-more")]) == "***"
+
+
+def test_a_mounted_file_is_read_again_when_it_changes(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("one\n")
+    file = MountedFile(path)
+    secret = Secret("Bearer ", file.read)
+    assert secret.reveal() == "Bearer one"
+    path.write_text("second\n")
+    file._looked -= 2.0
+    assert secret.reveal() == "Bearer second"
+    assert not secret.is_constant
+
+
+def test_a_mounted_file_that_goes_away_keeps_its_last_text(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("one")
+    file = MountedFile(path)
+    file.read()
+    path.unlink()
+    file._looked -= 2.0
+    assert file.read() == "one"
+
+
+def test_a_mounted_file_that_never_was_is_an_error(tmp_path):
+    with pytest.raises(OSError, match="token"):
+        MountedFile(tmp_path / "token").read()
+
+
+def test_masking_goes_on_without_the_file(tmp_path):
+    assert redact("text", [Secret(MountedFile(tmp_path / "token").read)]) == "text"
