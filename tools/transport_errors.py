@@ -72,10 +72,8 @@ def names() -> dict[int, str]:
 def outcome(kind: type[TransportError]) -> str:
     """The class, and whether the attempt may be made again."""
     if issubclass(kind, NotSent):
-        repeated = "always"
-    else:
-        repeated = "if safe" if issubclass(kind, NoAnswer) else "never"
-    return f"`{kind.__name__}` | {repeated}"
+        return f"`{kind.__name__}` | always"
+    return f"`{kind.__name__}` | {'if safe' if issubclass(kind, NoAnswer) else 'never'}"
 
 
 def page() -> str:
