@@ -1,6 +1,8 @@
 """Which file is read, and what is told when it cannot be."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -68,3 +70,13 @@ def test_a_file_without_end(folder):
 def test_another_encoding(folder, content):
     (folder / "s.yaml").write_bytes(content)
     assert "not UTF-8; save the file in that encoding" in errors(Sheet.load, "s.yaml")
+
+
+def test_the_yaml_parser_is_loaded_when_a_sheet_is_read_and_not_before():
+    program = (
+        "import sys; import callsheet.sheet as s; before = 'yaml' in sys.modules\n"
+        "s.Sheet(services={'a': {'base_url': 'http://a'}}); built = 'yaml' in sys.modules\n"
+        f"s.Sheet.parse({HEAD!r}); print(before, built, 'yaml' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False", "True"]

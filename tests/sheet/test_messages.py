@@ -149,6 +149,8 @@ OPERATION = [
     ("post: /x\njson: {$ref: '#/schemas/Nope'}", "8:22: `json` of operation `shop.op`: `$ref` names a schema that is not there", "`schemas` has nothing"),
     ("post: /x\njson: {$ref: 'https://a/b'}", "8:22: `json` of operation `shop.op`: `$ref` leaves the sheet", "nothing is fetched"),
     ("post: /x\njson: {properties: {a: {pattern: '('}}}", "`json` of operation `shop.op`: `pattern` is no regular expression", ""),
+    ("post: /x\njson: {type: object, required: name}", "8:15: `json` of operation `shop.op`: not a JSON Schema", ""),
+    ("post: /x\njson: {minimum: [a]}", "8:15: `json` of operation `shop.op`: not a JSON Schema", ""),
     ("get: /x\nreturns: {200: object, 20: object}", "8:32: `returns` of operation `shop.op`: expected a status such as `200`", ""),
     ("get: /x\nreturns: {200: Nope}", "8:24: `returns.200` of operation `shop.op`: no type is called `Nope`", ""),
     ("get: /x\ntags: a", "8:15: `tags` of operation `shop.op`: expected a list of texts", ""),

@@ -35,6 +35,13 @@ def test_a_value_cannot_bring_structure():
     assert shop('description: "${A}"', variables={"A": 'x"}\nretry: off'}).description == 'x"}\nretry: off'
 
 
+def test_a_header_may_be_empty_and_a_credential_may_not():
+    assert shop('headers: {X-A: "${A:-}"}').settings().headers["X-A"].reveal() == ""
+    assert "`auth.bearer` of service `shop`: expected a text that is not empty" in errors(
+        shop, 'auth: {bearer: "${A:-}"}'
+    )
+
+
 def test_keys_and_comments_are_left_alone():
     assert "unknown key `${A}`" in errors(shop, '"${A}": 1', variables={"A": "retry"})
     assert shop("# ${NOBODY_SET_THIS}\ndescription: x").description == "x"

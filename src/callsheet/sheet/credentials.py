@@ -35,6 +35,8 @@ class SecretText:
         if not self.warns and isinstance(node.value, str) and "${" not in node.text and node.text:
             return Secret(node.text)
         secret = reading.secret(node, spot)
+        if not secret.reveal():
+            raise misfit(node, spot, "a text that is not empty", "write `${NAME}` and set the variable")
         return checked_secret(secret, node, spot) if self.is_sent_plain else secret
 
     def schema(self) -> JsonSchema:

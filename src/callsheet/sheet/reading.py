@@ -70,8 +70,6 @@ class Reading:
         filled = self.variables.fill(node)
         if not filled.through:
             self._warn_of_literal(node, spot)
-        if not any(filled.parts):
-            raise misfit(node, spot, "a text", "write `${NAME}` and set the variable")
         return filled.secret()
 
     def _warn_of_literal(self, node: Scalar, spot: Spot) -> None:

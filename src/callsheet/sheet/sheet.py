@@ -102,7 +102,8 @@ class ServiceSheet:
     def _code_layer(self, code: Mapping[str, Any], findings: Findings) -> Layer:
         node = at_one_place(from_python(dict(code), findings), Place(CODE))
         assert isinstance(node, MappingNode)
-        reading = Reading(findings, self._document.reading.variables)
+        # A path given in code is the program's own, not the sheet's.
+        reading = Reading(findings, Variables(self._document.reading.variables.values, Path.cwd()))
         check_keys(node, CODE_KEYS, "settings", Spot(""), findings)
         return read_keys(node, CODE_KEYS, Spot(""), reading)
 

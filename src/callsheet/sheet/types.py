@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callsheet.errors import SheetError
 from callsheet.secret import Secret
 from callsheet.sheet.constants import key_text
 from callsheet.sheet.findings import Misfit, nearest, one_of
@@ -37,7 +38,9 @@ class Type:
     def read(self, node: Node, spot: Spot, reading: Reading) -> TypeRef:
         """The type as it was named."""
         if isinstance(node, MappingNode):
-            return TypeRef("json_schema", json_schema(node, spot, reading), str(node.place), reading.schemas)
+            return checked(
+                TypeRef("json_schema", json_schema(node, spot, reading), str(node.place), reading.schemas), node, spot
+            )
         if not isinstance(node, Scalar) or isinstance(node.value, Secret):
             raise misfit(node, spot, EXPECTED)
         value = reading.filled(node).value
@@ -63,7 +66,8 @@ def _named(text: str, node: Scalar, spot: Spot, reading: Reading) -> TypeRef:
     if text in reading.schemas:
         written = reading.schemas[text]
         kind: Any = "json_schema" if isinstance(written, Mapping) else "python"
-        return TypeRef(kind, written, where, reading.schemas if kind == "json_schema" else None)
+        ref = TypeRef(kind, written, where, reading.schemas if kind == "json_schema" else None)
+        return checked(ref, node, spot) if kind == "json_schema" else ref
     if text in reading.schema_names:
         raise Misfit(node.place, f"{spot}: the schema `{text}` cannot be read", "see above")
     known = [*reading.schema_names, *PARAMETER_TYPES]
@@ -73,6 +77,17 @@ def _named(text: str, node: Scalar, spot: Spot, reading: Reading) -> TypeRef:
         f"did you mean `{close}`?" if close else f"write `module:Type` or one of {one_of(PARAMETER_TYPES)}; {schemas}"
     )
     raise Misfit(node.place, f"{spot}: no type is called `{text[:60]}`", hint)
+
+
+def checked(ref: TypeRef, node: Node, spot: Spot) -> TypeRef:
+    """The type, once its JSON Schema has been compiled as it will be for the first call."""
+    from callsheet.values.json_schema import SchemaCodec  # noqa: PLC0415 - only for sheets that hold JSON Schemas
+
+    try:
+        SchemaCodec(ref)
+    except SheetError as error:
+        raise Misfit(node.place, f"{spot}: {error.findings[0].message.removeprefix(f'{ref.where}: ')}") from None
+    return ref
 
 
 def json_schema(node: MappingNode, spot: Spot, reading: Reading) -> dict[str, Any]:
