@@ -93,3 +93,10 @@ def test_many_lines_of_the_longest_length_are_fine() -> None:
     splitter = LineSplitter(longest=10)
     assert splitter.feed(b"x" * 5) == []
     assert splitter.feed(b"x" * 5 + b"\n" + b"y" * 10 + b"\r\n") == ["x" * 10, "y" * 10]
+
+
+def test_pieces_of_earlier_lines_do_not_count() -> None:
+    splitter = LineSplitter(longest=10)
+    for _ in range(10):
+        assert splitter.feed(b"x" * 6) == []
+        assert splitter.feed(b"y\n") == ["xxxxxxy"]
