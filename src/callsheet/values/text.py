@@ -72,6 +72,8 @@ class Texter:
         if type(value) is tuple:
             value = list(value)
         checked = self._checked(value)
+        if type(value) is int:
+            return [str(value)]  # which a `number` would make `7.0`
         return [text_of(item) for item in checked] if isinstance(checked, list) else [text_of(checked)]
 
     def _checked(self, value: Any) -> Any:

@@ -1,0 +1,88 @@
+"""A secret in query, path, header or credential is sent, and shown nowhere."""
+
+import pickle
+import traceback
+
+import pytest
+
+from callsheet.errors import NotFound
+from tests.servers import answer, answer_with
+
+CANARY = "canary/7 ü"
+CODED = "canary%2F7%20%C3%BC"
+SECRET = {"type": "string", "secret": True}
+OPERATIONS = {
+    "by_path": {"get": "/users/{id}", "path": {"id": SECRET}},
+    "by_query": {"get": "/users", "query": {"id": SECRET}},
+    "by_header": {"get": "/users", "header": {"X-Id": SECRET}},
+}
+
+
+def echo(request):
+    text = f"you sent {request.target} and {request.header('X-Id')}"
+    body = b'{"detail": "%s"}' % text.encode("latin-1").decode("latin-1").encode()
+    return answer(
+        404, {"Content-Type": "application/problem+json", "X-Echo": text.encode("ascii", "replace").decode()}, body
+    )
+
+
+def shown(error, events):
+    told = "".join(traceback.format_exception(error))
+    return f"{error!r} {told} {error.request!r} {error.request.url} {dict(error.request.headers)} {error.response!r} {error.response.url} {pickle.dumps(error)!r} {events}"
+
+
+@pytest.mark.parametrize(
+    ("operation", "argument", "sent"),
+    [("by_path", "id", f"/users/{CODED}"), ("by_query", "id", f"/users?id={CODED}"), ("by_header", "x_id", "/users")],
+)
+def test_a_secret_parameter_is_sent_and_not_shown(shop, operation, argument, sent):
+    with shop(OPERATIONS, script=answer_with(echo)) as service:
+        with pytest.raises(NotFound) as caught:
+            service.call(operation, {argument: CANARY})
+        assert service.sent.target == sent
+        assert service.sent.header("X-Id") == (CANARY if operation == "by_header" else None)
+        assert "canary" not in shown(caught.value, "")
+        assert "***" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("auth", "target", "field"),
+    [
+        ({"bearer": CANARY}, "/users", ("Authorization", f"Bearer {CANARY}")),
+        ({"api_key": {"header": "X-Id", "value": CANARY}}, "/users", ("X-Id", CANARY)),
+        ({"api_key": {"query": "key", "value": CANARY}}, f"/users?key={CODED}", ("X-Id", None)),
+        ({"api_key": {"cookie": "sid", "value": "canary-7"}}, "/users", ("Cookie", "sid=canary-7")),
+        ({"basic": {"username": "ada", "password": "canary-7"}}, "/users", ("Authorization", "Basic YWRhOmNhbmFyeS03")),
+    ],
+)
+def test_a_credential_is_sent_and_not_shown(shop, auth, target, field):
+    with shop(auth=auth, script=answer_with(echo)) as service:
+        with pytest.raises(NotFound) as caught:
+            service.get("/users")
+        assert service.sent.target == target
+        assert service.sent.header(field[0]) == field[1]
+        assert "canary" not in shown(caught.value, "")
+        assert "YWRhOmNhbmFyeS03" not in shown(caught.value, "")
+
+
+def test_a_secret_typed_into_an_undeclared_path_is_masked(shop):
+    with shop(auth={"bearer": "canary-7"}) as service:
+        answered = service.get("/users/canary-7", params={"k": "canary-7"})
+        assert service.sent.target == "/users/canary-7?k=canary-7"
+        assert answered.url.endswith("/users/***?k=***")
+
+
+def test_a_mounted_secret_in_the_query_is_read_again(tmp_path):
+    from callsheet.plan.compile import Base
+    from callsheet.secret import MountedFile, Secret
+    from callsheet.settings.settings import AuthSettings, Settings
+
+    path = tmp_path / "key"
+    path.write_text("first")
+    file = MountedFile(path)
+    auth = AuthSettings("api_key", {"query": "key", "value": Secret(file.read)})
+    base = Base(Settings("https://shop.test", params={"v": 1}, auth=auth))
+    assert (base.query, base.shown_query) == (("v=1", "key=first"), ("v=1", "key=***"))
+    path.write_text("second")
+    file._looked -= 2.0
+    assert base.query == ("v=1", "key=second")
