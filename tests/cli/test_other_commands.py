@@ -11,7 +11,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from click.shell_completion import get_completion_class
 
+from callsheet.cli.app import commands
 from callsheet.practice import SHEET
 from tests.cli.conftest import COMMAND, spawn
 
@@ -30,7 +32,7 @@ def test_init_writes_a_sheet_that_checks_and_overwrites_nothing(callsheet, tmp_p
 def test_the_first_sheet_fits_the_practice_api(callsheet, practice):
     callsheet("init", "--base-url", practice.url)
     assert json.loads(callsheet("call", "get_user", "id=1").out)["id"] == 1
-    assert callsheet("call", "create_user", "name=Ada", "email=ada@example.com").code == 0
+    assert callsheet("call", "create_user", "name=Ada", "email=first-sheet@example.com").code == 0
 
 
 def test_each_commented_line_of_the_first_sheet_is_right(callsheet, tmp_path, monkeypatch):
@@ -58,19 +60,22 @@ def test_the_schema_is_json(callsheet):
     assert json.loads(callsheet("schema").out)["$schema"].startswith("https://json-schema.org/")
 
 
-def completed(shell, *words):
-    """What click answers to a shell; for fish and zsh the words are given in a form of their own."""
-    line = " ".join(["callsheet", *words[:-1]])
-    variables = {"COMP_WORDS": f"{line} {words[-1]}", "COMP_CWORD": str(len(words))}
-    if shell == "fish":
-        variables = {"COMP_WORDS": f"{line} {words[-1]}", "COMP_CWORD": words[-1]}
-    done = spawn(env={**variables, "_CALLSHEET_COMPLETE": f"{shell}_complete", "CALLSHEET_FILE": str(SHEET)})
-    assert done.stderr == b""
-    return done.stdout.decode()
+@pytest.fixture
+def completed(monkeypatch):
+    """What a shell is given for the words typed so far; the last one is unfinished."""
+    monkeypatch.setenv("CALLSHEET_FILE", str(SHEET))
+
+    def asking(shell, *words):
+        line = " ".join(["callsheet", *words])
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words)))
+        return get_completion_class(shell)(commands, {}, "callsheet", "_CALLSHEET_COMPLETE").complete()
+
+    return asking
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_is_offered_operations_and_parameters(shell):
+def test_a_shell_is_offered_operations_and_parameters(completed, shell):
     offered = completed(shell, "call", "practice.get")
     assert "practice.get_user" in offered
     assert "list_users" not in offered
@@ -80,8 +85,8 @@ def test_a_shell_is_offered_operations_and_parameters(shell):
     assert "page=" not in offered
 
 
-def test_names_come_without_the_service_where_there_is_one():
-    assert "plain,get_user\n" in completed("bash", "call", "get_u")
+def test_names_come_without_the_service_where_there_is_one(completed):
+    assert "plain,get_user" in completed("bash", "call", "get_u")
     assert "plain,x_request_id=" in completed("bash", "call", "echo", "x")
     assert "plain,practice" in completed("bash", "request", "pr")
     assert "plain,GET" in completed("bash", "request", "practice", "G")
@@ -90,23 +95,20 @@ def test_names_come_without_the_service_where_there_is_one():
 @pytest.mark.parametrize(
     "text", ["", "services: [", "services: {s: 3}", "services:\n  s: {operations: {o: 1}}", "\x00"]
 )
-def test_a_broken_sheet_offers_nothing_and_says_nothing(tmp_path, text):
+def test_a_broken_sheet_offers_nothing_and_says_nothing(completed, tmp_path, capfd, text):
     (tmp_path / "broken.yaml").write_text(text)
-    env = {
-        "COMP_WORDS": "callsheet call --file broken.yaml x y",
-        "COMP_CWORD": "5",
-        "_CALLSHEET_COMPLETE": "bash_complete",
-    }
-    done = spawn(env=env)
-    assert (done.stdout.strip(), done.stderr) == (b"", b"")
+    assert completed("bash", "call", "--file", "broken.yaml", "x") == ""
+    assert completed("bash", "call", "--file", "broken.yaml", "x", "y") == ""
+    assert capfd.readouterr() == ("", "")
 
 
-def test_nothing_is_run_or_required_for_a_completion(tmp_path):
+def test_nothing_is_required_for_a_completion(tmp_path):
     (tmp_path / "callsheet.yaml").write_text(
         'callsheet: 1\nservices: {s: {base_url: "${NOT_SET}", operations: {only: {get: /}}}}\n'
     )
-    env = {"COMP_WORDS": "callsheet call o", "COMP_CWORD": "2", "_CALLSHEET_COMPLETE": "bash_complete"}
-    assert spawn(env=env).stdout == b"plain,only\n"
+    variables = {"COMP_WORDS": "callsheet call o", "COMP_CWORD": "2", "_CALLSHEET_COMPLETE": "bash_complete"}
+    done = spawn(env=variables)
+    assert (done.stdout, done.stderr) == (b"plain,only\n", b"")
 
 
 @pytest.mark.needs("bash")

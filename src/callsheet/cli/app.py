@@ -6,8 +6,6 @@ import importlib
 
 import click
 
-from callsheet.version import __version__
-
 HELP = """Call the HTTP APIs declared on a sheet, callsheet.yaml.
 
 \b
@@ -70,9 +68,20 @@ class Commands(click.Group):
             formatter.write_dl(list(SUMMARIES.items()))
 
 
+def show_version(context: click.Context, _option: click.Parameter, value: bool) -> None:
+    """Print the version, and end."""
+    if value:
+        from callsheet.version import __version__
+
+        context.obj.print(f"callsheet {__version__}")
+        context.exit()
+
+
 @click.group(
     cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(__version__, prog_name="callsheet", message="%(prog)s %(version)s")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Show the version."
+)
 def commands() -> None:
     """Run one of the commands."""
