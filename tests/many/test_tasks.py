@@ -95,6 +95,7 @@ def test_a_failure_cancels_at_once_what_nobody_will_see(run):
         await turns()
         assert sorted(calls.cancelled) == [2, 3]
         assert list(calls.held) == [0]
+        assert (calls.taken, len(calls.begun)) == (4, 4)
         calls.held[0]()
         assert (await first).value == 0
         with pytest.raises(NotFound):
@@ -117,6 +118,59 @@ def test_a_call_that_fails_before_its_neighbours_began_keeps_them_from_beginning
 
     run(main())
     assert begun == [0]
+
+
+def test_a_row_that_comes_after_a_failure_is_not_begun(run):
+    begun = []
+
+    async def main():
+        more, fail = asyncio.Event(), asyncio.Event()
+
+        async def rows():
+            yield 0
+            yield 1
+            await more.wait()
+            yield 2
+
+        async def call(row):
+            begun.append(row)
+            if row == 0:
+                await asyncio.Event().wait()
+            await fail.wait()
+            raise NotFound
+
+        waiting = asyncio.ensure_future(anext(map_in_tasks(call, rows(), concurrency=3)))
+        await turns()
+        fail.set()
+        await turns()
+        more.set()
+        await turns()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+
+    run(main())
+    assert begun == [0, 1]
+
+
+def test_a_call_is_cancelled_once_so_that_it_can_clean_up(run):
+    cleaned = []
+
+    async def call(row):
+        try:
+            await turns(3)
+            if row == 0:
+                raise NotFound
+            await asyncio.Event().wait()
+        finally:
+            await turns(10 * row)
+            cleaned.append(row)
+
+    async def main():
+        with pytest.raises(NotFound):
+            await anext(map_in_tasks(call, range(3), concurrency=3))
+
+    run(main())
+    assert cleaned == [0, 1, 2]
 
 
 def test_a_cancelled_iteration_cancels_its_calls_and_waits_for_them(run):

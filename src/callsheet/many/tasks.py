@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import math
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, Generic, Self, TypeVar
@@ -108,7 +107,7 @@ class _Crew(Generic[T]):
         self._in_flight: dict[int, asyncio.Task[Outcome[T]]] = {}
         self._feeder: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._failed_at = math.inf
+        self._has_failed = False
         self._is_stopped = False
 
     async def next_outcome(self) -> Outcome[T]:
@@ -137,10 +136,10 @@ class _Crew(Generic[T]):
             for index in itertools.count():
                 await self._room.acquire()
                 await self._free.acquire()
-                if self._has_failed():
+                if self._has_failed:
                     return
                 row = await self._take_row()
-                if row is NO_ROW or self._has_failed():
+                if row is NO_ROW or self._has_failed:
                     return
                 self._begin(row, index)
         except BaseException as error:
@@ -149,9 +148,6 @@ class _Crew(Generic[T]):
                 raise
         finally:
             self._begun.put_nowait(end)
-
-    def _has_failed(self) -> bool:
-        return self._failed_at != math.inf
 
     def _begin(self, row: Any, index: int) -> None:
         task = asyncio.create_task(self._carry_out(row, index))
@@ -171,7 +167,7 @@ class _Crew(Generic[T]):
 
     def _fail(self, index: int) -> None:
         """Nobody will see the outcomes after this row's: begin none of them, and cancel what is in flight."""
-        self._failed_at = min(self._failed_at, index)
+        self._has_failed = True
         for later, task in list(self._in_flight.items()):
             if later > index:
                 _cancel(task)

@@ -15,6 +15,9 @@ from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_
 
 Row = TypeVar("Row")
 
+LOOK_UP = 0.5
+"""Seconds after which a wait looks for Ctrl-C: Python does not see one that came just before the wait began."""
+
 
 def map_in_threads(
     call: Callable[[Row], T], rows: Iterable[Row], *, concurrency: int, on_error: OnError = "raise"
@@ -145,7 +148,8 @@ class _Turn(Generic[T]):
 
     def outcome(self) -> Outcome[T]:
         """Wait for it. Raises what must be raised in its place, or StopIteration if everything was stopped before."""
-        self._over.wait()
+        while not self._over.wait(LOOK_UP):
+            pass
         outcome, self._outcome = self._outcome, None
         if outcome is None:
             raise self._fault or StopIteration
@@ -211,5 +215,5 @@ class _Crew(Generic[T]):
     def join(self) -> None:
         """Wait until the calls in flight are over."""
         for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join()
+            while thread.is_alive() and thread is not threading.current_thread():
+                thread.join(LOOK_UP)
