@@ -36,7 +36,9 @@ class Call:
     """One request by the user.
 
     Times are readings of one clock, in seconds. `deadline` is when the call must be over. `new_ticket` makes a ticket
-    of the right colour. `bounds_stream`: whether the total holds for a stream's body, too. `notes` is for policies that must remember something over the attempts, by policy.
+    of the right colour. `bounds_stream`: whether the total holds for a stream's body, too. `uncharged` of the
+    `attempts` are not charged to retry. `notes` is for policies that must remember something over the attempts, by
+    policy.
     """
 
     __slots__ = (
@@ -52,6 +54,7 @@ class Call:
         "started",
         "stopped_by",
         "timeout",
+        "uncharged",
         "was_sent",
     )
 
@@ -77,6 +80,7 @@ class Call:
         self.is_repeatable = is_repeatable
         self.bounds_stream = bounds_stream
         self.attempts = 0
+        self.uncharged = 0
         self.was_sent = False
         self.stopped_by: str | None = None
         self.notes: dict[Any, Any] = {}

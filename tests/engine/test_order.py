@@ -6,10 +6,12 @@ import pytest
 
 from callsheet.errors import APIError, BreakerOpen, LimitReached, NoAnswer
 from callsheet.events import AttemptEnded, CallEnded
+from callsheet.http.headers import Headers
+from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.order import ORDER
-from callsheet.verdicts import GiveUp, Refuse, Reply, TryAgain, Wait, WaitFor
-from tests.engine.world import Answer, Interrupt, Policy
+from callsheet.verdicts import Change, GiveUp, Refuse, Reply, Resend, TryAgain, Wait, WaitFor
+from tests.engine.world import URL, Answer, Interrupt, Policy
 
 
 @pytest.fixture
@@ -181,3 +183,39 @@ def test_a_granted_ticket_ends_the_wait(world, log):
     world.call(world.plan(queue))
     assert len(world.transport.sent) == 1
     assert len(world.told(AttemptEnded)) == 1
+
+
+def other(url, method="GET"):
+    return Request(method, url, Headers())
+
+
+def test_a_change_is_for_one_attempt(world, log):
+    signed = other("https://shop.test/signed")
+    plan = world.plan(Policy("sign", log, before=[Change(signed)]), Policy("retry", log, after=[TryAgain(0.0)]))
+    world.call(plan)
+    assert [request.url for request in world.transport.requests] == [signed.url, URL]
+
+
+def test_a_request_sent_instead_is_the_calls_from_then_on(world, log):
+    elsewhere = other("https://shop.test/elsewhere")
+    redirect = Policy("redirect", log, after=[Resend(elsewhere)])
+    answer = world.call(world.plan(redirect, Policy("retry", log, after=[None, TryAgain(0.0)])))
+    assert [request.url for request in world.transport.requests] == [URL, elsewhere.url, elsewhere.url]
+    assert (answer.attempts, world.pauses) == (3, [])
+    assert world.told(CallEnded)[0].url == elsewhere.url
+
+
+def test_a_request_sent_instead_is_not_charged_to_retry(world, log):
+    redirect = Policy("redirect", log, after=[Resend(other(URL))])
+    world.transport.script = [Answer(302), *[Answer(503)] * 4]
+    retry = world.real_plan().policies[-1]
+    assert world.call(world.plan(redirect, retry), raises=False).status_code == 503
+    assert len(world.transport.sent) == 4
+
+
+def test_an_error_shows_the_request_that_failed(world, log):
+    elsewhere = other("https://shop.test/elsewhere")
+    world.transport.script = [Answer(302), NoAnswer("lost")]
+    with pytest.raises(NoAnswer) as caught:
+        world.call(world.plan(Policy("redirect", log, after=[Resend(elsewhere)])))
+    assert caught.value.request.url == elsewhere.url

@@ -21,11 +21,13 @@ from callsheet.policies.deadline import SHORTEST, passed
 from callsheet.settings.timeout import DEFAULT
 from callsheet.verdicts import (
     Ask,
+    Change,
     Exchange,
     GiveUp,
     Later,
     Refuse,
     Reply,
+    Resend,
     Steps,
     StoreFailure,
     TryAgain,
@@ -135,6 +137,8 @@ async def _permission(
                 has_waited = True
             elif isinstance(verdict, Refuse | Reply):
                 return verdict
+            elif isinstance(verdict, Change):
+                attempt.request = verdict.request
             verdict = _next_verdict(asked, attempt, io.now())
         if not has_waited:
             return None
@@ -256,10 +260,10 @@ async def _meaning(
     verdict: Verdict | None, told: Iterator[Asked], attempt: Attempt, plan: Plan, io: Io
 ) -> TryAgain | None:
     """Tell the other policies the outcome, which they may replace; the first "try again" wins."""
-    again: TryAgain | None = None
+    again: TryAgain | Resend | None = None
     while verdict is not None:
         verdict = await _resolved(verdict, attempt, plan, io)
-        if isinstance(verdict, TryAgain):
+        if isinstance(verdict, TryAgain | Resend):
             again = again or verdict
         elif isinstance(verdict, Refuse):
             _replace(attempt, verdict.error)
@@ -271,7 +275,14 @@ async def _meaning(
         verdict = _next_verdict(told, attempt, io.now())
     if again is not None:
         attempt.call.stopped_by = None
-    return again
+    return _instead(again, attempt.call) if isinstance(again, Resend) else again
+
+
+def _instead(resend: Resend, call: Call) -> TryAgain:
+    """Another attempt, at once, of another request and not at retry's charge."""
+    call.request = resend.request
+    call.uncharged += 1
+    return TryAgain(0.0)
 
 
 def _replace(attempt: Attempt, outcome: Outcome) -> None:

@@ -64,7 +64,7 @@ class Retry:
         return pause(attempt.number + 1, first, backoff.max, self.pick())
 
     def _again(self, attempt: Attempt, now: float, after: float, *, fresh: bool = False) -> TryAgain | GiveUp | None:
-        if attempt.number >= self.settings.attempts:
+        if attempt.number - attempt.call.uncharged >= self.settings.attempts:
             return None
         body = attempt.request.body
         if body is not None and not body.is_replayable:

@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from callsheet.http.json import dumps
+from callsheet.secret import Secret
 from callsheet.values.typeref import TypeRef
 
 Texts = list[str]
@@ -119,6 +120,11 @@ def _moment(value: datetime) -> str:
     return value.isoformat()
 
 
+def _no_text(value: object) -> str:
+    """Text of a kind, but `str` would send something else: `b'x'`, `***`."""
+    raise ValueError(f"expected text, found {type(value).__name__}")
+
+
 _WRITERS: dict[type, Callable[[Any], str]] = {
     bool: lambda value: "true" if value else "false",
     float: _number,
@@ -127,6 +133,8 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     date: date.isoformat,
     dict: lambda value: dumps(value).decode(),
     list: lambda value: dumps(value).decode(),
+    bytes: _no_text,
+    Secret: _no_text,
 }
 
 
