@@ -76,7 +76,22 @@ def test_without_a_byte_order_mark_they_are_little_endian(encoding: str) -> None
 
 
 @pytest.mark.parametrize(
-    "encoding", ["zlib", "bz2", "hex", "base64", "rot13", "idna", "punycode", "undefined", "no such", "", "a\0b", "é"]
+    "encoding",
+    [
+        "zlib",
+        "bz2",
+        "hex",
+        "base64",
+        "rot13",
+        "idna",
+        "punycode",
+        "undefined",
+        "unicode_escape",
+        "no such",
+        "",
+        "a\0b",
+        "é",
+    ],
 )
 def test_a_codec_that_is_no_charset_is_read_as_utf_8(encoding: str) -> None:
     assert lines_of(["é\nb".encode()], encoding) == ["é", "b"]
