@@ -28,11 +28,13 @@ def practice():
 
 @pytest.fixture(autouse=True)
 def _quiet_environment(monkeypatch, tmp_path):
-    """No test sees the machine's own sheet, variables or working directory; sys.path is as before afterwards."""
+    """No test sees the machine's own sheet, variables or working directory, nor another's modules."""
     for name in ("CALLSHEET_FILE", "CALLSHEET_ENV", "CALLSHEET_DEBUG", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.chdir(tmp_path)
+    yield
+    sys.modules.pop("models", None)
 
 
 @pytest.fixture

@@ -123,18 +123,35 @@ def test_without_the_extra_the_way_to_it_is_told():
 def test_a_defect_of_ours_is_one_line_and_a_traceback_only_where_asked(callsheet, practiced, monkeypatch):
     from callsheet.cli import acting
 
-    def broken(*_arguments):
-        raise ZeroDivisionError("secret text")
-
-    monkeypatch.setattr(acting, "act", broken)
+    monkeypatch.setattr(acting, "act", "secret text")
     ended = practiced("call", "get_user", "id=1")
     assert ended.code == 1
-    assert "ZeroDivisionError in test_process.py" in ended.err
+    assert "TypeError in call.py:" in ended.err
     assert "please report it" in ended.err
     assert "Traceback" not in ended.err
     assert "secret text" not in ended.err
     monkeypatch.setenv("CALLSHEET_DEBUG", "1")
     assert "Traceback" in practiced("call", "get_user", "id=1").err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("1 / 0\n", "models.py:1: ZeroDivisionError: division by zero"), ("x = (\n", "models.py:1: SyntaxError")],
+)
+def test_a_module_of_the_users_that_fails_is_named(callsheet, sheet, tmp_path, text, told):
+
+    (tmp_path / "models.py").write_text(text)
+    sheet('callsheet: 1\nservices: {s: {base_url: "http://x", operations: {o: {get: /, returns: models:User}}}}\n')
+    for command in (["check"], ["call", "o"]):
+        ended = callsheet(*command)
+        assert ended.code == 2
+        assert told in ended.out + ended.err
+        assert "defect" not in ended.err
+
+
+def test_options_of_the_sheet_may_stand_before_the_command(practice, callsheet, monkeypatch):
+    monkeypatch.setenv("PRACTICE_URL", practice.url)
+    assert json.loads(callsheet("--file", SHEET, "call", "get_user", "id=1").out)["id"] == 1
 
 
 def test_version_and_help():

@@ -22,4 +22,6 @@ def main() -> NoReturn:
             raise
         sys.stderr.write(MISSING.format(missing))
         code = 2
+    except KeyboardInterrupt:
+        code = 130
     sys.exit(code)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
+
+from callsheet.cli.options import ENV, ENV_FILES, FILE
 
 HELP = """Call the HTTP APIs declared on a sheet, callsheet.yaml.
 
@@ -83,5 +86,8 @@ def show_version(context: click.Context, _option: click.Parameter, value: bool) 
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Show the version."
 )
-def commands() -> None:
-    """Run one of the commands."""
+@FILE
+@ENV
+@ENV_FILES
+def commands(**_sheet: Any) -> None:
+    """Run one of the commands; what is said of the sheet before it is for all of them."""

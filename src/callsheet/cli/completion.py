@@ -16,11 +16,11 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 LOCATIONS = ("path", "query", "header")
 
 
-def names_on_sheet(file: str | None) -> dict[str, dict[str, Any]]:
+def names_on_sheet(ctx: click.Context) -> dict[str, dict[str, Any]]:
     """Services, and the operations of each as they were written; nothing is checked or substituted."""
     import yaml
 
-    named = file or os.environ.get("CALLSHEET_FILE")
+    named = ctx.params.get("file") or ctx.find_root().params.get("file") or os.environ.get("CALLSHEET_FILE")
     try:
         text = Path(named or nearest_sheet(Path.cwd())).read_text("utf-8")
         tree = yaml.load(text, Loader=yaml.CSafeLoader)
@@ -37,7 +37,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def complete_target(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """`service.operation`, each with its summary."""
-    services = names_on_sheet(ctx.params.get("file"))
+    services = names_on_sheet(ctx)
     found = [
         CompletionItem(f"{service}.{name}", help=_mapping(operation).get("summary"))
         for service, operations in services.items()
@@ -51,7 +51,7 @@ def complete_target(ctx: click.Context, _param: click.Parameter, incomplete: str
 
 def complete_item(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """`name=` for each parameter of the operation that was named before."""
-    services = names_on_sheet(ctx.params.get("file"))
+    services = names_on_sheet(ctx)
     service, dot, name = str(ctx.params.get("target") or "").partition(".")
     operations = services.get(service, {}) if dot else next(iter(services.values()), {})
     operation = _mapping(operations.get(name if dot else service))
@@ -68,5 +68,5 @@ def argument(name: str, location: str) -> str:
 def complete_request(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """A service, then a method."""
     given = ctx.params.get("words") or ()
-    offered = METHODS if given else tuple(names_on_sheet(ctx.params.get("file")))
+    offered = METHODS if given else tuple(names_on_sheet(ctx))
     return [CompletionItem(name) for name in offered if len(given) < 2 and name.startswith(incomplete)]

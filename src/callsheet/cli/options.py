@@ -29,19 +29,28 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
-def sheet_options(function: Command) -> Command:
-    """`--file --env --env-file`, given to the command as one `wanted`."""
+FILE = click.option(
+    "--file", "-f", "file", metavar="FILE", help="The sheet; else CALLSHEET_FILE, else the nearest callsheet.yaml."
+)
+ENV = click.option("--env", "-e", metavar="NAME", help="The environment; else CALLSHEET_ENV, else the sheet's default.")
+ENV_FILES = click.option(
+    "--env-file", "env_files", multiple=True, metavar="FILE", help="A .env file with variables for ${NAME}."
+)
 
-    @click.option(
-        "--file", "-f", "file", metavar="FILE", help="The sheet; else CALLSHEET_FILE, else the nearest callsheet.yaml."
-    )
-    @click.option("--env", "-e", metavar="NAME", help="The environment; else CALLSHEET_ENV, else the sheet's default.")
-    @click.option(
-        "--env-file", "env_files", multiple=True, metavar="FILE", help="A .env file with variables for ${NAME}."
-    )
+
+def sheet_options(function: Command) -> Command:
+    """`--file --env --env-file`, behind the command or before it, given to the command as one `wanted`."""
+
+    @FILE
+    @ENV
+    @ENV_FILES
     @wraps(function)
     def command(file: str | None, env: str | None, env_files: tuple[str, ...], **rest: Any) -> Any:
-        return function(wanted=Wanted(file, env, env_files), **rest)
+        before = click.get_current_context().find_root().params
+        wanted = Wanted(
+            file or before.get("file"), env or before.get("env"), (*before.get("env_files", ()), *env_files)
+        )
+        return function(wanted=wanted, **rest)
 
     return command
 

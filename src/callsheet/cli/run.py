@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -56,9 +58,26 @@ def _misused(error: click.ClickException, screen: Screen) -> int:
 
 
 def broken(error: Exception, screen: Screen) -> int:
-    """Say that the program is at fault, and how to tell us; the exit code."""
+    """Say whose code is at fault, the user's (a type's module, say) or ours, and what to do; the exit code."""
     if os.environ.get("CALLSHEET_DEBUG"):
         screen.say("".join(traceback.format_exception(error)).rstrip())
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    screen.complain(f"{type(error).__name__} in {os.path.basename(place.filename)}:{place.lineno}; {REPORT}")  # noqa: PTH119
+    file, line = place_of(error)
+    if is_of_the_user(file):
+        screen.complain(f"{file}:{line}: {type(error).__name__}: {error}; this is code that the sheet names")
+        return 2
+    screen.complain(f"{type(error).__name__} in {Path(file).name}:{line}; {REPORT}")
     return 1
+
+
+def place_of(error: Exception) -> tuple[str, int]:
+    """File and line where it was raised; of a SyntaxError, those it tells of."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno or 0
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return place.filename, place.lineno or 0
+
+
+def is_of_the_user(file: str) -> bool:
+    """Whether a file is neither part of Callsheet nor installed."""
+    ours = (Path(__file__).parents[1], *map(Path, sysconfig.get_paths().values()))
+    return Path(file).is_file() and not any(Path(file).resolve().is_relative_to(place.resolve()) for place in ours)

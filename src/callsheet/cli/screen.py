@@ -55,17 +55,19 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Put a line on the other stream."""
-        try:
-            self.errors.write(f"{visible(text)}\n")
-            self.errors.flush()
-        except BrokenPipeError:
-            self.errors = io.StringIO()
+        self._write_error(f"{visible(text)}\n")
 
     def complain(self, text: str) -> None:
         """Put a line on the other stream that says what went wrong."""
         head = "\x1b[1;31mcallsheet:\x1b[0m" if self.errors_have_colour else "callsheet:"
-        self.errors.write(f"{head} ")
-        self.say(text)
+        self._write_error(f"{head} {visible(text)}\n")
+
+    def _write_error(self, text: str) -> None:
+        try:
+            self.errors.write(text)
+            self.errors.flush()
+        except BrokenPipeError:
+            self.errors = io.StringIO()
 
     def show(self, *renderables: RenderableType) -> None:
         """Put something laid out by rich on the data stream."""
