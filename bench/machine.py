@@ -3,7 +3,6 @@
 import os
 import platform
 import subprocess
-import sysconfig
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,19 +22,13 @@ def cpu_model():
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def build():
-    """Whether this Python was compiled with profile-guided optimisation, which makes pure Python a good part faster."""
-    is_optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-    return "optimised build" if is_optimised else "a build without --enable-optimizations"
-
-
 def machine():
     """Processor, cores, system, Python, and how busy the machine was when asked."""
     return {
         "cpu": cpu_model(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
-        "python": f"{platform.python_implementation()} {platform.python_version()} ({build()})",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
         "load": round(os.getloadavg()[0], 2),
     }
 
