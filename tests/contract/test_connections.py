@@ -18,7 +18,19 @@ from callsheet.settings.pool import Pool
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import Wiring
 from tests.contract.worlds import LIMITS, World, request
-from tests.servers import Certificates, EchoServer, ScriptedServer, answer, close, raw, response, then, truncated
+from tests.servers import (
+    Action,
+    Certificates,
+    EchoServer,
+    ScriptedServer,
+    answer,
+    answer_with,
+    close,
+    raw,
+    response,
+    then,
+    truncated,
+)
 
 
 def test_one_after_the_other_share_a_connection(world: World, echo_server: EchoServer) -> None:
@@ -180,3 +192,51 @@ def test_the_environments_proxy_is_not_used(
     for name in ("http_proxy", "https_proxy", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert world.get(echo_server.url).status_code == 200
+
+
+# The loop's own readers do not notice: there such a POST is `NoAnswer`, on a kept connection.
+NOTICES = pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+
+
+@NOTICES
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("size", [0, 10, 1_000_000])
+def test_a_kept_connection_that_the_server_closed_is_not_sent_on(world: World, size: int, is_stream: bool) -> None:
+    closes_silently = then(raw(response(200)), close())
+    with ScriptedServer([closes_silently, answer(body=b"next")]) as server:
+        world.get(server.url)
+        assert server.wait_all_closed()
+        answered = world.send(request(server.url, "POST", b"a" * size, is_stream=is_stream))
+        if is_stream:
+            assert world.read(answered.stream) == b"next"
+            answered.stream.close()
+        else:
+            assert answered.content == b"next"
+        assert [each.method for each in server.requests] == ["GET", "POST"]
+        assert server.connections == 2
+
+
+@NOTICES
+def test_many_kept_connections_that_the_server_closed(world: World) -> None:
+    batches = (20, 40)
+
+    def choose(_: object) -> Action:
+        # All of a batch are in flight at once, so that each has a connection of its own.
+        assert server.wait_requests(next(count for count in batches if len(server.requests) <= count))
+        return then(raw(response(200)), close())
+
+    with ScriptedServer(answer_with(choose)) as server:
+        for count in batches:
+            outcomes = world.together([request(server.url, "POST", b"{}") for _ in range(20)])
+            assert [getattr(each, "status_code", each) for each in outcomes] == [200] * 20
+            assert server.wait_all_closed()
+            assert len(server.requests) == count
+
+
+@NOTICES
+def test_a_hung_up_tls_connection_is_not_sent_on(tls_world: World, certificates: Certificates) -> None:
+    with ScriptedServer(then(raw(response(200)), close()), tls=certificates.good()) as server:
+        for _ in range(4):
+            assert tls_world.post(server.url).status_code == 200
+            assert server.wait_all_closed()
+        assert len(server.requests) == 4

@@ -6,5 +6,6 @@ with `poll`; the asyncio transport has one multi per event loop, driven by the l
 `perform()`, during which Ctrl-C would not be noticed while connecting.
 
 What libcurl would do by itself and must not: send a request again, resolve names (its threads hold up exit), undo
-content codings (it takes a cut body for a whole one), follow redirects, read proxies from the environment.
+content codings (it takes a cut body for a whole one), follow redirects, read proxies from the environment, send on
+a kept connection that the server closed less than a second ago.
 """

@@ -65,9 +65,16 @@ class AsyncCurlTransport:
         known = self._names.ready(origin.host, origin.port)
         if isinstance(known, Lookup):
             known, limits = await self._looked_up(known, origin.host, limits)
-        handle = self._idle.pop() if self._idle else Handle(self._constants)
         send = self._open if request.is_stream else self._exchange
-        return await send(driver, handle, request, limits, known)
+        handle = self._idle.pop() if self._idle else Handle(self._constants, driver.hung_up)
+        try:
+            return await send(driver, handle, request, limits, known)
+        except NotSent:
+            if not handle.found_dead:
+                raise
+        # The kept connection had died: nothing was sent, and a new one is made within the same attempt.
+        handle = Handle(self._constants, driver.hung_up)
+        return await send(driver, handle, request, limits._replace(fresh=True), known)
 
     async def _exchange(
         self, driver: Driver, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None

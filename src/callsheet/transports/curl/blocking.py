@@ -125,12 +125,15 @@ class CurlTransport:
         return known.addresses(origin.host), less(limits, time.monotonic() - started)
 
     def _take(self) -> Lane:
-        with self._lock:
-            if self._is_closed:
-                raise UsageError(CLOSED)
-            lane = self._idle.pop() if self._idle else self._new_lane()
-            self._busy.add(lane)
-        return lane
+        while True:
+            with self._lock:
+                if self._is_closed:
+                    raise UsageError(CLOSED)
+                lane = self._idle.pop() if self._idle else self._new_lane()
+                self._busy.add(lane)
+            if not lane.has_died():
+                return lane
+            self.drop(lane)
 
     def _new_lane(self) -> Lane:
         try:

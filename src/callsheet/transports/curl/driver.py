@@ -9,10 +9,13 @@ import pycurl
 
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.hang_up import local_end
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.watch import Watching
 from callsheet.transports.forked import leak
 
+MOST_HUNG_UP = 1000
+"""Connections known to be hung up; libcurl drops most of them itself, so that nobody asks."""
 Finished = Callable[[int, str], None]
 """Takes libcurl's number (0 is success) and its message."""
 
@@ -31,7 +34,8 @@ class Driver:
         self._multi.setopt(pycurl.M_MAXCONNECTS, pool.connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        self._watch = watch(loop, self._on_events)
+        self.hung_up: set[tuple[str, int]] = set()
+        self._watch = watch(loop, self._on_events, self._on_hang_up)
         self._running: dict[pycurl.Curl, Finished] = {}
         self._due: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -48,6 +52,7 @@ class Driver:
 
     def start(self, easy: pycurl.Curl, finished: Finished) -> None:
         """Begin the transfer that the handle is armed for."""
+        self._watch.look()
         self._running[easy] = finished
         self._multi.add_handle(easy)
         self._act(pycurl.SOCKET_TIMEOUT, 0)
@@ -94,6 +99,13 @@ class Driver:
     def _on_socket(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
         if not self.is_closed:  # what a closing multi still wants, it does not wait for
             self._watch.set(fd, what)
+
+    def _on_hang_up(self, fd: int) -> None:
+        end = local_end(fd)
+        if end is not None:
+            if len(self.hung_up) >= MOST_HUNG_UP:
+                self.hung_up.clear()
+            self.hung_up.add(end)
 
     def _on_timer(self, milliseconds: int) -> None:
         if milliseconds < 0 or self.is_closed:

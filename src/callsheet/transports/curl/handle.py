@@ -25,16 +25,32 @@ class Handle:
     """A handle, and where it collects what comes in.
 
     `sends` counts the times libcurl began to send. The second time is refused: it would send a request again that the
-    service may have processed, without telling anybody.
+    service may have processed, without telling anybody. `hung_up` holds our ends of connections that the server closed
+    while they were idle; nothing is sent on one, and `found_dead` says so.
     """
 
-    __slots__ = ("_attempt", "_connect", "_constants", "_kind", "_setopt", "_url", "chunks", "easy", "lines", "sends")
+    __slots__ = (
+        "_attempt",
+        "_connect",
+        "_constants",
+        "_kind",
+        "_setopt",
+        "_url",
+        "chunks",
+        "easy",
+        "found_dead",
+        "hung_up",
+        "lines",
+        "sends",
+    )
 
-    def __init__(self, constants: Constants) -> None:
+    def __init__(self, constants: Constants, hung_up: set[tuple[str, int]]) -> None:
         self.easy = pycurl.Curl()
         self.lines: list[bytes] = []
         self.chunks: list[bytes] = []
         self.sends = 0
+        self.hung_up = hung_up
+        self.found_dead = False
         self._constants = constants
         # Looking a method up on a Curl costs as much as calling it.
         self._setopt = self.easy.setopt
@@ -98,6 +114,10 @@ class Handle:
         self.lines.clear()
         self.chunks.clear()
 
-    def _on_send(self, *_addresses: object) -> int:
+    def _on_send(self, _address: str, local_address: str, _port: int, local_port: int) -> int:
+        if self.hung_up and (local_address, local_port) in self.hung_up:
+            self.hung_up.discard((local_address, local_port))
+            self.found_dead = True
+            return int(pycurl.PREREQFUNC_ABORT)
         self.sends += 1
         return int(pycurl.PREREQFUNC_OK if self.sends == 1 else pycurl.PREREQFUNC_ABORT)

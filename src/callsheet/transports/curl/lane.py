@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pycurl
 
 from callsheet.transports.curl.handle import Constants, Handle
+from callsheet.transports.curl.hang_up import is_hung_up
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import LONGEST
 from callsheet.transports.curl.transfer import Transfer
@@ -37,7 +38,7 @@ class Lane:
     """Steps one transfer at a time with `poll`, so that Ctrl-C interrupts it in every phase."""
 
     def __init__(self, wake: int, constants: Constants) -> None:
-        self.handle = Handle(constants)
+        self.handle = Handle(constants, set())
         self.easy = self.handle.easy
         self.last_used = 0.0
         self.is_of_parent = False
@@ -62,6 +63,17 @@ class Lane:
         if self._pinned.get(host) is not addresses:
             self.handle.pin(addresses)
             self._pinned[host] = addresses
+
+    def has_died(self) -> bool:
+        """Whether the server has hung up since the last answer. What is sent to it now is lost, and nobody knows for sure."""
+        polled = self._polled
+        if not polled:
+            return False
+        for fd, mask in self._poll.poll(0):
+            # Of a socket that was last waited for to be writable, more must be asked.
+            if fd != self._wake and (mask != select.POLLOUT or not polled[fd] & select.POLLIN) and is_hung_up(fd):
+                return True
+        return False
 
     def start(self) -> None:
         """Begin the transfer that the handle is armed for."""

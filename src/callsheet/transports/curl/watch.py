@@ -14,12 +14,17 @@ from typing import Protocol
 
 import pycurl
 
+HungUp = Callable[[int], None]
+"""Takes an idle socket whose other side has closed it."""
 Ready = Callable[[list[tuple[int, int]]], None]
 """Takes (socket, libcurl's CSELECT bits) pairs."""
 
 
 class Watch(Protocol):
     """Tells `ready` about sockets."""
+
+    def look(self) -> None:
+        """Tell now about idle sockets that were hung up, if this watch can."""
 
     def set(self, fd: int, what: int) -> None:
         """Wait for what libcurl says it wants of a socket; POLL_REMOVE: for nothing more."""
@@ -28,16 +33,19 @@ class Watch(Protocol):
         """Wait for nothing."""
 
 
-Watching = Callable[[asyncio.AbstractEventLoop, Ready], Watch]
+Watching = Callable[[asyncio.AbstractEventLoop, Ready, HungUp], Watch]
 
 
 class LoopWatch:
     """By the event loop's own readers and writers: works wherever those do."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, _hung_up: HungUp) -> None:
         self._loop = loop
         self._ready = ready
         self._fds: set[int] = set()
+
+    def look(self) -> None:
+        """See Watch. It cannot."""
 
     def set(self, fd: int, what: int) -> None:
         """See Watch."""
@@ -75,29 +83,59 @@ if sys.platform == "linux":
         for mask in range(32)
     }
 
-    class EpollWatch:
-        """By an epoll, which the loop watches as one descriptor."""
+    IDLE = select.EPOLLRDHUP | select.EPOLLONESHOT
 
-        def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready) -> None:
+    class EpollWatch:
+        """By an epoll, which the loop watches as one descriptor.
+
+        A socket that libcurl wants nothing of for now is kept, to notice a hang-up, once.
+        """
+
+        def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, hung_up: HungUp) -> None:
             self._loop = loop
             self._ready = ready
+            self._hung_up = hung_up
             self._epoll = select.epoll()
             self._known: set[int] = set()
+            self._idle: set[int] = set()
             loop.add_reader(self._epoll.fileno(), self._on_events)
 
         def set(self, fd: int, what: int) -> None:
             """See Watch."""
             if what == pycurl.POLL_REMOVE:
-                self._known.discard(fd)
-                self._epoll.unregister(fd)
-            elif fd in self._known:
-                self._epoll.modify(fd, TO_EPOLL.get(what, 0))
+                self._idle.add(fd)
+                mask = IDLE
             else:
-                self._known.add(fd)
-                self._epoll.register(fd, TO_EPOLL.get(what, 0))
+                self._idle.discard(fd)
+                mask = TO_EPOLL.get(what, 0)
+            if fd in self._known:
+                try:
+                    self._epoll.modify(fd, mask)
+                    return
+                except FileNotFoundError:  # it was closed, and its number given to a new one
+                    pass
+            self._known.add(fd)
+            self._epoll.register(fd, mask)
+
+        def look(self) -> None:
+            """See Watch."""
+            for fd, _ in self._epoll.poll(0):
+                if fd in self._idle:
+                    self._lose(fd)
+
+        def _lose(self, fd: int) -> None:
+            self._idle.discard(fd)
+            self._hung_up(fd)
 
         def _on_events(self) -> None:
-            self._ready([(fd, TO_CURL[mask & 31]) for fd, mask in self._epoll.poll(0)])
+            events = []
+            for fd, mask in self._epoll.poll(0):
+                if fd in self._idle:
+                    self._lose(fd)
+                else:
+                    events.append((fd, TO_CURL[mask & 31]))
+            if events:
+                self._ready(events)
 
         def close(self) -> None:
             """See Watch."""
@@ -106,6 +144,6 @@ if sys.platform == "linux":
             self._epoll.close()
 
 
-def watch_for(loop: asyncio.AbstractEventLoop, ready: Ready) -> Watch:
+def watch_for(loop: asyncio.AbstractEventLoop, ready: Ready, hung_up: HungUp) -> Watch:
     """The best watch that this platform and loop have. Raises NotImplementedError on a loop without readers."""
-    return EpollWatch(loop, ready) if sys.platform == "linux" else LoopWatch(loop, ready)
+    return EpollWatch(loop, ready, hung_up) if sys.platform == "linux" else LoopWatch(loop, ready, hung_up)
