@@ -1,50 +1,57 @@
-"""Callsheet: the layer between your code and other people's HTTP APIs, declared once on one sheet."""
+"""Callsheet: the layer between your code and other people's HTTP APIs, declared once on one sheet.
 
-from callsheet.client import AsyncClient, AsyncService, Client, Service
-from callsheet.errors import (
-    APIError,
-    ApplicationError,
-    ArgumentError,
-    AttemptTimeout,
-    AuthError,
-    BadRequest,
-    BreakerOpen,
-    Conflict,
-    ConnectTimeout,
-    ContentTooLarge,
-    DeadlinePassed,
-    DecodeError,
-    Finding,
-    Forbidden,
-    Gone,
-    HTTPError,
-    LimitReached,
-    MalformedAnswer,
-    MethodNotAllowed,
-    NoAnswer,
-    NotFound,
-    NotSent,
-    OriginRefused,
-    PreconditionFailed,
-    RateLimited,
-    Redirected,
-    Refused,
-    ResponseError,
-    ResponseTooLarge,
-    ServerError,
-    SheetError,
-    TLSError,
-    TransportError,
-    Unauthorized,
-    UnprocessableContent,
-    UsageError,
-    ValidationError,
-)
-from callsheet.events import AttemptEnded, CallEnded, Event, Listener, StoreFailed, WireFacts
-from callsheet.http import Headers, ProblemDetails, Request, Response
-from callsheet.secret import Secret
-from callsheet.sheet import Sheet
-from callsheet.version import __version__
+A public name is imported when it is first asked for, so that the command line's help loads neither libcurl nor Pydantic.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from callsheet.client import AsyncClient, AsyncService, Client, Service
+    from callsheet.errors import (
+        APIError,
+        ApplicationError,
+        ArgumentError,
+        AttemptTimeout,
+        AuthError,
+        BadRequest,
+        BreakerOpen,
+        Conflict,
+        ConnectTimeout,
+        ContentTooLarge,
+        DeadlinePassed,
+        DecodeError,
+        Finding,
+        Forbidden,
+        Gone,
+        HTTPError,
+        LimitReached,
+        MalformedAnswer,
+        MethodNotAllowed,
+        NoAnswer,
+        NotFound,
+        NotSent,
+        OriginRefused,
+        PreconditionFailed,
+        RateLimited,
+        Redirected,
+        Refused,
+        ResponseError,
+        ResponseTooLarge,
+        ServerError,
+        SheetError,
+        TLSError,
+        TransportError,
+        Unauthorized,
+        UnprocessableContent,
+        UsageError,
+        ValidationError,
+    )
+    from callsheet.events import AttemptEnded, CallEnded, Event, Listener, StoreFailed, WireFacts
+    from callsheet.http import Headers, ProblemDetails, Request, Response
+    from callsheet.secret import Secret
+    from callsheet.sheet import Sheet
+    from callsheet.version import __version__
 
 __all__ = [
     "APIError",
@@ -102,3 +109,29 @@ __all__ = [
     "WireFacts",
     "__version__",
 ]
+
+_HOMES = {
+    "callsheet.client": "AsyncClient AsyncService Client Service",
+    "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
+    "callsheet.events": "AttemptEnded CallEnded Event Listener StoreFailed WireFacts",
+    "callsheet.http": "Headers ProblemDetails Request Response",
+    "callsheet.secret": "Secret",
+    "callsheet.sheet": "Sheet",
+    "callsheet.version": "__version__",
+}
+"""Where the public names live, by module."""
+
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(home), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

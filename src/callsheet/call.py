@@ -36,7 +36,7 @@ class Call:
     """One request by the user.
 
     Times are readings of one clock, in seconds. `deadline` is when the call must be over. `new_ticket` makes a ticket
-    of the right colour. `bounds_stream`: whether the total holds for a stream's body, too. `uncharged` of the
+    of the right colour. `bounds_stream`: whether the total holds for a transfer's body, too. `uncharged` of the
     `attempts` are not charged to retry. `notes` is for policies that must remember something over the attempts, by
     policy.
     """

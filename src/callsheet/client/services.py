@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypedDict, Unpack
 
@@ -12,6 +12,9 @@ from callsheet.engine.perform import open_stream, perform
 from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
 from callsheet.errors import APIError, ArgumentError, UsageError
 from callsheet.http.response import Response
+from callsheet.many.outcome import OnError
+from callsheet.many.tasks import AsyncOutcomes, map_in_tasks
+from callsheet.many.threads import Outcomes, map_in_threads
 from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
 from callsheet.plan.service import ServicePlans, begin
 from callsheet.transports.curl.options import CLOSED
@@ -28,6 +31,9 @@ class RequestOptions(TypedDict, total=False):
     idempotency_key: str | None
     raise_for_status: bool
 
+
+CONCURRENCY = 16
+"""Calls of one `map` at once: enough to hide the way, far below the slots of a service."""
 
 KNOWN_OPTIONS = RequestOptions.__annotations__.keys()
 
@@ -133,6 +139,25 @@ class Calls:
         call, plan, raises = calls.undeclared(method, path, options, is_stream=True)
         return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raises)))
 
+    def map(
+        self,
+        operation: str,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        concurrency: int = CONCURRENCY,
+        on_error: OnError = "raise",
+        **options: Any,
+    ) -> Outcomes[Any]:
+        """Call an operation for every row of arguments, `concurrency` at once, under the same policies.
+
+        Gives the outcomes in the order of the rows: each has `row` and `value` or `error`. Rows may be endless; at most
+        twice `concurrency` are taken ahead. `on_error="raise"` raises the first error, `"keep"` leaves each in its
+        outcome. A row's deadline starts when its call begins. `options` are those of `call`.
+        """
+        return map_in_threads(
+            lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
+        )
+
     def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
         return self.request("GET", path, **options)
@@ -199,6 +224,23 @@ class AsyncCalls:
     ) -> AbstractAsyncContextManager[AsyncStreamedResponse]:
         """Send a request and read its answer as it comes: `async with service.stream("GET", "/export") as answer:`."""
         return _Opening(self._calls(), method, path, options)
+
+    def map(
+        self,
+        operation: str,
+        rows: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]],
+        *,
+        concurrency: int = CONCURRENCY,
+        on_error: OnError = "raise",
+        **options: Any,
+    ) -> AsyncOutcomes[Any]:
+        """Call an operation for every row of arguments, `concurrency` at once: `async for outcome in service.map(...)`.
+
+        See Calls.map; rows may come from an async iterator, too.
+        """
+        return map_in_tasks(
+            lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
+        )
 
     async def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""

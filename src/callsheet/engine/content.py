@@ -10,7 +10,11 @@ from callsheet.settings.caps import Caps
 
 def undo_codings(response: Response, caps: Caps) -> None:
     """Replace the body by its decoded form. Raises DecodeError or ResponseTooLarge, and then the body is gone."""
-    if not response.content or response.field(b"content-encoding") is None:
+    if not response.content:
+        return
+    if response.field(b"content-encoding") is None:
+        if len(response.content) > caps.response:
+            raise _too_large(response, caps)
         return
     codings = codings_in(response.headers["content-encoding"])
     try:
@@ -20,6 +24,9 @@ def undo_codings(response: Response, caps: Caps) -> None:
         message = f"{response.status_code}: the answer's body cannot be decoded: {error}"
         raise DecodeError(message, **response.facts()) from None
     except TooLargeError:
-        response.drop_content()
-        message = f"the decoded answer is larger than {caps.response} bytes (caps.response)"
-        raise ResponseTooLarge(message, **response.facts()) from None
+        raise _too_large(response, caps) from None
+
+
+def _too_large(response: Response, caps: Caps) -> ResponseTooLarge:
+    response.drop_content()
+    return ResponseTooLarge(f"the answer is larger than {caps.response} bytes (caps.response)", **response.facts())

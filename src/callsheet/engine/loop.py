@@ -231,11 +231,11 @@ def _limits(attempt: Attempt, plan: Plan, now: float, *, fresh: bool) -> Limits:
     timeout = call.timeout
     left = call.deadline - now
     attempt.is_cut_short = left <= timeout.attempt
-    if timeout is plan.settings.timeout and not attempt.is_cut_short and not fresh and not request.is_stream:
+    if timeout is plan.settings.timeout and not attempt.is_cut_short and not fresh and not request.is_transfer:
         return plan.limits
     longest = max(min(left, timeout.attempt), SHORTEST)
-    read = timeout.read if timeout.read < longest or request.is_stream else None
-    whole = left if request.is_stream and call.bounds_stream else None
+    read = timeout.read if timeout.read < longest or request.is_transfer else None
+    whole = left if request.is_transfer and call.bounds_stream else None
     return Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps, plan.hears_attempts)
 
 
@@ -253,7 +253,14 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
         attempt.was_sent = error.was_sent
     finally:
         call.was_sent = call.was_sent or attempt.was_sent
+        if not call.bounds_stream and _is_upload(attempt.request):
+            call.deadline += io.now() - now
     return attempt.outcome
+
+
+def _is_upload(request: Request) -> bool:
+    """Whether its body is read as it is sent: the time that takes does not count against a total that nobody wrote."""
+    return request.body is not None and request.body.content is None
 
 
 async def _meaning(

@@ -67,6 +67,11 @@ class Request:
             self._origin = origin_of(self.wire_url)
         return self._origin
 
+    @property
+    def is_transfer(self) -> bool:
+        """Whether its body, or the answer's, is read as it goes: then its size, not a limit on one try, says how long."""
+        return self.is_stream or (self.body is not None and self.body.content is None)
+
     def redacted(self) -> Request:
         """The same request without its body, its secrets masked: what errors and answers carry."""
         return Request(self.method, self.url, Headers(_shown(self.headers)))

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 
 from callsheet.errors import SheetError
-from callsheet.http.json import NO_JSON_FORM, dumps
+from callsheet.http.json import NO_JSON_FORM, dumps, refuse_nan
 from callsheet.values.text import python_type
 from callsheet.values.typeref import TypeRef
 
@@ -69,6 +69,9 @@ def resolve(ref: TypeRef) -> Any:
         found: Any = importlib.import_module(module_name)
     except ImportError as error:
         raise SheetError(f"{ref.where}: `{ref.value}`: cannot import {module_name!r}: {error}") from None
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise SheetError(f"{ref.where}: `{ref.value}`: importing {module_name!r} raised {what}") from error
     for step in name.split("."):
         if not hasattr(found, step):
             raise SheetError(f"{ref.where}: `{ref.value}`: module {module_name!r} has no {name!r}")
@@ -118,10 +121,14 @@ class TypeCodec:
     def decode(self, content: bytes) -> Any:
         """The typed value of a JSON document. Raises Mismatch."""
         try:
-            return self._adapter.validator.validate_json(content)
+            value = self._adapter.validator.validate_json(content)
+            refuse_nan(content)
         except ValidationError as error:
             errors = _errors(error)
             raise Mismatch(errors, is_not_json=errors[0]["type"] == "json_invalid") from None
+        except ValueError as error:
+            raise Mismatch([{"loc": (), "msg": str(error)}], is_not_json=True) from None
+        return value
 
 
 def _refuse_nan(value: Any, *where: Any) -> None:
