@@ -207,7 +207,12 @@ class ApplicationError(ResponseError):
 
 
 class DecodeError(ResponseError):
-    """The answer's body is not what its headers say: broken coding, broken JSON, HTML where JSON was declared."""
+    """The answer's body is not what its headers say: broken coding, broken JSON, HTML where JSON was declared.
+
+    `line` is the number of the bad line, from 1, where a body is read line by line.
+    """
+
+    line: int | None = None
 
 
 class ValidationError(ResponseError):

@@ -49,7 +49,7 @@ def test_json_is_parsed():
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b'{"a": NaN}', b'{"a": 1', b"\xff", b"[" * 100_000])
 def test_what_is_no_json_is_a_decode_error(content):
-    with pytest.raises(DecodeError, match="the answer's body is not JSON"):
+    with pytest.raises(DecodeError, match="200: the answer is not JSON"):
         answer(content=content).json()
 
 

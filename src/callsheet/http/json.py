@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -12,7 +13,12 @@ NO_JSON_FORM = "NaN and Infinity have no JSON form (RFC 8259 6)"
 
 def loads(content: bytes | str) -> Any:
     """The parsed document. Raises ValueError with the place; NaN and Infinity are not JSON (RFC 8259 6)."""
-    return from_json(content, allow_inf_nan=False)
+    return from_json(without_mark(content) if isinstance(content, bytes) else content, allow_inf_nan=False)
+
+
+def without_mark(content: bytes) -> bytes:
+    """The document without the byte order mark that it must not have, and that a reader may ignore (RFC 8259 8.1)."""
+    return content.removeprefix(BOM_UTF8)
 
 
 def dumps(value: Any) -> bytes:
@@ -21,12 +27,14 @@ def dumps(value: Any) -> bytes:
         content = to_json(value, inf_nan_mode="constants", by_alias=True)
     except PydanticSerializationError as error:
         raise ValueError(str(error)) from None
-    if b"NaN" in content or b"Infinity" in content:
-        _refuse_nan(content)
+    refuse_nan(content)
     return content
 
 
-def _refuse_nan(content: bytes) -> None:
+def refuse_nan(content: bytes) -> None:
+    """Raise ValueError if NaN or Infinity is among the values of a document that is JSON but for these."""
+    if b"NaN" not in content and b"Infinity" not in content:
+        return
     try:
         loads(content)
     except ValueError:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from callsheet.errors import DecodeError, error_for_status
+from callsheet.http.charset import MARK, usable
 from callsheet.http.headers import Headers, parse_field_lines
 from callsheet.http.json import loads
 from callsheet.http.links import parse_links
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from callsheet.http.request import Request
 
 CHARSET = re.compile(r"""charset\s*=\s*"?([^\s;"]+)""", re.IGNORECASE)
+END_OF_LINE = re.compile(r"\r\n|\n|\r")
+SHOWN = 200
+"""Characters of a body that an error quotes."""
+LOOKED_AT = 64 * 1024
+"""Bytes of it that are searched for secrets: more than those characters can come from."""
 
 
 class Response:
@@ -115,24 +121,36 @@ class Response:
 
     @property
     def encoding(self) -> str:
-        """The charset of the text: what `Content-Type` says, else UTF-8."""
+        """The charset of the text: what `Content-Type` says if it is one, else UTF-8."""
         found = CHARSET.search(self.field(b"content-type") or "")
-        return found[1] if found else "utf-8"
+        return usable(found[1]) if found else "utf-8"
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that do not fit the charset become U+FFFD."""
+        """The body as text, without a byte order mark; bytes that do not fit the charset become U+FFFD."""
+        return self._text_of(self._content).removeprefix(MARK)
+
+    def _text_of(self, content: bytes) -> str:
         try:
-            return self._content.decode(self.encoding, "replace")
-        except (LookupError, ValueError):  # no such charset, or one that replaces nothing
-            return self._content.decode("utf-8", "replace")
+            return content.decode(self.encoding, "replace")
+        except ValueError:  # a charset that replaces nothing
+            return content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as parsed JSON. Raises DecodeError if it is none."""
+        """The body as parsed JSON, whatever the charset says: JSON is UTF-8. Raises DecodeError if it is none."""
         try:
             return loads(self._content)
         except ValueError as error:
-            raise DecodeError(f"the answer's body is not JSON: {error}", **self.facts()) from None
+            raise self.not_json(str(error)) from None
+
+    def not_json(self, reason: str, *, found: bytes | None = None, line: int | None = None) -> DecodeError:
+        """The error for a body, or one line of it, that is not JSON, with a short beginning of what was found."""
+        content = self._content if found is None else found
+        beginning = self.masked(self._text_of(content[:LOOKED_AT]))[:SHOWN]
+        where = "the answer" if line is None else f"line {line} of the answer"
+        named = self.field(b"content-type") or "no Content-Type"
+        message = f"{self.status_code}: {where} is not JSON ({self.masked(named)[:SHOWN]}): {beginning!r}: {reason}"
+        return DecodeError(message, line=line, **self.facts())
 
     @property
     def problem(self) -> ProblemDetails | None:
@@ -180,6 +198,26 @@ class Response:
         """The body in pieces of at most `chunk_size` bytes."""
         for start in range(0, len(self._content), chunk_size):
             yield self._content[start : start + chunk_size]
+
+    def iter_lines(self) -> Iterator[str]:
+        """The lines of the text, without their ends: LF, CR LF or CR."""
+        *lines, rest = END_OF_LINE.split(self.text)
+        yield from lines
+        if rest:
+            yield rest
+
+    def iter_json_lines(self) -> Iterator[Any]:
+        """The values of a body that has one JSON document per line; empty lines are none. Raises DecodeError."""
+        for number, line in enumerate(self._content.splitlines(), 1):
+            if line.strip():
+                yield self.json_line(line, number)
+
+    def json_line(self, line: bytes, number: int) -> Any:
+        """The value of one line. Raises DecodeError with its number."""
+        try:
+            return loads(line)
+        except ValueError as error:
+            raise self.not_json(str(error), found=line, line=number) from None
 
     def __bool__(self) -> bool:
         return True

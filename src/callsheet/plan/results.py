@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from callsheet.errors import DecodeError, Redirected, ValidationError
+from callsheet.http.json import without_mark
 from callsheet.http.response import Response
 from callsheet.values.codec import Codec, Mismatch, codec_for
 from callsheet.values.typeref import TypeRef
 
 Read = Callable[[Response], Any]
-SHOWN = 200
-"""Characters of a body that an error quotes."""
 
 
 def reader_for(returns: TypeRef | Mapping[int | str, TypeRef | None] | None) -> Read:
@@ -46,7 +45,7 @@ class TypedReader:
 
     def value(self, response: Response) -> Any:
         """The typed result, whatever the status. Raises DecodeError, ValidationError."""
-        content = response.content
+        content = without_mark(response.content)
         if not content and (response.status_code in (204, 205) or response.request.method == "HEAD"):
             return None
         try:
@@ -83,9 +82,6 @@ def _redirected(response: Response) -> Redirected:
 
 def _error(response: Response, mismatch: Mismatch) -> DecodeError | ValidationError:
     if mismatch.is_not_json:
-        named = response.field(b"content-type") or "no Content-Type"
-        beginning = response.masked(response.text)[:SHOWN]
-        message = f"{response.status_code}: the answer is not JSON ({named}): {beginning!r}"
-        return DecodeError(message, **response.facts())
+        return response.not_json(mismatch.errors[0]["msg"].removeprefix("Invalid JSON: "))
     message = f"{response.status_code}: the answer is not of the declared type: {response.masked(str(mismatch))}"
     return ValidationError(message, errors=mismatch.errors, **response.facts())

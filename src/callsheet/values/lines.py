@@ -5,14 +5,13 @@ from __future__ import annotations
 import codecs
 import re
 
+from callsheet.http.charset import usable
+
 END_OF_LINE = re.compile(r"\r\n|\n|\r")
 LONGEST_LINE = 10 * 1024 * 1024
 """Characters: a "line" longer than this is no line, and would fill the memory."""
 WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 """Without a byte order mark these are little-endian, as browsers read them (WHATWG Encoding 4.2)."""
-PROBE = b"a"
-NO_CHARSET = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
-"""Codecs of Python's own and of host names."""
 
 
 class TooLongError(ValueError):
@@ -75,11 +74,7 @@ class LineSplitter:
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
-    """A decoder of text: a service may name any codec, and those of bytes (zlib, hex) are none of text."""
     try:
-        PROBE.decode(encoding, "replace")
-        if codecs.lookup(encoding).name.replace("_", "-") in NO_CHARSET:
-            encoding = "utf-8"
-        return codecs.getincrementaldecoder(encoding)("replace")
-    except (LookupError, ValueError):
+        return codecs.getincrementaldecoder(usable(encoding))("replace")
+    except LookupError:  # a codec that cannot decode piece by piece
         return codecs.getincrementaldecoder("utf-8")("replace")
