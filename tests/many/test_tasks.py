@@ -9,7 +9,7 @@ import pytest
 
 from callsheet.errors import NotFound, UsageError
 from callsheet.many.tasks import map_in_tasks
-from tests.many.worlds import Calls, call_in_task
+from tests.many.worlds import PATIENCE, Calls, call_in_task
 
 TENANT = contextvars.ContextVar("TENANT", default="nobody")
 
@@ -246,6 +246,28 @@ def test_another_task_can_close_it_under_one_that_waits(run):
         assert sorted(calls.cancelled) == [0, 1]
 
     run(main())
+
+
+def test_a_call_may_close_what_it_is_part_of_while_it_cleans_up(run):
+    closed = []
+
+    async def main():
+        async def call(_row):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await outcomes.aclose()
+                closed.append(True)
+
+        outcomes = map_in_tasks(call, range(1), concurrency=1)
+        waiting = asyncio.ensure_future(anext(outcomes, None))
+        await turns()
+        async with asyncio.timeout(PATIENCE):
+            await outcomes.aclose()
+            assert await waiting is None
+
+    run(main())
+    assert closed == [True]
 
 
 def test_it_can_be_closed_while_a_row_is_awaited(run):

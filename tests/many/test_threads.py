@@ -199,6 +199,19 @@ def test_a_call_may_close_what_it_is_part_of():
     assert calls == [0]
 
 
+def test_the_rows_may_close_what_takes_them():
+    def rows():
+        yield 0
+        outcomes.close()
+        yield 1
+
+    outcomes = map_in_threads(str, rows(), concurrency=1)
+    iterating = threading.Thread(target=list, args=[outcomes], name="iteration", daemon=True)
+    iterating.start()
+    iterating.join(PATIENCE)
+    assert not iterating.is_alive()
+
+
 def test_an_outcome_that_is_known_waits_for_one_further_row_at_most():
     given = []
 
