@@ -55,6 +55,28 @@ SERVICE = [
     ("tls: {verify: false}", "5:11: `verify` is not supported yet (`tls` of service `shop`)", ""),
     ("tls: {cafile: x}", "5:11: unknown key `cafile`", "did you mean `ca`?"),
     ("http2: yes", "5:12: `http2` of service `shop`: expected true or false, found `yes`", ""),
+    ("redirects: true", "5:16: `redirects` of service `shop`: expected `off`, `same-origin`, or a mapping such as `{follow: same-origin, max: 5}`, found `true`", "write `redirects: same-origin`; one to another origin is never followed"),
+    ("redirects: all", "5:16: `redirects` of service `shop`: expected `off`, `same-origin`, or a mapping", "found `all`"),
+    ("redirects: [same-origin]", "5:16: `redirects` of service `shop`: expected `off`", "found a list"),
+    ("redirects: {follow: any}", "5:25: `redirects.follow` of service `shop`: expected `same-origin`, found `any`", ""),
+    ("redirects: {max: 0}", "5:22: `redirects.max` of service `shop`: expected a whole number from 1 to 20, found `0`", ""),
+    ("redirects: {max_redirects: 3}", "5:17: unknown key `max_redirects` in `redirects` of service `shop`", "did you mean `max`?"),
+    ("follow_redirects: true", "5:5: unknown key `follow_redirects` in service `shop`", "did you mean `redirects: same-origin`?"),
+    ("cookies: yes", "5:14: `cookies` of service `shop`: expected true or false", ""),
+    ("trust_env: 1", "5:16: `trust_env` of service `shop`: expected true or false, found `1`", ""),
+    ("compress: br", "5:15: `compress` of service `shop`: expected `off` or `gzip`, found `br`", ""),
+    ("compress: true", "5:15: `compress` of service `shop`: expected `off` or `gzip`, found `true`", ""),
+    ("compress: {gzip: 6}", "5:15: `compress` of service `shop`: expected `off` or `gzip`, found a mapping", ""),
+    ("compression: gzip", "5:5: unknown key `compression`", "did you mean `compress: gzip`?"),
+    ("proxy: proxy.example:3128", "5:12: `proxy` of service `shop`: expected a URL that begins with http://, https://, socks5:// or socks5h://", "`socks5h` lets the proxy look names up"),
+    ("proxy: socks4://proxy.example", "5:12: `proxy` of service `shop`: expected a URL that begins with http://", ""),
+    ("proxy: off", "5:12: `proxy` of service `shop`: expected a URL that begins with http://", ""),
+    ("proxy: 3128", "5:12: `proxy` of service `shop`: expected the URL of a proxy such as `http://proxy.example:3128`", "found a number"),
+    ("proxy: {url: x}", "5:12: `proxy` of service `shop`: expected the URL of a proxy", "found a mapping"),
+    ("proxy: http://proxy.example/path", "5:12: `proxy` of service `shop`: a host, port or user name that cannot be read", "a path or query does not belong there"),
+    ("proxy: http://a:b@c@proxy.example", "5:12: `proxy` of service `shop`: a host, port or user name that cannot be read", "in a password, write `@` as %40"),
+    ("proxy: http://proxy.example:99999", "5:12: `proxy` of service `shop`: a port that cannot be", "from 1 to 65535"),
+    ("proxies: {}", "5:5: unknown key `proxies`", "did you mean `proxy`?"),
     ("idempotent: 1", "5:17: `idempotent` of service `shop`: expected true or false, found `1`", ""),
     ("description: 5", "5:18: `description` of service `shop`: expected a text, found `5`", "write it in quotes"),
     ("description: [a]", "5:18: `description` of service `shop`: expected a text, found a list", ""),
@@ -94,9 +116,8 @@ SERVICE = [
 ]  # fmt: skip
 
 NOT_YET = [
-    *("sign", "paginate", "cache", "idempotency_key", "breaker", "rate_limit", "redirects", "compress", "envelope"),
-    *("errors", "fallback", "deadline_header", "strict_responses", "proxy", "trust_env", "allow_origins", "addresses"),
-    "cookies",
+    *("sign", "paginate", "cache", "idempotency_key", "breaker", "rate_limit", "envelope"),
+    *("errors", "fallback", "deadline_header", "strict_responses", "allow_origins", "addresses"),
 ]
 
 OPERATION = [

@@ -32,6 +32,9 @@ def plain_keys(value):
 
 GOOD = [
     HEAD,
+    HEAD
+    + "    redirects: off\n    cookies: true\n    proxy: socks5h://a:1\n    trust_env: false\n    compress: gzip\n",
+    HEAD + "    redirects: {max: 2}\n    operations: {op: {get: /x, redirects: same-origin, compress: off}}\n",
     LAYERS,
     HEAD
     + "    timeout: 3\n    retry: off\n    concurrency: 5\n    http2: '${H:-true}'\n    pool: {idle: 2m}\n    auth: off\n",
@@ -57,6 +60,12 @@ BAD = [
     HEAD + "    timeout: 0\n",
     HEAD + "    timeout: 5 parsecs\n",
     HEAD + "    caps: {response: 10 cm}\n",
+    HEAD + "    redirects: all\n",
+    HEAD + "    redirects: {max: 0}\n",
+    HEAD + "    proxy: ftp://a\n",
+    HEAD + "    cookies: 5\n",
+    HEAD + "    compress: br\n",
+    HEAD + "    operations: {op: {get: /x, cookies: true}}\n",
     HEAD + "    tls: {min_version: '1.1'}\n",
     HEAD + "    http2: yes\n",
     HEAD + "    auth: {}\n",

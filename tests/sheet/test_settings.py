@@ -3,8 +3,8 @@
 import pytest
 
 from callsheet.errors import SheetError, UsageError
-from callsheet.secret import Secret
-from callsheet.settings import Backoff, Settings
+from callsheet.secret import Secret, redact
+from callsheet.settings import Backoff, Redirects, Settings
 from callsheet.settings.timeout import Timeout, WrittenTimeout
 from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
@@ -108,6 +108,11 @@ def test_every_setting_in_full(tmp_path):
         caps: {response: 1KiB, headers: 2KB, header_count: 3, encodings: 1}
         tls: {min_version: "1.3", ca: ca.pem}
         http2: true
+        redirects: {follow: same-origin, max: 2}
+        cookies: true
+        proxy: socks5h://proxy.example
+        trust_env: true
+        compress: gzip
         user_agent: shop-client/1
         description: The shop
         owner: team-shop
@@ -133,6 +138,88 @@ def test_every_setting_in_full(tmp_path):
         1,
     )
     assert (settings.tls.min_version, settings.tls.ca) == ("1.3", tmp_path / "ca.pem")
+    assert settings.redirects == Redirects("same-origin", 2)
+    assert (settings.cookies, settings.proxy, settings.trust_env) == (True, "socks5h://proxy.example:1080", True)
+    assert settings.compress == "gzip"
+
+
+@pytest.mark.parametrize(
+    ("line", "redirects"),
+    [
+        ("off", None),
+        ("false", None),
+        ("same-origin", Redirects()),
+        ("{max: 1}", Redirects(max=1)),
+        ("${R:-same-origin}", Redirects()),
+        ("${R:-off}", None),
+    ],
+)
+def test_redirects(line, redirects):
+    assert shop(f"redirects: {line}").settings().redirects == redirects
+
+
+def test_an_operation_may_follow_more_or_less_than_its_service():
+    operations = "operations: {a: {get: /a, redirects: off}, b: {get: /b, redirects: {max: 1}}, c: {get: /c}}"
+    service = shop(
+        f"redirects: {{max: 3}}\ncompress: gzip\n{operations.replace('redirects: off', 'redirects: off, compress: off')}"
+    )
+    assert [service.settings(name).redirects for name in "abc"] == [None, Redirects(max=1), Redirects(max=3)]
+    assert [service.settings(name).compress for name in "abc"] == [None, "gzip", "gzip"]
+    assert str(service.origins("c")["redirects.max"]) == "s.yaml:5:22"
+    assert "redirects" not in service.origins("c")
+    assert str(shop().origins()["redirects"]) == "built-in"
+
+
+@pytest.mark.parametrize(
+    ("url", "with_port"),
+    [
+        ("http://proxy.example", "http://proxy.example:80"),
+        ("https://proxy.example/", "https://proxy.example:443"),
+        ("http://127.0.0.1:3128", "http://127.0.0.1:3128"),
+        ("socks5://[::1]", "socks5://[::1]:1080"),
+    ],
+)
+def test_a_proxy_has_a_port(url, with_port):
+    assert shop(f'proxy: "{url}"').settings().proxy == with_port
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("http://ada:canary%40one@proxy.example:3128", "canary@one"),
+        ("http://canary-token@proxy.example", "canary-token"),
+        ("http://ada:${PW}@proxy.example", "canary-pw"),
+        ("${PROXY}", "canary-whole"),
+    ],
+)
+def test_a_proxy_with_a_password_is_a_secret(url, masked):
+    variables = {"PW": "canary-pw", "PROXY": "http://ada:canary-whole@proxy.example"}
+    service = shop(f'proxy: "{url}"', variables=variables)
+    proxy = service.settings().proxy
+    assert isinstance(proxy, Secret)
+    assert "canary" not in f"{service.settings()!r} {service.origins()}"
+    assert redact(f"407 for {masked}", service.secrets()) == "407 for ***"
+    assert redact(f"{proxy.reveal()} and http://proxy.example", service.secrets()) == "*** and http://proxy.example"
+
+
+def test_a_password_of_a_proxy_written_on_the_sheet_is_warned_of():
+    warnings = parse(HEAD + "    proxy: http://ada:canary@proxy.example\n").warnings
+    assert "`proxy` of service `shop`: a secret written out on the sheet" in str(warnings)
+    assert "canary" not in str(warnings)
+
+
+def test_a_proxys_password_in_a_file_is_read_anew(tmp_path):
+    (tmp_path / "pw").write_text("first")
+    service = shop('proxy: "http://ada:${file:pw}@proxy.example"', folder=tmp_path)
+    assert service.settings().proxy.reveal() == "http://ada:first@proxy.example:80"
+    assert service.settings().proxy == service.settings(None, {"timeout": 3}).proxy
+
+
+@pytest.mark.parametrize(
+    "url", ["http://ada:canary/1@proxy.example", "http://ada:canary 1@proxy.example", "canary@proxy"]
+)
+def test_a_proxy_that_cannot_be_read_is_not_shown(url):
+    assert "canary" not in errors(shop, f'proxy: "{url}"')
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class _AnyClient:
         self._is_closed = False
         self._lock = threading.Lock()
         self._transport = self._checked(transport)
-        self._transports: dict[str, Any] = {}
+        self._transports: dict[tuple[str, Wiring], Any] = {}
         self._makers: dict[str, CallMaker] = {}
         self._all_plans: list[ServicePlans] = []
         self._code = settings
@@ -100,8 +100,8 @@ class _AnyClient:
         if self._transport is not None:
             return self._transport
         chosen = plans.settings
-        wiring = Wiring(chosen.tls, chosen.pool, chosen.http2)
-        key = f"{plans.name} {wiring}"
+        wiring = Wiring(chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)
+        key = (plans.name, wiring)
         if key not in self._transports:
             self._transports[key] = self._new_transport(wiring)
         return self._transports[key]
@@ -174,9 +174,10 @@ class Client(_AnyClient, Calls):
     def close(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
         self._is_closed = True
-        self._later.close()
+        self._later.stop()
         for transport in self._transports.values():
             transport.close()
+        self._later.close()
 
     def __enter__(self) -> Self:
         return self

@@ -7,9 +7,21 @@ the sheet's business.
 from callsheet.settings.caps import Caps
 from callsheet.settings.concurrency import Concurrency
 from callsheet.settings.pool import Pool
+from callsheet.settings.redirects import Redirects
 from callsheet.settings.retry import Backoff, Retry
 from callsheet.settings.settings import Settings
 from callsheet.settings.timeout import Timeout, WrittenTimeout
 from callsheet.settings.tls import TLS
 
-__all__ = ["TLS", "Backoff", "Caps", "Concurrency", "Pool", "Retry", "Settings", "Timeout", "WrittenTimeout"]
+__all__ = [
+    "TLS",
+    "Backoff",
+    "Caps",
+    "Concurrency",
+    "Pool",
+    "Redirects",
+    "Retry",
+    "Settings",
+    "Timeout",
+    "WrittenTimeout",
+]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from callsheet.secret import Secret
 from callsheet.settings.caps import Caps
 from callsheet.settings.concurrency import Concurrency
 from callsheet.settings.pool import Pool
+from callsheet.settings.redirects import Redirects
 from callsheet.settings.retry import Retry
 from callsheet.settings.timeout import Timeout, WrittenTimeout
 from callsheet.settings.tls import TLS
@@ -30,7 +31,7 @@ class Settings:
     """The settings of an operation, or of a service's undeclared requests. None means off.
 
     `headers` and `params` are sent with every request; `written` is what was said of the timeout, so that a call's own
-    can be laid over it.
+    can be laid over it. `proxy` is a URL with its port, a `Secret` if it holds a password.
     """
 
     base_url: str
@@ -46,3 +47,8 @@ class Settings:
     tls: TLS = TLS()
     http2: bool = False
     auth: AuthSettings | None = None
+    redirects: Redirects | None = None
+    cookies: bool = False
+    proxy: str | Secret | None = None
+    trust_env: bool = False
+    compress: Literal["gzip"] | None = None

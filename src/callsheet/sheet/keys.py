@@ -11,7 +11,8 @@ from callsheet.sheet.constants import Headers, Params
 from callsheet.sheet.credentials import AuthForm
 from callsheet.sheet.operations import OWN_KEYS
 from callsheet.sheet.parameters import DATA
-from callsheet.sheet.policies import CAPS, CONCURRENCY, POOL, RETRY, TLS
+from callsheet.sheet.policies import CAPS, COMPRESS, CONCURRENCY, POOL, REDIRECTS, RETRY, TLS
+from callsheet.sheet.proxy import ProxyURL
 from callsheet.sheet.record import Key
 from callsheet.sheet.scalars import Switch, Text
 from callsheet.sheet.timeouts import TimeoutForm
@@ -27,6 +28,11 @@ SETTINGS: tuple[Key, ...] = (
     Key("pool", POOL, "kept connections", "ds"),
     Key("caps", CAPS, "how large an answer may be", "dso"),
     Key("tls", TLS, "whom to trust", "ds"),
+    Key("redirects", REDIRECTS, "off, or which 3xx are followed", "dso"),
+    Key("cookies", Switch(), "whether the service has a jar of its own", "s"),
+    Key("compress", COMPRESS, "off, or how request bodies are compressed", "dso"),
+    Key("proxy", ProxyURL(), "http, https, socks5 or socks5h; a proxy for all requests", "ds"),
+    Key("trust_env", Switch(), "whether the proxy variables of the environment count", "ds"),
     Key("http2", Switch(), "speak HTTP/2 where the service does", "ds"),
     Key("user_agent", Text("a text of printable ASCII", r"[\x20-\x7e]+"), "the `User-Agent` header", "ds"),
     Key("auth", AuthForm(), "off, or one kind of credential", "so", is_replaced_whole=True),
@@ -39,8 +45,6 @@ SETTINGS: tuple[Key, ...] = (
             "idempotency_key",
             "breaker",
             "rate_limit",
-            "redirects",
-            "compress",
             "envelope",
             "errors",
             "fallback",
@@ -48,8 +52,7 @@ SETTINGS: tuple[Key, ...] = (
             "strict_responses",
         )
     ),
-    *(Key(name, None, places="ds") for name in ("proxy", "trust_env", "allow_origins", "addresses")),
-    Key("cookies", None, places="s"),
+    *(Key(name, None, places="ds") for name in ("allow_origins", "addresses")),
 )
 TEXTS: tuple[Key, ...] = (
     Key("description", Text(may_be_empty=True), "shown on the docs page", "ds"),

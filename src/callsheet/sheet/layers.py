@@ -7,16 +7,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from callsheet.secret import Secret
-from callsheet.settings import TLS, Backoff, Caps, Concurrency, Pool, Retry, Settings
+from callsheet.settings import TLS, Backoff, Caps, Concurrency, Pool, Redirects, Retry, Settings
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import Node, scalars
+from callsheet.sheet.proxy import secrets_of
 from callsheet.sheet.reading import Spot
 from callsheet.sheet.record import Layer, Written, layered, plain
 from callsheet.sheet.timeouts import WrittenSteps
 from callsheet.sheet.variables import REFERENCE
 
 BUILT_IN = Settings("")
-RECORDS: dict[str, Any] = {"concurrency": Concurrency, "pool": Pool, "caps": Caps, "tls": TLS}
+RECORDS: dict[str, Any] = {"concurrency": Concurrency, "pool": Pool, "caps": Caps, "tls": TLS, "redirects": Redirects}
 AGENT = "User-Agent"
 
 
@@ -57,7 +58,7 @@ def settings_from(layer: Layer, spot: Spot, findings: Findings) -> Settings:
     values: dict[str, Any] = {}
     for name, written in layer.items():
         if name in RECORDS:
-            values[name] = RECORDS[name](**plain(written.value))
+            values[name] = None if written.value is None else RECORDS[name](**plain(written.value))
         elif name == "retry":
             values[name] = _retry(written, spot, findings)
         elif name == "timeout":
@@ -109,6 +110,8 @@ def origins_of(layer: Layer) -> dict[str, Origin]:
     for name, written in layer.items():
         if name == "retry" and written.value is None:
             origins = {key: o for key, o in origins.items() if not key.startswith("retry.")}
+        if isinstance(written.value, dict):
+            origins.pop(name, None)  # what was off as a whole is written in parts
         for key, node in _leaves(name, written):
             origins[key] = _origin(node)
     return dict(sorted(origins.items()))
@@ -153,6 +156,8 @@ def secrets_in(value: Any) -> Iterator[Secret]:
         auth = value.auth.options if value.auth else {}
         for part in (value.headers, value.params, auth):
             yield from secrets_in(part)
+        if isinstance(value.proxy, Secret):
+            yield from secrets_of(value.proxy)
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from secrets_in(item)

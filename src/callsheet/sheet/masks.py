@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-SECRET_KEYS = frozenset({"auth", "sign", "headers", "cookies"})
+SECRET_KEYS = frozenset({"auth", "sign", "headers", "cookies", "proxy"})
 """Whatever stands below one of these may be a credential."""
 
 SECRET_TEXTS = frozenset({"bearer", "username", "password", "value", "token", "secret", "client_secret"})
@@ -58,6 +58,10 @@ HARMLESS_KEYS = frozenset(
         "min_version",
         "ca",
         "http2",
+        "redirects",
+        "follow",
+        "trust_env",
+        "compress",
         "get",
         "post",
         "put",
@@ -68,6 +72,10 @@ HARMLESS_KEYS = frozenset(
         "path",
         "query",
         "json",
+        "form",
+        "multipart",
+        "content",
+        "stream",
         "returns",
         "summary",
         "tags",

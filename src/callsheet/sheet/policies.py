@@ -1,4 +1,4 @@
-"""Settings of the policies and the transport: retry, concurrency, pool, caps, TLS."""
+"""Settings of the policies and the transport: retry, concurrency, pool, caps, TLS, redirects, compression."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 from callsheet.sheet.findings import Misfit
 from callsheet.sheet.node import MappingNode, Node, Scalar
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
-from callsheet.sheet.record import Key, Record
-from callsheet.sheet.scalars import DURATION, SIZE, Choice, ListOf, Whole, scalar
+from callsheet.sheet.record import Key, Record, Written
+from callsheet.sheet.scalars import DURATION, SIZE, VARIABLE_SCHEMA, Choice, ListOf, Whole, scalar
 
 MOST_ATTEMPTS = 10
+MOST_HOPS = 20
 METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "POST", "PATCH")
 
 
@@ -59,6 +60,52 @@ class OrNumber:
         """The same in JSON Schema terms."""
         form = next(key.form for key in self.record.keys if key.name == self.key)
         return {"anyOf": [form.schema(), self.record.schema()]} if form else self.record.schema()
+
+
+@dataclass(frozen=True, slots=True)
+class OrWord:
+    """A mapping, the one word that stands for one of its keys, or `off`."""
+
+    record: Record
+    key: str
+    word: str
+    hint: str
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written] | None:
+        """The values of the mapping; None for `off`."""
+        if isinstance(node, MappingNode):
+            return self.record.read(node, spot, reading)
+        filled = scalar(node, spot, reading, self.record.expected)
+        if is_off(filled):
+            return None
+        if filled.value != self.word:
+            raise misfit(filled, spot, self.record.expected, self.hint)
+        return {self.key: Written(self.word, node)}
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"anyOf": [{"enum": ["off", False, self.word]}, VARIABLE_SCHEMA, self.record.schema()]}
+
+
+@dataclass(frozen=True, slots=True)
+class WordOrOff:
+    """One word, or `off`."""
+
+    word: str
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> str | None:
+        """The word; None for `off`."""
+        expected = f"`off` or `{self.word}`"
+        filled = scalar(node, spot, reading, expected)
+        if is_off(filled):
+            return None
+        if filled.value != self.word:
+            raise misfit(filled, spot, expected)
+        return self.word
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"anyOf": [{"enum": ["off", False, self.word]}, VARIABLE_SCHEMA]}
 
 
 def expanded(node: Node, key: str) -> Node:
@@ -153,3 +200,17 @@ TLS: Form = Record(
     topic="tls",
     expected="a mapping of min_version and ca",
 )
+REDIRECTS: Form = OrWord(
+    Record(
+        (
+            Key("follow", Choice(("same-origin",)), "which redirects"),
+            Key("max", Whole(1, MOST_HOPS), "how many per call"),
+        ),
+        topic="redirects",
+        expected="`off`, `same-origin`, or a mapping such as `{follow: same-origin, max: 5}`",
+    ),
+    key="follow",
+    word="same-origin",
+    hint="write `redirects: same-origin`; one to another origin is never followed",
+)
+COMPRESS: Form = WordOrOff("gzip")

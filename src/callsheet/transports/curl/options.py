@@ -13,6 +13,7 @@ from callsheet.call import Limits
 from callsheet.http.codings import ACCEPTED
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
+from callsheet.secret import Secret
 from callsheet.settings.pool import Pool
 from callsheet.settings.tls import TLS
 from callsheet.transports.curl.trust import trust_store
@@ -26,11 +27,13 @@ CODING_OVERHEAD = 1024
 
 
 class Wiring(NamedTuple):
-    """What a transport is made for."""
+    """What a transport is made for. `proxy` is a URL with its port; one that holds a password is a `Secret`."""
 
     tls: TLS = TLS()
     pool: Pool = Pool()
     http2: bool = False
+    proxy: str | Secret | None = None
+    trust_env: bool = False
 
 
 def constant_options(wiring: Wiring) -> list[tuple[int, Any]]:
