@@ -9,7 +9,7 @@ from callsheet.engine.complete import completed
 from callsheet.engine.io import Io
 from callsheet.engine.loop import let_go
 from callsheet.engine.tell import tell_call
-from callsheet.errors import AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
+from callsheet.errors import APIError, AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
 from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
@@ -99,6 +99,14 @@ class OpenAnswer:
             size += len(piece)
         self.response.decode_with(lambda raw: b"".join(pieces))
 
+    def failed(self, error: APIError) -> APIError:
+        """Close because of what the body holds; the error, told of which call it is."""
+        if self._is_closed:
+            completed(error, self._attempt.call)
+        else:
+            self.close(error)
+        return error
+
     def close(self, error: BaseException | None = None) -> None:
         """Let go of slot and connection, and say how the call ended. Closing twice does nothing."""
         if self._is_closed:
@@ -108,7 +116,6 @@ class OpenAnswer:
         call, plan = self._attempt.call, self._plan
         for ended in plan.ended:
             ended(call)
+        told = error and completed(error, call)
         if plan.listeners:
-            tell_call(
-                plan, call, self.response.status_code, error and completed(error, call), self._io.now() - call.started
-            )
+            tell_call(plan, call, self.response.status_code, told, self._io.now() - call.started)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from callsheet.engine.io import finish
 from callsheet.engine.open_answer import OpenAnswer
+from callsheet.engine.parts import Events, JSONLines, Lines, Parts
+from callsheet.errors import APIError
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.values.sse import ServerSentEvent
+
+T = TypeVar("T")
 
 
 class Streamed:
@@ -18,6 +23,7 @@ class Streamed:
     def __init__(self, opened: OpenAnswer) -> None:
         self._opened = opened
         self.response: Response = opened.response
+        self._events: Events | None = None
 
     @property
     def status_code(self) -> int:
@@ -49,6 +55,18 @@ class Streamed:
         """How many attempts there were."""
         return self.response.attempts
 
+    @property
+    def last_event_id(self) -> str:
+        """The id of the last event that `iter_events` gave, "" if none had one: for a further request's `Last-Event-ID`."""
+        return self._events.parser.last_event_id if self._events else ""
+
+    def _new_events(self) -> Events:
+        self._events = Events(self.response)
+        refusal = self._events.refusal()
+        if refusal is not None:
+            raise self._opened.failed(refusal)
+        return self._events
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.status_code} {self.url}>"
 
@@ -60,6 +78,38 @@ class StreamedResponse(Streamed):
         """The body in pieces as they come, content codings undone. Raises NoAnswer if it breaks off."""
         while piece := finish(self._opened.next_piece()):
             yield piece
+
+    def iter_lines(self) -> Iterator[str]:
+        """The lines of the text, without their ends (LF, CR LF or CR), in the charset that the answer names, else UTF-8.
+
+        Raises NoAnswer if the body breaks off, after the lines that were whole; ResponseTooLarge for a line above 10 MiB.
+        """
+        return self._parts(Lines(self.response))
+
+    def iter_json_lines(self) -> Iterator[Any]:
+        """The values of a body that has one JSON document per line (JSON Lines, NDJSON); empty lines are none.
+
+        Raises DecodeError with the number of a line that is not JSON, after the values before it; NoAnswer.
+        """
+        return self._parts(JSONLines(self.response))
+
+    def iter_events(self) -> Iterator[ServerSentEvent]:
+        """Server-sent events, by WHATWG's rules; one that the body breaks off in is not given.
+
+        Raises DecodeError if the answer is no `text/event-stream`; NoAnswer. A new connection is the caller's to make:
+        send `Last-Event-ID: answer.last_event_id` with it.
+        """
+        return self._parts(self._new_events())
+
+    def _parts(self, parts: Parts[T]) -> Iterator[T]:
+        more = True
+        while more:
+            piece = finish(self._opened.next_piece())
+            more = bool(piece)
+            try:
+                yield from parts.of(piece)
+            except APIError as error:
+                raise self._opened.failed(error) from None
 
     def read(self) -> bytes:
         """The rest of the body. Raises ResponseTooLarge above `caps.response`."""
@@ -83,6 +133,29 @@ class AsyncStreamedResponse(Streamed):
         """The body in pieces as they come, content codings undone. Raises NoAnswer if it breaks off."""
         while piece := await self._opened.next_piece():
             yield piece
+
+    def iter_lines(self) -> AsyncIterator[str]:
+        """The lines of the text. See StreamedResponse.iter_lines."""
+        return self._parts(Lines(self.response))
+
+    def iter_json_lines(self) -> AsyncIterator[Any]:
+        """The values of a body that has one JSON document per line. See StreamedResponse.iter_json_lines."""
+        return self._parts(JSONLines(self.response))
+
+    def iter_events(self) -> AsyncIterator[ServerSentEvent]:
+        """Server-sent events. See StreamedResponse.iter_events."""
+        return self._parts(self._new_events())
+
+    async def _parts(self, parts: Parts[T]) -> AsyncIterator[T]:
+        more = True
+        while more:
+            piece = await self._opened.next_piece()
+            more = bool(piece)
+            try:
+                for part in parts.of(piece):
+                    yield part
+            except APIError as error:
+                raise self._opened.failed(error) from None
 
     async def read(self) -> bytes:
         """The rest of the body. Raises ResponseTooLarge above `caps.response`."""
