@@ -201,9 +201,8 @@ def test_a_call_may_close_what_it_is_part_of():
 
 def test_the_rows_may_close_what_takes_them():
     def rows():
-        yield 0
         outcomes.close()
-        yield 1
+        yield 0
 
     outcomes = map_in_threads(str, rows(), concurrency=1)
     iterating = threading.Thread(target=list, args=[outcomes], name="iteration", daemon=True)
