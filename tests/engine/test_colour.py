@@ -59,7 +59,7 @@ def is_yield(node):
 def test_shared_code_has_no_async_generators():
     """An async generator that is left early is closed at nobody knows what time; only a shell may have one."""
     found = [name for path in files("engine") for name in async_generators(path)]
-    assert found == ["streamed.py:iter_bytes"]
+    assert {name.partition(":")[0] for name in found} == {"streamed.py"}
 
 
 def public(kind):

@@ -2,9 +2,11 @@
 
 import logging
 import threading
+import time
 
 import pytest
 
+from callsheet.call import Limits
 from callsheet.errors import NoAnswer
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
@@ -72,6 +74,31 @@ def test_after_the_end_no_work_is_taken(world):
         world.run(world.later.aclose())
     assert world.call(world.plan(Policy("credential", [], before=[Later(refresh(answers))]))).ok
     assert answers == []
+
+
+def test_a_client_that_closes_does_not_wait_for_what_is_under_way(caplog):
+    """The transport is closed first; that aborts the request, which nobody need be told."""
+    from callsheet import Client
+    from tests.servers import ScriptedServer, silence
+
+    with ScriptedServer(silence()) as server, Client(base_url=server.url) as client:
+        io = client._maker("api").io
+        aborted = threading.Event()
+
+        async def work():
+            try:
+                await io.send(Request("GET", server.url, Headers()), Limits(connect=5.0, read=None, attempt=30.0))
+            finally:
+                aborted.set()
+
+        io.later(work)
+        assert server.wait_requests(1)
+        began = time.monotonic()
+        client.close()
+        assert time.monotonic() - began < 0.4
+        assert aborted.wait(1.0)
+        assert not [thread for thread in threading.enumerate() if thread.name == "callsheet-later"]
+    assert "background" not in caplog.text
 
 
 def test_aclose_passes_its_own_cancellation_on():

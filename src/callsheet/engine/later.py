@@ -39,7 +39,8 @@ class Worker:
             try:
                 finish(work())
             except Exception:
-                log.warning("work in the background failed", exc_info=True)
+                if not self._is_closed:
+                    log.warning("work in the background failed", exc_info=True)
 
     def forget(self) -> None:
         """Begin anew in a forked child, which has no thread."""
@@ -47,15 +48,18 @@ class Worker:
         self._queue = queue.SimpleQueue()
         self._thread = None
 
-    def close(self) -> None:
-        """Take no more work and end the thread."""
+    def stop(self) -> None:
+        """Take no more work; what is under way goes on, until its transport is closed."""
         with self._lock:
             self._is_closed = True
-            thread = self._thread
-        if thread is not None:
-            self._queue.put(None)
-            if thread is not threading.current_thread():
-                thread.join(CLOSE_WAITS)
+        self._queue.put(None)
+
+    def close(self) -> None:
+        """Take no more work and end the thread."""
+        self.stop()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(CLOSE_WAITS)
 
 
 class TaskSet:

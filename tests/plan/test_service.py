@@ -1,0 +1,111 @@
+"""One service, ready to be called: what its plans share, and what a call begins with."""
+
+import threading
+
+import pytest
+
+from callsheet import Sheet
+from callsheet.errors import ArgumentError, SheetError, UsageError
+from callsheet.plan.plan import Given
+from callsheet.plan.service import ServicePlans, begin
+from callsheet.policies.slot import Slot
+
+OPERATIONS = {"get_user": {"get": "/users/{id}"}, "slow": {"get": "/slow", "timeout": 20}}
+
+
+def plans_of(**service):
+    sheet = Sheet(services={"shop": {"base_url": "https://shop.test/v1", "operations": OPERATIONS} | service})
+    return ServicePlans(sheet.services["shop"], {}, ())
+
+
+def begun(plans, operation="get_user", arguments=None, **given):
+    plan = plans.plan(operation)
+    options = Given(**given)
+    return begin(plan, plan.bind(arguments or {"id": 7}, options), options, 1000.0, object)
+
+
+def test_a_plan_is_compiled_once_however_many_ask(monkeypatch):
+    plans = plans_of()
+    start = threading.Barrier(8)
+    found = []
+
+    def ask():
+        start.wait()
+        found.append(plans.plan("get_user"))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(map(id, found))) == 1
+
+
+def test_all_operations_share_the_services_slots():
+    plans = plans_of()
+    slots = [p for name in OPERATIONS for p in plans.plan(name).policies if isinstance(p, Slot)]
+    slots += [p for p in plans.undeclared("GET").policies if isinstance(p, Slot)]
+    assert set(slots) == {plans.slot}
+
+
+def test_a_forked_child_counts_anew():
+    plans = plans_of()
+    plans.slot.in_flight = 7
+    plans.forget()
+    assert plans.slot.in_flight == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "limits", "holds_for_a_stream"),
+    [
+        ({}, (5.0, 10.0, 10.0, 30.0), False),
+        ({"timeout": 4}, (4.0, 10.0, 4.0, 4.0), True),
+        ({"timeout": {"read": 4}}, (5.0, 4.0, 10.0, 30.0), False),
+        ({"timeout": {"total": 60}}, (5.0, 10.0, 10.0, 60.0), True),
+    ],
+)
+def test_a_calls_own_timeout_is_laid_over_the_sheets(given, limits, holds_for_a_stream):
+    call = begun(plans_of(), **given)
+    assert (call.timeout.connect, call.timeout.read, call.timeout.attempt, call.timeout.total) == limits
+    assert call.deadline == 1000.0 + limits[3]
+    assert call.bounds_stream is holds_for_a_stream
+
+
+@pytest.mark.parametrize(
+    ("service", "given", "is_repeatable"),
+    [({}, {}, False), ({"idempotent": True}, {}, True), ({}, {"idempotency_key": "7"}, True)],
+)
+def test_a_call_knows_whether_it_may_be_sent_twice(service, given, is_repeatable):
+    call = begun(plans_of(**service), **given)
+    assert call.is_repeatable is is_repeatable
+    assert call.request.headers.get("Idempotency-Key") == given.get("idempotency_key")
+
+
+def test_a_call_is_named_by_service_and_operation():
+    call = begun(plans_of())
+    assert (call.service, call.operation, call.label) == ("shop", "get_user", "shop.get_user")
+    assert plans_of().undeclared("POST").label == "shop.post"
+
+
+def test_what_is_off_is_not_in_the_plan():
+    names = [policy.name for policy in plans_of(retry="off").plan("slow").policies]
+    assert names == ["deadline", "concurrency"]
+
+
+def test_an_operation_that_is_not_there_is_named_with_one_close_to_it():
+    with pytest.raises(UsageError, match="service `shop` has no operation `slwo`; did you mean `slow`"):
+        plans_of().plan("slwo")
+
+
+def test_names_in_a_path_must_be_declared():
+    from callsheet.declare.operation import Operation
+    from callsheet.plan.compile import Base, OperationBinder
+    from callsheet.settings.settings import Settings
+
+    with pytest.raises(SheetError, match=r"path '/users/\{id\}' has `id`, and declared are none"):
+        OperationBinder(Operation("get_user", "GET", "/users/{id}"), Base(Settings("https://shop.test")))
+
+
+def test_an_undeclared_plan_binds_no_arguments():
+    with pytest.raises(ArgumentError):
+        plans_of().undeclared("GET").bind({}, Given())
