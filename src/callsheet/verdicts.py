@@ -32,10 +32,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class WaitFor:
-    """Go on when the ticket is granted, or give up at the call's deadline."""
+    """Go on when the ticket is granted, or give up at the call's deadline; `why` may be told the time it is then."""
 
     ticket: Ticket
-    why: str
+    why: str | Callable[[float], str]
 
 
 @dataclass(frozen=True, slots=True)

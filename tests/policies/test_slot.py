@@ -25,7 +25,7 @@ def test_who_finds_none_gets_a_ticket(attempt_of):
     slot.before(attempt_of(), NOW)
     verdict = slot.before(attempt_of(), NOW)
     assert isinstance(verdict, WaitFor)
-    assert verdict.why == "one of 1 slots (concurrency.limit)"
+    assert verdict.why(2.5).startswith("one of 1 slots (concurrency.limit), held: 1 by ")
     assert not verdict.ticket.is_granted
 
 

@@ -222,7 +222,8 @@ async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | N
             return None
     elif await io.wait(verdict.ticket, max(left, 0.0)):
         return None
-    return Refuse(passed(attempt, verdict.why), by="deadline")
+    why = verdict.why if isinstance(verdict.why, str) else verdict.why(io.now())
+    return Refuse(passed(attempt, why), by="deadline")
 
 
 def _limits(attempt: Attempt, plan: Plan, now: float, *, fresh: bool) -> Limits:

@@ -14,6 +14,9 @@ from callsheet.errors import LimitReached
 from callsheet.settings.concurrency import Concurrency
 from callsheet.verdicts import Refuse, Ticket, WaitFor
 
+SHOWN = 5
+"""Operations that an error names as holders, those with the most slots first."""
+
 
 class Slot:
     """At most `limit` attempts in flight and `queue` waiting; one Slot serves all operations of a service."""
@@ -24,27 +27,31 @@ class Slot:
         self.limit = settings.limit
         self.queue = settings.queue
         self.in_flight = 0
+        self.holders: dict[Attempt, float] = {}
         self.waiting: deque[Ticket] = deque()
         self.lock = threading.Lock()
 
     def before(self, attempt: Attempt, now: float) -> WaitFor | Refuse | None:
         """Take a slot, or a place in the queue; nothing if this attempt has one already."""
         if self in attempt.held:
+            self.holders.setdefault(attempt, now)
             return None
         with self.lock:
             if self.in_flight < self.limit:
                 self.in_flight += 1
+                self.holders[attempt] = now
                 attempt.held[self] = None
                 return None
             if len(self.waiting) >= self.queue:
-                return Refuse(self._full(), by=self.name)
+                return Refuse(self._full(now), by=self.name)
             ticket = attempt.held[self] = attempt.call.new_ticket()
             self.waiting.append(ticket)
-        return WaitFor(ticket, f"one of {self.limit} slots (concurrency.limit)")
+        return WaitFor(ticket, lambda at: f"one of {self.limit} slots (concurrency.limit), {self._held(at)}")
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """Hand the slot to the oldest waiter, or leave the queue if it was never had."""
         ticket: Ticket | None = attempt.held[self]
+        self.holders.pop(attempt, None)
         with self.lock:
             if ticket is not None and not ticket.is_granted:
                 self.waiting.remove(ticket)
@@ -57,9 +64,20 @@ class Slot:
         """Begin anew in a forked child: whoever held or waited is in the parent."""
         self.lock = threading.Lock()
         self.in_flight = 0
+        self.holders.clear()
         self.waiting.clear()
 
-    def _full(self) -> LimitReached:
+    def _full(self, now: float) -> LimitReached:
         return LimitReached(
-            f"{self.limit} attempts are in flight and {self.queue} wait (concurrency: limit, queue); nothing was sent"
+            f"{self.limit} attempts are in flight and {self.queue} wait (concurrency: limit, queue), {self._held(now)}; "
+            "nothing was sent"
         )
+
+    def _held(self, now: float) -> str:
+        """Who holds the slots, and for how long: where to look when calls wait for them."""
+        since: dict[str, list[float]] = {}
+        for holder, at in list(self.holders.items()):
+            since.setdefault(holder.call.label, []).append(at)
+        most = sorted(since.items(), key=lambda item: -len(item[1]))[:SHOWN]
+        told = [f"{len(times)} by {label} (the longest for {now - min(times):.1f} s)" for label, times in most]
+        return f"held: {', '.join(told)}" if told else "held by nobody any more"
