@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from callsheet.events import AttemptEnded, CallEnded, Event, Listener, StoreFailed, WireFacts
     from callsheet.http import Headers, ProblemDetails, Request, Response
+    from callsheet.many.outcome import Outcome
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
     from callsheet.version import __version__
@@ -85,6 +86,7 @@ __all__ = [
     "NotFound",
     "NotSent",
     "OriginRefused",
+    "Outcome",
     "PreconditionFailed",
     "ProblemDetails",
     "RateLimited",
@@ -115,6 +117,7 @@ _HOMES = {
     "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
     "callsheet.events": "AttemptEnded CallEnded Event Listener StoreFailed WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",
+    "callsheet.many.outcome": "Outcome",
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",
     "callsheet.version": "__version__",

@@ -152,8 +152,10 @@ class Calls:
 
         Gives the outcomes in the order of the rows: each has `row` and `value` or `error`. Rows may be endless; at most
         twice `concurrency` are taken ahead. `on_error="raise"` raises the first error, `"keep"` leaves each in its
-        outcome. A row's deadline starts when its call begins. `options` are those of `call`.
+        outcome. A row's deadline starts when its call begins; a `concurrency` above the service's own lets calls wait for
+        a slot. `options` are those of `call`. Raises UsageError for an unknown operation, at once.
         """
+        self._calls().plans.plan(operation)
         return map_in_threads(
             lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
         )
@@ -238,6 +240,7 @@ class AsyncCalls:
 
         See Calls.map; rows may come from an async iterator, too.
         """
+        self._calls().plans.plan(operation)
         return map_in_tasks(
             lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
         )
