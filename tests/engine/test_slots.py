@@ -51,7 +51,10 @@ def test_a_wait_for_a_slot_ends_at_the_deadline(world):
     plan = world.real_plan(slot)
     first = world.start(world.perform(plan))
     world.until(lambda: gate.is_entered)
-    with pytest.raises(DeadlinePassed, match=r"while waiting for one of 1 slots \(concurrency.limit\), held: 1 by \S+ \(the longest for") as caught:
+    with pytest.raises(
+        DeadlinePassed,
+        match=r"while waiting for one of 1 slots \(concurrency.limit\), held: 1 by \S+ \(the longest for",
+    ) as caught:
         world.call(plan, timeout=SHORT)
     assert (caught.value.attempts, caught.value.was_sent, caught.value.stopped_by) == (0, False, "deadline")
     assert len(slot.waiting) == 0
