@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import NotRequired
+from typing import Literal, NotRequired
 from uuid import UUID
 
 import pytest
@@ -261,3 +261,14 @@ def test_a_typed_dict_of_the_standard_library_is_read_or_its_substitute_named():
     old = pytest.raises(SheetError, match=r"typing_extensions\.TypedDict")
     with old if sys.version_info < (3, 12) else nullcontext():
         assert codec(Standard).fields == {"name"}
+
+
+class Tagged(BaseModel):
+    kind: Literal["card"] = "card"
+    number: int
+
+
+def test_a_model_given_whole_is_sent_with_its_defaults_and_plain_data_as_it_is():
+    codec = codec_for(TypeRef("python", Tagged))
+    assert codec.encode(Tagged(number=1)) == b'{"kind":"card","number":1}'
+    assert codec.encode({"number": 1}) == b'{"number":1}'

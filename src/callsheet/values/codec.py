@@ -90,11 +90,11 @@ class TypeCodec:
         self.fields = field_names(declared)
 
     def encode(self, value: Any) -> bytes:
-        """The value as JSON, after a strict check. Raises Mismatch."""
+        """The value as JSON, after a strict check; a model with its defaults, plain data as it is. Raises Mismatch."""
         if type(value) is dict and self.fields is not None and not self.fields.issuperset(value):
             unknown = sorted(map(str, value.keys() - self.fields))
             raise Mismatch([{"loc": (name,), "msg": "unknown field"} for name in unknown])
-        return self._dump(self._checked(value), exclude_unset=True)
+        return self._dump(self._checked(value), exclude_unset=isinstance(value, dict | list))
 
     def encode_fields(self, fields: dict[str, Any]) -> bytes:
         """An object given field by field, as JSON; what is None is left out. Raises Mismatch."""
