@@ -149,7 +149,11 @@ class TaskTicket:
             self._future.set_result(None)
 
     async def wait(self, seconds: float) -> bool:
-        """Whether it was granted in time."""
+        """Whether it was granted in time; it may be asked again."""
+        if self.is_granted:
+            return True
+        if self._future.done():  # by the timeout of an earlier wait, which cancels what it waited for
+            self._future = self._loop.create_future()
         try:
             # Not `wait_for`: before Python 3.12 it loses a cancellation that meets the grant.
             async with asyncio.timeout(seconds):

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 from callsheet.call import Attempt, Call, Limits
 from callsheet.engine.content import undo_codings
+from callsheet.engine.dropped import DROPPED
 from callsheet.engine.io import Io
+from callsheet.engine.let_go import abandon, let_go
 from callsheet.engine.tell import tell_attempt, tell_store_failure
 from callsheet.errors import APIError, DeadlinePassed
 from callsheet.http.request import Request
@@ -30,6 +32,7 @@ from callsheet.verdicts import (
     Resend,
     Steps,
     StoreFailure,
+    Ticket,
     TryAgain,
     Verdict,
     Wait,
@@ -37,6 +40,8 @@ from callsheet.verdicts import (
 )
 
 Outcome = Response | APIError
+LOOK = 0.5
+"""Seconds after which who waits for a ticket looks for dropped answers."""
 
 
 async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attempt]:
@@ -47,6 +52,7 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
     fresh = False
     before: Outcome | None = None
     while True:
+        DROPPED.end()
         attempt = Attempt(call, call.attempts + 1)
         keeps = False
         try:
@@ -75,30 +81,6 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
         before, fresh = outcome, again.fresh
         if again.after > 0:
             await io.sleep(again.after)
-
-
-def let_go(attempt: Attempt) -> None:
-    """Give back what policies hold for this attempt, and the connection of a stream that nobody will read."""
-    held = attempt.held
-    try:
-        while held:
-            policy = next(iter(held))
-            try:
-                policy.let_go(attempt, attempt.was_sent)
-            finally:
-                held.pop(policy, None)
-    finally:
-        if held:
-            let_go(attempt)
-        if isinstance(attempt.outcome, Response):
-            _abandon(attempt.outcome)
-
-
-def _abandon(response: Response) -> None:
-    """Close the stream of an answer; its body is then empty."""
-    if response.stream is not None:
-        response.stream.close()
-        response.stream = None
 
 
 def _stopped(call: Call, verdict: Refuse | Reply, before: Outcome | None) -> Response:
@@ -220,10 +202,21 @@ async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | N
         if verdict.seconds < left:
             await io.sleep(verdict.seconds)
             return None
-    elif await io.wait(verdict.ticket, max(left, 0.0)):
+    elif await _is_granted(verdict.ticket, attempt.call.deadline, io):
         return None
     why = verdict.why if isinstance(verdict.why, str) else verdict.why(io.now())
     return Refuse(passed(attempt, why), by="deadline")
+
+
+async def _is_granted(ticket: Ticket, until: float, io: Io) -> bool:
+    """Whether it was granted in time. What it stands for may be held by an answer that is dropped meanwhile."""
+    left = until - io.now()
+    while left > LOOK:
+        if await io.wait(ticket, LOOK):
+            return True
+        DROPPED.end()
+        left = min(left - LOOK, until - io.now())
+    return await io.wait(ticket, max(left, 0.0))
 
 
 def _limits(attempt: Attempt, plan: Plan, now: float, *, fresh: bool) -> Limits:
@@ -296,5 +289,5 @@ def _instead(resend: Resend, call: Call) -> TryAgain:
 def _replace(attempt: Attempt, outcome: Outcome) -> None:
     """Have another outcome, after the stream of the old one was closed."""
     if isinstance(attempt.outcome, Response) and attempt.outcome is not outcome:
-        _abandon(attempt.outcome)
+        abandon(attempt.outcome)
     attempt.outcome = outcome

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from callsheet.call import Attempt
 from callsheet.engine.complete import completed
+from callsheet.engine.dropped import DROPPED, Dropped
 from callsheet.engine.io import Io
-from callsheet.engine.loop import let_go
+from callsheet.engine.let_go import let_go
 from callsheet.engine.tell import tell_call
 from callsheet.errors import APIError, AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
 from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
@@ -100,11 +101,12 @@ class OpenAnswer:
         self.response.decode_with(lambda raw: b"".join(pieces))
 
     def failed(self, error: APIError) -> APIError:
-        """Close because of what the body holds; the error, told of which call it is."""
-        if self._is_closed:
-            completed(error, self._attempt.call)
-        else:
+        """Close because of what the body holds; the error, told of which call it is unless it was told before."""
+        is_told = error.service is not None
+        if not self._is_closed:
             self.close(error)
+        elif not is_told:
+            completed(error, self._attempt.call)
         return error
 
     def close(self, error: BaseException | None = None) -> None:
@@ -119,3 +121,10 @@ class OpenAnswer:
         told = error and completed(error, call)
         if plan.listeners:
             tell_call(plan, call, self.response.status_code, told, self._io.now() - call.started)
+
+    def __del__(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self.response.stream = None  # which frees itself
+            elapsed = self._io.now() - self._attempt.call.started
+            DROPPED.add(Dropped(self._attempt, self._plan, self.response.status_code, elapsed))
