@@ -49,9 +49,11 @@ if TYPE_CHECKING:
     )
     from callsheet.events import AttemptEnded, CallEnded, Event, Listener, StoreFailed, WireFacts
     from callsheet.http import Headers, ProblemDetails, Request, Response
+    from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
+    from callsheet.values.sse import ServerSentEvent
     from callsheet.version import __version__
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "ContentTooLarge",
     "DeadlinePassed",
     "DecodeError",
+    "Download",
     "Event",
     "Finding",
     "Forbidden",
@@ -98,6 +101,7 @@ __all__ = [
     "ResponseTooLarge",
     "Secret",
     "ServerError",
+    "ServerSentEvent",
     "Service",
     "Sheet",
     "SheetError",
@@ -117,9 +121,11 @@ _HOMES = {
     "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
     "callsheet.events": "AttemptEnded CallEnded Event Listener StoreFailed WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",
+    "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",
+    "callsheet.values.sse": "ServerSentEvent",
     "callsheet.version": "__version__",
 }
 """Where the public names live, by module."""

@@ -7,11 +7,13 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, TypedDict, Unpack
 
 from callsheet.call import Call
+from callsheet.client.sources import source_of
 from callsheet.engine.io import finish
 from callsheet.engine.perform import open_stream, perform
 from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
 from callsheet.errors import APIError, ArgumentError, UsageError
 from callsheet.http.response import Response
+from callsheet.many.download import Download, PathLike, Progress, Source, Wish, download
 from callsheet.many.outcome import OnError
 from callsheet.many.tasks import AsyncOutcomes, map_in_tasks
 from callsheet.many.threads import Outcomes, map_in_threads
@@ -78,6 +80,10 @@ class CallMaker:
             _name(error, plan)
             raise
         return call, plan, options.get("raise_for_status", True)
+
+    def source(self, path: str, options: RequestOptions) -> Source:
+        """What a download of the path takes its bytes from. Raises ArgumentError, UsageError."""
+        return source_of(lambda given: self.undeclared("GET", path, given, is_stream=True), options, self.io)  # type: ignore[arg-type]
 
 
 def _name(error: APIError, plan: Plan) -> None:
@@ -159,6 +165,26 @@ class Calls:
         return map_in_threads(
             lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
         )
+
+    def download(
+        self,
+        path: str,
+        to: PathLike,
+        *,
+        resume: bool = False,
+        progress: Progress | None = None,
+        max_bytes: int | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Download:
+        """GET a file and write it to `to`, which it replaces once it is complete.
+
+        A break raises NoAnswer and leaves nothing; with `resume=True` what came is kept beside `to`, and the next call goes
+        on from there where the server allows. `progress` is called with the bytes so far and the total, or None.
+        `max_bytes` bounds the file. Raises ArgumentError for a path in no folder, UsageError if another download writes
+        the same file, OSError.
+        """
+        calls = self._calls()
+        return finish(download(calls.source(path, options), to, Wish(resume, progress, max_bytes)))
 
     def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
@@ -244,6 +270,20 @@ class AsyncCalls:
         return map_in_tasks(
             lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
         )
+
+    async def download(
+        self,
+        path: str,
+        to: PathLike,
+        *,
+        resume: bool = False,
+        progress: Progress | None = None,
+        max_bytes: int | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Download:
+        """GET a file and write it to `to`, which it replaces once it is complete. See Service.download."""
+        calls = self._calls()
+        return await download(calls.source(path, options), to, Wish(resume, progress, max_bytes))
 
     async def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""

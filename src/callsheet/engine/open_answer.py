@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 from callsheet.call import Attempt
@@ -15,6 +16,8 @@ from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoder
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 from callsheet.policies.deadline import SHORTEST, passed
+
+BEING_READ = "another thread or task is reading this answer; let one read it"
 
 
 class OpenAnswer:
@@ -32,6 +35,7 @@ class OpenAnswer:
         self._chain: Chain | None = None
         self._is_at_end = False
         self._is_closed = False
+        self._reading = threading.Lock()
         self.closes_at_end = False
 
     async def next_piece(self) -> bytes:
@@ -39,6 +43,14 @@ class OpenAnswer:
 
         Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed.
         """
+        if not self._reading.acquire(blocking=False):
+            raise completed(UsageError(BEING_READ), self._attempt.call)
+        try:
+            return await self._next()
+        finally:
+            self._reading.release()
+
+    async def _next(self) -> bytes:
         try:
             while not self._is_at_end:
                 for piece in self._pieces:

@@ -47,9 +47,8 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
         response, attempt = await final_answer(call, plan, io)
         _stamp(response, call, io)
         opened = OpenAnswer(response, attempt, plan, io)
-        if raises and response.status_code >= 400:
-            await opened.read_some(LONGEST_PROBLEM)
-            response.raise_for_status()
+        if raises:
+            await raise_for_status(opened)
     except BaseException as error:
         if opened is not None:
             opened.close(error)
@@ -61,6 +60,13 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
         raise
     opened.closes_at_end = True
     return opened
+
+
+async def raise_for_status(opened: OpenAnswer) -> None:
+    """Raise the error of a status from 400 on, with the beginning of the body."""
+    if opened.response.status_code >= 400:
+        await opened.read_some(LONGEST_PROBLEM)
+        opened.response.raise_for_status()
 
 
 def _stamp(response: Response, call: Call, io: Io) -> None:
