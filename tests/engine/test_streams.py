@@ -4,6 +4,7 @@ import zlib
 
 import pytest
 
+from callsheet.engine.io import finish
 from callsheet.errors import (
     AttemptTimeout,
     DeadlinePassed,
@@ -201,3 +202,32 @@ def test_a_body_that_falls_silent_timed_out(world):
     answer = world.stream(world.real_plan(), bounds_stream=True)
     with pytest.raises(AttemptTimeout):
         world.read(answer)
+
+
+def test_who_reads_an_answer_that_another_reads_is_refused_and_harms_nobody(world):
+    world.transport.script = [Answer(pieces=[b"one", b"two"])]
+    answer = world.stream(world.real_plan())
+    opened = answer._opened
+    refused = []
+
+    def reads_it_too():
+        try:
+            finish(opened.next_piece())
+        except UsageError as error:
+            refused.append(str(error))
+
+    world.transport.streams[0]._world = Interrupting(world, reads_it_too)
+    assert world.read(answer) == b"onetwo"
+    assert set(refused) == {"shop.get_thing: another thread or task is reading this answer; let one read it"}
+
+
+class Interrupting:
+    """A world in which something else happens during each read."""
+
+    def __init__(self, world, during):
+        self._world = world
+        self._during = during
+
+    def interrupted_or(self, step):
+        self._during()
+        return self._world.interrupted_or(step)

@@ -79,3 +79,12 @@ def test_a_forked_child_begins_with_none_in_flight(attempt_of):
     slot.before(attempt_of(), NOW)
     slot.forget()
     assert slot.before(attempt_of(), NOW) is None
+
+
+def test_what_was_taken_before_a_fork_is_not_given_back_in_the_child(attempt_of):
+    slot = Slot(Concurrency(limit=1))
+    of_parent = attempt_of()
+    slot.before(of_parent, NOW)
+    slot.forget()
+    slot.let_go(of_parent, sent=True)
+    assert slot.in_flight == 0

@@ -51,7 +51,8 @@ class Slot:
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """Hand the slot to the oldest waiter, or leave the queue if it was never had."""
         ticket: Ticket | None = attempt.held[self]
-        self.holders.pop(attempt, None)
+        if self.holders.pop(attempt, None) is None and ticket is None:
+            return  # taken before a fork: it is the parent's
         with self.lock:
             if ticket is not None and not ticket.is_granted:
                 self.waiting.remove(ticket)
