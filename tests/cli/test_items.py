@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from callsheet.cli.items import Item, parse_item, parse_items
+from callsheet.cli.items import Item, Upload, parse_item, parse_items
 from callsheet.errors import ArgumentError
 
 
@@ -22,6 +22,15 @@ from callsheet.errors import ArgumentError
         ("X-Id: 7 ", "header", "X-Id", "7"),
         ("X-When:12:30", "header", "X-When", "12:30"),
         ("X-Empty;", "header", "X-Empty", ""),
+        ("X-Gone:", "header", "X-Gone", None),
+        ("photo@me.png", "file", "photo", Upload("me.png")),
+        ("photo@a@b.png", "file", "photo", Upload("a@b.png")),
+        ("photo@me.png;type=image/png", "file", "photo", Upload("me.png", None, "image/png")),
+        ("t@x;type=text/plain;charset=utf-8", "file", "t", Upload("x", None, "text/plain;charset=utf-8")),
+        ("t@x;filename=y z.txt;type=text/csv", "file", "t", Upload("x", "y z.txt", "text/csv")),
+        ("t@odd;name.txt", "file", "t", Upload("odd;name.txt")),
+        ("@body.bin", "body", "", Upload("body.bin")),
+        ("@-", "body", "", Upload("-")),
         (r"filter\:by=x", "field", "filter:by", "x"),
         (r"a\=b=c", "field", "a=b", "c"),
         (r"path=C:\temp", "field", "path", r"C:\temp"),
@@ -39,9 +48,8 @@ def test_what_an_item_says(text, kind, name, value):
     [
         ("name", "expected one of name=value"),
         ("=x", "expected a name before `=`"),
-        ("X-Id:", "`X-Id;` sends an empty header"),
         ("age:={", "expected JSON after `:=`"),
-        ("photo@me.png", "uploads are not supported yet"),
+        ("photo@", "expected the path of a file after `@`"),
         ("note=@missing.txt", "cannot read 'missing.txt': No such file or directory"),
     ],
 )
@@ -57,6 +65,12 @@ def test_every_bad_item_is_named_and_no_value_shown():
     assert "`token:=...`" in str(raised.value)
     assert "`X-Secret`" in str(raised.value)
     assert "hunter22" not in str(raised.value)
+
+
+def test_the_standard_input_is_read_once():
+    with pytest.raises(ArgumentError) as raised:
+        parse_items(["a@-;type=text/csv", "ok=1", "b=@-"])
+    assert str(raised.value) == "items `a@...`, `b=@...`: the standard input can be read once"
 
 
 def test_files_are_read_where_the_separator_ends_in_at(tmp_path, monkeypatch):

@@ -136,7 +136,7 @@ def test_a_defect_of_ours_is_one_line_and_a_traceback_only_where_asked(callsheet
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("1 / 0\n", "models.py:1: ZeroDivisionError: division by zero"), ("x = (\n", "models.py:1: SyntaxError")],
+    [("1 / 0\n", "'models' raised ZeroDivisionError: division by zero"), ("x = (\n", "(models.py, line 1)")],
 )
 def test_a_module_of_the_users_that_fails_is_named(callsheet, sheet, tmp_path, text, told):
 

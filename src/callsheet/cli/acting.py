@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from callsheet.cli.screen import Screen
 from callsheet.errors import ArgumentError, ResponseError, UsageError
 
 if TYPE_CHECKING:
-    from callsheet.cli.calling import Prepared
+    from callsheet.cli.calling import Make, Prepared
     from callsheet.cli.find_sheet import Wanted
     from callsheet.cli.output import Form
     from callsheet.events import Listener
+    from callsheet.http.request import Request
+    from callsheet.http.response import Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +24,15 @@ class Wishes:
     """The options of CALL_OPTIONS."""
 
     body: str | None = None
+    form: bool = False
     timeout: float | None = None
     attempts: int | None = None
     no_retry: bool = False
     idempotency_key: str | None = None
-    form: Form | None = None
+    output: Form | None = None
+    stream: bool = False
+    download: str | None = None
+    resume: bool = False
     verbose: bool = False
     dry_run: bool = False
     curl: bool = False
@@ -57,30 +64,63 @@ class Wishes:
 
         return (teller(screen),)
 
+    @property
+    def is_transfer(self) -> bool:
+        """Whether the answer is read as it comes."""
+        return self.stream or self.download is not None
 
-def act(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
-    """Preview or send; the exit code. Raises APIError for a call that failed without an answer."""
+    def check(self) -> None:
+        """Raises UsageError for options that contradict."""
+        if self.resume and not self.download:
+            raise UsageError("--continue goes on with a download: name its file with --download")
+        if self.stream and self.download:
+            raise UsageError("--stream and --download contradict each other: give one")
+        if self.form and self.body is not None:
+            raise UsageError("--form and --json contradict each other: a request has one body")
+
+
+def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
+    """Preview or send; the exit code. Raises APIError for a call that failed."""
+    prepared = make({})
     if wishes.curl:
-        return _show_curl(prepared, wanted, screen)
+        return _show_curl(prepared, wishes, wanted, screen)
     if wishes.dry_run:
         from callsheet.cli.preview import show_request
 
         show_request(prepared.call.request, screen)
         return 0
-    return _send(prepared, wishes, screen)
+    try:
+        if wishes.download:
+            return _download(make, prepared.call.request, wishes, screen)
+        return _send(prepared, wishes, screen)
+    except ResponseError as error:
+        from callsheet.cli.output import show_answer
+
+        # What was read as it came is on the screen already, or was no file.
+        if error.response.content or not wishes.is_transfer:
+            show_answer(error.response, screen, wishes.output or "auto")
+        raise
+
+
+def _download(make: Make, request: Request, wishes: Wishes, screen: Screen) -> int:
+    from callsheet.cli.downloading import downloaded, file_in
+    from callsheet.cli.output import head_of
+    from callsheet.cli.progress import amount, meter
+
+    target = file_in(Path(wishes.download or "").expanduser(), request)
+    with meter(screen, "download", None) as shown:
+        done = downloaded(make, request.url, target, resume=wishes.resume, progress=shown.reach if shown else None)
+    if wishes.output == "headers":
+        screen.print(head_of(done.response))
+    before = f", {amount(done.resumed_at)} of it from before" if done.resumed_at else ""
+    screen.say(f"callsheet: {amount(done.size)} in {done.path}{before}")
+    return 0
 
 
 def _send(prepared: Prepared, wishes: Wishes, screen: Screen) -> int:
     from callsheet.cli.exits import REDIRECTED, code_of_status
-    from callsheet.cli.output import show_answer
 
-    form: Form = wishes.form or "auto"
-    try:
-        response = prepared.send()
-    except ResponseError as error:
-        show_answer(error.response, screen, form)
-        raise
-    show_answer(response, screen, form)
+    response = _received(prepared, wishes, screen)
     code = code_of_status(response.status_code)
     if code == REDIRECTED:
         where = response.masked(response.field(b"location") or "nowhere")
@@ -88,7 +128,25 @@ def _send(prepared: Prepared, wishes: Wishes, screen: Screen) -> int:
     return code
 
 
-def _show_curl(prepared: Prepared, wanted: Wanted, screen: Screen) -> int:
+def _received(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response:
+    """Send, and show the answer in the way that is wished for."""
+    from callsheet.cli.output import show_answer
+    from callsheet.cli.progress import shown_upload
+
+    form: Form = wishes.output or "auto"
+    with shown_upload(prepared.call.request, screen):
+        answer = prepared.open() if wishes.stream else None
+        response = prepared.send() if answer is None else answer.response
+    if answer is None:
+        show_answer(response, screen, form)
+    else:
+        from callsheet.cli.streaming import show_stream
+
+        show_stream(answer, screen, form)
+    return response
+
+
+def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     from callsheet.cli.curl_export import curl_command, names_in
     from callsheet.sheet.files import sheet_text
 

@@ -37,6 +37,8 @@ def typed(operation: Operation, items: Iterable[Item]) -> Typed:
     arguments: dict[str, Any] = {}
     headers: dict[str, str] = {}
     for item in items:
+        if item.kind == "header" and item.value is None:
+            continue
         if item.kind == "header" and not taken.is_parameter(item.name, "header"):
             headers[item.name] = item.value
         elif item.kind == "json":

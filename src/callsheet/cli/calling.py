@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from callsheet.client.services import CallMaker
 from callsheet.engine.io import ThreadIo, finish
 from callsheet.engine.later import Worker
-from callsheet.engine.perform import perform
+from callsheet.engine.perform import open_stream, perform
+from callsheet.engine.streamed import StreamedResponse
 from callsheet.events import Listener
 from callsheet.http.response import Response
 from callsheet.plan.service import ServicePlans
@@ -31,6 +32,18 @@ class Prepared:
     plan: Plan
     maker: CallMaker
 
+    def without(self, names: Iterable[str]) -> Prepared:
+        """The same call without these header fields, whoever wrote them."""
+        request = self.call.request
+        taken_out = frozenset(name.lower() for name in names)
+        if taken_out:
+            request.headers = request.headers.without(taken_out)
+        return self
+
+    def open(self) -> StreamedResponse:
+        """The answer, to be read as it comes. Raises APIError."""
+        return StreamedResponse(finish(open_stream(self.call, self.plan, self.maker.io, raises=True)))
+
     def send(self) -> Response:
         """The answer, after it was found to be of the declared type. Raises APIError."""
         plan = self.plan
@@ -44,12 +57,19 @@ class Prepared:
         return answer
 
 
+Make = Callable[[Mapping[str, str]], Prepared]
+"""Makes the call that a command line means, with these header fields beside its own."""
+
+
 @contextmanager
 def maker_of(service: ServiceSheet, code: Mapping[str, Any], *listeners: Listener) -> Iterator[CallMaker]:
     """What makes the calls of a service; its connections end with the block."""
     plans = ServicePlans(service, code, listeners)
     chosen = plans.settings
-    transport, worker = CurlTransport(Wiring(chosen.tls, chosen.pool, chosen.http2)), Worker()
+    transport, worker = (
+        CurlTransport(Wiring(chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)),
+        Worker(),
+    )
     try:
         yield CallMaker(plans, ThreadIo(transport, worker), lambda: False)
     finally:

@@ -1,4 +1,4 @@
-r"""HTTPie's items: `name=value name:=json name==value Header:value name=@file`.
+r"""HTTPie's items: `name=value name:=json name==value Header:value name=@file name@file @file`.
 
 The first separator in an item counts, the longest where several begin there. A backslash before one of `:=@;` makes it
 an ordinary character: `filter\:by=x` is the field `filter:by`.
@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from callsheet.errors import ArgumentError
 
-Kind = Literal["field", "json", "query", "header"]
+Kind = Literal["field", "json", "query", "header", "file", "body"]
 KINDS: dict[str, Kind] = {
     ":=@": "json",
     "==@": "query",
@@ -24,16 +24,31 @@ KINDS: dict[str, Kind] = {
     ":@": "header",
     "=": "field",
     ":": "header",
+    "@": "file",
 }
-"""What each separator makes; those that end in `@` take the content of a file. Longest first."""
+"""What each separator makes; the longer ones that end in `@` take the text of a file. Longest first."""
 
 SPECIAL = ":=@;"
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-FORMS = "name=value, name:=json, name==query, Header:value, name=@file"
+OPTION = re.compile(r";(type|filename)=((?:(?!;(?:type|filename)=).)*)", re.DOTALL)
+FORMS = "name=value, name:=json, name==query, Header:value, name=@file, name@file, @file"
+STDIN = "-"
+
+
+class Upload(NamedTuple):
+    """A file that is sent as it is: `path` (`-` is the standard input), and what is said of it."""
+
+    path: str
+    filename: str | None = None
+    media_type: str | None = None
 
 
 class Item(NamedTuple):
-    """One item. `value` is text, or for the kind `json` the parsed value; `text` is what was typed."""
+    """One item. `text` is what was typed.
+
+    `value` is text; for the kind `json` the parsed value, for `file` and `body` an Upload, and None for a header that is
+    to be taken out.
+    """
 
     kind: Kind
     name: str
@@ -44,6 +59,10 @@ class Item(NamedTuple):
 def parse_items(texts: Iterable[str]) -> list[Item]:
     """The items. Raises ArgumentError naming every one that cannot be read."""
     items, problems = [], []
+    texts = list(texts)
+    readers = [text for text in texts if _reads_stdin(text)]
+    if len(readers) > 1:
+        raise ArgumentError(f"items {', '.join(map(shown, readers))}: the standard input can be read once")
     for text in texts:
         try:
             items.append(parse_item(text))
@@ -54,6 +73,16 @@ def parse_items(texts: Iterable[str]) -> list[Item]:
     return items
 
 
+def taken_out(items: Iterable[Item]) -> list[str]:
+    """The header fields that are not to be sent, whoever wrote them."""
+    return [item.name for item in items if item.kind == "header" and item.value is None]
+
+
+def _reads_stdin(text: str) -> bool:
+    _, separator, rest = split(text)
+    return separator.endswith("@") and OPTION.sub("", rest) == STDIN
+
+
 def parse_item(text: str) -> Item:
     """One item. Raises ArgumentError."""
     name, separator, rest = split(text)
@@ -61,17 +90,25 @@ def parse_item(text: str) -> Item:
         return Item("header", name[:-1], "", text)
     if not separator:
         raise ArgumentError(_not_an_item(text))
+    kind = KINDS[separator]
+    if kind == "file":
+        return Item(kind if name else "body", name, _upload(rest, text), text)
     if not name:
         raise ArgumentError(f"item {shown(text)}: expected a name before `{separator}`")
-    kind = KINDS[separator]
     value = content_of(rest, text) if separator.endswith("@") else rest
     if kind == "json":
         return Item(kind, name, _parsed(value, text), text)
     if kind == "header":
-        if not rest:
-            raise ArgumentError(f"item {shown(text)}: expected a value; `{name};` sends an empty header")
-        value = value.strip()
+        return Item(kind, name, value.strip() if rest else None, text)
     return Item(kind, name, value, text)
+
+
+def _upload(rest: str, text: str) -> Upload:
+    path = OPTION.sub("", rest)
+    if not path:
+        raise ArgumentError(f"item {shown(text)}: expected the path of a file after `@`")
+    options = dict(OPTION.findall(rest))
+    return Upload(path, options.get("filename") or None, options.get("type") or None)
 
 
 def split(text: str) -> tuple[str, str, str]:
@@ -98,7 +135,7 @@ def _unescaped(text: str) -> str:
 def content_of(path: str, item: str) -> str:
     """The text of a file; `-` is the standard input. Raises ArgumentError."""
     try:
-        return sys.stdin.read() if path == "-" else Path(path).expanduser().read_text("utf-8")
+        return sys.stdin.read() if path == STDIN else Path(path).expanduser().read_text("utf-8")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ArgumentError(f"item {shown(item)}: cannot read {path!r}: {reason}") from None
@@ -115,8 +152,6 @@ def _parsed(text: str, item: str) -> Any:
 
 
 def _not_an_item(text: str) -> str:
-    if "@" in text:
-        return f"item {shown(text)}: uploads are not supported yet; `name=@file` sends a file's text"
     return f"item {shown(text)}: expected one of {FORMS}"
 
 

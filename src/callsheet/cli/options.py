@@ -30,7 +30,7 @@ class Duration(click.ParamType[float]):
 
 
 FILE = click.option(
-    "--file", "-f", "file", metavar="FILE", help="The sheet; else CALLSHEET_FILE, else the nearest callsheet.yaml."
+    "--file", "file", metavar="FILE", help="The sheet; else CALLSHEET_FILE, else the nearest callsheet.yaml."
 )
 ENV = click.option("--env", "-e", metavar="NAME", help="The environment; else CALLSHEET_ENV, else the sheet's default.")
 ENV_FILES = click.option(
@@ -64,13 +64,17 @@ def call_options(function: Command) -> Command:
 
 CALL_OPTIONS = (
     click.option("--json", "body", metavar="JSON", help="The whole body: JSON, @FILE or @- for stdin."),
+    click.option("--form", "-f", is_flag=True, help="Fields are a form, not JSON; with files multipart, as always."),
     click.option("--timeout", "-t", type=Duration(), metavar="TIME", help="The call ends within this: 5s, 250ms, 2m."),
     click.option("--attempts", type=click.IntRange(min=1), metavar="N", help="Tries in all."),
     click.option("--no-retry", is_flag=True, help="One try only."),
     click.option("--idempotency-key", metavar="KEY", help="Sent as Idempotency-Key; makes a POST safe to repeat."),
     click.option(
-        "--output", "-o", "form", type=click.Choice(["json", "raw", "headers"]), help="How the answer is shown."
+        "--output", "-o", type=click.Choice(["json", "ndjson", "raw", "headers"]), help="How the answer is shown."
     ),
+    click.option("--stream", "-S", is_flag=True, help="Print the answer line by line, as it comes."),
+    click.option("--download", "-d", metavar="PATH", help="Write the answer to this file, or into this folder."),
+    click.option("--continue", "-c", "resume", is_flag=True, help="Resume a download that broke off."),
     click.option("--verbose", "-v", is_flag=True, help="Show each attempt with its timings."),
     click.option("--dry-run", is_flag=True, help="Print the request, secrets masked, and send nothing."),
     click.option("--curl", is_flag=True, help="Print an equivalent curl command, and send nothing."),

@@ -9,8 +9,7 @@ from callsheet.cli.screen import Screen, visible
 from callsheet.errors import DecodeError
 from callsheet.http.response import REASONS, Response
 
-Form = Literal["auto", "json", "raw", "headers"]
-FORMS = ("json", "raw", "headers")
+Form = Literal["auto", "json", "ndjson", "raw", "headers"]
 STEERING = re.compile(r"[\x7f-\x9f]")
 """What JSON allows unescaped and some terminals obey."""
 
@@ -21,6 +20,8 @@ def show_answer(response: Response, screen: Screen, form: Form = "auto") -> None
         screen.print(head_of(response))
     elif form == "json":
         _show_json(response, screen)
+    elif form == "ndjson":
+        screen.write(ndjson_in(response, screen))
     elif form == "raw" or not screen.is_terminal:
         screen.write(response.content)
     else:
@@ -45,15 +46,52 @@ def _show_json(response: Response, screen: Screen) -> None:
         screen.write(response.content)
 
 
+def ndjson_in(response: Response, screen: Screen) -> bytes:
+    """Each element of a JSON array, else each document of the body, on a line of its own."""
+    if not response.content:
+        return b""
+    try:
+        return b"".join(map(ndjson_of, documents_in(response.content)))
+    except ValueError:
+        screen.say(f"the body is not JSON but {_kind(response)}; here it is as it came")
+        return response.content
+
+
+def documents_in(content: bytes) -> list[Any]:
+    """The elements of an array, or the documents of a body that has one per line. Raises ValueError."""
+    from callsheet.http.json import loads
+
+    try:
+        whole = loads(content)
+    except ValueError:
+        lines = [line for line in content.splitlines() if line.strip()]
+        if len(lines) < 2:
+            raise
+        return [loads(line) for line in lines]
+    return whole if isinstance(whole, list) else [whole]
+
+
+def ndjson_of(value: Any) -> bytes:
+    """A value as one line of JSON."""
+    import json
+
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return STEERING.sub(_as_escape, text).encode("utf-8", "replace") + b"\n"
+
+
 def show_json(value: Any, screen: Screen) -> None:
     """Put a value on the data stream as JSON on several lines, coloured where that is wanted."""
-    text = json_text(value)
-    if not screen.has_colour:
-        screen.print(text)
-        return
-    from rich.json import JSON
+    screen.write(laid_out(value, screen))
 
-    screen.show(JSON(text, indent=2))
+
+def laid_out(value: Any, screen: Screen) -> bytes:
+    """A value as JSON on several lines, coloured where that is wanted."""
+    text = json_text(value)
+    if screen.has_colour:
+        from rich.json import JSON
+
+        text = screen.rendered(JSON(text, indent=2)).removesuffix("\n")
+    return f"{text}\n".encode("utf-8", "replace")
 
 
 def json_text(value: Any) -> str:
@@ -61,7 +99,11 @@ def json_text(value: Any) -> str:
     import json
 
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return STEERING.sub(_as_escape, text)
+
+
+def _as_escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _show_to_a_person(response: Response, screen: Screen) -> None:

@@ -18,7 +18,7 @@ class Screen:
     """The two streams of a command, and how they may be written to.
 
     `is_terminal`: a person reads the data, so JSON is laid out and nothing may steer the terminal. `has_colour` and
-    `errors_have_colour` say the rest; NO_COLOR and TERM=dumb switch colours off.
+    `errors_have_colour` say the rest; NO_COLOR and TERM=dumb switch colours off. `is_over`: nobody reads the data any more.
     """
 
     data: BinaryIO
@@ -26,6 +26,8 @@ class Screen:
     is_terminal: bool = False
     has_colour: bool = False
     errors_have_colour: bool = False
+    errors_are_terminal: bool = False
+    is_over: bool = False
     width: int | None = None
 
     @classmethod
@@ -39,6 +41,7 @@ class Screen:
             is_terminal,
             has_colour=is_terminal and may_colour,
             errors_have_colour=sys.stderr.isatty() and may_colour,
+            errors_are_terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
         )
 
     def write(self, content: bytes) -> None:
@@ -100,6 +103,7 @@ class Screen:
             # The interpreter flushes stdout once more at its end, which would complain again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         self.data = io.BytesIO()
+        self.is_over = True
 
 
 def visible(text: str) -> str:

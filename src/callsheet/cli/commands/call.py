@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,19 +47,31 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
     from callsheet.cli.acting import Wishes, act
     from callsheet.cli.arguments import typed
     from callsheet.cli.calling import Prepared, maker_of
-    from callsheet.cli.items import parse_items
+    from callsheet.cli.items import parse_items, taken_out
     from callsheet.plan.plan import Given
 
     wishes = Wishes(**options)
+    wishes.check()
     sheet = wanted.load(screen)
     service, operation = named(sheet, target)
     parsed = parse_items(items)
     with maker_of(service, wishes.settings(), *wishes.listeners(screen)) as maker:
         maker.plans.plan(operation)
         given = typed(maker.plans.operations[operation], parsed)
-        extra = Given(given.headers, wishes.json(), wishes.timeout, wishes.idempotency_key)
-        call, plan = maker.declared(operation, given.arguments, {}, extra)
-        return act(Prepared(call, plan, maker), wishes, wanted, screen)
+        body = wishes.json()
+
+        def made(fields: Mapping[str, str]) -> Prepared:
+            extra = Given(
+                {**given.headers, **fields},
+                body,
+                wishes.timeout,
+                wishes.idempotency_key,
+                is_stream=wishes.is_transfer,
+            )
+            call, plan = maker.declared(operation, given.arguments, {}, extra)
+            return Prepared(call, plan, maker).without(taken_out(parsed))
+
+        return act(made, wishes, wanted, screen)
 
 
 def named(sheet: Sheet, target: str) -> tuple[ServiceSheet, str]:

@@ -35,7 +35,7 @@ UNSET = "the variable `"
 @click.command("import", help=HELP, short_help="Make an operation of a curl command.")
 @click.argument("kind", type=click.Choice(["curl"]), metavar="curl")
 @click.argument("words", nargs=-1, metavar="['CURL COMMAND']")
-@click.option("--file", "-f", "file", metavar="FILE", help="The sheet; else CALLSHEET_FILE, else callsheet.yaml here.")
+@click.option("--file", "file", metavar="FILE", help="The sheet; else CALLSHEET_FILE, else callsheet.yaml here.")
 @click.option("--service", metavar="NAME", help="The service; else the one at this URL, else named after the host.")
 @click.option("--operation", metavar="NAME", help="The operation; else named after method and path.")
 @click.option("--path-parameters", is_flag=True, help="Make numbers and UUIDs in the path parameters.")

@@ -65,7 +65,7 @@ services:
 
 
 @click.command("init", help=HELP, short_help="Write a first sheet.")
-@click.option("--file", "-f", "file", default="callsheet.yaml", show_default=True, metavar="FILE")
+@click.option("--file", "file", default="callsheet.yaml", show_default=True, metavar="FILE")
 @click.option("--name", default="api", show_default=True, help="What the service is called.")
 @click.option("--base-url", default="http://127.0.0.1:8000", show_default=True, help="Where it is.")
 @click.pass_obj

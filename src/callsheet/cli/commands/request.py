@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from callsheet.cli.completion import complete_request
 from callsheet.cli.find_sheet import Wanted, chosen_service
-from callsheet.cli.items import Item
+from callsheet.cli.items import Item, parse_items, shown, taken_out
 from callsheet.cli.options import call_options, sheet_options
 from callsheet.cli.screen import Screen
 from callsheet.errors import ArgumentError, UsageError
+
+if TYPE_CHECKING:
+    from callsheet.cli.acting import Wishes
 
 HELP = """Send a request that no operation declares, under the service's settings.
 
@@ -23,12 +26,20 @@ SERVICE may be left out where the sheet has one service.
   name:=json      a field of it given as JSON: age:=36
   name==value     a query parameter
   Header:value    a header field
+  Header:         take a header of the sheet out; `Header;` sends an empty one
   name=@file      the text of a file
+  name@file       a file of a multipart body, beside fields and other files;
+                  name@file;type=text/csv names its type
+  @file           the whole body; @- is stdin
 
 \b
   callsheet request shop GET /users status==active
   callsheet request shop POST /users name=Ada age:=36
   callsheet request shop DELETE /users/7 -v
+  callsheet request shop POST /login --form name=ada 'card[number]=1'
+  callsheet request shop POST /photos title=Me photo@me.png
+  callsheet request shop PUT /backup @backup.tar.gz --timeout 1h
+  callsheet request shop GET /export --download export.csv
 """
 
 
@@ -43,32 +54,67 @@ def command(screen: Screen, /, wanted: Wanted, words: tuple[str, ...], **options
     from callsheet.cli.calling import Prepared, maker_of
 
     wishes = Wishes(**options)
+    wishes.check()
     sheet = wanted.load(screen)
     is_left_out = len(sheet.services) == 1 and words[1:2] != () and words[1].startswith("/")
     name, rest = (None, words) if is_left_out else (words[0] if words else None, words[1:])
     if len(rest) < 2:
         raise UsageError("expected SERVICE METHOD PATH, as in: callsheet request shop GET /users")
     service = chosen_service(sheet.services, name, sheet.name)
-    asked = request_options(rest[2:], wishes.json())
-    asked |= {"timeout": wishes.timeout, "idempotency_key": wishes.idempotency_key}
+    items = parse_items(rest[2:])
+    asked = request_options(items, wishes)
     with maker_of(service, wishes.settings(), *wishes.listeners(screen)) as maker:
-        call, plan, _ = maker.undeclared(rest[0].upper(), rest[1], asked, is_stream=False)  # type: ignore[arg-type]
-        return act(Prepared(call, plan, maker), wishes, wanted, screen)
+
+        def made(fields: Mapping[str, str]) -> Prepared:
+            options: Any = asked | {"headers": asked["headers"] | fields}
+            call, plan, _ = maker.undeclared(rest[0].upper(), rest[1], options, is_stream=wishes.is_transfer)
+            return Prepared(call, plan, maker).without(taken_out(items))
+
+        return act(made, wishes, wanted, screen)
 
 
-def request_options(texts: Sequence[str], body: Any) -> dict[str, Any]:
-    """Query, headers and JSON body of the items. Raises ArgumentError."""
-    from callsheet.cli.items import parse_items
-
-    items = parse_items(texts)
-    fields = fields_of(items)
-    if fields and body is not None:
-        raise ArgumentError(f"--json gives the body whole; leave out the fields {', '.join(map(repr, fields))}")
+def request_options(items: Sequence[Item], wishes: Wishes) -> dict[str, Any]:
+    """What a request takes: query, headers and body of the items, and the limits. Raises ArgumentError."""
+    headers = {item.name: item.value for item in items if item.kind == "header" and item.value is not None}
+    options = body_options(items, wishes)
+    content_type = options.pop("content_type", None)
+    if content_type and not any(item.name.lower() == "content-type" for item in items if item.kind == "header"):
+        headers["Content-Type"] = content_type
     return {
         "params": [(item.name, item.value) for item in items if item.kind == "query"],
-        "headers": {item.name: item.value for item in items if item.kind == "header"},
-        "json": fields or body,
+        "headers": headers,
+        "timeout": wishes.timeout,
+        "idempotency_key": wishes.idempotency_key,
+        **options,
     }
+
+
+def body_options(items: Sequence[Item], wishes: Wishes) -> dict[str, Any]:
+    """The one body that items and options stand for. Raises ArgumentError for two of them."""
+    from callsheet.cli.uploads import content_of, file_of, media_type_of
+
+    bodies = [item for item in items if item.kind == "body"]
+    pairs = [(item.name, item.value) for item in items if item.kind in ("field", "json")]
+    files = [(item.name, file_of(item)) for item in items if item.kind == "file"]
+    _refuse_two_bodies(items, wishes)
+    if bodies:
+        return {"content": content_of(bodies[0]), "content_type": media_type_of(bodies[0].value)}
+    if files:
+        return {"files": files, "data": pairs}
+    if wishes.form:
+        return {"data": pairs}
+    return {"json": fields_of(items) or wishes.json()}
+
+
+def _refuse_two_bodies(items: Sequence[Item], wishes: Wishes) -> None:
+    bodies = [shown(item.text) for item in items if item.kind == "body"]
+    parts = [repr(item.name) for item in items if item.kind in ("field", "json", "file")]
+    if wishes.body is not None:
+        bodies.insert(0, "--json")
+    if len(bodies) > 1:
+        raise ArgumentError(f"{' and '.join(bodies)}: a request has one body")
+    if bodies and parts:
+        raise ArgumentError(f"{bodies[0]} gives the body whole; leave out the fields {', '.join(parts)}")
 
 
 def fields_of(items: Sequence[Item]) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""`--download`: the answer as a file, whole or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from callsheet.cli.calling import Make
+from callsheet.engine.io import finish
+from callsheet.engine.perform import open_stream
+from callsheet.errors import UsageError
+from callsheet.http.request import Request
+from callsheet.many.download import Download, Progress, Source, Wish, download
+
+if TYPE_CHECKING:
+    from callsheet.engine.open_answer import OpenAnswer
+
+
+def downloaded(make: Make, url: str, to: Path, *, resume: bool, progress: Progress | None) -> Download:
+    """The file that a call's answer became. Raises APIError, OSError."""
+
+    async def open_answer(fields: Mapping[str, str]) -> OpenAnswer:
+        prepared = make(fields)
+        return await open_stream(prepared.call, prepared.plan, prepared.maker.io, raises=False)
+
+    done: Download = finish(download(Source(url, open_answer), to, Wish(resume, progress)))
+    return done
+
+
+def file_in(path: Path, request: Request) -> Path:
+    """The path itself, or for a folder a file in it that is named as the last part of the URL. Raises UsageError."""
+    if not path.is_dir():
+        return path
+    name = unquote(urlsplit(request.url).path.rpartition("/")[2])
+    if name in ("", ".", "..") or re.search(r"[/\\\0]", name):
+        raise UsageError(f"--download {path}: a folder, and the URL names no file: give the path of one")
+    return path / name

@@ -1,0 +1,158 @@
+"""Progress of a transfer, on a terminal: bytes, rate and time left, on the stream that has no data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from callsheet.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from callsheet.http.request import Request
+    from callsheet.http.sources import AsyncPieces, Source
+
+OFTEN = 0.05
+"""Seconds between two drawings: more often is work that nobody sees."""
+
+
+class Meter:
+    """Counts the bytes of one transfer and shows them now and then."""
+
+    def __init__(self, bar: Any, task: Any) -> None:
+        self._bar = bar
+        self._task = task
+        self._shown_at = 0.0
+        self._done = 0
+
+    def restart(self, done: int = 0) -> None:
+        """Begin at so many bytes: an attempt sends the whole again, a resumed download has some."""
+        self._done = done
+        self._bar.reset(self._task, completed=done)
+
+    def advance(self, count: int) -> None:
+        """So many bytes more."""
+        self.reach(self._done + count)
+
+    def reach(self, done: int, total: int | None = None) -> None:
+        """So many bytes in all, of `total` if that is known."""
+        self._done = done
+        now = time.monotonic()
+        if now - self._shown_at >= OFTEN or done == total:
+            self._shown_at = now
+            self._show(total)
+
+    def _show(self, total: int | None) -> None:
+        self._bar.update(self._task, completed=self._done, **({} if total is None else {"total": total}))
+
+    def finish(self) -> None:
+        """Show what was counted."""
+        self._show(None)
+
+
+def amount(size: int) -> str:
+    """So many bytes, for a person."""
+    number, unit = float(size), "bytes"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if number < 1024:
+            break
+        number, unit = number / 1024, larger
+    return f"{size} bytes" if unit == "bytes" else f"{number:.1f} {unit}"
+
+
+@contextmanager
+def meter(screen: Screen, what: str, total: int | None) -> Iterator[Meter | None]:
+    """A meter with its bar, while the block runs; None where nobody would see it."""
+    if not screen.errors_are_terminal:
+        yield None
+        return
+    from rich.file_proxy import FileProxy
+
+    bar = _bar(screen)
+    errors = screen.errors
+    with bar:
+        # Lines that are said meanwhile stand above the bar.
+        screen.errors = FileProxy(bar.console, errors)  # type: ignore[assignment]
+        made = Meter(bar, bar.add_task(what, total=total))
+        try:
+            yield made
+        finally:
+            made.finish()
+            screen.errors = errors
+
+
+def _bar(screen: Screen) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    colour = screen.errors_have_colour
+    console = Console(
+        file=screen.errors, force_terminal=True, no_color=not colour, highlight=False, markup=False, emoji=False
+    )
+    columns = (BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn(), TimeRemainingColumn())
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        *columns,
+        console=console,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
+@contextmanager
+def shown_upload(request: Request, screen: Screen) -> Iterator[None]:
+    """Show the progress of a body that is read as it is sent."""
+    body: Any = request.body
+    if body is None or body.content is not None:
+        yield
+        return
+    with meter(screen, "upload", body.length) as made:
+        if made is not None:
+            request.body = Watched(body, made)
+        yield
+
+
+class Watched:
+    """A body whose bytes are counted as they are read."""
+
+    content = None
+
+    def __init__(self, body: Any, made: Meter) -> None:
+        self._body = body
+        self._meter = made
+        self.content_type: str | None = body.content_type
+        self.length: int | None = body.length
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether a further attempt can send it whole."""
+        return bool(self._body.is_replayable)
+
+    @property
+    def asynchronous(self) -> AsyncPieces | None:
+        """None: the command line sends what it can read."""
+        return None
+
+    def open(self) -> Source:
+        """Begin to read, and to count, from the start."""
+        self._meter.restart()
+        return WatchedSource(self._body.open(), self._meter)
+
+
+class WatchedSource:
+    """Reads a body and counts it."""
+
+    def __init__(self, source: Source, made: Meter) -> None:
+        self._source = source
+        self._meter = made
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, b"" at the end."""
+        taken = self._source.read(size)
+        self._meter.advance(len(taken))
+        return taken
+
+    def close(self) -> None:
+        """Close what was opened for this attempt."""
+        self._source.close()

@@ -1,0 +1,46 @@
+"""`--stream`: an answer printed as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from callsheet.cli.output import Form, head_of, laid_out, ndjson_in, ndjson_of
+from callsheet.cli.screen import Screen, visible
+
+if TYPE_CHECKING:
+    from callsheet.engine.streamed import StreamedResponse
+
+
+def show_stream(answer: StreamedResponse, screen: Screen, form: Form) -> None:
+    """Put an answer on the data stream as it comes, each part flushed; whoever stops reading ends it."""
+    with answer:
+        if form == "headers":
+            screen.print(head_of(answer.response))
+            return
+        for part in _parts(answer, screen, form):
+            screen.write(part)
+            if screen.is_over:
+                return
+
+
+def _parts(answer: StreamedResponse, screen: Screen, form: Form) -> Iterator[bytes]:
+    if form == "ndjson":
+        return _documents(answer, screen)
+    if form == "json":
+        return (laid_out(value, screen) for value in answer.iter_json_lines())
+    if form == "raw" or not screen.is_terminal:
+        return answer.iter_bytes()
+    return (f"{visible(line)}\n".encode("utf-8", "replace") for line in answer.iter_lines())
+
+
+def _documents(answer: StreamedResponse, screen: Screen) -> Iterator[bytes]:
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "text/event-stream":
+        for event in answer.iter_events():
+            yield ndjson_of({"id": event.id, "event": event.event, "data": event.data})
+    elif kind == "application/json" or kind.endswith("+json"):
+        answer.read()
+        yield ndjson_in(answer.response, screen)
+    else:
+        yield from map(ndjson_of, answer.iter_json_lines())
