@@ -56,6 +56,65 @@ def test_an_operation_with_everything():
     assert op.returns[204] is None
 
 
+def test_a_form():
+    lines = "post: /x\nform: {a: {type: string, required: true}, 'b[c]': array, d: {value: 7}, pw: {secret: true}}"
+    op = declared(lines)
+    assert [(f.name, f.location, f.argument, f.required, f.secret) for f in op.form] == [
+        ("a", "form", "a", True, False),
+        ("b[c]", "form", "b_c_", False, False),
+        ("d", "form", "d", False, False),
+        ("pw", "form", "pw", False, True),
+    ]
+    assert op.form[2].value == 7
+    assert (op.fields, op.has_body, op.json, op.multipart, op.content) == (op.form, True, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"), [("app.models:SignIn", "import"), ("object", "name"), ("User", "json_schema")]
+)
+def test_a_form_of_a_type(written, kind):
+    text = f"{HEAD}    operations: {{op: {{post: /x, form: '{written}'}}}}\nschemas: {{User: {{type: object}}}}\n"
+    op = operations_of(parse(text).services["shop"])["op"]
+    assert (op.form.kind, op.fields, op.has_body) == (kind, (), True)
+
+
+def test_a_form_of_a_python_type():
+    from callsheet import Sheet
+
+    sheet = Sheet(services={"shop": {"base_url": "http://a", "operations": {"op": {"post": "/x", "form": dict}}}})
+    assert operations_of(sheet.services["shop"])["op"].form.value is dict
+
+
+def test_a_multipart_body():
+    op = declared("post: /x\nmultipart: {picture: {type: file, required: true}, more: file, title: string}")
+    assert [(f.name, f.type.value, f.required) for f in op.multipart] == [
+        ("picture", "file", True),
+        ("more", "file", False),
+        ("title", "string", False),
+    ]
+    assert (op.fields, op.has_body) == (op.multipart, True)
+
+
+@pytest.mark.parametrize(
+    "media_type", ["text/csv", "application/x-ndjson", "text/plain; charset=utf-8", "image/svg+xml"]
+)
+def test_content_of_a_media_type(media_type):
+    op = declared(f"put: /x\ncontent: {media_type}")
+    assert (op.content, op.has_body) == (media_type, True)
+
+
+def test_a_stream():
+    assert declared("get: /x\nstream: true").stream is True
+    assert declared("get: /x\nstream: false\nreturns: object").stream is False
+    assert declared("get: /x").has_body is False
+
+
+def test_a_constant_field_that_comes_through_a_variable_is_a_secret_of_the_operation():
+    service = operation("post: /x\nform: {key: {value: '${KEY}'}}", variables={"KEY": "canary"})
+    assert service.secrets("op") == service.secrets() == (service.operations["op"].form[0].given["value"],)
+    assert "canary" not in repr(service.operations["op"])
+
+
 def test_operations_come_in_the_order_of_the_sheet():
     service = shop("operations: {b: {get: /b}, a: {get: /a}, c: {get: /c}}")
     assert list(operations_of(service)) == ["b", "a", "c"]

@@ -34,6 +34,10 @@ GOOD = [
     HEAD,
     HEAD
     + "    redirects: off\n    cookies: true\n    proxy: socks5h://a:1\n    trust_env: false\n    compress: gzip\n",
+    HEAD
+    + "    operations: {op: {post: /x, form: {a: array, b: {type: string, secret: true}}}, b: {post: /x, form: 'a:B'}}\n",
+    HEAD + "    operations: {op: {post: /x, multipart: {a: file, b: {type: file, required: true}, c: integer}}}\n",
+    HEAD + "    operations: {op: {put: /x, content: text/csv, stream: true}, b: {post: /x, form: object}}\n",
     HEAD + "    redirects: {max: 2}\n    operations: {op: {get: /x, redirects: same-origin, compress: off}}\n",
     LAYERS,
     HEAD
@@ -60,6 +64,12 @@ BAD = [
     HEAD + "    timeout: 0\n",
     HEAD + "    timeout: 5 parsecs\n",
     HEAD + "    caps: {response: 10 cm}\n",
+    HEAD + "    operations: {op: {post: /x, form: {}}}\n",
+    HEAD + "    operations: {op: {post: /x, form: string}}\n",
+    HEAD + "    operations: {op: {post: /x, form: {a: file}}}\n",
+    HEAD + "    operations: {op: {post: /x, multipart: object}}\n",
+    HEAD + "    operations: {op: {post: /x, content: csv}}\n",
+    HEAD + "    operations: {op: {get: /x, stream: 1}}\n",
     HEAD + "    redirects: all\n",
     HEAD + "    redirects: {max: 0}\n",
     HEAD + "    proxy: ftp://a\n",

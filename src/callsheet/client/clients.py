@@ -17,7 +17,6 @@ from callsheet.engine.log import log_listener
 from callsheet.errors import UsageError
 from callsheet.events import Listener
 from callsheet.plan.service import ServicePlans
-from callsheet.policies.slot import Slot
 from callsheet.sheet import Sheet
 from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.transports.curl.asynchronous import AsyncCurlTransport
@@ -81,18 +80,18 @@ class _AnyClient:
         return transport
 
     def _maker(self, name: str, settings: Mapping[str, Any] | None = None) -> CallMaker:
-        """What makes the calls of a service: the one all share, or one with settings of its own and the same slots."""
+        """What makes the calls of a service: the one all share, or one with other settings, the same slots and jar."""
         if self._is_closed:
             raise UsageError(CLOSED, service=name)
         with self._lock:
             first = self._makers.get(name) or self._makers.setdefault(name, self._made(name, {}, None))
-        return self._made(name, settings, first.plans.slot) if settings else first
+        return self._made(name, settings, first.plans) if settings else first
 
-    def _made(self, name: str, settings: Mapping[str, Any], slot: Slot | None) -> CallMaker:
+    def _made(self, name: str, settings: Mapping[str, Any], like: ServicePlans | None) -> CallMaker:
         declared = self.sheet.services.get(name)
         if declared is None:
             raise UsageError(self._unknown(name))
-        plans = ServicePlans(declared, {**self._code, **settings}, self._listeners, slot)
+        plans = ServicePlans(declared, {**self._code, **settings}, self._listeners, like)
         self._all_plans.append(plans)
         return CallMaker(plans, self._new_io(self._transport_for(plans)), lambda: self._is_closed)
 

@@ -20,14 +20,22 @@ from callsheet.many.threads import Outcomes, map_in_threads
 from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
 from callsheet.plan.service import ServicePlans, begin
 from callsheet.transports.curl.options import CLOSED
+from callsheet.values.form import Fields
+from callsheet.values.multipart import Files
 
 
 class RequestOptions(TypedDict, total=False):
-    """What an undeclared request takes; `json` or `content` is its body."""
+    """What an undeclared request takes, its body as one of these.
+
+    `json`; `data`, the fields of a form; `files`, a multipart body, with `data` as fields beside; `content`, sent as it is:
+    bytes, text, a Path, a file opened as bytes, or their iterator.
+    """
 
     params: Params | None
     json: Any
-    content: bytes | str | None
+    data: Fields | None
+    files: Files | None
+    content: Any
     headers: Mapping[str, str] | None
     timeout: TimeoutLike | None
     idempotency_key: str | None
@@ -125,11 +133,14 @@ class Calls:
         """Call a declared operation and get its typed result.
 
         Arguments are given by name, or in a mapping where their names are those of options. `timeout` is in seconds.
-        `raise_for_status=False` gives the Response instead, whatever its status.
+        `raise_for_status=False` gives the Response instead, whatever its status. An operation with `stream: true` gives
+        a StreamedResponse, to be closed.
         """
         given = Given(headers, json, timeout, idempotency_key)
         calls = self._calls()
         call, plan = calls.declared(operation, arguments, fields, given)
+        if call.request.is_stream:
+            return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raise_for_status)))
         return finish(perform(call, plan, calls.io, raises=raise_for_status, typed=raise_for_status))
 
     def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
@@ -238,6 +249,8 @@ class AsyncCalls:
         given = Given(headers, json, timeout, idempotency_key)
         calls = self._calls()
         call, plan = calls.declared(operation, arguments, fields, given)
+        if call.request.is_stream:
+            return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
         return await perform(call, plan, calls.io, raises=raise_for_status, typed=raise_for_status)
 
     async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:

@@ -18,9 +18,13 @@ def _operation(sheet: OperationSheet) -> Operation:
         sheet.name,
         sheet.method,
         sheet.path,
-        tuple(_parameter(parameter) for parameter in sheet.parameters),
+        _fields(sheet.parameters),
         json=sheet.json,
+        form=_fields(sheet.form) if isinstance(sheet.form, tuple) else sheet.form,
+        multipart=None if sheet.multipart is None else _fields(sheet.multipart),
+        content=sheet.content,
         returns=sheet.returns,
+        stream=sheet.stream,
         summary=sheet.summary,
         description=sheet.description,
         tags=sheet.tags,
@@ -28,6 +32,10 @@ def _operation(sheet: OperationSheet) -> Operation:
         examples=sheet.examples,
         where=sheet.where,
     )
+
+
+def _fields(sheets: tuple[ParameterSheet, ...]) -> tuple[Parameter, ...]:
+    return tuple(_parameter(sheet) for sheet in sheets)
 
 
 def _parameter(sheet: ParameterSheet) -> Parameter:

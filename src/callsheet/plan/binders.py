@@ -10,29 +10,14 @@ from urllib.parse import quote
 
 from callsheet.declare.operation import MISSING, Operation, Parameter
 from callsheet.errors import ArgumentError
-from callsheet.http.body import Body, Content
+from callsheet.http.body import Body
 from callsheet.http.headers import check_field
-from callsheet.http.json import MEDIA_TYPE
+from callsheet.plan.bodies import BodyBinder
+from callsheet.plan.parts import Parts, found_value
 from callsheet.plan.path import segment
 from callsheet.plan.plan import Given
 from callsheet.secret import MASK, Secret
-from callsheet.values.codec import Codec, Mismatch, place
 from callsheet.values.text import Texter, text_of
-
-
-class Parts:
-    """A request being put together."""
-
-    __slots__ = ("headers", "problems", "query", "secrets", "segments", "shown_query", "shown_segments")
-
-    def __init__(self) -> None:
-        self.segments: dict[str, str] = {}
-        self.shown_segments: dict[str, str] = {}
-        self.query: list[str] = []
-        self.shown_query: list[str] = []
-        self.headers: list[tuple[str, str | Secret]] = []
-        self.secrets: list[Secret] = []
-        self.problems: list[str] = []
 
 
 class Binder:
@@ -91,12 +76,6 @@ class Binder:
         parts.headers.append((self.parameter.name, Secret(text) if self.parameter.secret else text))
 
 
-def found_value(value: Any) -> str:
-    """The value, short enough for a message."""
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
-
-
 def query_text(text: str) -> str:
     """One name or value of a query, percent-encoded. Raises ValueError for half a surrogate pair."""
     try:
@@ -108,20 +87,19 @@ def query_text(text: str) -> str:
 class Arguments:
     """The arguments an operation takes: its parameters, and the fields of its body."""
 
-    def __init__(self, operation: Operation, codec: Codec | None) -> None:
+    def __init__(self, operation: Operation, body_binder: BodyBinder) -> None:
         self._operation = operation
-        self._codec = codec
+        self._body_binder = body_binder
         self._binders = [Binder(parameter) for parameter in operation.parameters if parameter.value is MISSING]
         constants = [(Binder(_masked(p)), p.value) for p in operation.parameters if p.value is not MISSING]
         self._constants = constants
-        self._constant_names = frozenset(binder.argument for binder, _ in constants)
+        self._constant_names = body_binder.constants.union(binder.argument for binder, _ in constants)
         self.takes_parameters = bool(operation.parameters)
 
     @property
     def names(self) -> list[str]:
         """Every name that may be given, parameters first."""
-        fields = sorted(self._codec.fields or ()) if self._codec else []
-        return [binder.argument for binder in self._binders] + fields
+        return [binder.argument for binder in self._binders] + sorted(self._body_binder.fields or ())
 
     def bind(self, arguments: Mapping[str, Any], given: Given) -> tuple[Parts, Body | None]:
         """The parts of a request. Raises ArgumentError naming everything that is wrong."""
@@ -141,30 +119,18 @@ class Arguments:
         return parts, body
 
     def _body(self, fields: dict[str, Any], given: Given, parts: Parts) -> Body | None:
-        codec = self._codec
-        if codec is None:
-            if given.json is not None:
-                parts.problems.append("`json`: this operation declares no body")
-            parts.problems.extend(self._unknown(name) for name in fields)
-            return None
-        if given.json is not None and fields:
-            parts.problems.append(f"`json` gives the body whole; leave out the fields {', '.join(map(repr, fields))}")
-            return None
-        known = codec.fields
+        binder = self._body_binder
+        if given.json is not None:
+            if binder.instead is not None:
+                parts.problems.append(f"`json`: this operation {binder.instead}")
+            elif fields:
+                names = ", ".join(map(repr, fields))
+                parts.problems.append(f"`json` gives the body whole; leave out the fields {names}")
+                return None
+        known = binder.fields
         if known is not None and not known.issuperset(fields):
             parts.problems.extend(self._unknown(name) for name in fields if name not in known)
-        if parts.problems:
-            return None
-        try:
-            content = (
-                codec.encode(given.json)
-                if given.json is not None
-                else codec.encode_fields({name: value for name, value in fields.items() if value is not None})
-            )
-        except Mismatch as mismatch:
-            parts.problems.extend(f"{_field(error)}{error['msg']}" for error in mismatch.errors)
-            return None
-        return Content(content, MEDIA_TYPE)
+        return binder.bind(fields, given, parts)
 
     def _unknown(self, name: str) -> str:
         if name in self._constant_names:
@@ -186,11 +152,6 @@ class Arguments:
 def _masked(parameter: Parameter) -> Parameter:
     """A constant that came through `${...}` is masked, however the parameter is declared."""
     return replace(parameter, secret=True) if isinstance(parameter.value, Secret) else parameter
-
-
-def _field(error: Mapping[str, Any]) -> str:
-    path = place(error).removesuffix(": ")
-    return f"`{path}` (body): " if path else "body: "
 
 
 def listed(names: list[str]) -> str:

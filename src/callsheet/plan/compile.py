@@ -10,21 +10,19 @@ from callsheet.auth.constant import Credential, constant_credential
 from callsheet.declare.operation import Operation
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.events import Listener
-from callsheet.http.body import Body, Content
 from callsheet.http.headers import TOKEN, Headers, check_field
-from callsheet.http.json import MEDIA_TYPE, dumps
 from callsheet.http.request import Origin, Request, origin_of
-from callsheet.plan.binders import Arguments, Parts, listed, query_pairs
+from callsheet.plan.binders import Arguments, listed, query_pairs
+from callsheet.plan.bodies import body_binder, body_of
+from callsheet.plan.fields import described
 from callsheet.plan.order import Pipeline, Shared, pipeline
+from callsheet.plan.parts import Parts
 from callsheet.plan.path import checked_target, split_template
 from callsheet.plan.plan import Given, Plan
 from callsheet.plan.results import reader_for
 from callsheet.secret import MASK, Secret, redact
 from callsheet.settings.settings import Settings
-from callsheet.values.codec import codec_for
 from callsheet.version import USER_AGENT
-
-IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
 class Base:
@@ -35,6 +33,7 @@ class Base:
         self.prefix = url_prefix(settings.base_url)
         self.origin: Origin = origin_of(self.prefix)
         self.headers = _headers(settings, credential)
+        self.compress = settings.compress
         self.secrets = tuple(dict.fromkeys((*secrets, *credential.secrets)))
         self._params = (*settings.params.items(), *credential.params)
         self.is_constant = all(not isinstance(value, Secret) or value.is_constant for _, value in self._params)
@@ -88,49 +87,19 @@ def url_prefix(base_url: str) -> str:
     return f"{parts.scheme}://{host}{port}{quote(parts.path, safe='/%:@!$&()*+,;=~-._').rstrip('/')}"
 
 
-def with_extra(headers: Headers, extra: Iterable[tuple[str, str | Secret]], given: Given, body: Body | None) -> Headers:
-    """Constant fields, those of this call, and the body's own content type, which beats a declared one."""
-    fields = [field for field in extra if not _names(given.headers, field[0].lower())]
-    for name, value in (given.headers or {}).items():
-        if value is not None:
-            check_field(name, value)
-            fields.append((name, value))
-    if given.idempotency_key is not None:
-        check_field(IDEMPOTENCY_KEY, given.idempotency_key)
-        fields.append((IDEMPOTENCY_KEY, given.idempotency_key))
-    if body is not None and body.content_type and not _names(given.headers, "content-type"):
-        fields.append(("Content-Type", body.content_type))
-    return headers.with_fields(fields) if fields else headers
-
-
-def _names(headers: Mapping[str, str] | None, wanted: str) -> bool:
-    return any(name.lower() == wanted and value is not None for name, value in (headers or {}).items())
-
-
-def body_of(given: Given) -> Body | None:
-    """The body of an undeclared request. Raises ArgumentError for two of them, or for what has no JSON form."""
-    if given.json is None:
-        content = given.content
-        return None if content is None else Content(content.encode() if isinstance(content, str) else bytes(content))
-    if given.content is not None:
-        raise ArgumentError("`json` and `content` are both given; a request has one body")
-    try:
-        return Content(dumps(given.json), MEDIA_TYPE)
-    except ValueError as error:
-        raise ArgumentError(f"json: {error}") from None
-
-
 class OperationBinder:
     """Arguments to the request of a declared operation."""
 
     def __init__(self, operation: Operation, base: Base) -> None:
-        codec = codec_for(operation.json) if operation.json is not None else None
+        binder = body_binder(operation)
         self._base = base
         self._method = operation.method
-        self._arguments = Arguments(operation, codec)
+        self._is_stream = operation.stream
+        self._arguments = Arguments(operation, binder)
         self._pieces, self._names = split_template(operation.path)
         _check_names(operation, self._names)
-        self._json_headers = base.headers.with_fields([("Content-Type", MEDIA_TYPE)]) if codec else base.headers
+        kind = binder.content_type
+        self._body_headers = base.headers.with_fields([("Content-Type", kind)]) if kind and not base.compress else None
         is_constant = base.is_constant and not self._arguments.takes_parameters
         self._urls = self._urls_of(Parts()) if is_constant else None
 
@@ -140,10 +109,9 @@ class OperationBinder:
         base = self._base
         secrets = (*base.secrets, *parts.secrets) if parts.secrets else base.secrets
         wire_url, shown_url = self._urls or self._urls_of(parts)
-        if parts.headers or given.headers or given.idempotency_key is not None:
-            headers = with_extra(base.headers, parts.headers, given, body)
-        else:
-            headers = self._json_headers if body is not None else base.headers
+        headers = base.headers if body is None else self._body_headers
+        if parts.headers or given.headers or given.idempotency_key is not None or headers is None:
+            headers, body = described(base.headers, parts.headers, given, body, compress=base.compress)
         return Request(
             self._method,
             shown_url,
@@ -151,7 +119,7 @@ class OperationBinder:
             body,
             wire_url=wire_url,
             secrets=secrets,
-            is_stream=given.is_stream,
+            is_stream=self._is_stream or given.is_stream,
             origin=base.origin,
         )
 
@@ -185,12 +153,12 @@ def undeclared_request(base: Base, method: str, target: str, given: Given) -> Re
         raise ArgumentError(f"method {method!r}: expected letters, as in GET")
     path = checked_target(target)
     pairs = query_pairs(given.params) if given.params else []
-    body = body_of(given)
+    headers, body = described(base.headers, (), given, body_of(given), compress=base.compress)
     wire_url = base.url(path, (*base.query, *pairs))
     return Request(
         method.upper(),
         redact(base.url(path, (*base.shown_query, *pairs)), base.secrets),
-        with_extra(base.headers, (), given, body),
+        headers,
         body,
         wire_url=wire_url,
         secrets=base.secrets,

@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from callsheet.policies.cookies import Cookies
 from callsheet.policies.deadline import Deadline
+from callsheet.policies.redirect import Redirect
 from callsheet.policies.retry import Retry
 from callsheet.policies.slot import Slot
 from callsheet.settings.settings import Settings
 
 
 class Shared(NamedTuple):
-    """What the operations of one service share: its slots, chance and the time of day."""
+    """What the operations of one service share: its slots, chance, the time of day, and its jar of cookies."""
 
     slots: tuple[Slot, ...]
     pick: Callable[[], float]
     wall_clock: Callable[[], float]
+    cookies: Cookies | None = None
 
 
 class Line(NamedTuple):
@@ -35,6 +38,14 @@ def _retry(settings: Settings, shared: Shared) -> tuple[Any, ...]:
     return () if settings.retry is None else (Retry(settings.retry, shared.pick, shared.wall_clock),)
 
 
+def _cookies(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return (shared.cookies,) if settings.cookies and shared.cookies is not None else ()
+
+
+def _redirect(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return () if settings.redirects is None else (Redirect(settings.redirects),)
+
+
 ORDER = (
     Line(
         "deadline",
@@ -47,6 +58,18 @@ ORDER = (
         "per attempt",
         "bounded in flight; held until the answer is complete or closed",
         lambda settings, shared: shared.slots,
+    ),
+    Line(
+        "cookies",
+        "per attempt",
+        "attached when nothing waits any more, so that the jar is read as it is when the request leaves",
+        _cookies,
+    ),
+    Line(
+        "redirects",
+        "per attempt",
+        "told after the jar has taken the answer's cookies, and before retry: a hop is no failure",
+        _redirect,
     ),
     Line(
         "retry",

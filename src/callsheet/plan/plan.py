@@ -64,12 +64,14 @@ class Plan:
 
 
 class Given(NamedTuple):
-    """What a caller gave beside the operation's own arguments; `params` and `content` for undeclared requests only."""
+    """What a caller gave beside the operation's own arguments; `params content data files` for undeclared requests only."""
 
     headers: Mapping[str, str] | None = None
     json: Any = None
     timeout: TimeoutLike | None = None
     idempotency_key: str | None = None
     params: Params | None = None
-    content: bytes | str | None = None
+    content: Any = None
     is_stream: bool = False
+    data: Any = None
+    files: Any = None

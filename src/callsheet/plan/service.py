@@ -18,27 +18,37 @@ from callsheet.http.request import Request
 from callsheet.plan.compile import Base, plan_of, plan_of_undeclared, undeclared_request
 from callsheet.plan.order import Shared
 from callsheet.plan.plan import Given, Plan, TimeoutLike
+from callsheet.policies.cookies import Cookies
 from callsheet.policies.slot import Slot
+from callsheet.settings.concurrency import Concurrency
 from callsheet.settings.timeout import WrittenTimeout
 from callsheet.sheet import ServiceSheet
 from callsheet.verdicts import Ticket
 
 
 class ServicePlans:
-    """The plans of one service under one set of code settings, each compiled at first use."""
+    """The plans of one service under one set of code settings, each compiled at first use.
+
+    `like` are the plans of the same service under other settings: both share slots and cookies.
+    """
 
     def __init__(
-        self, sheet: ServiceSheet, code: Mapping[str, Any], listeners: tuple[Listener, ...], slot: Slot | None = None
+        self,
+        sheet: ServiceSheet,
+        code: Mapping[str, Any],
+        listeners: tuple[Listener, ...],
+        like: ServicePlans | None = None,
     ) -> None:
         self.name = sheet.name
         self.operations: Mapping[str, Operation] = operations_of(sheet)
         self.settings = sheet.settings(None, code)
-        self.slot = slot or Slot(self.settings.concurrency)
         self.plans: dict[str, Plan] = {}
         self._sheet = sheet
         self._code = code
         self._listeners = listeners
         self._own_slots: list[Slot] = []
+        self.cookies: Cookies = like.cookies if like else Cookies(time.time)
+        self.slots = self._slots(like)
         # Compiling may import a user's module, and that may call this service.
         self._lock = threading.RLock()
         self._base: Base | None = None
@@ -61,17 +71,31 @@ class ServicePlans:
         if declared is None:
             raise UsageError(_unknown_operation(self.name, name, self.operations), service=self.name)
         settings = self._sheet.settings(name, self._code)
-        own = None if settings.concurrency == self.settings.concurrency else Slot(settings.concurrency)
-        shared = self._shared(own)
+        wrote = "concurrency" in self._sheet.operations[name].layer
+        shared = self._shared(self._own(settings.concurrency) if wrote else ())
         secrets = self._sheet.secrets(name)
         return plan_of(self.name, declared, settings, shared, listeners=self._listeners, secrets=secrets)
 
-    def _shared(self, own: Slot | None = None) -> Shared:
-        if own is None:
-            return Shared((self.slot,), random.random, time.time)
-        self._own_slots.append(own)
+    @property
+    def slot(self) -> Slot:
+        """That of the service itself, which every call needs."""
+        return self.slots[-1]
+
+    def _slots(self, like: ServicePlans | None) -> tuple[Slot, ...]:
+        """Those of every call: of settings that are narrower than the service's own, beside the service's."""
+        if like is None:
+            return self._own(self.settings.concurrency)
+        is_own = self.settings.concurrency != like.settings.concurrency
+        return (*(self._own(self.settings.concurrency) if is_own else ()), *like.slots)
+
+    def _own(self, settings: Concurrency) -> tuple[Slot, ...]:
+        slot = Slot(settings)
+        self._own_slots.append(slot)
+        return (slot,)
+
+    def _shared(self, own: tuple[Slot, ...] = ()) -> Shared:
         # Its own first: who queues for one operation must not hold a slot that all operations share.
-        return Shared((own, self.slot), random.random, time.time)
+        return Shared((*own, *self.slots), random.random, time.time, self.cookies)
 
     def undeclared(self, method: str) -> Plan:
         """The plan of undeclared requests by this method; events and errors name it so."""
@@ -93,7 +117,8 @@ class ServicePlans:
     def forget(self) -> None:
         """Begin counting anew: the calls in flight are those of the process this one was forked from."""
         self._lock = threading.RLock()
-        for slot in (self.slot, *self._own_slots):
+        self.cookies.forget()
+        for slot in self._own_slots:
             slot.forget()
 
 

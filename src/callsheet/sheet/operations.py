@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callsheet.sheet.addresses import PathTemplate, parameters_of
+from callsheet.sheet.bodies import FIELDS, FormFields, MediaType
 from callsheet.sheet.findings import Misfit, one_of
 from callsheet.sheet.node import MappingNode, Node, Scalar
 from callsheet.sheet.parameters import Data, Declarations, ParameterSheet, argument_name
@@ -18,6 +19,7 @@ from callsheet.values.typeref import TypeRef
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 LOCATIONS = ("path", "query", "header")
+BODIES = ("json", "form", "multipart", "content")
 
 
 class Examples:
@@ -49,11 +51,11 @@ OWN_KEYS = (
     Key("header", Declarations("header"), "parameters in headers"),
     Key("cookie"),
     Key("json", Type(), "the type of the JSON body", is_replaced_whole=True),
-    Key("form", is_replaced_whole=True),
-    Key("multipart", is_replaced_whole=True),
-    Key("content", is_replaced_whole=True),
+    Key("form", FormFields(), "the fields of a form body, or a type that has them", is_replaced_whole=True),
+    Key("multipart", FIELDS, "the fields and files of a multipart body", is_replaced_whole=True),
+    Key("content", MediaType(), "the media type of a body that is sent as it is", is_replaced_whole=True),
     Key("returns", Returns(), "the type of the result, or a mapping from status to type", is_replaced_whole=True),
-    Key("stream"),
+    Key("stream", Switch(), "whether a call gives the answer to be read as it comes"),
 )
 
 
@@ -66,7 +68,11 @@ class OperationSheet:
     path: str
     parameters: tuple[ParameterSheet, ...] = ()
     json: TypeRef | None = None
+    form: tuple[ParameterSheet, ...] | TypeRef | None = None
+    multipart: tuple[ParameterSheet, ...] | None = None
+    content: str | None = None
     returns: TypeRef | Mapping[int | str, TypeRef | None] | None = None
+    stream: bool = False
     summary: str = ""
     description: str = ""
     tags: tuple[str, ...] = ()
@@ -74,6 +80,11 @@ class OperationSheet:
     examples: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
     layer: Layer = field(default_factory=dict, repr=False)
+
+    @property
+    def fields(self) -> tuple[ParameterSheet, ...]:
+        """The fields of its form or multipart body."""
+        return fields_of(self.form, self.multipart)
 
 
 def read_operation(
@@ -89,6 +100,7 @@ def read_operation(
         if method not in values:
             return None
         parameters = _parameters(values, node, method, spot, reading)
+        _check_together(values, node, spot, reading)
     except Misfit as wrong:
         reading.findings.add(wrong)
         return None
@@ -105,6 +117,17 @@ def _method(key: Scalar, node: MappingNode, spot: Spot) -> str:
         others = one_of(k.text for k in written[:-1])
         raise Misfit(written[-1].place, f"{spot}: `{written[-1].text}` beside {others}", "an operation has one method")
     return written[0].text
+
+
+def _check_together(values: Mapping[str, Any], node: MappingNode, spot: Spot, reading: Reading) -> None:
+    bodies = [(key, key.text) for key, _ in node.entries if key.text in BODIES and key.text in values]
+    for key, name in bodies[1:]:
+        message = f"{spot}: `{name}` beside `{bodies[0][1]}`"
+        reading.findings.add(Misfit(key.place, message, "a request has one body: keep one"))
+    stream, returns = node.key("stream"), node.key("returns")
+    if values.get("stream") and stream and returns and "returns" in values:
+        hint = "what is read as it comes has no typed result: keep one"
+        reading.findings.add(Misfit(stream.place, f"{spot}: `stream` beside `returns`", hint))
 
 
 def _is_nothing(node: Node) -> bool:
@@ -130,8 +153,24 @@ def _parameters(
     text = TypeRef("name", "string", where)
     path = [declared.get(name) or ParameterSheet(name, "path", text, required=True, where=where) for name in names]
     parameters = (*path, *values.get("query", ()), *values.get("header", ()))
-    _check_arguments(parameters, template_node, spot, reading)
+    fields = fields_of(values.get("form"), values.get("multipart"))
+    _check_arguments((*parameters, *fields), template_node, spot, reading)
+    if "content" in values:
+        _check_content(parameters, spot, reading)
     return parameters
+
+
+def fields_of(form: Any, multipart: tuple[ParameterSheet, ...] | None) -> tuple[ParameterSheet, ...]:
+    """The declared fields of a body."""
+    return (*(form if isinstance(form, tuple) else ()), *(multipart or ()))
+
+
+def _check_content(parameters: tuple[ParameterSheet, ...], spot: Spot, reading: Reading) -> None:
+    for parameter in parameters:
+        named = argument_name(parameter.name, parameter.location)
+        if named == "content" and "value" not in parameter.given and parameter.node is not None:
+            message = f"{spot}: `{parameter.name}` in {parameter.location} and the body are both given as `content`"
+            reading.findings.add(Misfit(parameter.node.place, message, "rename it, or fix it with `value`"))
 
 
 def _check_arguments(

@@ -1,4 +1,4 @@
-"""`path`, `query` and `header` of an operation: what it takes outside its body."""
+"""What an operation takes by name: `path`, `query`, `header`, and the fields of `form` and `multipart`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.record import Key, check_keys
 from callsheet.sheet.scalars import Switch, Text
 from callsheet.sheet.types import data_of
+from callsheet.sheet.variables import has_reference
 from callsheet.values.text import python_type
-from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
+from callsheet.values.typeref import FILE, PARAMETER_TYPES, TypeRef
 
-Location = Literal["path", "query", "header"]
+Location = Literal["path", "query", "header", "form", "multipart"]
 FORMATS = {"date": "date", "datetime": "date-time", "uuid": "uuid"}
 BOUNDS = {
     "minimum": ("integer", "number"), "maximum": ("integer", "number"),
@@ -80,6 +81,10 @@ class Declarations:
 
     location: Location
 
+    @property
+    def _words(self) -> tuple[str, ...]:
+        return (*PARAMETER_TYPES, FILE) if self.location == "multipart" else PARAMETER_TYPES
+
     def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[ParameterSheet, ...]:
         """The parameters in the order of the sheet."""
         if not isinstance(node, MappingNode):
@@ -95,7 +100,7 @@ class Declarations:
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
-        types: JsonSchema = {"enum": list(PARAMETER_TYPES)}
+        types: JsonSchema = {"enum": list(self._words)}
         terms = {key.name: key.form.schema() for key in KEYS if key.form} | {"type": types}
         full: JsonSchema = {"type": "object", "properties": terms, "additionalProperties": False}
         return {"type": "object", "additionalProperties": {"anyOf": [types, full, {"type": "null"}]}}
@@ -104,14 +109,14 @@ class Declarations:
         name = header_name(key, spot) if self.location == "header" else key_text(key, spot)
         spot = spot.under(name)
         if not isinstance(node, MappingNode):
-            ref = _type(node, spot, reading)
+            ref = _type(node, spot, reading, self._words)
             return ParameterSheet(name, self.location, ref, self.location == "path", where=str(key.place), node=key)
         check_keys(node, KEYS, "parameter", spot, reading.findings)
         terms = {k.text: v for k, v in node.entries if not is_null(v)}
         return ParameterSheet(
             name,
             self.location,
-            _type_of(terms, node, spot, reading),
+            _type_of(terms, node, spot, reading, self._words),
             required=self._is_required(terms, spot, reading),
             given=self._given(terms, spot, reading),
             secret=_switched("secret", terms, spot, reading),
@@ -139,13 +144,19 @@ class Declarations:
                 value.place, f"{spot}: `value` and `default`", "`value` is always sent, `default` never: keep one"
             )
         is_secret = _switched("secret", terms, spot, reading)
-        if isinstance(value, Scalar) and (is_secret or isinstance(value.value, Secret)):
+        if isinstance(value, Scalar) and (is_secret or self._is_credential(value)):
             given["value"] = reading.secret(value, spot.under("value"))
         elif self.location == "header" and isinstance(value, Scalar):
             given["value"] = header_value(value, spot, reading)
         else:
             given["value"] = data_of(value, spot.under("value"), reading)
         return given
+
+    def _is_credential(self, value: Scalar) -> bool:
+        """A field of a body that comes from outside is what a sign-in sends."""
+        if isinstance(value.value, Secret):
+            return True
+        return self.location in ("form", "multipart") and isinstance(value.value, str) and has_reference(value.text)
 
 
 def _switched(name: str, terms: Mapping[str, Node], spot: Spot, reading: Reading) -> bool:
@@ -157,23 +168,26 @@ def _described(terms: Mapping[str, Node], spot: Spot, reading: Reading) -> str:
     return Text(may_be_empty=True).read(node, spot.under("description"), reading) if node else ""
 
 
-def _type(node: Node, spot: Spot, reading: Reading) -> TypeRef:
+def _type(node: Node, spot: Spot, reading: Reading, words: tuple[str, ...]) -> TypeRef:
     value = reading.filled(node).value if isinstance(node, Scalar) and not isinstance(node.value, Secret) else None
-    if isinstance(value, str) and value in PARAMETER_TYPES:
+    if isinstance(value, str) and value in words:
         return TypeRef("name", value, str(node.place))
     if isinstance(node, Scalar) and value is not None and not isinstance(value, str | bool | int | float | bytes):
         return TypeRef("python", value, str(node.place))
-    close = nearest(value, PARAMETER_TYPES) if isinstance(value, str) else None
+    close = nearest(value, words) if isinstance(value, str) else None
     hint = f"did you mean `{close}`?" if close else "or a mapping such as `{type: string, enum: [a, b]}`"
-    raise misfit(node, spot, one_of(PARAMETER_TYPES), hint)
+    raise misfit(node, spot, one_of(words), hint)
 
 
-def _type_of(terms: Mapping[str, Node], node: MappingNode, spot: Spot, reading: Reading) -> TypeRef:
+def _type_of(
+    terms: Mapping[str, Node], node: MappingNode, spot: Spot, reading: Reading, words: tuple[str, ...]
+) -> TypeRef:
     kind = (
-        _type(terms["type"], spot.under("type"), reading)
+        _type(terms["type"], spot.under("type"), reading, words)
         if "type" in terms
         else TypeRef("name", "string", str(node.place))
     )
+    _refuse_of_files(kind, terms, spot)
     schema = {name: data_of(terms[name], spot.under(name), reading) for name in ("enum", *BOUNDS) if name in terms}
     if not schema or kind.kind == "python":
         return kind
@@ -189,6 +203,12 @@ def _type_of(terms: Mapping[str, Node], node: MappingNode, spot: Spot, reading: 
         raise misfit(terms["enum"], spot.under("enum"), "a list of the values that are allowed")
     _check_builds(schema, terms, spot)
     return TypeRef("json_schema", schema, str(node.place))
+
+
+def _refuse_of_files(kind: TypeRef, terms: Mapping[str, Node], spot: Spot) -> None:
+    for name in ("value", "default", "secret", "enum") if kind.value == FILE else ():
+        if name in terms:
+            raise Misfit(terms[name].place, f"{spot}: `{name}` says nothing of a file", "remove it")
 
 
 def _check_builds(schema: Mapping[str, Any], terms: Mapping[str, Node], spot: Spot) -> None:

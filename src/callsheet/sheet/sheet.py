@@ -83,7 +83,8 @@ class ServiceSheet:
         names = [operation] if operation is not None else [None, *self.operations]
         found = [secret for name in names for secret in secrets_in(self._settings[name])]
         for name in names:
-            parameters = self.operations[name].parameters if name is not None else ()
+            declared = self.operations[name] if name is not None else None
+            parameters = (*declared.parameters, *declared.fields) if declared else ()
             found += [secret for parameter in parameters for secret in secrets_in(parameter.given)]
         return tuple(dict.fromkeys(found))
 

@@ -70,12 +70,15 @@ class Texter:
         """The text of each value, strictly typed."""
         if self._is_plain_string and type(value) in (str, int, UUID):
             return [str(value)]
-        if type(value) is tuple:
-            value = list(value)
-        checked = self._checked(value)
-        if type(value) is int:
-            return [str(value)]  # which a `number` would make `7.0`
+        checked = self.checked(value)
         return [text_of(item) for item in checked] if isinstance(checked, list) else [text_of(checked)]
+
+    def checked(self, value: Any) -> Any:
+        """The value itself, strictly typed."""
+        if self._is_plain_string and type(value) in (int, UUID):
+            return value
+        checked = self._checked(list(value) if type(value) is tuple else value)
+        return value if type(value) is int else checked  # which a `number` would make `7.0`
 
     def _checked(self, value: Any) -> Any:
         try:

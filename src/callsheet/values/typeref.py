@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 PARAMETER_TYPES = ("string", "integer", "number", "boolean", "date", "datetime", "uuid", "array", "object")
+FILE = "file"
+"""The type of a part of a multipart body that is a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class TypeRef:
     """How a type was named, and where.
 
-    `kind` says what `value` is: `import` = "module:Name"; `name` = one of PARAMETER_TYPES; `json_schema` = a mapping in
+    `kind` says what `value` is: `import` = "module:Name"; `name` = one of PARAMETER_TYPES, or FILE; `json_schema` = a mapping in
     JSON Schema terms, `definitions` = the sheet's `schemas`, for its `$ref`s (`#/schemas/Name`); `python` = a type or
     anything else Pydantic validates against.
     """
