@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Mapping
 from typing import Any, Self
+from weakref import WeakSet
 
 from callsheet.client.services import AsyncCalls, AsyncService, CallMaker, Calls, Service
 from callsheet.engine.io import TaskIo, ThreadIo
@@ -50,7 +51,7 @@ class _AnyClient:
         self._transport = self._checked(transport)
         self._transports: dict[tuple[str, Wiring], Any] = {}
         self._makers: dict[str, CallMaker] = {}
-        self._all_plans: list[ServicePlans] = []
+        self._all_plans: WeakSet[ServicePlans] = WeakSet()
         self._code = settings
         self._listeners = (log_listener, *listeners)
         if base_url is not None:
@@ -85,14 +86,14 @@ class _AnyClient:
             raise UsageError(CLOSED, service=name)
         with self._lock:
             first = self._makers.get(name) or self._makers.setdefault(name, self._made(name, {}, None))
-        return self._made(name, settings, first.plans) if settings else first
+            return self._made(name, settings, first.plans) if settings else first
 
     def _made(self, name: str, settings: Mapping[str, Any], like: ServicePlans | None) -> CallMaker:
         declared = self.sheet.services.get(name)
         if declared is None:
             raise UsageError(self._unknown(name))
         plans = ServicePlans(declared, {**self._code, **settings}, self._listeners, like)
-        self._all_plans.append(plans)
+        self._all_plans.add(plans)
         return CallMaker(plans, self._new_io(self._transport_for(plans)), lambda: self._is_closed)
 
     def _transport_for(self, plans: ServicePlans) -> Any:
@@ -126,7 +127,7 @@ class _AnyClient:
     def forget(self) -> None:
         """In a forked child: begin anew; the parent's connections and calls stay its own."""
         self._lock = threading.Lock()
-        for plans in self._all_plans:
+        for plans in list(self._all_plans):
             plans.forget()
 
     def __repr__(self) -> str:
