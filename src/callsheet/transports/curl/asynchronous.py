@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pycurl
@@ -14,17 +15,23 @@ from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.driver import Driver, Finished
+from callsheet.transports.curl.due import after_body
+from callsheet.transports.curl.feed import FedUpload
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.names import Addresses, Lookup, Names
-from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, constant_options, less
-from callsheet.transports.curl.quiet import QuietGuard
+from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, constant_options, is_upload, less
+from callsheet.transports.curl.quiet import DueGuard, QuietGuard
 from callsheet.transports.curl.task_stream import TaskStream
 from callsheet.transports.curl.transfer import Transfer
+from callsheet.transports.curl.upload import SourceUpload, Upload, read_body
 from callsheet.transports.curl.waiting import within
 from callsheet.transports.curl.watch import Watching, watch_for
 from callsheet.transports.forked import forget_after_fork
 
 CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
+Way = Callable[
+    [Driver, Handle, Request, Limits, Addresses | None], Coroutine[Any, Any, tuple[Response, WireFacts | None]]
+]
 WRONG_LOOP = (
     "this client was first used in another event loop, which its connections belong to; "
     "make one AsyncClient per loop (per asyncio.run)"
@@ -65,7 +72,7 @@ class AsyncCurlTransport:
         known = self._names.ready(origin.host, origin.port)
         if isinstance(known, Lookup):
             known, limits = await self._looked_up(known, origin.host, limits)
-        send = self._open if request.is_stream else self._exchange
+        send = self._way(request)
         handle = self._idle.pop() if self._idle else Handle(self._constants, driver.hung_up)
         try:
             return await send(driver, handle, request, limits, known)
@@ -75,6 +82,11 @@ class AsyncCurlTransport:
         # The kept connection had died: nothing was sent, and a new one is made within the same attempt.
         handle = Handle(self._constants, driver.hung_up)
         return await send(driver, handle, request, limits._replace(fresh=True), known)
+
+    def _way(self, request: Request) -> Way:
+        if request.is_stream:
+            return self._open
+        return self._upload if is_upload(request) else self._exchange
 
     async def _exchange(
         self, driver: Driver, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
@@ -95,7 +107,7 @@ class AsyncCurlTransport:
                 transfer.raise_failure(errno, text)
             answer = transfer.answer(), transfer.facts() if limits.wants_facts else None
         except BaseException:
-            driver.abort(handle.easy)
+            driver.abort(handle)
             raise
         finally:
             self.in_flight.discard(over)
@@ -104,12 +116,48 @@ class AsyncCurlTransport:
         self.keep(driver, handle)
         return answer
 
+    async def _upload(
+        self, driver: Driver, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
+    ) -> tuple[Response, WireFacts | None]:
+        transfer = Transfer(handle, request)
+        upload = _carry(driver, transfer)
+        over: asyncio.Future[tuple[int, str]] = driver.loop.create_future()
+        finished = _setter(over)
+        guards: list[QuietGuard | DueGuard] = []
+        self.in_flight.add(over)
+        try:
+            transfer.arm(limits)
+            if addresses is not None:
+                driver.pin(handle, request.origin.host, addresses)
+            driver.start(handle.easy, finished)
+            guards.append(DueGuard(driver, after_body(transfer, limits.attempt), finished))
+            if limits.read is not None:
+                guards.append(QuietGuard(driver, transfer, limits.read, finished))
+            errno, text = await over
+            if errno:
+                self._note_failure(request, transfer)
+                transfer.raise_failure(errno, text)
+            answer = transfer.answer(), transfer.facts() if limits.wants_facts else None
+        except BaseException:
+            driver.abort(handle)
+            raise
+        else:
+            self.keep(driver, handle)
+            return answer
+        finally:
+            self.in_flight.discard(over)
+            for guard in guards:
+                guard.stop()
+            await upload.wait_closed()
+
     async def _open(
         self, driver: Driver, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
         stream = TaskStream(self, driver, handle, request, limits)
         transfer = stream.transfer
         try:
+            if is_upload(request):
+                _carry(driver, transfer)
             transfer.arm(limits)
             if addresses is not None:
                 driver.pin(handle, request.origin.host, addresses)
@@ -129,7 +177,7 @@ class AsyncCurlTransport:
         if driver is not self._driver:
             return
         if self._is_closed or len(self._idle) >= self.wiring.pool.connections:
-            handle.easy.close()
+            handle.close()
             return
         handle.let_go()
         self._idle.append(handle)
@@ -186,6 +234,15 @@ class AsyncCurlTransport:
         for handle in self._idle:
             handle.easy.close()
         self._idle.clear()
+
+
+def _carry(driver: Driver, transfer: Transfer) -> Upload:
+    body = read_body(transfer.request)
+    pieces = body.asynchronous
+    easy = transfer.easy
+    upload = SourceUpload(body) if pieces is None else FedUpload(pieces, lambda: driver.resume(easy, transfer.pauses))
+    transfer.carry(upload)
+    return upload
 
 
 def _setter(over: asyncio.Future[tuple[int, str]]) -> Finished:

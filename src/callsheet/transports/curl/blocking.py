@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Callable
 from weakref import WeakSet
 
 import pycurl
@@ -15,15 +16,18 @@ from callsheet.errors import ConnectTimeout, NotSent, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.transports.curl.due import after_body, left_for
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lane_stream import LaneStream
 from callsheet.transports.curl.names import Addresses, Lookup, Names
-from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, constant_options, less
+from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, constant_options, is_upload, less
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
+from callsheet.transports.curl.upload import SourceUpload, read_body
 from callsheet.transports.forked import forget_after_fork
 
 CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
+Way = Callable[[Lane, Request, Limits, Addresses | None], tuple[Response, WireFacts | None]]
 
 
 class CurlTransport:
@@ -60,7 +64,7 @@ class CurlTransport:
         addresses, limits = self._addresses(request, limits)
         lane = self._take()
         try:
-            answer = (self._open if request.is_stream else self._exchange)(lane, request, limits, addresses)
+            answer = self._way(request)(lane, request, limits, addresses)
         except AbortedError:
             self.drop(lane)
             raise UsageError(CLOSED_IN_FLIGHT) from None
@@ -70,6 +74,11 @@ class CurlTransport:
         if not request.is_stream:
             self.give_back(lane)
         return answer
+
+    def _way(self, request: Request) -> Way:
+        if request.is_stream:
+            return self._open
+        return self._upload if is_upload(request) else self._exchange
 
     def _exchange(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
@@ -85,15 +94,35 @@ class CurlTransport:
             raise transfer.failure(errno, text)
         return transfer.answer(), transfer.facts() if limits.wants_facts else None
 
+    def _upload(
+        self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
+    ) -> tuple[Response, WireFacts | None]:
+        transfer = Transfer(lane.handle, request)
+        transfer.carry(SourceUpload(read_body(request)))
+        self._begin_transfer(lane, transfer, limits, addresses)
+        if not lane.run_until(lambda: False, transfer, after_body(transfer, limits.attempt), limits.read):
+            raise transfer.failure(pycurl.E_OPERATION_TIMEDOUT, "")
+        errno, text = lane.outcome() or (0, "")
+        if errno:
+            self._note_failure(request, transfer)
+            raise transfer.failure(errno, text)
+        return transfer.answer(), transfer.facts() if limits.wants_facts else None
+
+    def _begin_transfer(self, lane: Lane, transfer: Transfer, limits: Limits, addresses: Addresses | None) -> None:
+        transfer.arm(limits)
+        if addresses is not None:
+            lane.pin(transfer.request.origin.host, addresses)
+        lane.start()
+
     def _open(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
         transfer = StreamedTransfer(lane.handle, request, progress=lambda: None)
-        transfer.arm(limits)
-        if addresses is not None:
-            lane.pin(request.origin.host, addresses)
-        lane.start()
-        if not lane.run_until(lambda: transfer.are_headers_complete, transfer, limits.attempt, limits.read):
+        if is_upload(request):
+            transfer.carry(SourceUpload(read_body(request)))
+        self._begin_transfer(lane, transfer, limits, addresses)
+        left = left_for(transfer, limits.attempt)
+        if not lane.run_until(lambda: transfer.are_headers_complete, transfer, left, limits.read):
             raise transfer.failure(pycurl.E_OPERATION_TIMEDOUT, "")
         transfer.outcome = lane.outcome()
         if transfer.outcome and transfer.outcome[0] and not transfer.are_headers_complete:

@@ -57,13 +57,22 @@ class Driver:
         self._multi.add_handle(easy)
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
-    def abort(self, easy: pycurl.Curl) -> None:
+    def abort(self, handle: Handle) -> None:
         """Stop a transfer, if it still runs, and destroy its handle: its connection is in the middle of something."""
         if self.is_of_parent:
             return
+        self._remove(handle.easy)
+        handle.close()
+
+    def _remove(self, easy: pycurl.Curl) -> None:
         if self._running.pop(easy, None) is not None:
             self._multi.remove_handle(easy)
-        easy.close()
+
+    def resume(self, easy: pycurl.Curl, pauses: int) -> None:
+        """Let libcurl go on, but for what stays paused."""
+        if easy in self._running and not self.is_of_parent:
+            easy.pause(pauses)
+            self.nudge()
 
     def nudge(self) -> None:
         """Let libcurl look at a handle that was unpaused."""
@@ -135,7 +144,8 @@ class Driver:
         self.is_closed = True
         self._watch.close()
         for easy in list(self._running):
-            self.abort(easy)
+            self._remove(easy)
+            easy.close()
         if self._timer is not None:
             self._timer.cancel()
         self._multi.close()

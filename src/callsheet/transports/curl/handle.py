@@ -17,6 +17,7 @@ from callsheet.call import Limits
 from callsheet.http.request import Request
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import content_of, milliseconds, set_request, wire_lines
+from callsheet.transports.curl.upload import BUFFER, Upload
 
 Constants = list[tuple[int, Any]]
 
@@ -26,7 +27,8 @@ class Handle:
 
     `sends` counts the times libcurl began to send. The second time is refused: it would send a request again that the
     service may have processed, without telling anybody. `hung_up` holds our ends of connections that the server closed
-    while they were idle; nothing is sent on one, and `found_dead` says so.
+    while they were idle; nothing is sent on one, and `found_dead` says so. `upload` is closed with the handle, or when it is
+    let go of.
     """
 
     __slots__ = (
@@ -42,6 +44,7 @@ class Handle:
         "hung_up",
         "lines",
         "sends",
+        "upload",
     )
 
     def __init__(self, constants: Constants, hung_up: set[tuple[str, int]]) -> None:
@@ -51,6 +54,7 @@ class Handle:
         self.sends = 0
         self.hung_up = hung_up
         self.found_dead = False
+        self.upload: Upload | None = None
         self._constants = constants
         # Looking a method up on a Curl costs as much as calling it.
         self._setopt = self.easy.setopt
@@ -66,12 +70,16 @@ class Handle:
             self.sends = 0
             self._set_changes(request.wire_url, content, limits)
             return
-        self.set_all(request, limits)
-        self._setopt(pycurl.HEADERFUNCTION, self.lines.append)
-        self._setopt(pycurl.WRITEFUNCTION, self.chunks.append)
+        self.arm_anew(request, limits)
         if not limits.fresh and "%" not in request.wire_url:
             self._kind = kind
             self._url, self._connect, self._attempt = request.wire_url, limits.connect, limits.attempt
+
+    def arm_anew(self, request: Request, limits: Limits) -> None:
+        """The same, whatever is set on it."""
+        self.set_all(request, limits)
+        self._setopt(pycurl.HEADERFUNCTION, self.lines.append)
+        self._setopt(pycurl.WRITEFUNCTION, self.chunks.append)
 
     def set_all(self, request: Request, limits: Limits) -> None:
         """Set everything from nothing, but for where the answer is collected."""
@@ -83,6 +91,14 @@ class Handle:
         set_request(self.easy, request, limits)
         self.sends = 0
         self._setopt(pycurl.PREREQFUNCTION, self._on_send)
+
+    def set_upload(self, upload: Upload) -> None:
+        """Read the request's body from there. Set after everything else."""
+        self._kind = ()
+        self._setopt(pycurl.READFUNCTION, upload.read)
+        self._setopt(pycurl.UPLOAD_BUFFERSIZE, BUFFER)
+        if upload.length is not None:
+            self._setopt(pycurl.INFILESIZE_LARGE, upload.length)
 
     def _set_changes(self, url: str, content: bytes | None, limits: Limits) -> None:
         setopt = self._setopt
@@ -109,10 +125,21 @@ class Handle:
         if not kind:
             self.easy.reset()
             self._kind = None
+            self._end_upload()
         elif not kind[1]:
             self._setopt(pycurl.POSTFIELDS, b"")
         self.lines.clear()
         self.chunks.clear()
+
+    def close(self) -> None:
+        """Destroy it: its connection is in the middle of something, or not needed any more."""
+        self.easy.close()
+        self._end_upload()
+
+    def _end_upload(self) -> None:
+        upload, self.upload = self.upload, None
+        if upload is not None:
+            upload.close()
 
     def _on_send(self, _address: str, local_address: str, _port: int, local_port: int) -> int:
         if self.hung_up and (local_address, local_port) in self.hung_up:

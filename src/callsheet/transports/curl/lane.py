@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pycurl
 
+from callsheet.transports.curl.due import Left
 from callsheet.transports.curl.handle import Constants, Handle
 from callsheet.transports.curl.hang_up import is_hung_up
 from callsheet.transports.curl.names import Addresses
@@ -89,25 +90,27 @@ class Lane:
         return self._outcome()
 
     def run_until(
-        self, is_enough: Callable[[], bool], transfer: Transfer, seconds: float | None, quiet: float | None
+        self, is_enough: Callable[[], bool], transfer: Transfer, left: Left | None, quiet: float | None
     ) -> bool:
-        """Step until there is enough or the transfer is over. False if that took more than `seconds`, or was too quiet."""
-        self._moved = now = time.monotonic()
-        until = None if seconds is None else now + seconds
+        """Step until there is enough or the transfer is over. False if no time was left before, or it was too quiet."""
+        self._moved = time.monotonic()
         while self._running and not is_enough():
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
+            seconds = None if left is None else left()
+            if seconds is not None and seconds <= 0:
                 return False
-            if not self._step(quiet, left) and self._is_too_quiet(transfer):
+            if not self._step(quiet, seconds) and self._is_too_quiet(transfer):
                 return False
         return True
 
     def _is_too_quiet(self, transfer: Transfer) -> bool:
-        """Until the request is sent, the limit on connecting holds instead."""
-        if transfer.sends:
-            transfer.was_quiet = True
-        else:
+        """Until the request is sent, the limit on connecting holds instead. Reading its body may take its time."""
+        upload = transfer.upload
+        if not transfer.sends:
             self._moved = time.monotonic()
+        elif upload is not None and upload.touched > self._moved:
+            self._moved = upload.touched
+        else:
+            transfer.was_quiet = True
         return transfer.was_quiet
 
     def outcome(self) -> tuple[int, str] | None:
@@ -172,7 +175,7 @@ class Lane:
     def close(self) -> None:
         """Close the connections; never waits."""
         if not self.is_of_parent:
-            self.easy.close()
+            self.handle.close()
             self._multi.close()
 
     def leave_to_parent(self) -> None:

@@ -67,12 +67,12 @@ def set_request(easy: pycurl.Curl, request: Request, limits: Limits) -> None:
     setopt(pycurl.HTTPHEADER, wire_lines(request))
     _set_method(easy, request)
     setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds(limits.connect))
-    if not request.is_stream:
+    if not request.is_transfer:
         setopt(pycurl.TIMEOUT_MS, milliseconds(limits.attempt))
-        if request.method != "HEAD":
-            setopt(pycurl.MAXFILESIZE_LARGE, limits.caps.response + limits.caps.response // 1000 + CODING_OVERHEAD)
     elif limits.whole is not None:
         setopt(pycurl.TIMEOUT_MS, milliseconds(limits.whole))
+    if not request.is_stream and request.method != "HEAD":
+        setopt(pycurl.MAXFILESIZE_LARGE, limits.caps.response + limits.caps.response // 1000 + CODING_OVERHEAD)
     if limits.fresh:
         setopt(pycurl.FRESH_CONNECT, 1)
 
@@ -80,6 +80,11 @@ def set_request(easy: pycurl.Curl, request: Request, limits: Limits) -> None:
 def milliseconds(seconds: float) -> int:
     """At least 1, for libcurl reads 0 as "no limit"; at most what it and `poll` take: 24 days."""
     return max(1, min(math.ceil(seconds * 1000), LONGEST))
+
+
+def is_upload(request: Request) -> bool:
+    """Whether its body is read as it is sent."""
+    return request.body is not None and request.body.content is None
 
 
 def content_of(request: Request) -> bytes | None:
@@ -93,7 +98,12 @@ def content_of(request: Request) -> bytes | None:
 
 def _set_method(easy: pycurl.Curl, request: Request) -> None:
     method, content = request.method, content_of(request)
-    if content is not None:
+    if is_upload(request):
+        if method == "HEAD":
+            raise ValueError("a HEAD request takes no body that is read as it is sent")
+        easy.setopt(pycurl.UPLOAD, 1)
+        easy.setopt(pycurl.CUSTOMREQUEST, method)
+    elif content is not None:
         easy.setopt(pycurl.POSTFIELDS, content)
         if method != "POST":
             easy.setopt(pycurl.CUSTOMREQUEST, method)

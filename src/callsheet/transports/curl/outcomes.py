@@ -24,6 +24,7 @@ from callsheet.errors import (
 
 WEIRD_SERVER_REPLY, HTTP2_STREAM, PROXY, TOO_LARGE = 8, 92, 97, 100
 """Numbers of libcurl (curl/curl.h, CURLcode) that pycurl has no name for."""
+SEND_REWIND = pycurl.E_SEND_FAIL_REWIND
 
 
 class Rule(NamedTuple):
@@ -73,6 +74,12 @@ RULES: dict[int, Rule] = {
     pycurl.E_SEND_ERROR: Rule("sending failed", NotSent, NoAnswer, "part of the request may have arrived"),
     pycurl.E_RECV_ERROR: Rule(
         "receiving failed", NotSent, NoAnswer, "reset; a TLS alert on a connection that answered nothing is TLSError"
+    ),
+    SEND_REWIND: Rule(
+        "sent, connection lost while the body was read",
+        NotSent,
+        NoAnswer,
+        "libcurl would send the request a second time, for which it is given no body",
     ),
     pycurl.E_SSL_CERTPROBLEM: Rule("client certificate unusable", TLSError, TLSError, "ours is missing or broken"),
     pycurl.E_SSL_CIPHER: Rule("no common cipher", TLSError, TLSError, "it would be the same again"),

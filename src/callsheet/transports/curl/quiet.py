@@ -1,15 +1,21 @@
-"""The limit on how long no byte moves, for transfers that an event loop drives."""
+"""The limits on how long no byte moves, and on when the answer is due, for transfers that an event loop drives."""
 
 from __future__ import annotations
+
+import math
 
 import pycurl
 
 from callsheet.transports.curl.driver import Driver, Finished
+from callsheet.transports.curl.due import Left
 from callsheet.transports.curl.transfer import Transfer
 
 
 class QuietGuard:
-    """Ends a transfer on whose connection no byte has moved for some seconds, counted from when the request was sent."""
+    """Ends a transfer on whose connection no byte has moved for some seconds, counted from when the request was sent.
+
+    What the caller takes to give the bytes of a body does not count.
+    """
 
     def __init__(self, driver: Driver, transfer: Transfer, seconds: float, finished: Finished) -> None:
         self._driver = driver
@@ -25,8 +31,11 @@ class QuietGuard:
         if driver.is_closed:
             return
         now = driver.loop.time()
-        if not transfer.sends:
+        upload = transfer.upload
+        if not transfer.sends or (upload is not None and upload.is_waiting):
             self._since = now
+        elif upload is not None:
+            self._since = max(self._since, upload.touched)
         fd = transfer.easy.getinfo(pycurl.ACTIVESOCKET)
         quiet_at = max(self._since, driver.moved.get(fd, 0.0)) + self._seconds
         if now < quiet_at:
@@ -39,3 +48,24 @@ class QuietGuard:
         """The transfer is over."""
         self._timer.cancel()
         self._driver.counts_moves -= 1
+
+
+class DueGuard:
+    """Ends a transfer that an event loop drives, when nothing is left."""
+
+    def __init__(self, driver: Driver, left: Left, finished: Finished) -> None:
+        self._driver = driver
+        self._left = left
+        self._finished = finished
+        self._timer = driver.loop.call_later(left(), self._look)
+
+    def _look(self) -> None:
+        left = self._left()
+        if left <= 0:
+            self._finished(pycurl.E_OPERATION_TIMEDOUT, "")
+        elif left < math.inf:
+            self._timer = self._driver.loop.call_later(left, self._look)
+
+    def stop(self) -> None:
+        """The transfer is over."""
+        self._timer.cancel()

@@ -61,6 +61,11 @@ class StreamedTransfer(Transfer):
         return None
 
     @property
+    def pauses(self) -> int:
+        """See Transfer."""
+        return int(pycurl.PAUSE_RECV if self.is_paused else pycurl.PAUSE_CONT)
+
+    @property
     def is_whole(self) -> bool:
         """Whether the whole body came."""
         return self.outcome is not None and self.outcome[0] == 0

@@ -14,6 +14,7 @@ from callsheet.errors import AttemptTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.transports.curl.driver import Driver
+from callsheet.transports.curl.due import left_for
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.options import CLOSED
 from callsheet.transports.curl.quiet import QuietGuard
@@ -62,15 +63,17 @@ class TaskStream:
     async def start(self, seconds: float) -> None:
         """Send, and wait for the headers. Raises AttemptTimeout (or ConnectTimeout)."""
         transfer, driver = self.transfer, self._driver
-        until = driver.loop.time() + seconds
+        left = left_for(transfer, seconds)
         guard = None
-        if self._quiet is not None and self._quiet < seconds:
+        if self._quiet is not None and (self._quiet < seconds or transfer.upload is not None):
             guard = QuietGuard(driver, transfer, self._quiet, transfer.finished)
         try:
             driver.start(transfer.easy, transfer.finished)
             while not transfer.are_headers_complete and transfer.outcome is None:
-                if not await self._next_step(until - driver.loop.time()):
+                seconds = left()
+                if seconds <= 0:
                     raise transfer.failure(pycurl.E_OPERATION_TIMEDOUT, "")
+                await self._next_step(seconds)
         finally:
             if guard is not None:
                 guard.stop()
@@ -123,7 +126,7 @@ class TaskStream:
         if self.transfer.is_whole:
             self._transport.keep(self._driver, self.transfer.handle)
         else:
-            self._driver.abort(self.transfer.easy)
+            self._driver.abort(self.transfer.handle)
 
     def __del__(self) -> None:
         if self._is_closed:
@@ -131,4 +134,4 @@ class TaskStream:
         self._is_closed = True
         warnings.warn(f"{NEVER_CLOSED}: {self.transfer.request!r}", ResourceWarning, stacklevel=1, source=self)
         with contextlib.suppress(RuntimeError):  # the loop is closed; its connections end with the driver
-            self._driver.loop.call_soon_threadsafe(self._driver.abort, self.transfer.easy)
+            self._driver.loop.call_soon_threadsafe(self._driver.abort, self.transfer.handle)

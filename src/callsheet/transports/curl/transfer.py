@@ -9,14 +9,23 @@ from typing import Any, NoReturn
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import ArgumentError, AttemptTimeout, MalformedAnswer, NoAnswer, ResponseTooLarge, TransportError
+from callsheet.errors import (
+    APIError,
+    ArgumentError,
+    AttemptTimeout,
+    MalformedAnswer,
+    NoAnswer,
+    ResponseTooLarge,
+    TransportError,
+)
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
 from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.outcomes import SEND_REWIND, class_of, explanation
 from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
-from callsheet.transports.curl.outcomes import class_of, explanation
+from callsheet.transports.curl.upload import Upload
 
 NO_CAPS = Caps()
 BLANK = (b"\r\n", b"\n")
@@ -27,7 +36,7 @@ HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2"}
 class Transfer:
     """One request under way."""
 
-    __slots__ = ("caps", "chunks", "easy", "handle", "lines", "request", "was_quiet")
+    __slots__ = ("caps", "chunks", "easy", "handle", "lines", "request", "upload", "was_quiet")
 
     def __init__(self, handle: Handle, request: Request) -> None:
         self.handle = handle
@@ -37,6 +46,7 @@ class Transfer:
         self.lines = handle.lines
         self.chunks = handle.chunks
         self.was_quiet = False
+        self.upload: Upload | None = None
 
     @property
     def sends(self) -> int:
@@ -48,13 +58,22 @@ class Transfer:
         self.caps = limits.caps
         try:
             self.set_handle(limits)
+            if self.upload is not None:
+                self.handle.set_upload(self.upload)
         except (ValueError, TypeError, pycurl.error) as error:
             reason = getattr(error, "reason", None) or error.args[-1]
             raise ArgumentError(f"{self.request!r} cannot be sent as it stands: {reason}") from None
 
+    def carry(self, upload: Upload) -> None:
+        """Read the request's body from there; it is closed when the handle is free again."""
+        self.upload = self.handle.upload = upload
+
     def set_handle(self, limits: Limits) -> None:
         """Set what the request needs, and collect the answer's lines and chunks."""
-        self.handle.arm(self.request, limits)
+        if self.upload is None:
+            self.handle.arm(self.request, limits)
+        else:
+            self.handle.arm_anew(self.request, limits)
 
     def answer(self) -> Response:
         """The answer of a transfer that libcurl calls a success. Raises MalformedAnswer, ResponseTooLarge."""
@@ -88,12 +107,19 @@ class Transfer:
                 MalformedAnswer, f"{size} bytes of header fields, at most {caps.headers} are allowed (caps.headers)"
             )
 
+    @property
+    def pauses(self) -> int:
+        """What stays paused when libcurl may go on sending."""
+        return int(pycurl.PAUSE_CONT)
+
     def raise_failure(self, errno: int, text: str) -> NoReturn:
         """Raise what a transfer that libcurl calls failed means."""
         raise self.failure(errno, text)
 
-    def failure(self, errno: int, text: str) -> TransportError | ResponseTooLarge:
-        """What a transfer that libcurl calls failed means."""
+    def failure(self, errno: int, text: str) -> BaseException:
+        """What a transfer that libcurl calls failed means; what reading its body raised is its own cause."""
+        if self.upload is not None and self.upload.error is not None:
+            return self._unreadable(self.upload.error)
         if errno == ANSWERED_TOO_LARGE:
             return self.too_large()
         if self.was_quiet:
@@ -105,6 +131,12 @@ class Transfer:
         kind = class_of(errno, sent=self.sends > 0, answered=bool(self.lines), text=text)
         verify_result = self.easy.getinfo(pycurl.SSL_VERIFYRESULT)
         return self._error(kind, explanation(errno, verify_result, text), errno=errno)
+
+    def _unreadable(self, error: BaseException) -> BaseException:
+        if isinstance(error, APIError):
+            error.was_sent = error.was_sent or self.sends > 0
+            error.request = error.request or self.request.redacted()
+        return error
 
     def too_quiet(self) -> TransportError:
         """The error for a connection on which no byte moved for `timeout.read`."""
@@ -122,7 +154,7 @@ class Transfer:
             what,
             errno=errno,
             was_sent=self.sends > 0,
-            on_kept_connection=self.sends > 1 and issubclass(kind, NoAnswer),
+            on_kept_connection=(self.sends > 1 or errno == SEND_REWIND) and issubclass(kind, NoAnswer),
             request=self.request.redacted(),
         )
 
