@@ -1,8 +1,9 @@
+import asyncio
 from contextlib import contextmanager
 
 import pytest
 
-from callsheet import Client, Sheet
+from callsheet import AsyncClient, Client, Sheet
 from tests.servers import ScriptedServer, answer_json
 
 
@@ -24,6 +25,10 @@ class Shop:
     def count(self):
         return len(self.server.requests)
 
+    def read(self, answer):
+        """The whole of a stream."""
+        return answer.read()
+
 
 @pytest.fixture
 def shop():
@@ -37,3 +42,36 @@ def shop():
                 yield Shop(client.service("shop"), server)
 
     return open_shop
+
+
+class AsyncShop(Shop):
+    """The same of an AsyncClient, each call run to its end."""
+
+    def __init__(self, service, server, run):
+        super().__init__(service, server)
+        self._run = run
+
+    def __getattr__(self, name):
+        begin = getattr(self.service, name)
+        return lambda *arguments, **named: self._run(begin(*arguments, **named))
+
+    def read(self, answer):
+        """The whole of a stream."""
+        return self._run(answer.read())
+
+
+@pytest.fixture(params=["blocking", "asyncio"])
+def any_shop(request, shop):
+    """`shop` in both colours: what it calls is a Client's service, or an AsyncClient's."""
+
+    @contextmanager
+    def open_shop(operations=(), *, script=None, **settings):
+        with ScriptedServer(answer_json({}) if script is None else script) as server, asyncio.Runner() as runner:
+            service = {"base_url": server.url, "operations": dict(operations), **settings}
+            client = AsyncClient(Sheet(services={"shop": service}))
+            try:
+                yield AsyncShop(client.service("shop"), server, runner.run)
+            finally:
+                runner.run(client.aclose())
+
+    return shop if request.param == "blocking" else open_shop

@@ -48,6 +48,32 @@ def test_all_operations_share_the_services_slots():
     assert set(slots) == {plans.slot}
 
 
+def slots_of(plans, operation):
+    return [policy for policy in plans.plan(operation).policies if isinstance(policy, Slot)]
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_an_operation_that_says_so_has_a_slot_of_its_own_beside_the_services(limit):
+    plans = plans_of(operations=OPERATIONS | {"own": {"get": "/own", "concurrency": limit}})
+    own, services = slots_of(plans, "own")
+    assert (own.settings.limit, services) == (limit, plans.slot)
+    assert slots_of(plans, "slow") == [plans.slot]
+    own.in_flight = 7
+    plans.forget()
+    assert own.in_flight == 0
+
+
+def test_other_settings_of_a_service_share_its_slots_and_narrow_them():
+    sheet = Sheet(services={"shop": {"base_url": "https://shop.test", "operations": OPERATIONS}}).services["shop"]
+    first = ServicePlans(sheet, {}, ())
+    assert slots_of(ServicePlans(sheet, {"timeout": 3}, (), first), "slow") == [first.slot]
+    narrower = ServicePlans(sheet, {"concurrency": 2}, (), first)
+    own, services = slots_of(narrower, "slow")
+    assert (own.settings.limit, services) == (2, first.slot)
+    assert slots_of(narrower, "get_user") == [own, services]
+    assert narrower.cookies is first.cookies
+
+
 def test_a_forked_child_counts_anew():
     plans = plans_of()
     plans.slot.in_flight = 7
