@@ -67,7 +67,8 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
             told = iter(plan.after)
             verdict = _next_verdict(told, attempt, now)
             again = None if verdict is None else await _meaning(verdict, told, attempt, plan, io)
-            outcome = attempt.outcome or outcome  # which a policy may have replaced
+            if attempt.outcome is not None:
+                outcome = attempt.outcome  # which a policy may have replaced
             keeps = again is None and isinstance(outcome, Response) and outcome.stream is not None
         finally:
             if not keeps:
@@ -247,14 +248,10 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
         attempt.was_sent = error.was_sent
     finally:
         call.was_sent = call.was_sent or attempt.was_sent
-        if not call.bounds_stream and _is_upload(attempt.request):
+        if attempt.request.is_upload and not call.bounds_stream:
+            # The time of sending does not count against a total that nobody wrote.
             call.deadline += io.now() - now
     return attempt.outcome
-
-
-def _is_upload(request: Request) -> bool:
-    """Whether its body is read as it is sent: the time that takes does not count against a total that nobody wrote."""
-    return request.body is not None and request.body.content is None
 
 
 async def _meaning(

@@ -37,7 +37,7 @@ class Request:
     values must be masked wherever they come back. A pickled request has no body and no secret.
     """
 
-    __slots__ = ("_origin", "body", "headers", "is_stream", "method", "secrets", "url", "wire_url")
+    __slots__ = ("_origin", "body", "headers", "is_stream", "is_upload", "method", "secrets", "url", "wire_url")
 
     def __init__(
         self,
@@ -58,6 +58,8 @@ class Request:
         self.wire_url = url if wire_url is None else wire_url
         self.secrets = secrets
         self.is_stream = is_stream
+        self.is_upload = body is not None and body.content is None
+        """Whether the body is read as it is sent."""
         self._origin = origin
 
     @property
@@ -70,7 +72,7 @@ class Request:
     @property
     def is_transfer(self) -> bool:
         """Whether its body, or the answer's, is read as it goes: then its size, not a limit on one try, says how long."""
-        return self.is_stream or (self.body is not None and self.body.content is None)
+        return self.is_stream or self.is_upload
 
     def redacted(self) -> Request:
         """The same request without its body, its secrets masked: what errors and answers carry."""
