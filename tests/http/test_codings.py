@@ -1,6 +1,7 @@
 """Content codings: undone in any pieces, seen when cut, bounded when they explode."""
 
 import gzip
+import time
 import tracemalloc
 import zlib
 
@@ -140,3 +141,16 @@ def test_codings_are_read_from_their_field(field, names):
 
 def test_what_is_offered_can_be_undone():
     assert len(decoders_for(ACCEPTED.split(", "), 5)) == 3
+
+
+@pytest.mark.parametrize("beyond", range(0, 300, 7))
+def test_a_match_that_crosses_the_step_is_not_taken_for_a_cut(beyond):
+    data = bytes(STEP + beyond)
+    assert decoded(raw_deflate(data), decoders_for(["deflate"], 5), 2 * STEP) == data
+
+
+def test_a_gzip_of_very_many_members_is_read_in_time():
+    member = gzip.compress(b"", mtime=0)
+    began = time.process_time()
+    assert decoded(member * 200_000 + gzip.compress(b"end"), decoders_for(["gzip"], 5), 10) == b"end"
+    assert time.process_time() - began < 5.0

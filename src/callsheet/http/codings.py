@@ -30,6 +30,10 @@ class Decoder(Protocol):
         """Raise BrokenCodingError unless the coding has ended."""
 
 
+WINDOW = 8 * 1024
+"""Bytes an inflater is shown at a time: it copies what follows a member, and a body may be a million empty members."""
+
+
 class Inflate:
     """gzip (RFC 1952, members one after another) and deflate (RFC 1950; the raw RFC 1951 form that some servers send)."""
 
@@ -37,15 +41,18 @@ class Inflate:
         self._is_gzip = coding == "gzip"
         self._inflater = zlib.decompressobj(31) if self._is_gzip else None
         self._pending = b""
+        self._taken = 0
+        self._has_more = False
         self._has_begun = False
 
     def feed(self, data: bytes, most: int) -> bytes:
         """At most `most` decoded bytes."""
-        self._pending = self._pending + data if self._pending else data
+        if data:
+            self._pending, self._taken = self._pending[self._taken :] + data, 0
         decoded = b""
         try:
             # A gzip member may hold nothing; the next one is looked at, too.
-            while self._pending and not decoded and self._is_ready():
+            while (self._pending or self._has_more) and not decoded and self._is_ready():
                 decoded = self._inflate(most)
         except zlib.error as error:
             raise BrokenCodingError(str(error)) from None
@@ -67,8 +74,13 @@ class Inflate:
     def _inflate(self, most: int) -> bytes:
         inflater = self._inflater
         assert inflater is not None
-        decoded = inflater.decompress(self._pending, most)
-        self._pending = inflater.unused_data or inflater.unconsumed_tail
+        window = self._pending[self._taken : self._taken + WINDOW]
+        decoded = inflater.decompress(window, most)
+        self._taken += len(window) - len(inflater.unused_data or inflater.unconsumed_tail)
+        if self._taken == len(self._pending):
+            self._pending, self._taken = b"", 0
+        # zlib may have read everything and still hold the rest of a match.
+        self._has_more = len(decoded) == most and not inflater.eof
         return decoded
 
     def finish(self) -> None:
