@@ -56,7 +56,7 @@ def slots_of(plans, operation):
 def test_an_operation_that_says_so_has_a_slot_of_its_own_beside_the_services(limit):
     plans = plans_of(operations=OPERATIONS | {"own": {"get": "/own", "concurrency": limit}})
     own, services = slots_of(plans, "own")
-    assert (own.settings.limit, services) == (limit, plans.slot)
+    assert (own.limit, services) == (limit, plans.slot)
     assert slots_of(plans, "slow") == [plans.slot]
     own.in_flight = 7
     plans.forget()
@@ -69,7 +69,7 @@ def test_other_settings_of_a_service_share_its_slots_and_narrow_them():
     assert slots_of(ServicePlans(sheet, {"timeout": 3}, (), first), "slow") == [first.slot]
     narrower = ServicePlans(sheet, {"concurrency": 2}, (), first)
     own, services = slots_of(narrower, "slow")
-    assert (own.settings.limit, services) == (2, first.slot)
+    assert (own.limit, services) == (2, first.slot)
     assert slots_of(narrower, "get_user") == [own, services]
     assert narrower.cookies is first.cookies
 
