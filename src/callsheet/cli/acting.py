@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,10 @@ from callsheet.errors import ArgumentError, ResponseError, UsageError
 
 if TYPE_CHECKING:
     from callsheet.cli.calling import Make, Prepared
+    from callsheet.cli.curl_pieces import Piece
     from callsheet.cli.find_sheet import Wanted
     from callsheet.cli.output import Form
+    from callsheet.declare.operation import Operation
     from callsheet.events import Listener
     from callsheet.http.request import Request
     from callsheet.http.response import Response
@@ -68,6 +70,12 @@ class Wishes:
     def is_transfer(self) -> bool:
         """Whether the answer is read as it comes."""
         return self.stream or self.download is not None
+
+    def of(self, operation: Operation) -> Wishes:
+        """The same for a declared operation, which says itself what it sends. Raises UsageError."""
+        if self.form and operation.form is None and operation.multipart is None:
+            raise UsageError(f"--form: the sheet says what `{operation.name}` sends; declare a `form` there")
+        return replace(self, stream=True) if operation.stream and not self.download else self
 
     def check(self) -> None:
         """Raises UsageError for options that contradict."""
@@ -147,12 +155,18 @@ def _received(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response:
 
 
 def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
-    from callsheet.cli.curl_export import curl_command, names_in
+    from callsheet.cli.curl_export import curl_command
+    from callsheet.cli.curl_pieces import joined, names_in
     from callsheet.sheet.files import sheet_text
 
     names = names_in(sheet_text(str(wanted.path())), wanted.variables() or os.environ, prepared.plan.service)
+    receiving: list[list[Piece]] = [["--no-buffer"]] if wishes.stream else []
+    if wishes.download:
+        receiving.append(["--output ", joined([wishes.download])])
+    if wishes.resume:
+        receiving.append(["--continue-at -"])
     try:
-        command = curl_command(prepared.call.request, prepared.plan.settings.auth, names)
+        command = curl_command(prepared.call.request, prepared.plan.settings.auth, names, receiving)
     except ValueError as error:
         raise UsageError(f"--curl: {error}") from None
     screen.print(command)

@@ -6,20 +6,24 @@ What does not fit is passed on as it was typed: the operation's own check says w
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, get_type_hints, is_typeddict
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from callsheet.cli.items import Item, shown
+from callsheet.cli.uploads import content_of, file_of
 from callsheet.declare.operation import Location, Operation, Parameter
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.sheet.findings import nearest, one_of
 from callsheet.values.codec import resolve
 from callsheet.values.text import PYTHON_TYPES, Texter, python_type
-from callsheet.values.typeref import TypeRef
+from callsheet.values.typeref import FILE, TypeRef
 
 Convert = Callable[[list[str]], Any]
+BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]+\])+)")
+STEP = re.compile(r"\[([^\[\]]+)\]")
 
 
 class Typed(NamedTuple):
@@ -36,27 +40,39 @@ def typed(operation: Operation, items: Iterable[Item]) -> Typed:
     converts: dict[str, Convert] = {}
     arguments: dict[str, Any] = {}
     headers: dict[str, str] = {}
-    for item in items:
+    given, nested = taken.nested_in(items)
+    files: dict[str, list[Any]] = {}
+    for item in given:
         if item.kind == "header" and item.value is None:
             continue
         if item.kind == "header" and not taken.is_parameter(item.name, "header"):
             headers[item.name] = item.value
+        elif item.kind in ("file", "body"):
+            files.setdefault(taken.file(item), []).append(_file_of(item, operation))
+            if item.kind == "body" and item.value.media_type:
+                headers.setdefault("Content-Type", item.value.media_type)
         elif item.kind == "json":
             arguments[taken.argument(item.name)] = item.value
         else:
             name, converts[name] = taken.taking(item)
             texts.setdefault(name, []).append(item.value)
-    twice = texts.keys() & arguments.keys()
+    arguments |= {name: found[0] if len(found) == 1 else found for name, found in files.items()}
+    twice = texts.keys() & arguments.keys() or nested.keys() & (texts.keys() | arguments.keys())
     if twice:
-        raise ArgumentError(f"`{min(twice)}` is given both with `=` and with `:=`; give it one way")
-    return Typed(arguments | {name: converts[name](found) for name, found in texts.items()}, headers)
+        raise ArgumentError(f"`{min(twice)}` is given in two ways (`=`, `:=`, `@`, `[...]`); give it one way")
+    return Typed(arguments | nested | {name: converts[name](found) for name, found in texts.items()}, headers)
+
+
+def _file_of(item: Item, operation: Operation) -> Any:
+    return content_of(item) if operation.content is not None else file_of(item)
 
 
 class Names:
     """What an operation takes, by the names a person may use: `X-Request-Id` is also `x_request_id`."""
 
     def __init__(self, operation: Operation) -> None:
-        self._parameters = {(p.location, name): p for p in operation.parameters for name in _spellings(p)}
+        declared = (*operation.parameters, *operation.fields)
+        self._parameters = {(p.location, name): p for p in declared for name in _spellings(p)}
         self._operation = operation
         self._fields: dict[str, Any] | None = None
 
@@ -68,6 +84,34 @@ class Names:
         """The name that the call takes it under."""
         parameter = self._anywhere(name)
         return parameter.argument if parameter else name
+
+    def file(self, item: Item) -> str:
+        """The argument that takes a file. Raises ArgumentError."""
+        operation = self._operation
+        if operation.content is not None and item.name in ("", "content"):
+            return "content"
+        known = [field.name for field in operation.fields if field.type.value == FILE]
+        if item.name in known:
+            return self.argument(item.name)
+        text = "`--json @file` sends it as JSON, " if operation.json is not None and not item.name else ""
+        hint = f"it takes {one_of(known)}" if known else f"it takes no files; {text}`name=@file` sends a file's text"
+        raise ArgumentError(f"item {shown(item.text)}: `{operation.name}` declares no such file; {hint}")
+
+    def nested_in(self, items: Iterable[Item]) -> tuple[list[Item], dict[str, Any]]:
+        """The items, and apart the fields of a form that are written with brackets: `card[number]=1`."""
+        plain: list[Item] = []
+        nested: dict[str, Any] = {}
+        for item in items:
+            found = BRACKETS.fullmatch(item.name) if self._has_form and item.kind in ("field", "json") else None
+            if found is None or self._anywhere(item.name):
+                plain.append(item)
+            else:
+                _put(nested, [self.argument(found[1]), *STEP.findall(found[2])], item)
+        return plain, nested
+
+    @property
+    def _has_form(self) -> bool:
+        return self._operation.form is not None or self._operation.multipart is not None
 
     def taking(self, item: Item) -> tuple[str, Convert]:
         """The argument an item gives, and how its texts become a value."""
@@ -84,14 +128,27 @@ class Names:
         return parameter.argument, _of_parameter(parameter)
 
     def _anywhere(self, name: str) -> Parameter | None:
-        locations: tuple[Location, ...] = ("path", "query", "header")
+        locations: tuple[Location, ...] = ("path", "query", "header", "form", "multipart")
         found = (self._parameters.get((location, _folded(name, location))) for location in locations)
         return next((parameter for parameter in found if parameter), None)
 
     def _of_field(self, item: Item) -> Convert:
         if self._fields is None:
-            self._fields = field_types(self._operation.json) if self._operation.json else {}
+            body = self._operation.json or self._operation.form
+            self._fields = field_types(body) if isinstance(body, TypeRef) else {}
         return _of_type(self._fields.get(item.name, Any))
+
+
+def _put(nested: dict[str, Any], steps: list[str], item: Item) -> None:
+    inner = nested
+    for step in steps[:-1]:
+        inner = inner.setdefault(step, {})
+        if not isinstance(inner, dict):
+            raise ArgumentError(f"item {shown(item.text)}: {step!r} is given as a value, too; give it one way")
+    if isinstance(inner.get(steps[-1]), dict):
+        raise ArgumentError(f"item {shown(item.text)}: {steps[-1]!r} has fields of its own, too; give it one way")
+    known = inner.get(steps[-1])
+    inner[steps[-1]] = item.value if known is None else [*(known if isinstance(known, list) else [known]), item.value]
 
 
 def _spellings(parameter: Parameter) -> tuple[str, str]:
@@ -105,6 +162,9 @@ def _folded(name: str, location: Location) -> str:
 def _of_parameter(parameter: Parameter) -> Convert:
     kind = parameter.type.value
     is_array = (kind.get("type") if isinstance(kind, Mapping) else kind) == "array"
+
+    if kind == FILE:
+        return lambda texts: texts[0] if len(texts) == 1 else texts
 
     def value_of(texts: list[str]) -> Any:
         given = texts if is_array or len(texts) > 1 else texts[0]

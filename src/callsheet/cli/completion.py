@@ -13,7 +13,7 @@ from callsheet.cli.find_sheet import nearest_sheet
 from callsheet.errors import UsageError
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-LOCATIONS = ("path", "query", "header")
+LOCATIONS = ("path", "query", "header", "form", "multipart")
 
 
 def names_on_sheet(ctx: click.Context) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from callsheet.cli.curl_export import made_name
+from callsheet.cli.curl_pieces import made_name
 from callsheet.cli.curl_words import CurlRequest
 from callsheet.cli.preview import CREDENTIALS
 

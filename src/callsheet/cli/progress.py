@@ -52,12 +52,12 @@ class Meter:
 
 
 def amount(size: int) -> str:
-    """So many bytes, for a person."""
+    """So many bytes, for a person: in the units of the bar."""
     number, unit = float(size), "bytes"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if number < 1024:
+    for larger in ("kB", "MB", "GB", "TB"):
+        if number < 1000:
             break
-        number, unit = number / 1024, larger
+        number, unit = number / 1000, larger
     return f"{size} bytes" if unit == "bytes" else f"{number:.1f} {unit}"
 
 
@@ -90,7 +90,7 @@ def _bar(screen: Screen) -> Any:
     console = Console(
         file=screen.errors, force_terminal=True, no_color=not colour, highlight=False, markup=False, emoji=False
     )
-    columns = (BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     return Progress(
         TextColumn("{task.description}", markup=False),
         *columns,

@@ -50,13 +50,13 @@ class OpenFile:
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self._name = str(getattr(file, "name", "object"))
+        self.name = str(getattr(file, "name", "object"))
         if _is_text(file):
-            raise ArgumentError(f"file {self._name}: opened as text; open it with 'rb'")
+            raise ArgumentError(f"file {self.name}: opened as text; open it with 'rb'")
         if getattr(file, "closed", False):
-            raise ArgumentError(f"file {self._name}: it is closed")
+            raise ArgumentError(f"file {self.name}: it is closed")
         if not getattr(file, "readable", _true)():
-            raise ArgumentError(f"file {self._name}: it is open for writing only; open it with 'rb'")
+            raise ArgumentError(f"file {self.name}: it is open for writing only; open it with 'rb'")
         self._start = _position(file)
         self._once = Once()
         self.length = None if self._start is None else _rest_of(file, self._start)
@@ -69,13 +69,13 @@ class OpenFile:
     def open(self) -> Source:
         """Begin to read from where the file stood."""
         if self._start is None:
-            return self._once.guard(Unclosed(self._file, self._name))
+            return self._once.guard(Unclosed(self._file, self.name))
         try:
             self._file.seek(self._start)
         except (OSError, ValueError) as error:
-            raise ArgumentError(f"file {self._name}: {error}") from None
-        source = Unclosed(self._file, self._name)
-        return source if self.length is None else Exactly(source, self.length, self._name)
+            raise ArgumentError(f"file {self.name}: {error}") from None
+        source = Unclosed(self._file, self.name)
+        return source if self.length is None else Exactly(source, self.length, self.name)
 
 
 def _true() -> bool:

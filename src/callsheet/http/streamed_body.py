@@ -49,29 +49,29 @@ class StreamedBody:
     content = None
 
     def __init__(self, stored: Stored | AsyncPieces, content_type: str | None = None) -> None:
-        self._stored = stored
+        self.stored = stored
         self.content_type = content_type
 
     @property
     def asynchronous(self) -> AsyncPieces | None:
         """The pieces of an async iterator, which only an AsyncClient can send; None for what `open` can read."""
-        return self._stored if isinstance(self._stored, AsyncPieces) else None
+        return self.stored if isinstance(self.stored, AsyncPieces) else None
 
     @property
     def length(self) -> int | None:
         """The length in bytes, or None if it is not known before the end."""
-        return self._stored.length
+        return self.stored.length
 
     @property
     def is_replayable(self) -> bool:
         """Whether a further attempt can send it whole."""
-        return self._stored.is_replayable
+        return self.stored.is_replayable
 
     def open(self) -> Source:
         """Begin to read from the start. Raises UsageError for an async iterator."""
-        if isinstance(self._stored, AsyncPieces):
+        if isinstance(self.stored, AsyncPieces):
             raise UsageError("content: an async iterator can be sent by AsyncClient only; give a plain iterator")
-        return self._stored.open()
+        return self.stored.open()
 
     def __repr__(self) -> str:
         size = "unknown length" if self.length is None else f"{self.length} bytes"

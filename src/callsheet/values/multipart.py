@@ -60,7 +60,8 @@ class Multipart:
         if not BOUNDARY.match(self._boundary):
             raise ArgumentError(f"boundary {self._boundary!r}: expected 1 to 70 letters, digits and '()+_,./:=?-")
         self.content_type = f"multipart/form-data; boundary={_quoted(self._boundary)}"
-        self._joined = Joined(self._stores(fields, files))
+        self.parts = tuple(_all_parts(fields, files))
+        self._joined = Joined(self._stores())
         self.length = self._joined.length
 
     @property
@@ -68,19 +69,14 @@ class Multipart:
         """Whether each file can be read again."""
         return self._joined.is_replayable
 
-    def _stores(self, fields: Fields, files: Files) -> Iterator[Stored]:
-        for name, text in flat(fields):
-            yield from self._part(Part(name, None, InMemory(text_piece(text, f"field {name!r}")), None))
-        for part in parts_of(files):
+    def _stores(self) -> Iterator[Stored]:
+        for part in self.parts:
             yield from self._part(part)
         yield InMemory(f"--{self._boundary}--\r\n".encode())
 
     def _part(self, part: Part) -> tuple[Stored, ...]:
-        named = f'; filename="{escaped(part.filename)}"' if part.filename is not None else ""
-        typed = f"Content-Type: {part.media_type}\r\n" if part.media_type else ""
-        disposition = f'Content-Disposition: form-data; name="{escaped(part.name)}"{named}\r\n'
         return (
-            InMemory(f"--{self._boundary}\r\n{disposition}{typed}\r\n".encode()),
+            InMemory(f"--{self._boundary}\r\n{head_of(part)}\r\n".encode()),
             part.content,
             InMemory(b"\r\n"),
         )
@@ -91,6 +87,19 @@ class Multipart:
 
     def __repr__(self) -> str:
         return f"<multipart of {'unknown length' if self.length is None else f'{self.length} bytes'}>"
+
+
+def _all_parts(fields: Fields, files: Files) -> Iterator[Part]:
+    for name, text in flat(fields):
+        yield Part(name, None, InMemory(text_piece(text, f"field {name!r}")), None)
+    yield from parts_of(files)
+
+
+def head_of(part: Part) -> str:
+    """The header lines of a part. Raises ArgumentError for a name that servers would read differently."""
+    named = f'; filename="{escaped(part.filename)}"' if part.filename is not None else ""
+    typed = f"Content-Type: {part.media_type}\r\n" if part.media_type else ""
+    return f'Content-Disposition: form-data; name="{escaped(part.name)}"{named}\r\n{typed}'
 
 
 def _quoted(boundary: str) -> str:

@@ -25,7 +25,10 @@ SERVICE may be left out where the sheet has one service.
   name:=json      the same, given as JSON: tags:='["a", "b"]'
   name==value     a query parameter
   Header:value    a header field (`Header;` sends an empty one)
+  Header:         take a header of the sheet out
   name=@file      the text of a file; `:=@`, `==@` and `:@` likewise
+  name@file       a file of a multipart body; name@file;type=text/csv
+  @file           the whole body, where the sheet says `content`; @- is stdin
   \\               before one of : = @ ; makes it an ordinary character
 
 \b
@@ -33,6 +36,8 @@ SERVICE may be left out where the sheet has one service.
   callsheet call shop.list_users status==active -o json | jq .results
   callsheet call shop.create_user --json @user.json -v
   callsheet call shop.get_user id=7 --curl
+  callsheet call shop.set_photo id=7 photo@me.png
+  callsheet call shop.export --download export.csv
 """
 
 
@@ -59,6 +64,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
         maker.plans.plan(operation)
         given = typed(maker.plans.operations[operation], parsed)
         body = wishes.json()
+        wishes = wishes.of(maker.plans.operations[operation])
 
         def made(fields: Mapping[str, str]) -> Prepared:
             extra = Given(

@@ -71,7 +71,7 @@ services:
 @click.pass_obj
 def command(screen: Screen, file: str, name: str, base_url: str) -> int:
     """Write a first sheet."""
-    from callsheet.cli.curl_export import made_name
+    from callsheet.cli.curl_pieces import made_name
     from callsheet.sheet import Sheet
 
     text = SHEET.format(name=name, base_url=quoted(base_url), variable=made_name(name))

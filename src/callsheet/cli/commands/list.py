@@ -57,7 +57,8 @@ def records(service: ServiceSheet) -> list[dict[str, Any]]:
             "method": operation.method,
             "path": operation.path,
             "arguments": [{"name": p.argument, "in": p.location, "required": p.required} for p in given_to(operation)],
-            "has_body": operation.json is not None,
+            "body": body_of(operation),
+            "has_body": operation.has_body,
             "summary": operation.summary,
         }
         for name, operation in operations(service).items()
@@ -97,14 +98,22 @@ def base_url(service: ServiceSheet) -> str:
 def arguments_of(operation: Operation) -> str:
     """What an operation takes: a `?` behind what may be left out, `{}` for a body."""
     named = [p.argument if p.required else f"{p.argument}?" for p in given_to(operation)]
-    return " ".join([*named, *(["{}"] if operation.json is not None else [])])
+    has_typed_body = operation.has_body and not operation.fields and operation.content is None
+    whole = "content" if operation.content is not None else "{}" if has_typed_body else ""
+    return " ".join([*named, *([whole] if whole else [])])
+
+
+def body_of(operation: Operation) -> str | None:
+    """The kind of the body that an operation sends."""
+    kinds = ("json", "form", "multipart", "content")
+    return next((kind for kind in kinds if getattr(operation, kind) is not None), None)
 
 
 def given_to(operation: Operation) -> list[Any]:
-    """The parameters that a caller gives."""
+    """The parameters, and the fields of the body, that a caller gives."""
     from callsheet.declare.operation import MISSING
 
-    return [parameter for parameter in operation.parameters if parameter.value is MISSING]
+    return [p for p in (*operation.parameters, *operation.fields) if p.value is MISSING]
 
 
 def operations(service: ServiceSheet) -> dict[str, Operation]:
