@@ -18,10 +18,12 @@ from callsheet.http.body import Content
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
 from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from callsheet.transports.curl.blocking import CurlTransport
 from callsheet.transports.curl.options import Wiring
 from callsheet.transports.curl.watch import LoopWatch
+from tests.contract.apps import echo_app
 
 T = TypeVar("T")
 Fact = Callable[[], bool]
@@ -128,8 +130,8 @@ class Reading:
 class BlockingWorld(World):
     """Threads."""
 
-    def __init__(self, wiring: Wiring = PLAIN) -> None:
-        self.transport = CurlTransport(wiring)
+    def __init__(self, wiring: Wiring = PLAIN, transport: Any = None) -> None:
+        self.transport = transport or CurlTransport(wiring)
 
     def send(self, wanted: Request, limits: Limits = LIMITS) -> Response:
         return self.transport.send(wanted, limits)[0]
@@ -192,8 +194,8 @@ class BlockingWorld(World):
 class AsyncioWorld(World):
     """Tasks of one event loop, which runs only while a test waits for it."""
 
-    def __init__(self, wiring: Wiring = PLAIN, **options: Any) -> None:
-        self.transport = AsyncCurlTransport(wiring, **options)
+    def __init__(self, wiring: Wiring = PLAIN, transport: Any = None, **options: Any) -> None:
+        self.transport = transport or AsyncCurlTransport(wiring, **options)
         self.complaints: list[dict[str, Any]] = []
         self.runner = asyncio.Runner()
         self.runner.get_loop().set_exception_handler(lambda _loop, context: self.complaints.append(context))
@@ -258,8 +260,14 @@ def world_of(colour: str, wiring: Wiring = PLAIN) -> World:
     """A world by its name in `COLOURS`."""
     if colour == "blocking":
         return BlockingWorld(wiring)
+    if colour == "asgi":
+        return BlockingWorld(transport=ASGITransport(echo_app))
+    if colour == "asgi-asyncio":
+        return AsyncioWorld(transport=AsyncASGITransport(echo_app))
     return AsyncioWorld(wiring, watch=LoopWatch) if colour == "asyncio-readers" else AsyncioWorld(wiring)
 
 
 COLOURS = ("blocking", "asyncio", "asyncio-readers")
 """The third watches sockets by the loop's own readers, as on platforms without epoll."""
+WITHOUT_SOCKETS = ("asgi", "asgi-asyncio")
+"""An app in this process, which answers as the echo server does."""
