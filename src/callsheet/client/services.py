@@ -65,8 +65,8 @@ class CallMaker:
         if self._is_closed():
             raise UsageError(CLOSED, service=self.name, operation=operation)
         plan = self.plans.plans.get(operation) or self.plans.plan(operation)
-        named = {**arguments, **fields} if arguments else fields
         try:
+            named = {**_mapping(arguments), **fields} if arguments else fields
             return begin(plan, plan.bind(named, given), given, started, self.io.new_ticket), plan
         except APIError as error:
             _name(error, plan)
@@ -92,6 +92,12 @@ class CallMaker:
     def source(self, path: str, options: RequestOptions) -> Source:
         """What a download of the path takes its bytes from. Raises ArgumentError, UsageError."""
         return source_of(lambda given: self.undeclared("GET", path, given, is_stream=True), options, self.io)  # type: ignore[arg-type]
+
+
+def _mapping(arguments: Any) -> Mapping[str, Any]:
+    if isinstance(arguments, Mapping):
+        return arguments
+    raise ArgumentError(f"arguments: expected a mapping from name to value, found {type(arguments).__name__}")
 
 
 def _name(error: APIError, plan: Plan) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from callsheet.declare.operation import MISSING, Operation, Parameter
-from callsheet.errors import ArgumentError
+from callsheet.errors import ArgumentError, SheetError
 from callsheet.http.body import Body
 from callsheet.http.headers import check_field
 from callsheet.plan.bodies import BodyBinder
@@ -95,6 +95,17 @@ class Arguments:
         self._constants = constants
         self._constant_names = body_binder.constants.union(binder.argument for binder, _ in constants)
         self.takes_parameters = bool(operation.parameters)
+        self._check_constants()
+
+    def _check_constants(self) -> None:
+        """Raise SheetError for one that no call could send. What comes through a variable is read when it is sent."""
+        for binder, value in self._constants:
+            parts = Parts()
+            if not isinstance(value, Secret):
+                binder.bind(value, parts)
+            if parts.problems:
+                where = f"{binder.parameter.where}: " if binder.parameter.where else ""
+                raise SheetError(f"{where}value of {parts.problems[0]}")
 
     @property
     def names(self) -> list[str]:
@@ -161,7 +172,11 @@ def listed(names: list[str]) -> str:
 
 def query_pairs(params: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[str]:
     """`name=value` of each parameter, percent-encoded; a list repeats its name, None is left out."""
-    pairs = params.items() if isinstance(params, Mapping) else params
+    try:
+        pairs = [(name, value) for name, value in (params.items() if isinstance(params, Mapping) else params)]
+    except (TypeError, ValueError):
+        message = f"params: expected a mapping or pairs of name and value, found {type(params).__name__}"
+        raise ArgumentError(message) from None
     written: list[str] = []
     for name, value in pairs:
         values = value if isinstance(value, list | tuple) else [value]

@@ -23,6 +23,8 @@ def described(
 
     The body's own content type beats a constant one, and yields to one of this call. Raises ArgumentError.
     """
+    if given.headers is not None and not isinstance(given.headers, Mapping):
+        raise ArgumentError(f"headers: expected a mapping from name to text, found {type(given.headers).__name__}")
     fields = [field for field in extra if not _names(given.headers, field[0].lower())]
     for name, value in (given.headers or {}).items():
         if value is not None:

@@ -51,6 +51,8 @@ def split_template(template: str) -> tuple[list[str], list[str]]:
 
 def checked_target(target: str) -> str:
     """Path and query of an undeclared request, ready for the wire. Raises ArgumentError."""
+    if not isinstance(target, str):
+        raise ArgumentError(f"path: expected text, found {type(target).__name__}")
     if not target.startswith("/") or target.startswith("//"):
         raise ArgumentError(
             f"path {target[:80]!r}: expected a path that begins with one `/`; a service's requests stay on its base_url"

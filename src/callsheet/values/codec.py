@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from callsheet.errors import SheetError
 from callsheet.http.json import NO_JSON_FORM, dumps, refuse_nan
@@ -102,7 +103,10 @@ class TypeCodec:
 
     def _dump(self, value: Any, **options: bool) -> bytes:
         serializer = self._adapter.serializer
-        content = serializer.to_json(value, by_alias=True, **options)  # type: ignore[arg-type]
+        try:
+            content = serializer.to_json(value, by_alias=True, **options)  # type: ignore[arg-type]
+        except PydanticSerializationError as error:
+            raise Mismatch([{"loc": (), "msg": str(error)}]) from None
         if b"null" in content:
             _refuse_nan(serializer.to_python(value))
         return content
