@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from callsheet import Sheet
+from callsheet import Client, Sheet
 from callsheet.errors import ArgumentError, SheetError, UsageError
 from callsheet.plan.plan import Given
 from callsheet.plan.service import ServicePlans, begin
@@ -135,3 +135,15 @@ def test_names_in_a_path_must_be_declared():
 def test_an_undeclared_plan_binds_no_arguments():
     with pytest.raises(ArgumentError):
         plans_of().undeclared("GET").bind({}, Given())
+
+
+@pytest.mark.parametrize(("given", "total"), [("5s", 5.0), ("250ms", 0.25), ({"total": "1m"}, 60.0), (2, 2.0)])
+def test_a_timeout_may_be_written_as_on_the_sheet(given, total):
+    with Client(base_url="http://127.0.0.1:9") as client:
+        call, _, _ = client._calls().undeclared("GET", "/x", {"timeout": given}, is_stream=False)
+    assert call.timeout.total == total
+
+
+def test_a_timeout_that_is_no_duration_is_refused():
+    with Client(base_url="http://127.0.0.1:9") as client, pytest.raises(ArgumentError, match="timeout: expected"):
+        client.get("/x", timeout="soon")

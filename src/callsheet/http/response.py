@@ -149,6 +149,8 @@ class Response:
         beginning = self.masked(self._text_of(content[:LOOKED_AT]))[:SHOWN]
         where = "the answer" if line is None else f"line {line} of the answer"
         named = self.field(b"content-type") or "no Content-Type"
+        if not content:
+            reason = "it is empty"
         message = f"{self.status_code}: {where} is not JSON ({self.masked(named)[:SHOWN]}): {beginning!r}: {reason}"
         return DecodeError(message, line=line, **self.facts())
 

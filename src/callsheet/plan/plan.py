@@ -16,8 +16,8 @@ from callsheet.verdicts import Verdict
 Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query parameters: a list repeats its name, None is left out."""
 
-TimeoutLike = float | Mapping[str, float]
-"""Seconds within which the call must end, or some of `connect`, `read`, `attempt`, `total`."""
+TimeoutLike = float | str | Mapping[str, float | str]
+"""Seconds (or `"250ms"`, `"5s"`) within which the call must end, or some of `connect`, `read`, `attempt`, `total`."""
 
 Asked = Callable[[Attempt, float], Verdict | None]
 

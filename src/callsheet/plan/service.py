@@ -23,6 +23,7 @@ from callsheet.policies.slot import Slot
 from callsheet.settings.concurrency import Concurrency
 from callsheet.settings.timeout import WrittenTimeout
 from callsheet.sheet import ServiceSheet
+from callsheet.sheet.quantities import seconds
 from callsheet.verdicts import Ticket
 
 
@@ -143,9 +144,18 @@ def begin(plan: Plan, request: Request, given: Given, started: float, new_ticket
 
 def _written(value: TimeoutLike, known: WrittenTimeout) -> WrittenTimeout:
     try:
-        return WrittenTimeout.given(value, known)
+        return WrittenTimeout.given(_in_seconds(value), known)
     except ValueError as error:
         raise ArgumentError(f"timeout: {error}") from None
+
+
+def _in_seconds(value: Any) -> Any:
+    """The timeout with durations as the sheet writes them (`250ms`, `5s`) in seconds; anything else as it is."""
+    if isinstance(value, str):
+        return seconds(value) or value
+    if isinstance(value, Mapping):
+        return {name: seconds(part) or part if isinstance(part, str) else part for name, part in value.items()}
+    return value
 
 
 def _unknown_operation(service: str, name: str, known: Mapping[str, Operation]) -> str:

@@ -99,6 +99,7 @@ RULES: dict[int, Rule] = {
 
 OPENSSL_CODE = re.compile(r"error:([0-9A-F]{8})", re.IGNORECASE)
 UNEXPECTED_EOF = 0x0A000126
+WRONG_VERSION_NUMBER = 0x0A00010B
 ALERTS = range(0x0A0003E8, 0x0A0004E8)
 """OpenSSL's reasons 1000 + n: the peer sent TLS alert n."""
 
@@ -137,5 +138,9 @@ def explanation(errno: int, verify_result: int, text: str) -> str:
         return VERIFY_RESULTS[verify_result]
     if errno == pycurl.E_ABORTED_BY_CALLBACK:
         return RULES[errno].meaning
+    if errno == pycurl.E_OPERATION_TIMEDOUT:
+        return f"not done in time (timeout.connect until it is sent, timeout.attempt for all of it): {text}"
+    if openssl_code(text) == WRONG_VERSION_NUMBER:
+        return "the port does not speak TLS; is it an http:// one?"
     meaning = RULES[errno].meaning if errno in RULES else "failed"
     return f"{meaning}: {text}" if text else meaning
