@@ -12,13 +12,14 @@ import pytest
 from pydantic import BaseModel, Field
 
 from callsheet.declare.from_sheet import operations_of
-from callsheet.errors import ArgumentError, Forbidden, NotFound, Unauthorized
+from callsheet.errors import ArgumentError, Forbidden, NotFound, SheetError, Unauthorized
 from callsheet.http.streamed_body import StreamedBody
 from callsheet.plan.compile import Base, OperationBinder
 from callsheet.plan.plan import Given
 from callsheet.sheet import Sheet
 from callsheet.values.multipart import Multipart
-from tests.bodies.reading import whole
+from tests.bodies.reading import Field as Part
+from tests.bodies.reading import by_werkzeug, whole
 from tests.servers import answer
 
 
@@ -376,3 +377,45 @@ def test_a_stream_operation_gives_the_answer_as_it_comes(any_shop):
         with pytest.raises(NotFound, match=r"shop\.export: 404"):
             service.call("export")
         assert service.read(service.call("export", raise_for_status=False)) == b"none"
+
+
+def test_a_constant_that_no_call_could_send_is_an_error_of_the_sheet(any_shop):
+    operation = {"post": "/x", "form": {"n": {"type": "integer", "value": "many"}}}
+    with any_shop({"op": operation}) as service, pytest.raises(SheetError, match=r"value of `n` \(form, integer\)"):
+        service.call("op")
+
+
+def test_a_multipart_body_as_the_server_receives_it(service, tmp_path):
+    path = tmp_path / "face.png"
+    path.write_bytes(b"PNG" * 100_000)
+    more = [("a", b"1"), ("b", iter([b"2"]))]
+    service.call("picture", id=7, picture=path, more=more, title="\u00e9", tags=["x", "y"])
+    assert by_werkzeug(service.sent.body, service.sent.header("content-type")) == [
+        Part("title", None, "\u00e9".encode()),
+        Part("tags", None, b"x"),
+        Part("tags", None, b"y"),
+        Part("kind", None, b"png"),
+        Part("picture", "face.png", b"PNG" * 100_000, "image/png"),
+        Part("more", "a", b"1", "application/octet-stream"),
+        Part("more", "b", b"2", "application/octet-stream"),
+    ]
+    assert service.sent.header("transfer-encoding") == "chunked"
+    service.call("picture", id=7, picture=path)
+    assert service.sent.header("content-length") == str(len(service.sent.body))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_streamed_content_as_the_server_receives_it(service, known):
+    pieces = [b"a" * 70_000, b"b" * 10]
+    service.call("csv", content=io.BytesIO(b"".join(pieces)) if known else iter(pieces))
+    assert service.sent.body == b"".join(pieces)
+    assert service.sent.header("content-type") == "text/csv; charset=utf-8"
+    length = service.sent.header("content-length"), service.sent.header("transfer-encoding")
+    assert length == (("70010", None) if known else (None, "chunked"))
+
+
+def test_a_compressed_upload_as_the_server_receives_it(any_shop):
+    with any_shop(OPERATIONS, compress="gzip") as service:
+        service.call("csv", content=iter([b"a" * 70_000, b"b"]))
+        assert gzip.decompress(service.sent.body) == b"a" * 70_000 + b"b"
+        assert service.sent.header("content-encoding") == "gzip"

@@ -120,3 +120,22 @@ def test_what_has_no_form_is_refused_before_a_byte_is_sent(service, given, messa
         service.post("/x", **given)
     assert str(caught.value).startswith(f"shop.post: {message}")
     assert (caught.value.was_sent, service.count, service.server.ledger.connections) == (False, 0, 0)
+
+
+def test_files_as_the_server_receives_them(service, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one")
+    with path.open("rb") as file:
+        service.post("/x", data={"t": "1"}, files={"f": path, "g": file})
+        assert not file.closed
+    kind, _, boundary = service.sent.header("content-type").partition("; boundary=")
+    assert kind == "multipart/form-data"
+    assert [part.partition(b"\r\n\r\n")[2] for part in service.sent.body.split(f"--{boundary}".encode())[1:]] == [
+        b"1\r\n", b"one\r\n", b"one\r\n", b"",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [lambda: iter([b"a", b"b"]), lambda: [b"a", b"b"], lambda: io.BytesIO(b"ab")])
+def test_streamed_content_as_the_server_receives_it(service, content):
+    service.put("/x", content=content())
+    assert (service.sent.body, service.sent.header("content-type")) == (b"ab", None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from callsheet.declare.operation import MISSING, Operation, Parameter
-from callsheet.errors import ArgumentError
+from callsheet.errors import ArgumentError, SheetError
 from callsheet.http.body import Body, Content
 from callsheet.http.json import MEDIA_TYPE, dumps, loads
 from callsheet.http.streamed_body import body_from
@@ -174,6 +174,17 @@ class DeclaredFields:
         constants = [binder.argument for binder in self._binders if binder.parameter.value is not MISSING]
         self.constants = frozenset(constants)
         self.fields: frozenset[str] | None = frozenset(b.argument for b in self._binders) - self.constants
+        self._check_constants()
+
+    def _check_constants(self) -> None:
+        """Raise SheetError for one that no call could send. What comes through a variable is read when it is sent."""
+        for binder in self._binders:
+            parts, value = Parts(), binder.parameter.value
+            if value is not MISSING and not isinstance(value, Secret):
+                binder.constant(parts)
+            if parts.problems:
+                where = f"{binder.parameter.where}: " if binder.parameter.where else ""
+                raise SheetError(f"{where}value of {parts.problems[0]}")
 
     def taken(self, fields: Mapping[str, Any], parts: Parts) -> list[tuple[FieldBinder, Any]]:
         """Each field that has a value, in the order of the sheet."""
