@@ -53,13 +53,16 @@ if TYPE_CHECKING:
     from callsheet.many.outcome import Outcome
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
+    from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
     from callsheet.values.sse import ServerSentEvent
     from callsheet.version import __version__
 
 __all__ = [
     "APIError",
+    "ASGITransport",
     "ApplicationError",
     "ArgumentError",
+    "AsyncASGITransport",
     "AsyncClient",
     "AsyncService",
     "AttemptEnded",
@@ -125,6 +128,7 @@ _HOMES = {
     "callsheet.many.outcome": "Outcome",
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",
+    "callsheet.transports.asgi": "ASGITransport AsyncASGITransport",
     "callsheet.values.sse": "ServerSentEvent",
     "callsheet.version": "__version__",
 }

@@ -1,0 +1,218 @@
+"""An app on an event loop of its own, called by threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import Any, Self, TypeVar
+
+from callsheet.call import Limits
+from callsheet.errors import UsageError
+from callsheet.events import WireFacts
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+from callsheet.transports.asgi.asynchronous import CLOSED, AsyncASGITransport
+from callsheet.transports.asgi.body import body_of
+from callsheet.transports.asgi.exchange import Reading
+from callsheet.transports.asgi.scope import App
+from callsheet.transports.forked import forget_after_fork
+
+T = TypeVar("T")
+Loop = asyncio.AbstractEventLoop
+FROM_INSIDE = (
+    "this app calls itself by the transport it runs in, and would wait for ever; give that call a transport of its own"
+)
+
+
+class ASGITransport:
+    """Answers a Client's requests by an ASGI app in this process: `Client(..., transport=ASGITransport(app))`.
+
+    The app runs on an event loop in a thread of the transport's own, which ends with `close`, with `with`, or when nobody
+    holds the transport any more. See AsyncASGITransport for the arguments.
+    """
+
+    def __init__(self, app: App, *, raise_app_exceptions: bool = True, root_path: str = "") -> None:
+        self._app = AsyncASGITransport(app, raise_app_exceptions=raise_app_exceptions, root_path=root_path)
+        self._lock = threading.Lock()
+        self._thread: LoopThread | None = None
+        self._is_closed = False
+        forget_after_fork(self)
+
+    def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
+        """The app's answer. Raises what the app raised, AttemptTimeout, NoAnswer, ResponseTooLarge, UsageError once closed."""
+        thread = self._running()
+        errands = Errands(thread.loop)
+        body = body_of(request, errands.do, is_blocking=True)
+        keeps = False
+        try:
+            response, facts = errands.serve(self._app.sent(request, limits, body))
+            if response.stream is not None:
+                keeps = True
+                response.stream = ThreadReading(self, response.stream, errands)
+        finally:
+            if not keeps:
+                errands.leave()
+        return response, facts
+
+    def _running(self) -> LoopThread:
+        with self._lock:
+            if self._is_closed:
+                raise UsageError(CLOSED)
+            if self._thread is None:
+                self._thread = LoopThread()
+                weakref.finalize(self, self._thread.stop)
+            return self._thread
+
+    def close(self) -> None:
+        """Cancel the app wherever it still runs, and end its thread."""
+        with self._lock:
+            self._is_closed = True
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            asyncio.run_coroutine_threadsafe(self._app.aclose(), thread.loop).result()
+            thread.stop()
+            thread.join()
+
+    def forget(self) -> None:
+        """In a forked child: begin anew; the parent's thread is not here."""
+        self._lock = threading.Lock()
+        self._thread = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+
+class LoopThread:
+    """An event loop in a daemon thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=_run, args=(self.loop,), name="callsheet-asgi", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it, without waiting."""
+        try:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+        except RuntimeError:  # it has ended
+            pass
+
+    def join(self) -> None:
+        """Wait for its end."""
+        self._thread.join()
+
+
+def _run(loop: Loop) -> None:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.get_loop().run_forever()
+
+
+class Errands:
+    """Work that the loop has the calling thread do: what a body is read from may belong to that thread."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._queue: SimpleQueue[tuple[Callable[[], Any] | None, Any]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._is_left = False
+
+    async def do(self, work: Callable[[], Any]) -> Any:
+        """Have it done by the calling thread, while that waits here; after it has left, here."""
+        with self._lock:
+            is_left = self._is_left
+            done = self._loop.create_future()
+            if not is_left:
+                self._queue.put((work, done))
+        return work() if is_left else await done
+
+    def serve(self, steps: Coroutine[Any, Any, T]) -> T:
+        """Have the loop carry out some steps, and do its errands until it has."""
+        if _running_loop() is self._loop:
+            steps.close()
+            raise UsageError(FROM_INSIDE)
+        future = asyncio.run_coroutine_threadsafe(steps, self._loop)
+        future.add_done_callback(lambda done: self._queue.put((None, done)))
+        try:
+            self._work_until(future)
+        except BaseException:
+            future.cancel()
+            raise
+        return future.result()
+
+    def _work_until(self, future: Future[Any]) -> None:
+        while True:
+            work, done = self._queue.get()
+            if work is not None:
+                self._carry_out(work, done)
+            elif done is future:
+                return
+
+    def _carry_out(self, work: Callable[[], Any], done: asyncio.Future[Any]) -> None:
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 it is raised in the loop, which tells it to whoever calls
+            self._tell(_settle, done, None, error)
+        else:
+            self._tell(_settle, done, result, None)
+
+    def leave(self, last: Callable[[], None] | None = None) -> None:
+        """Do no more errands; the loop does one last thing."""
+        with self._lock:
+            self._is_left = True
+        while not self._queue.empty():
+            work, done = self._queue.get()
+            if work is not None:
+                self._tell(_settle, done, None, UsageError("nobody reads this body any more"))
+        if last is not None:
+            self._tell(last)
+
+    def _tell(self, work: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(work, *arguments)
+        except RuntimeError:  # the loop is closed, and the app has ended
+            pass
+
+
+def _settle(done: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if done.done():
+        return
+    if error is None:
+        done.set_result(result)
+    else:
+        done.set_exception(error)
+
+
+def _running_loop() -> Loop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+class ThreadReading:
+    """An answer's body, read by a thread."""
+
+    def __init__(self, transport: ASGITransport, reading: Reading, errands: Errands) -> None:
+        self._transport = transport  # whose thread ends when nobody holds it
+        self._reading = reading
+        self._errands = errands
+
+    @property
+    def facts(self) -> WireFacts:
+        """What was measured so far."""
+        return self._reading.facts
+
+    def read(self) -> bytes:
+        """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off, or what the app raised."""
+        return self._errands.serve(self._reading.read())
+
+    def close(self) -> None:
+        """Tell the app that nobody reads any more. Closing twice does nothing."""
+        self._errands.leave(self._reading.close)
