@@ -103,6 +103,17 @@ def test_content_of_a_media_type(media_type):
     assert (op.content, op.has_body) == (media_type, True)
 
 
+def test_an_environment_replaces_a_body_whole_and_settings_key_by_key():
+    text = (
+        f"{HEAD}    redirects: {{max: 3}}\n    proxy: http://proxy.example:1\n"
+        "    operations: {op: {post: /x, form: {a: string, b: string}}}\n"
+        "environments: {e: {services: {shop: {redirects: {max: 2}, proxy: ~, operations: {op: {form: {c: string}}}}}}}\n"
+    )
+    service = parse(text, env="e").services["shop"]
+    assert [field.name for field in service.operations["op"].form] == ["c"]
+    assert (service.settings("op").redirects.max, service.settings().proxy) == (2, None)
+
+
 def test_a_stream():
     assert declared("get: /x\nstream: true").stream is True
     assert declared("get: /x\nstream: false\nreturns: object").stream is False
