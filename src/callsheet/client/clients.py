@@ -12,7 +12,7 @@ from typing import Any, Self
 from weakref import WeakSet
 
 from callsheet.client.services import AsyncCalls, AsyncService, CallMaker, Calls, Service
-from callsheet.engine.io import TaskIo, ThreadIo
+from callsheet.engine.io import AsyncPauses, Pauses, TaskIo, ThreadIo
 from callsheet.engine.later import TaskSet, Worker
 from callsheet.engine.log import log_listener
 from callsheet.errors import UsageError
@@ -154,6 +154,7 @@ class Client(_AnyClient, Calls):
 
     def __init__(self, sheet: SheetLike | None = None, **options: Any) -> None:
         self._later = Worker()
+        self._pauses = Pauses()
         super().__init__(sheet, **options)
 
     def service(self, name: str, **settings: Any) -> Service:
@@ -161,7 +162,7 @@ class Client(_AnyClient, Calls):
         return Service(self._maker(name, settings))
 
     def _new_io(self, transport: Transport) -> ThreadIo:
-        return ThreadIo(transport, self._later)
+        return ThreadIo(transport, self._later, sleep=self._pauses.sleep)
 
     def _new_transport(self, wiring: Wiring) -> Transport:
         return CurlTransport(wiring)
@@ -174,6 +175,7 @@ class Client(_AnyClient, Calls):
     def close(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
         self._is_closed = True
+        self._pauses.close()
         self._later.stop()
         for transport in self._transports.values():
             transport.close()
@@ -193,6 +195,7 @@ class AsyncClient(_AnyClient, AsyncCalls):
 
     def __init__(self, sheet: SheetLike | None = None, **options: Any) -> None:
         self._later = TaskSet()
+        self._pauses = AsyncPauses()
         super().__init__(sheet, **options)
 
     def service(self, name: str, **settings: Any) -> AsyncService:
@@ -200,7 +203,7 @@ class AsyncClient(_AnyClient, AsyncCalls):
         return AsyncService(self._maker(name, settings))
 
     def _new_io(self, transport: AsyncTransport) -> TaskIo:
-        return TaskIo(transport, self._later)
+        return TaskIo(transport, self._later, sleep=self._pauses.sleep)
 
     def _new_transport(self, wiring: Wiring) -> AsyncTransport:
         return AsyncCurlTransport(wiring)
@@ -208,6 +211,7 @@ class AsyncClient(_AnyClient, AsyncCalls):
     async def aclose(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
         self._is_closed = True
+        self._pauses.close()
         await self._later.aclose()
         for transport in self._transports.values():
             await transport.aclose()

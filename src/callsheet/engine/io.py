@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -120,6 +121,38 @@ class ThreadIo:
     async def wait(self, ticket: ThreadTicket, seconds: float) -> bool:
         """Whether the ticket was granted in time."""
         return ticket.wait(seconds)
+
+
+class Pauses:
+    """Sleeps that `close` ends, so that nobody is asleep in a client that is closed."""
+
+    def __init__(self) -> None:
+        self._closed = threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so many seconds, or until the client is closed."""
+        self._closed.wait(seconds)
+
+    def close(self) -> None:
+        """End every pause, now and later."""
+        self._closed.set()
+
+
+class AsyncPauses:
+    """The same for tasks."""
+
+    def __init__(self) -> None:
+        self._closed = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds, or until the client is closed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+
+    def close(self) -> None:
+        """End every pause, now and later."""
+        self._closed.set()
 
 
 class TaskTicket:

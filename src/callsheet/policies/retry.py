@@ -57,7 +57,7 @@ class Retry:
         return attempt.call.is_repeatable or attempt.request.method in self.settings.methods
 
     def _pause(self, attempt: Attempt, status: int = 0, asked: float | None = None) -> float:
-        if asked is not None:
+        if asked:
             return asked
         backoff = self.settings.backoff
         first = backoff.throttled if status == TOO_MANY_REQUESTS else backoff.first

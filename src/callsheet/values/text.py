@@ -103,12 +103,20 @@ class Texter:
                 raise ValueError(error.errors(include_url=False)[0]["msg"]) from None
 
 
+PLAIN: set[Any] = {object.__str__, object.__repr__}
+"""What a class has that says nothing of its values but an address."""
+
+
 def text_of(value: Any) -> str:
-    """One value as text: `true`, RFC 3339 with offset, JSON for an object."""
+    """One value as text: `true`, RFC 3339 with offset, JSON for an object. Raises ValueError for what has no text."""
     if isinstance(value, Enum):
         value = value.value
     writer = _WRITERS.get(type(value))
-    return writer(value) if writer else str(value)
+    if writer:
+        return writer(value)
+    if {type(value).__str__, type(value).__repr__} == PLAIN:
+        raise ValueError(f"expected text, a number, a date or the like, found {type(value).__name__}")
+    return str(value)
 
 
 def _number(value: float | Decimal) -> str:

@@ -129,8 +129,10 @@ class Transfer:
                 MalformedAnswer, f"header fields of more than {self.caps.headers} bytes (caps.headers)", errno
             )
         kind = class_of(errno, sent=self.sends > 0, answered=bool(self.lines), text=text)
-        verify_result = self.easy.getinfo(pycurl.SSL_VERIFYRESULT)
-        return self._error(kind, explanation(errno, verify_result, text), errno=errno)
+        info = self.easy.getinfo
+        verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)
+        refusal = 0 if self.sends else info(pycurl.HTTP_CONNECTCODE)
+        return self._error(kind, explanation(errno, verify_result, text, refusal), errno=errno)
 
     def _unreadable(self, error: BaseException) -> BaseException:
         if isinstance(error, APIError):
@@ -180,7 +182,11 @@ def parts_of(status_line: bytes) -> tuple[str, int | None, str]:
     """Version, status and reason. A service has few status lines, and parsing one takes longer than finding it here."""
     version, _, rest = status_line.partition(b" ")
     code, _, reason = rest.strip().partition(b" ")
-    return version[5:].decode("latin-1"), int(code) if code.isdigit() else None, reason.decode("latin-1")
+    return (
+        version[5:].decode("latin-1"),
+        int(code) if code.isdigit() and len(code) == 3 else None,
+        reason.decode("latin-1"),
+    )
 
 
 def final_block(lines: list[bytes]) -> tuple[bytes, list[bytes]] | None:
