@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 
 import pytest
 
@@ -37,6 +38,12 @@ def variables_named(err):
         "curl -X PUT {url}/rows --data-raw '[1, 2]'",
         "curl -G {url}/search -d q=one --data-urlencode 'r=two words'",
         "curl -I {url}/users -A agent/1 -e https://example.com/ -m 5",
+        "curl {url}/login -d user=ada -d password=CANARY -d remember=true",
+        "curl {url}/login --data-urlencode 'note=a b&c' --data-urlencode api_key=CANARY",
+        "curl {url}/photos -F title=Me -F token=CANARY -F 'photo=@me.png;type=image/png'",
+        "curl {url}/rows -H 'Content-Type: text/csv' --data-binary @rows.csv",
+        "curl {url}/rows -H 'Content-Type: text/csv' -d key-CANARY1234567890abcdef",
+        "curl -T backup.tar {url}/backup",
     ],
 )
 def test_what_is_imported_checks_and_hides_its_secrets(callsheet, tmp_path, monkeypatch, command):
@@ -54,6 +61,38 @@ def test_what_is_imported_checks_and_hides_its_secrets(callsheet, tmp_path, monk
         assert ended.err.splitlines()[-1].startswith(f"try: callsheet call api.{target}")
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("-d a=1 -d b=x -d b=y --data-urlencode 'c=d e&f'", b"a=1&b=x&b=y&c=d+e%26f"),
+        ("--data-raw 'card%5Bnumber%5D=42&q='", b"card%5Bnumber%5D=42&q="),
+        ("-H 'Content-Type: text/csv' --data-binary @rows.csv", b"1,2\n"),
+        ("-H 'Content-Type: text/plain' -d hello", b"hello"),
+        ("-T rows.csv", b"1,2\n"),
+        (
+            "-F 'title=a;b' -F 'file=@rows.csv;type=text/x;filename=\"q r.csv\"' --form-string n=7",
+            (
+                b'--B\r\nContent-Disposition: form-data; name="title"\r\n\r\na;b\r\n'
+                b'--B\r\nContent-Disposition: form-data; name="n"\r\n\r\n7\r\n'
+                b'--B\r\nContent-Disposition: form-data; name="file"; filename="q r.csv"\r\n'
+                b"Content-Type: text/x\r\n\r\n1,2\n\r\n--B--\r\n"
+            ),
+        ),
+    ],
+)
+def test_an_imported_body_is_sent_as_it_was(callsheet, sheet, command, expected):
+    sheet("1,2\n", "rows.csv")
+    with EchoServer() as server:
+        ended = callsheet("import", "curl", f"curl {server.url}/x {command}")
+        assert ended.code == 0, ended.err
+        called = callsheet(*shlex.split(ended.err.splitlines()[-1].removeprefix("try: callsheet ")))
+        assert called.code == 0, called.err
+        (request,) = server.requests
+    boundary = (request.header("content-type") or "").partition("; boundary=")[2].encode()
+    assert (request.body.replace(boundary, b"B") if boundary else request.body) == expected
+    assert request.method == ("PUT" if command.startswith("-T") else "POST")
+
+
 def test_the_imported_operation_sends_the_same_request(callsheet, monkeypatch):
     with EchoServer() as server:
         command = (
@@ -64,8 +103,6 @@ def test_the_imported_operation_sends_the_same_request(callsheet, monkeypatch):
         assert variables_named(ended.err) == ["API_TOKEN"]
         monkeypatch.setenv("API_TOKEN", CANARY)
         words = ended.err.splitlines()[-1].removeprefix("try: callsheet ")
-        import shlex
-
         called = callsheet(*shlex.split(words))
         assert called.code == 0, called.err
         (request,) = server.requests
@@ -196,9 +233,12 @@ def test_the_command_may_come_from_stdin(callsheet, tmp_path, monkeypatch):
         ("curl", "names no URL"),
         ("curl https://a.example/ https://b.example/", "two URLs"),
         ("curl ftp://a.example/", "expected http:// or https://"),
-        ("curl -F file=@x https://a.example/", "a multipart body is not supported yet"),
-        ("curl -T x https://a.example/", "uploads are not supported yet"),
-        ("curl -d a=b https://a.example/", "not JSON; form and other bodies are not supported yet"),
+        ("curl -F file=@x -d a=b https://a.example/", "bodies of two kinds"),
+        ("curl -F file https://a.example/", "expected NAME=CONTENT"),
+        ("curl -F 'note=<x' https://a.example/", "the text is in a file"),
+        ("curl -d words https://a.example/", "neither JSON nor a form; name its type"),
+        ("curl -d 'a: b' -H 'Content-Type: application/json' https://a.example/", "is not JSON"),
+        ("curl --data-urlencode a@x https://a.example/", "the body is in a file"),
         ("curl -d @body.json https://a.example/", "the body is in a file"),
         ("curl -b jar.txt https://a.example/", "a file of cookies is not read"),
         ("curl --made-up https://a.example/", "--made-up: not known here"),
@@ -229,5 +269,5 @@ def test_how_a_command_is_read(command, expected):
 
 def test_errors_of_reading_show_no_value():
     with pytest.raises(ArgumentError) as raised:
-        read_curl(f"curl https://a.example/ -d token={CANARY}")
+        read_curl(f"curl https://a.example/ --json token={CANARY}")
     assert CANARY not in str(raised.value)

@@ -75,6 +75,42 @@ def on_terminal(*arguments, env):
     return os.waitstatus_to_exitcode(status), shown.decode()
 
 
+def test_an_upload_has_a_progress_bar_and_lines_stand_above_it(practice_env, tmp_path):
+    (tmp_path / "body").write_bytes(bytes(5_000_000))
+    code, shown = on_terminal("request", "POST", "/uploads", "@body", "-v", env={**practice_env, "COLUMNS": "90"})
+    assert code == 0
+    assert "upload " in shown
+    assert "5.0/5.0 MB" in shown
+    assert "/s" in shown
+    assert "0:00:00" in shown
+    assert "* attempt 1: POST" in shown
+    assert shown.index("5.0/5.0 MB") < shown.index('"size"')
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1
+
+
+def test_a_download_has_a_progress_bar(practice_env, tmp_path):
+    code, shown = on_terminal("request", "GET", "/bytes/3000000", "-d", "file", env=practice_env)
+    assert (code, (tmp_path / "file").stat().st_size) == (0, 3_000_000)
+    assert "3.0/3.0 MB" in shown
+    assert shown.rstrip().endswith("callsheet: 3.0 MB in file")
+
+
+@pytest.mark.parametrize("more", [{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}])
+def test_a_terminal_that_wants_less_gets_less(practice_env, tmp_path, more):
+    (tmp_path / "body").write_bytes(bytes(10_000))
+    code, shown = on_terminal("request", "POST", "/uploads", "@body", env=practice_env | more)
+    assert code == 0
+    assert "\x1b[3" not in shown
+    assert ("upload " in shown) == (more["TERM"] != "dumb")
+
+
+def test_piped_there_is_no_progress_bar(practice_env, tmp_path):
+    (tmp_path / "body").write_bytes(bytes(10_000))
+    done = spawn("request", "POST", "/uploads", "f@body", env=practice_env, cwd=tmp_path)
+    assert json.loads(done.stdout)["size"] > 10_000
+    assert b"upload" not in done.stderr
+
+
 def test_a_terminal_gets_colours_and_lines(practice_env):
     code, shown = on_terminal("call", "get_user", "id=1", env=practice_env)
     assert code == 0

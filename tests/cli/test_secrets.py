@@ -24,6 +24,10 @@ services:
         path: {{code: {{type: string, secret: true}}}}
         query: {{pin: {{type: string, secret: true}}, always: {{type: string, secret: true, value: "${{CANARY}}"}}}}
         header: {{X-Code: {{type: string, secret: true}}}}
+      form: {{post: /a, form: {{code: {{type: string, secret: true}}, key: {{type: string, value: "${{CANARY}}"}}}}}}
+      parts:
+        post: /a
+        multipart: {{code: {{type: string, secret: true}}, key: {{type: string, value: "${{CANARY}}"}}, file: file}}
 """
 CALLS = [
     ["call", "bearer"],
@@ -31,6 +35,8 @@ CALLS = [
     ["call", "header_key"],
     ["call", "query_key"],
     ["call", "given", f"code={CANARY}", f"pin={CANARY}", f"X-Code:{CANARY}"],
+    ["call", "form", f"code={CANARY}"],
+    ["call", "parts", f"code={CANARY}", "file@callsheet.yaml"],
     ["call", "bearer", f"Authorization:Bearer {CANARY}"],
     ["request", "GET", "/a", f"X-Auth-Token:{CANARY}"],
 ]
@@ -43,7 +49,7 @@ ENDS = {
     "closed": close(),
     "silent": silence(),
 }
-WAYS = [["-v"], ["--dry-run"], ["--curl"], ["-v", "-o", "headers"]]
+WAYS = [["-v"], ["--dry-run"], ["--curl"], ["-v", "-o", "headers"], ["-v", "--stream"], ["-v", "--download", "file"]]
 
 
 @pytest.fixture
@@ -69,7 +75,7 @@ def test_no_way_of_showing_shows_it(shown, words, way):
     assert CANARY not in ended.out + ended.err
 
 
-@pytest.mark.parametrize("words", CALLS[:5], ids=lambda words: words[1])
+@pytest.mark.parametrize("words", CALLS[:7], ids=lambda words: words[1])
 @pytest.mark.parametrize("end", ENDS)
 def test_no_end_of_a_call_shows_it(shown, words, end):
     ended, requests = shown(ENDS[end], *words, "-v", "-o", "headers")

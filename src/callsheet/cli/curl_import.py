@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from callsheet.cli.curl_bodies import CurlBody, CurlPart
 from callsheet.cli.curl_pieces import made_name
 from callsheet.cli.curl_words import CurlRequest
 from callsheet.cli.preview import CREDENTIALS
@@ -38,7 +39,10 @@ class Draft:
     headers: dict[str, str] = field(default_factory=dict)
     path_types: dict[str, str] = field(default_factory=dict)
     query_types: dict[str, str] = field(default_factory=dict)
+    form_types: dict[str, str] = field(default_factory=dict)
+    multipart_types: dict[str, str] = field(default_factory=dict)
     json_type: str = ""
+    content_type: str = ""
     timeout: str = ""
     variables: list[str] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
@@ -49,6 +53,8 @@ class Draft:
             ("path", self.path_types),
             ("query", self.query_types),
             ("headers", self.headers),
+            ("form", self.form_types),
+            ("multipart", self.multipart_types),
         ]
         lines = [f"{self.operation}:", f"  {self.method.lower()}: {scalar(self.path)}"]
         lines += [f"  auth: {self.auth}"] if with_auth and self.auth else []
@@ -56,6 +62,7 @@ class Draft:
             if mapping:
                 lines += [f"  {key}:", *(f"    {scalar(name)}: {value}" for name, value in mapping.items())]
         lines += [f"  json: {self.json_type}"] if self.json_type else []
+        lines += [f"  content: {scalar(self.content_type)}"] if self.content_type else []
         return lines + ([f"  timeout: {self.timeout}"] if self.timeout else [])
 
     def service_lines(self) -> list[str]:
@@ -80,7 +87,7 @@ def draft(request: CurlRequest, service: str, prefix: str, operation: str | None
     _put_credentials(made, request)
     _put_headers(made, request)
     _put_query(made, request)
-    _put_body(made, request)
+    put_body(made, request)
     if request.max_time:
         made.timeout = request.max_time
     return made
@@ -199,7 +206,7 @@ def _put_headers(made: Draft, request: CurlRequest) -> None:
     if request.has_json and request.header("accept") is None:
         made.headers["Accept"] = "application/json"
     kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    if request.body is not None and kind not in ("", "application/json"):
+    if request.body is not None and request.body.kind == "json" and kind not in ("", "application/json"):
         request.notes.append(f"Content-Type {kind}: a JSON body is sent as application/json")
 
 
@@ -221,11 +228,16 @@ def _put_query(made: Draft, request: CurlRequest) -> None:
         if SECRET_QUERY.search(name) and len(given) == 1:
             _put_secret_param(made, name)
             continue
-        is_secret = any(looks_secret(value) for value in given)
-        kind = type_of(given[0])
-        one = f"{{type: {kind}, secret: true}}" if is_secret else kind
-        made.query_types[name] = one if len(given) == 1 else f"{{type: array, items: {{type: {kind}}}}}"
-        made.items += [f"{escaped(name)}=..." if is_secret else f"{escaped(name)}={value}" for value in given]
+        _put_argument(made, made.query_types, name, given, is_secret=any(map(looks_secret, given)))
+
+
+def _put_argument(made: Draft, types: dict[str, str], name: str, given: list[str], *, is_secret: bool) -> None:
+    """A name and its values as a declared type and as items to try."""
+    kind = type_of(given[0]) if len({type_of(value) for value in given}) == 1 else "string"
+    secret = ", secret: true" if is_secret else ""
+    plain = f"{{type: {kind}{secret}}}" if secret else kind
+    types[name] = plain if len(given) == 1 else f"{{type: array, items: {{type: {kind}}}{secret}}}"
+    made.items += [f"{escaped(name)}=..." if is_secret else f"{escaped(name)}={value}" for value in given]
 
 
 def _put_secret_param(made: Draft, name: str) -> None:
@@ -248,18 +260,54 @@ def escaped(name: str) -> str:
     return re.sub(r"([:=@;])", r"\\\1", name)
 
 
-def _put_body(made: Draft, request: CurlRequest) -> None:
+def put_body(made: Draft, request: CurlRequest) -> None:
+    """The body key of the operation, and the items that give it."""
     body = request.body
-    if body is None:
-        return
+    if body is not None:
+        {"json": _put_json, "form": _put_form, "multipart": _put_multipart, "content": _put_content}[body.kind](
+            made, body
+        )
+
+
+def is_hidden(name: str, text: str) -> bool:
+    """Whether a field of a body holds a secret, by its name or its looks."""
+    return bool(CREDENTIALS.search(name) or SECRET_QUERY.search(name)) or looks_secret(text)
+
+
+def _put_json(made: Draft, body: CurlBody) -> None:
     kinds = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
-    made.json_type = kinds[type(body)]
-    if not isinstance(body, dict):
+    made.json_type = kinds[type(body.value)]
+    if not isinstance(body.value, dict):
         made.items.append("--json '...'")
         return
-    for name, value in body.items():
-        hidden = (
-            CREDENTIALS.search(name) or SECRET_QUERY.search(name) or (isinstance(value, str) and looks_secret(value))
-        )
+    for name, value in body.value.items():
+        hidden = is_hidden(name, value if isinstance(value, str) else "")
         given = f"={value}" if isinstance(value, str) else f":={json.dumps(value, ensure_ascii=False)}"
         made.items.append(escaped(name) + ("=..." if hidden else given))
+
+
+def _put_form(made: Draft, body: CurlBody) -> None:
+    _put_fields(made, made.form_types, body.value)
+
+
+def _put_fields(made: Draft, types: dict[str, str], pairs: Iterable[tuple[str, str]]) -> None:
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    for name, given in values.items():
+        _put_argument(made, types, name, given, is_secret=any(is_hidden(name, value) for value in given))
+
+
+def _put_multipart(made: Draft, body: CurlBody) -> None:
+    parts: list[CurlPart] = body.value
+    _put_fields(made, made.multipart_types, [(part.name, part.text) for part in parts if part.path is None])
+    for part in parts:
+        if part.path is not None:
+            made.multipart_types[part.name] = "file"
+            made.items.append(f"{escaped(part.name)}@{part.path}{part.item}")
+
+
+def _put_content(made: Draft, body: CurlBody) -> None:
+    made.content_type = body.media_type
+    is_long = body.value is not None and (len(body.value) > 60 or looks_secret(body.value))
+    made.items.append(f"@{body.path}" if body.value is None else "content=..." if is_long else f"content={body.value}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from callsheet.cli.curl_bodies import CurlBody, CurlPart, body_of, data_of, part_of, urlencoded
 from callsheet.errors import ArgumentError
 
 ANSI_QUOTED = re.compile(r"(?<=\s)\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
@@ -37,9 +37,6 @@ OF_THE_OUTPUT = {
 """What changes nothing about the request, or what Callsheet does anyway."""
 
 REFUSED = {
-    "--form": "a multipart body is not supported yet",
-    "--form-string": "a multipart body is not supported yet",
-    "--upload-file": "uploads are not supported yet",
     "--config": "its file would have to be read: write the options out",
     "--range": "ranges are not supported yet",
     "--cert": "client certificates are not supported yet",
@@ -51,18 +48,18 @@ REFUSED = {
 }
 NOTED = {
     "--insecure": "certificates stay verified; `tls.ca` names another authority",
-    "--location": "redirects are not followed",
-    "--location-trusted": "redirects are not followed",
-    "--proxy": "no proxy is used",
-    "--proxy-user": "no proxy is used",
-    "--cookie-jar": "cookies are not kept",
-    "--netrc": ".netrc is not read",
+    "--location": "write `redirects: same-origin` to follow redirects",
+    "--location-trusted": "write `redirects: same-origin` to follow redirects",
+    "--proxy": "write it as `proxy`",
+    "--proxy-user": "write it into `proxy`, as ${NAME}",
+    "--cookie-jar": "write `cookies: true` to keep cookies while a client lives",
+    "--netrc": "write `trust_env: true` to have .netrc read",
     "--connect-timeout": "write it as `timeout.connect`",
     "--cacert": "write it as `tls.ca`",
     "--retry": "write it as `retry.attempts`",
     "--retry-delay": "pauses follow `retry.backoff`",
     "--retry-max-time": "write it as `timeout.total`",
-    "--max-redirs": "redirects are not followed",
+    "--max-redirs": "write it as `redirects.max`",
     "--resolve": "names are looked up as usual",
     "--http2": "write `http2: true`",
     "--ipv4": "either kind of address is used",
@@ -88,12 +85,14 @@ class CurlRequest:
     headers: list[tuple[str, str]] = field(default_factory=list)
     query: list[tuple[str, str]] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
+    parts: list[CurlPart] = field(default_factory=list)
+    file: str | None = None
     user: str | None = None
     max_time: str | None = None
     has_json: bool = False
     is_get: bool = False
     notes: list[str] = field(default_factory=list)
-    body: Any = None
+    body: CurlBody | None = None
 
     def header(self, name: str) -> str | None:
         """The value of a header field, or None."""
@@ -164,8 +163,14 @@ def _take(request: CurlRequest, name: str, value: str) -> None:
         raise ArgumentError(f"curl's {name}: {REFUSED[name]}")
     if name in NOTED:
         request.notes.append(f"{name}: {NOTED[name]}")
+    elif name in ("--form", "--form-string"):
+        request.parts.append(part_of(name, value))
+    elif name == "--upload-file" or (name == "--data-binary" and value.startswith("@")):
+        request.file = value if name == "--upload-file" else value[1:]
+        request.method = request.method or ("PUT" if name == "--upload-file" else "")
     elif name in DATA:
-        _take_data(request, name, value)
+        request.has_json = request.has_json or name == "--json"
+        request.data.append(data_of(name, value))
     elif name in ("--header", "--user-agent", "--referer", "--cookie", "--oauth2-bearer"):
         request.headers.append(_header(name, value))
     elif name in TAKEN:
@@ -181,7 +186,7 @@ def _take_url(request: CurlRequest, value: str) -> None:
 
 
 def _take_query(request: CurlRequest, value: str) -> None:
-    request.query += parse_qsl(_urlencoded(value), keep_blank_values=True)
+    request.query += parse_qsl(urlencoded(value), keep_blank_values=True)
 
 
 TAKEN: dict[str, Any] = {
@@ -208,18 +213,6 @@ def _header(option: str, value: str) -> tuple[str, str]:
     return (name.strip(), rest.strip()) if colon else (value[:-1].strip(), "")
 
 
-def _take_data(request: CurlRequest, name: str, value: str) -> None:
-    if value.startswith("@") and name != "--data-raw":
-        raise ArgumentError(f"curl's {name} @...: the body is in a file; put it into the command to import its form")
-    request.has_json = request.has_json or name == "--json"
-    request.data.append(_urlencoded(value) if name == "--data-urlencode" else value)
-
-
-def _urlencoded(value: str) -> str:
-    name, equals, content = value.partition("=")
-    return f"{name}={quote(content, safe='')}" if equals else quote(value, safe="")
-
-
 def _settle(request: CurlRequest) -> None:
     """Split the URL, and make query or JSON of the data."""
     parts = urlsplit(request.url)
@@ -231,18 +224,18 @@ def _settle(request: CurlRequest) -> None:
     text = ("" if request.has_json else "&").join(request.data)
     if request.is_get:
         request.query += parse_qsl(text, keep_blank_values=True)
-    elif request.data:
-        request.body = _json_body(text)
-    request.method = request.method or ("POST" if request.data and not request.is_get else "GET")
+    else:
+        request.body = _body(request, text)
+    request.method = request.method or ("POST" if request.body is not None else "GET")
 
 
-def _json_body(text: str) -> Any:
-    try:
-        body = json.loads(text)
-    except ValueError:
-        raise ArgumentError(
-            "the curl command's body is not JSON; form and other bodies are not supported yet"
-        ) from None
-    if body is None:
-        raise ArgumentError("the curl command's body is `null`, which is not sent")
-    return body
+def _body(request: CurlRequest, text: str) -> CurlBody | None:
+    """The one body of all that was given. Raises ArgumentError for two."""
+    if sum(map(bool, (request.parts, request.file, request.data))) > 1:
+        raise ArgumentError("the curl command has bodies of two kinds; a request has one")
+    content_type = "application/json" if request.has_json else request.header("content-type") or ""
+    if request.parts:
+        return CurlBody("multipart", request.parts)
+    if request.file is not None:
+        return CurlBody("content", None, content_type or "application/octet-stream", request.file)
+    return body_of(text, content_type) if request.data else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,19 +68,32 @@ def meter(screen: Screen, what: str, total: int | None) -> Iterator[Meter | None
     if not screen.errors_are_terminal:
         yield None
         return
-    from rich.file_proxy import FileProxy
-
     bar = _bar(screen)
     errors = screen.errors
     with bar:
         # Lines that are said meanwhile stand above the bar.
-        screen.errors = FileProxy(bar.console, errors)  # type: ignore[assignment]
+        screen.errors = AboveBar(bar.console)
         made = Meter(bar, bar.add_task(what, total=total))
         try:
             yield made
         finally:
             made.finish()
             screen.errors = errors
+
+
+class AboveBar(io.StringIO):
+    """Puts whole lines above the bar, unbroken."""
+
+    def __init__(self, console: Any) -> None:
+        super().__init__()
+        self._console = console
+
+    def write(self, text: str) -> int:
+        """Put lines there."""
+        from rich.text import Text
+
+        self._console.print(Text.from_ansi(text.removesuffix("\n")), soft_wrap=True)
+        return len(text)
 
 
 def _bar(screen: Screen) -> Any:
