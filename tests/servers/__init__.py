@@ -48,6 +48,7 @@ from tests.servers.httpbin import HttpbinServer
 from tests.servers.ledger import Ledger, Request
 from tests.servers.nginx import NginxServer, nginx_path
 from tests.servers.ports import BlackholedPort, RefusedPort
+from tests.servers.proxies import HttpProxy, Socks5Proxy
 from tests.servers.scripted import ScriptedServer
 
 __all__ = [
@@ -55,12 +56,14 @@ __all__ = [
     "BlackholedPort",
     "Certificates",
     "EchoServer",
+    "HttpProxy",
     "HttpbinServer",
     "Ledger",
     "NginxServer",
     "RefusedPort",
     "Request",
     "ScriptedServer",
+    "Socks5Proxy",
     "answer",
     "answer_before_reading",
     "answer_early",

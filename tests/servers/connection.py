@@ -56,6 +56,16 @@ class Connection:
             self._request = self._read_request(with_body=False)
         return self._request
 
+    def starts_with(self, beginning: bytes) -> bool:
+        """Whether what came begins so, in this turn."""
+        while len(self._unread) < len(beginning):
+            self._receive()
+        return self._unread.startswith(beginning)
+
+    def take(self, size: int) -> bytes:
+        """So many of the bytes that came, whatever they are."""
+        return b"".join(self._exactly(size))
+
     def send(self, data: bytes | memoryview) -> None:
         """Send all of the bytes."""
         try:

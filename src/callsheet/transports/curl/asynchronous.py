@@ -18,9 +18,10 @@ from callsheet.transports.curl.driver import Driver, Finished
 from callsheet.transports.curl.due import after_body
 from callsheet.transports.curl.feed import FedUpload
 from callsheet.transports.curl.handle import Handle
-from callsheet.transports.curl.names import Addresses, Lookup, Names
-from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, constant_options, is_upload, less
+from callsheet.transports.curl.names import Addresses, Lookup, Names, joined
+from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, less
 from callsheet.transports.curl.quiet import DueGuard, QuietGuard
+from callsheet.transports.curl.route import route_for
 from callsheet.transports.curl.task_stream import TaskStream
 from callsheet.transports.curl.transfer import Transfer
 from callsheet.transports.curl.upload import SourceUpload, Upload, read_body
@@ -48,7 +49,7 @@ class AsyncCurlTransport:
     def __init__(self, wiring: Wiring, *, watch: Watching = watch_for) -> None:
         self.wiring = wiring
         self._watch = watch
-        self._constants = constant_options(wiring)
+        self._route = route_for(wiring)
         self._is_closed = False
         self._begin()
         forget_after_fork(self)
@@ -69,24 +70,31 @@ class AsyncCurlTransport:
         """The answer, body still coded. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
         driver = self._driver_here()
         origin = request.origin
-        known = self._names.ready(origin.host, origin.port)
-        if isinstance(known, Lookup):
-            known, limits = await self._looked_up(known, origin.host, limits)
+        route = self._route
+        known: Addresses | Lookup | None
+        if route.is_proxied:
+            known, limits = await self._looked_up_all(route.ends(origin), limits)
+        else:
+            known = self._names.ready(origin.host, origin.port)
+            if isinstance(known, Lookup):
+                known, limits = await self._looked_up(known, origin.host, limits)
         send = self._way(request)
-        handle = self._idle.pop() if self._idle else Handle(self._constants, driver.hung_up)
+        handle = self._idle.pop() if self._idle else Handle(route.constants, driver.hung_up)
+        if route.is_proxied:
+            handle.use(route.constants_for(origin))
         try:
             return await send(driver, handle, request, limits, known)
         except NotSent:
             if not handle.found_dead:
                 raise
         # The kept connection had died: nothing was sent, and a new one is made within the same attempt.
-        handle = Handle(self._constants, driver.hung_up)
+        handle = Handle(route.constants_for(origin), driver.hung_up)
         return await send(driver, handle, request, limits._replace(fresh=True), known)
 
     def _way(self, request: Request) -> Way:
         if request.is_stream:
             return self._open
-        return self._upload if is_upload(request) else self._exchange
+        return self._upload if request.is_upload else self._exchange
 
     async def _exchange(
         self, driver: Driver, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
@@ -99,7 +107,7 @@ class AsyncCurlTransport:
         try:
             transfer.arm(limits)
             if addresses is not None:
-                driver.pin(handle, request.origin.host, addresses)
+                driver.pin(handle, addresses)
             driver.start(handle.easy, finished)
             errno, text = await over
             if errno:
@@ -128,7 +136,7 @@ class AsyncCurlTransport:
         try:
             transfer.arm(limits)
             if addresses is not None:
-                driver.pin(handle, request.origin.host, addresses)
+                driver.pin(handle, addresses)
             driver.start(handle.easy, finished)
             guards.append(DueGuard(driver, after_body(transfer, limits.attempt), finished))
             if limits.read is not None:
@@ -156,11 +164,11 @@ class AsyncCurlTransport:
         stream = TaskStream(self, driver, handle, request, limits)
         transfer = stream.transfer
         try:
-            if is_upload(request):
+            if request.is_upload:
                 _carry(driver, transfer)
             transfer.arm(limits)
             if addresses is not None:
-                driver.pin(handle, request.origin.host, addresses)
+                driver.pin(handle, addresses)
             await stream.start(limits.attempt)
             if transfer.outcome and transfer.outcome[0] and not transfer.are_headers_complete:
                 self._note_failure(request, transfer)
@@ -184,7 +192,8 @@ class AsyncCurlTransport:
 
     def _note_failure(self, request: Request, transfer: Transfer) -> None:
         if not transfer.sends:
-            self._names.forget(request.origin.host, request.origin.port)
+            for host, port in self._route.ends(request.origin):
+                self._names.forget(host, port)
 
     def _driver_here(self) -> Driver:
         if self._is_closed:
@@ -200,6 +209,17 @@ class AsyncCurlTransport:
         elif self._driver.loop is not loop:
             raise UsageError(WRONG_LOOP)
         return self._driver
+
+    async def _looked_up_all(
+        self, ends: tuple[tuple[str, int], ...], limits: Limits
+    ) -> tuple[Addresses | None, Limits]:
+        found = []
+        for host, port in ends:
+            known = self._names.ready(host, port)
+            if isinstance(known, Lookup):
+                known, limits = await self._looked_up(known, host, limits)
+            found.append(known)
+        return joined(*found), limits
 
     async def _looked_up(self, lookup: Lookup, host: str, limits: Limits) -> tuple[Addresses, Limits]:
         loop = asyncio.get_running_loop()

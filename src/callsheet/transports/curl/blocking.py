@@ -19,8 +19,9 @@ from callsheet.http.response import Response
 from callsheet.transports.curl.due import after_body, left_for
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lane_stream import LaneStream
-from callsheet.transports.curl.names import Addresses, Lookup, Names
-from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, constant_options, is_upload, less
+from callsheet.transports.curl.names import Addresses, Lookup, Names, joined
+from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, less
+from callsheet.transports.curl.route import route_for
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
 from callsheet.transports.curl.upload import SourceUpload, read_body
@@ -39,7 +40,7 @@ class CurlTransport:
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self._pipe: tuple[int, ...] = ()
-        self._constants = constant_options(wiring)
+        self._route = route_for(wiring)
         self._is_closed = False
         self._begin()
         forget_after_fork(self)
@@ -63,6 +64,8 @@ class CurlTransport:
         """The answer, body still coded. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
         addresses, limits = self._addresses(request, limits)
         lane = self._take()
+        if self._route.is_proxied:
+            lane.handle.use(self._route.constants_for(request.origin))
         try:
             answer = self._way(request)(lane, request, limits, addresses)
         except AbortedError:
@@ -78,7 +81,7 @@ class CurlTransport:
     def _way(self, request: Request) -> Way:
         if request.is_stream:
             return self._open
-        return self._upload if is_upload(request) else self._exchange
+        return self._upload if request.is_upload else self._exchange
 
     def _exchange(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
@@ -86,7 +89,7 @@ class CurlTransport:
         transfer = Transfer(lane.handle, request)
         transfer.arm(limits)
         if addresses is not None:
-            lane.pin(request.origin.host, addresses)
+            lane.pin(addresses)
         lane.start()
         errno, text = lane.run(transfer, limits.read)
         if errno:
@@ -111,14 +114,14 @@ class CurlTransport:
     def _begin_transfer(self, lane: Lane, transfer: Transfer, limits: Limits, addresses: Addresses | None) -> None:
         transfer.arm(limits)
         if addresses is not None:
-            lane.pin(transfer.request.origin.host, addresses)
+            lane.pin(addresses)
         lane.start()
 
     def _open(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
         transfer = StreamedTransfer(lane.handle, request, progress=lambda: None)
-        if is_upload(request):
+        if request.is_upload:
             transfer.carry(SourceUpload(read_body(request)))
         self._begin_transfer(lane, transfer, limits, addresses)
         left = left_for(transfer, limits.attempt)
@@ -135,23 +138,33 @@ class CurlTransport:
 
     def _note_failure(self, request: Request, transfer: Transfer) -> None:
         if not transfer.sends:
-            self._names.forget(request.origin.host, request.origin.port)
+            for host, port in self._route.ends(request.origin):
+                self._names.forget(host, port)
 
     def _addresses(self, request: Request, limits: Limits) -> tuple[Addresses | None, Limits]:
-        """Where the host is, and the limits less the time that finding out took."""
+        """Where the connection goes, and the limits less the time that finding out took."""
         if self._is_closed:
             raise UsageError(CLOSED)
         origin = request.origin
-        known = self._names.ready(origin.host, origin.port)
+        if not self._route.is_proxied:
+            return self._found(origin.host, origin.port, limits)
+        found = []
+        for host, port in self._route.ends(origin):
+            addresses, limits = self._found(host, port, limits)
+            found.append(addresses)
+        return joined(*found), limits
+
+    def _found(self, host: str, port: int, limits: Limits) -> tuple[Addresses | None, Limits]:
+        known = self._names.ready(host, port)
         if not isinstance(known, Lookup):
             return known, limits
         started = time.monotonic()
         most = min(limits.connect, limits.attempt)
         if not known.done.wait(min(most, threading.TIMEOUT_MAX)):
-            raise ConnectTimeout(f"the name {origin.host} was not resolved within {most:g} s (timeout.connect)")
+            raise ConnectTimeout(f"the name {host} was not resolved within {most:g} s (timeout.connect)")
         if self._is_closed:
             raise UsageError(CLOSED_IN_FLIGHT)
-        return known.addresses(origin.host), less(limits, time.monotonic() - started)
+        return known.addresses(host), less(limits, time.monotonic() - started)
 
     def _take(self) -> Lane:
         while True:
@@ -166,7 +179,7 @@ class CurlTransport:
 
     def _new_lane(self) -> Lane:
         try:
-            return Lane(self._pipe[0], self._constants)
+            return Lane(self._pipe[0], self._route.constants)
         except (pycurl.error, OSError) as error:
             raise NotSent(NO_MEANS.format(error=error)) from None
 

@@ -44,11 +44,11 @@ class Driver:
         self.is_closed = False
         self.is_of_parent = False
 
-    def pin(self, handle: Handle, host: str, addresses: Addresses) -> None:
-        """Have this multi connect to these addresses of the host. Set after the handle was armed."""
-        if self._pinned.get(host) is not addresses:
+    def pin(self, handle: Handle, addresses: Addresses) -> None:
+        """Have this multi connect to these addresses of a host. Set after the handle was armed."""
+        if self._pinned.get(addresses.host) is not addresses:
             handle.pin(addresses)
-            self._pinned[host] = addresses
+            self._pinned[addresses.host] = addresses
 
     def start(self, easy: pycurl.Curl, finished: Finished) -> None:
         """Begin the transfer that the handle is armed for."""

@@ -92,6 +92,12 @@ class Handle:
         self.sends = 0
         self._setopt(pycurl.PREREQFUNCTION, self._on_send)
 
+    def use(self, constants: Constants) -> None:
+        """Go by other constant options from now on."""
+        if constants is not self._constants:
+            self._constants = constants
+            self._kind = None if self._kind is None else ()
+
     def set_upload(self, upload: Upload) -> None:
         """Read the request's body from there. Set after everything else."""
         self._kind = ()

@@ -59,11 +59,11 @@ class Lane:
         self._moved = 0.0
         self._pinned: dict[str, Addresses] = {}
 
-    def pin(self, host: str, addresses: Addresses) -> None:
-        """Have this lane connect to these addresses of the host. Set after the handle was armed."""
-        if self._pinned.get(host) is not addresses:
+    def pin(self, addresses: Addresses) -> None:
+        """Have this lane connect to these addresses of a host. Set after the handle was armed."""
+        if self._pinned.get(addresses.host) is not addresses:
             self.handle.pin(addresses)
-            self._pinned[host] = addresses
+            self._pinned[addresses.host] = addresses
 
     def has_died(self) -> bool:
         """Whether the server has hung up since the last answer. What is sent to it now is lost, and nobody knows for sure."""

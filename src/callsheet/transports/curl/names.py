@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from callsheet.errors import NotSent
 
@@ -24,12 +25,26 @@ USABLE = 600.0
 class Addresses:
     """What a name was found to mean, and when."""
 
-    __slots__ = ("at", "pin")
+    __slots__ = ("at", "host", "pin")
 
     def __init__(self, host: str, port: int, found: list[str], at: float) -> None:
+        self.host = host
         listed = ",".join(f"[{address}]" if ":" in address else address for address in found)
         self.pin = [f"{host}:{port}:{listed}"]
         self.at = at
+
+
+def joined(*found: Addresses | None) -> Addresses | None:
+    """The addresses of several names as those of one; None stands for a host that is an address itself."""
+    known = [addresses for addresses in found if addresses is not None]
+    return _joined(*known) if len(known) > 1 else next(iter(known), None)
+
+
+@lru_cache(64)
+def _joined(*found: Addresses) -> Addresses:
+    whole = Addresses(" ".join(addresses.host for addresses in found), 0, [], min(each.at for each in found))
+    whole.pin = [pin for addresses in found for pin in addresses.pin]
+    return whole
 
 
 class Lookup:

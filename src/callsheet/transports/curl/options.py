@@ -82,11 +82,6 @@ def milliseconds(seconds: float) -> int:
     return max(1, min(math.ceil(seconds * 1000), LONGEST))
 
 
-def is_upload(request: Request) -> bool:
-    """Whether its body is read as it is sent."""
-    return request.body is not None and request.body.content is None
-
-
 def content_of(request: Request) -> bytes | None:
     """The body; an empty one where the method calls for a body (RFC 9110 8.6)."""
     if request.body is not None:
@@ -98,7 +93,7 @@ def content_of(request: Request) -> bytes | None:
 
 def _set_method(easy: pycurl.Curl, request: Request) -> None:
     method, content = request.method, content_of(request)
-    if is_upload(request):
+    if request.is_upload:
         if method == "HEAD":
             raise ValueError("a HEAD request takes no body that is read as it is sent")
         easy.setopt(pycurl.UPLOAD, 1)

@@ -113,6 +113,9 @@ VERIFY_RESULTS = {
 }
 
 
+PROXY_HINTS = {407: "; give it a user name and password (proxy: http://user:password@host:port)"}
+
+
 def class_of(errno: int, *, sent: bool, answered: bool, text: str) -> type[TransportError]:
     """The exception for a libcurl failure. `answered`: whether its connection has brought any byte of an answer."""
     rule = RULES.get(errno)
@@ -132,8 +135,10 @@ def openssl_code(text: str) -> int | None:
     return int(found[1], 16) if found else None
 
 
-def explanation(errno: int, verify_result: int, text: str) -> str:
-    """What happened, for the error's message."""
+def explanation(errno: int, verify_result: int, text: str, refusal: int = 0) -> str:
+    """What happened, for the error's message. `refusal` is the status that a proxy gave instead of a connection."""
+    if refusal >= 300:
+        return f"the proxy refused to connect: it answered {refusal}{PROXY_HINTS.get(refusal, '')}"
     if errno == pycurl.E_PEER_FAILED_VERIFICATION and verify_result in VERIFY_RESULTS:
         return VERIFY_RESULTS[verify_result]
     if errno == pycurl.E_ABORTED_BY_CALLBACK:
