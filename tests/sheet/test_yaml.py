@@ -91,7 +91,7 @@ BROKEN = [
     ("a: [1, 2", "1:", "close it with `]`"),
     ("a: {b: 1", "1:", "close it with `}`"),
     ("a: @x", "1:4: not YAML: a character that cannot begin a value", "quote the text"),
-    ("a:\n\tb: c", "2:1: not YAML: a character that cannot begin a value", "not tabs"),
+    ("a:\n\tb: c", "2:1: not YAML: a tab indents this line", "use spaces"),
     ('a: "\\q"', "1:", "write `\\\\` for a backslash"),
     ("a: ]", "1:4: not YAML: no value where one is expected", ""),
     ("- a\nb: c", "2:1: not YAML: ", ""),

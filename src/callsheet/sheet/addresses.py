@@ -16,6 +16,8 @@ HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
 PARAMETER = re.compile(r"\{([^{}]*)\}")
 PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
+COLON_NAME = re.compile(r"(?<=/):([A-Za-z_][A-Za-z0-9_]{0,40})(?=/|$)")
+ANGLED_NAME = re.compile(r"<(?:[a-z]+:)?([A-Za-z_][A-Za-z0-9_]{0,40})>")
 DOT_SEGMENTS = frozenset({".", ".."})
 
 
@@ -83,6 +85,9 @@ class PathTemplate:
         wrong, hint = _wrong_with_template(text)
         if wrong:
             raise Misfit(node.place, f"{spot}: {wrong}", hint)
+        for name in COLON_NAME.findall(text):
+            message = f"{spot}: `:{name}` is sent as it is"
+            reading.findings.warn(Misfit(node.place, message, f"did you mean `{{{name}}}`?"))
         return text
 
     def schema(self) -> JsonSchema:
@@ -105,6 +110,9 @@ def _wrong_with_template(text: str) -> tuple[str, str]:
 
 
 def _wrong_with_parameters(text: str) -> tuple[str, str]:
+    angled = ANGLED_NAME.search(text)
+    if angled:
+        return f"`{angled[0]}` is no parameter", f"did you mean `{{{angled[1]}}}`?"
     literals = PARAMETER.sub("\0", text)
     if "{" in literals or "}" in literals:
         return "a brace without its partner", "a parameter is written `{name}`; percent-encode a literal brace"

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from callsheet.sheet.elsewhere import meant_by
 from callsheet.sheet.environments import check_overlay, chosen, overlay_of
-from callsheet.sheet.findings import Findings, Misfit
+from callsheet.sheet.findings import Findings, Misfit, nearest
 from callsheet.sheet.flat import FLAT_KEY, unflattened
 from callsheet.sheet.keys import DEFAULTS_KEYS, OPERATION_SETTINGS, OPERATIONS, SERVICE_KEYS, TOP_KEYS
 from callsheet.sheet.node import MappingNode, Node, Scalar, entries, is_null, scalars
@@ -21,6 +22,7 @@ from callsheet.sheet.variables import Variables
 from callsheet.values.typeref import PARAMETER_TYPES
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+SERVICE_NAMES = frozenset(key.name for key in (*SERVICE_KEYS, OPERATIONS))
 NO_DEFAULT = frozenset({"base_url", "operations", "auth", "sign", "cookies"})
 
 
@@ -170,9 +172,15 @@ def _service(key: Scalar, node: Node, reading: Reading) -> ServiceLayers | None:
     check_keys(node, (*SERVICE_KEYS, OPERATIONS), "settings", spot, reading.findings)
     layer = read_keys(node, SERVICE_KEYS, spot, reading)
     base_url = node.get("base_url")
-    if base_url is None or is_null(base_url):
+    if (base_url is None or is_null(base_url)) and not _is_called_otherwise(node):
         reading.findings.add(Misfit(key.place, f"{spot}: `base_url` is missing", "write `base_url: https://...`"))
     return ServiceLayers(key.text, str(key.place), layer, _operations(key.text, node, reading))
+
+
+def _is_called_otherwise(service: MappingNode) -> bool:
+    """Whether `base_url` stands there under another name, which is a finding of its own."""
+    unknown = (key.text for key, _ in service.entries if key.text not in SERVICE_NAMES)
+    return any("`base_url`" in meant_by(name, "settings") or nearest(name, ["base_url"]) for name in unknown)
 
 
 def _operations(service: str, node: MappingNode, reading: Reading) -> dict[str, OperationSheet]:

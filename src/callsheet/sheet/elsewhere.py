@@ -42,7 +42,8 @@ SETTINGS: Words = {
     "redirect": "`redirects: same-origin`", "max_redirects": "`redirects: {follow: same-origin, max: 5}`",
     "http_proxy": "`proxy`", "https_proxy": "`proxy`", "socks_proxy": "`proxy`", "proxy_url": "`proxy`",
     "gzip": "`compress: gzip`", "compression": "`compress: gzip`", "cookie_jar": "`cookies: true`",
-    "session": "`cookies: true`", "environment_proxies": "`trust_env: true`", "title": "`description`",
+    "session": "`cookies: true`", "query": "`params`", "querystring": "`params`", "query_params": "`params`",
+    "header": "`headers`", "environment_proxies": "`trust_env: true`", "title": "`description`",
 }  # fmt: skip
 OPERATION: Words = SETTINGS | {
     "method": "the method as a key: `get: /users`", "url": "the method as a key: `get: /users`",

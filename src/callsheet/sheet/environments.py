@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from callsheet.sheet.findings import Findings, Misfit, nearest, one_of
 from callsheet.sheet.keys import DEFAULTS_KEYS, OPERATION_KEYS, OPERATIONS, OVERLAY_KEYS, SERVICE_KEYS
-from callsheet.sheet.node import MappingNode, Node, Scalar, entries, is_null
+from callsheet.sheet.node import MappingNode, Node, Scalar, entries, hide, is_null, shown_key
 from callsheet.sheet.overlay import overlaid
 from callsheet.sheet.place import Place
 from callsheet.sheet.reading import Spot, misfit
@@ -91,7 +91,7 @@ def check_overlay(sheet: MappingNode, name: str, findings: Findings) -> None:
     if not isinstance(overlay, MappingNode):
         findings.add(misfit(overlay, Spot(f"environment `{name}`"), "a mapping of the sheet's own shape, or {}"))
         return
-    check_keys(overlay, OVERLAY_KEYS, "top", Spot(f"environment `{name}`"), findings)
+    _check_names(sheet, overlay, Spot(f"environment `{name}`"), findings)
     overlaid(sheet, overlay, findings)
     _check_settings(overlay.get("defaults"), DEFAULTS_KEYS, "settings", Spot("`defaults`"), findings)
     for service, node in entries(overlay.get("services")):
@@ -100,6 +100,18 @@ def check_overlay(sheet: MappingNode, name: str, findings: Findings) -> None:
         for operation, inner in entries(node.get("operations") if isinstance(node, MappingNode) else None):
             spot = Spot(f"operation `{service.text}.{operation.text}`")
             _check_settings(inner, OPERATION_KEYS, "operation", spot, findings)
+
+
+def _check_names(sheet: MappingNode, overlay: MappingNode, spot: Spot, findings: Findings) -> None:
+    """An environment has the sheet's own shape: a service's name right below it is a level too high."""
+    known = {key.name for key in OVERLAY_KEYS}
+    services = {key.value for key, _ in entries(sheet.get("services"))} - known
+    for key, value in overlay.entries:
+        if key.value in services:
+            hide(value)
+            hint = f"did you mean `services: {{{shown_key(key)}: ...}}`?"
+            findings.add(Misfit(key.place, f"unknown key `{shown_key(key)}` {spot.inside}", hint))
+    check_keys(overlay.without(*map(str, services)), OVERLAY_KEYS, "top", spot, findings)
 
 
 def _check_settings(node: Node | None, keys: tuple[Key, ...], topic: str, spot: Spot, findings: Findings) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 from callsheet.sheet.addresses import PathTemplate, parameters_of
 from callsheet.sheet.bodies import FIELDS, FormFields, MediaType
 from callsheet.sheet.findings import Misfit, one_of
-from callsheet.sheet.node import MappingNode, Node, Scalar
+from callsheet.sheet.node import MappingNode, Node, Scalar, entries
 from callsheet.sheet.parameters import Data, Declarations, ParameterSheet, argument_name
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.record import Key, Layer, check_keys, read_keys
 from callsheet.sheet.scalars import ListOf, Switch, Text
 from callsheet.sheet.types import Returns, Type
-from callsheet.values.typeref import TypeRef
+from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 LOCATIONS = ("path", "query", "header")
@@ -95,6 +95,7 @@ def read_operation(
     check_keys(node, known, "operation", spot, reading.findings)
     values = {name: written.value for name, written in read_keys(node, OWN_KEYS, spot, reading).items()}
     layer = read_keys(node, settings, spot, reading)
+    _warn_of_types(node, spot, reading)
     try:
         method = _method(key, node, spot)
         if method not in values:
@@ -107,6 +108,16 @@ def read_operation(
     plain = {name: value for name, value in values.items() if name not in (*METHODS, *LOCATIONS)}
     facts: dict[str, Any] = {"where": str(key.place), "layer": layer}
     return OperationSheet(key.text, method.upper(), values[method], parameters, **plain, **facts)
+
+
+def _warn_of_types(node: MappingNode, spot: Spot, reading: Reading) -> None:
+    """`params: {page: integer}` sends the word, and was meant to declare a parameter."""
+    for name, declared in (("params", "query"), ("headers", "header")):
+        for key, value in entries(node.get(name)):
+            if isinstance(value, Scalar) and value.value in PARAMETER_TYPES:
+                message = f"{spot.under(f'{name}.{key.text}')} is sent as the text `{value.value}`"
+                hint = f"a parameter is declared under `{declared}`"
+                reading.findings.warn(Misfit(value.place, message, hint))
 
 
 def _method(key: Scalar, node: MappingNode, spot: Spot) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from callsheet.sheet.variables import Variables, has_reference
 
 JsonSchema = dict[str, Any]
 LONGEST_SHOWN = 60
+SHELL_VARIABLE = re.compile(r"(Bearer |Basic |Token )?\$([A-Z]+(?:_[A-Z]+)*)")
+"""A variable as a shell takes it; with digits it might be a password that begins with a dollar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Reading:
             return node.value
         if isinstance(node.value, bool) or not isinstance(node.value, str | int | float):
             raise misfit(node, spot, "a text")
-        filled = self.variables.fill(node)
+        filled = self.variables.fill(node, is_secret=True)
         if not filled.through:
             self._warn_of_literal(node, spot)
         return filled.secret()
@@ -75,6 +78,8 @@ class Reading:
     def _warn_of_literal(self, node: Scalar, spot: Spot) -> None:
         if node.place.line:
             hint = "write `${NAME}` and set the variable, or `${file:PATH}`"
+            shell = SHELL_VARIABLE.fullmatch(node.text)
+            hint = f'did you mean "{shell[1] or ""}${{{shell[2]}}}"? a variable is written in braces' if shell else hint
             self.findings.warn(Misfit(node.place, f"{spot}: a secret written out on the sheet", hint))
 
 

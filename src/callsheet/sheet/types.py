@@ -14,9 +14,12 @@ from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, is_null
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
 from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
 
-IMPORT = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_IMPORT = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
+IMPORT = re.compile(rf"{_IMPORT}|list\[\s*{_IMPORT}\s*\]")
+LISTED = re.compile(r"(?:[Ll]ist|[Aa]rray|[Ss]equence|tuple)\[([\w.:]{1,60})(?:, ?\.\.\.)?\]|([\w.:]{1,60})\[\]")
+DOTTED = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.([A-Z]\w*)")
 STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5]xx|default")
-EXPECTED = "a type: `module:Type`, a name under `schemas`, a word such as `object`, or a JSON Schema mapping"
+EXPECTED = "a type: `module:Type`, `list[module:Type]`, a name under `schemas`, a word such as `object`, or a JSON Schema mapping"
 JSON_TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
 TYPE_SCHEMA: JsonSchema = {"type": ["string", "object"]}
 
@@ -42,7 +45,7 @@ class Type:
                 TypeRef("json_schema", json_schema(node, spot, reading), str(node.place), reading.schemas), node, spot
             )
         if not isinstance(node, Scalar) or isinstance(node.value, Secret):
-            raise misfit(node, spot, EXPECTED)
+            raise misfit(node, spot, EXPECTED, _meant_by_list(node))
         value = reading.filled(node).value
         if isinstance(value, str):
             return _named(value, node, spot, reading)
@@ -59,7 +62,7 @@ def _named(text: str, node: Scalar, spot: Spot, reading: Reading) -> TypeRef:
     where = str(node.place)
     if ":" in text:
         if not IMPORT.fullmatch(text):
-            raise misfit(node, spot, "a type as `package.module:Type`")
+            raise misfit(node, spot, "a type as `package.module:Type` or `list[package.module:Type]`", _respelt(text))
         return TypeRef("import", text, where)
     if text in PARAMETER_TYPES:
         return TypeRef("name", text, where)
@@ -70,13 +73,41 @@ def _named(text: str, node: Scalar, spot: Spot, reading: Reading) -> TypeRef:
         return checked(ref, node, spot) if kind == "json_schema" else ref
     if text in reading.schema_names:
         raise Misfit(node.place, f"{spot}: the schema `{text}` cannot be read", "see above")
+    raise Misfit(node.place, f"{spot}: no type is called `{text[:60]}`", _respelt(text) or _known(text, reading))
+
+
+def _meant_by_list(node: Node) -> str:
+    """`[models:User]` is a YAML list of one text."""
+    item = node.items[0] if isinstance(node, ListNode) and len(node.items) == 1 else None
+    if isinstance(item, Scalar) and isinstance(item.value, str) and IMPORT.fullmatch(item.value):
+        return f'did you mean "list[{item.value[:60]}]"?'
+    return ""
+
+
+def _respelt(text: str) -> str:
+    """The hint for a type that is written as Python or another language writes it."""
+    listed, dotted = LISTED.fullmatch(text), DOTTED.fullmatch(text)
+    if listed:
+        inner = listed[1] or listed[2]
+        of = DOTTED.sub(r"\1:\2", inner)
+        if ":" in of:
+            return f"did you mean `list[{of}]`?"
+        return f"write `list[module:{inner}]`, or in JSON Schema terms `{{type: array, items: {{...}}}}`"
+    if dotted and len(text) <= 60:
+        return f"did you mean `{dotted[1]}:{dotted[2]}`?"
+    return ""
+
+
+def _known(text: str, reading: Reading) -> str:
     known = [*reading.schema_names, *PARAMETER_TYPES]
     close = nearest(text, known, cutoff=0.7)
     schemas = f"`schemas` has {one_of(reading.schema_names)}" if reading.schema_names else "there are no `schemas`"
-    hint = (
-        f"did you mean `{close}`?" if close else f"write `module:Type` or one of {one_of(PARAMETER_TYPES)}; {schemas}"
+    named = text if re.fullmatch(r"[A-Z][A-Za-z0-9]{0,60}", text) else "Type"
+    return (
+        f"did you mean `{close}`?"
+        if close
+        else f"write `module:{named}` or one of {one_of(PARAMETER_TYPES)}; {schemas}"
     )
-    raise Misfit(node.place, f"{spot}: no type is called `{text[:60]}`", hint)
 
 
 def checked(ref: TypeRef, node: Node, spot: Spot) -> TypeRef:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from callsheet.secret import MountedFile, Secret
 from callsheet.sheet.findings import Misfit
+from callsheet.sheet.masks import CREDENTIAL
 from callsheet.sheet.node import Scalar
 
 REFERENCE = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)\}|\$\{")
@@ -40,8 +41,11 @@ class Variables:
     values: Mapping[str, str]
     folder: Path
 
-    def fill(self, node: Scalar) -> Filled:
-        """The parts of a text; raises for a name without a value or a file that cannot be read."""
+    def fill(self, node: Scalar, *, is_secret: bool = False) -> Filled:
+        """The parts of a text; raises for a name without a value or a file that cannot be read.
+
+        Of a secret no default is suggested: it would stand on the sheet.
+        """
         parts: list[Part] = []
         through: list[str] = []
         at = 0
@@ -54,11 +58,11 @@ class Variables:
             inside = match.group("inside")
             if inside is None:
                 raise Misfit(node.place, "a `${` that is not closed, or holds another", f"write {FORMS}")
-            parts.append(self._value(node, inside, through))
+            parts.append(self._value(node, inside, through, is_secret=is_secret))
         parts.append(node.text[at:])
         return Filled(tuple(part for part in parts if part != ""), tuple(through))
 
-    def _value(self, node: Scalar, inside: str, through: list[str]) -> Part:
+    def _value(self, node: Scalar, inside: str, through: list[str], *, is_secret: bool) -> Part:
         if inside.startswith("file:"):
             through.append(inside)
             return self._mounted(node, inside.removeprefix("file:"))
@@ -69,10 +73,9 @@ class Variables:
         through.append(name)
         value = self.values.get(name) or (rest if how == "-" else None)
         if value is None:
+            otherwise = "`${file:PATH}`" if is_secret or CREDENTIAL.search(name) else "`${" + name + ":-default}`"
             raise Misfit(
-                node.place,
-                f"the variable `{name}` is {self._state(name)}",
-                rest or "set it, or write `${" + name + ":-default}`",
+                node.place, f"the variable `{name}` is {self._state(name)}", rest or f"set it, or write {otherwise}"
             )
         return value
 

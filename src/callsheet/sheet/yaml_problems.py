@@ -9,21 +9,27 @@ import yaml
 from callsheet.sheet.findings import Misfit
 from callsheet.sheet.place import Source
 
-QUOTES_FORGOTTEN = re.compile(r"\$\{|(?<![\w\"'])\{\w+\}/|/\{\w+\}|\{\{")
+QUOTES_FORGOTTEN = re.compile(r"\$\{|(?<![\w\"'])\{\w+\}/|/\{\w+\}|\{\{|list\[")
+VARIABLE_BARE = re.compile(r"(?<![\"'\w])\$\{[A-Za-z_][A-Za-z0-9_]*\}(?=\s*[,}\]]|\s*$)")
+TAB_INDENTS = re.compile(r" *\t\s*\S")
+NO_COLON = re.compile(r"\s*[A-Za-z_][\w-]*(?:\s(?:(?!: |:$)[^#])*)?\s*(?P<comment>#.*)?")
 FORGOTTEN = "did you forget the quotes?"
+SECOND_COLON = "a second `:` where a value is expected"
+MISPLACED = "a line that does not fit the mapping it stands in"
+KEY_ALONE = "a key without `:`"
 
 PROBLEMS: tuple[tuple[str, str, str], ...] = (
     ("cannot start any token", "a character that cannot begin a value", "quote the text; indent with spaces, not tabs"),
     (
         "mapping values are not allowed",
-        "a second `:` where a value is expected",
+        SECOND_COLON,
         "quote a text that holds `: `, or mend the indentation",
     ),
     ("unexpected end of stream", "a quote that is not closed", "close it"),
     ("expected ',' or ']'", "a list that is not closed here", "close it with `]`, or put a comma between its values"),
     ("expected ',' or '}'", "a mapping that is not closed here", "close it with `}`, or put a comma between its keys"),
-    ("could not find expected ':'", "a key without `:`", "write `key: value`"),
-    ("expected key", "a line that does not fit the mapping it stands in", "mend the indentation, or quote the value"),
+    ("could not find expected ':'", KEY_ALONE, "write `key: value`"),
+    ("expected key", MISPLACED, "mend the indentation, or quote the value"),
     (
         "expected <block end>",
         "a line that does not fit the block it stands in",
@@ -62,9 +68,38 @@ def problem_of(error: yaml.YAMLError, source: Source) -> Misfit:
     )
     line, column = (mark.line, mark.column) if mark else (0, 0)
     line, column = _where_text_is(source, line, column)
-    if any(QUOTES_FORGOTTEN.search(source.line(number)) for number in (line + 1, _opened(error) + 1)):
-        hint = FORGOTTEN
+    suspects = (line + 1, _opened(error) + 1)
+    tabbed = next((number for number in suspects if TAB_INDENTS.match(source.line(number))), None)
+    if tabbed:
+        return _of_line(source, tabbed, "a tab indents this line", "use spaces")
+    if what in (SECOND_COLON, KEY_ALONE, MISPLACED) and (bare := _line_without_colon(source, line + 1, what)):
+        return _of_line(source, bare, KEY_ALONE, "write `key: value`, or `key:` where lines below belong to it")
+    if any(QUOTES_FORGOTTEN.search(source.line(number)) for number in suspects):
+        variable = next((found for number in suspects if (found := VARIABLE_BARE.search(source.line(number)))), None)
+        hint = f'{FORGOTTEN} write "{variable[0]}"' if variable else FORGOTTEN
     return Misfit(source.place((line, column), (line, column + 1)), f"not YAML: {what}", hint)
+
+
+def _of_line(source: Source, number: int, what: str, hint: str) -> Misfit:
+    text = source.line(number)
+    first = 0 if what.startswith("a tab") else len(text) - len(text.lstrip())
+    last = len(text) - len(text.lstrip()) if first == 0 else len(text.rstrip())
+    return Misfit(source.place((number - 1, first), (number - 1, max(last, first + 1))), f"not YAML: {what}", hint)
+
+
+def _line_without_colon(source: Source, number: int, what: str) -> int | None:
+    """The line that a parser took together with the one it complains of, because it ends without `:`."""
+    if source.line(number).count(": ") > 1:
+        return None
+    if NO_COLON.fullmatch(source.line(number)):
+        return number
+    above = (
+        n for n in range(number - 1, 0, -1) if source.line(n).strip() and not source.line(n).lstrip().startswith("#")
+    )
+    before = next(above, None)
+    found = NO_COLON.fullmatch(source.line(before)) if before else None
+    # A text goes on in the next line, unless a comment ends it: then that line has no place.
+    return before if found and (found["comment"] or what != MISPLACED) else None
 
 
 def _opened(error: yaml.YAMLError) -> int:

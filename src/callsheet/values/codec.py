@@ -65,17 +65,26 @@ def resolve(ref: TypeRef) -> Any:
         return ref.value
     if ref.kind == "name":
         return python_type(ref.value)
-    module_name, _, name = ref.value.partition(":")
+    return list[_imported(listed, ref.where)] if (listed := listed_in(ref.value)) else _imported(ref.value, ref.where)  # type: ignore[misc]
+
+
+def listed_in(text: str) -> str:
+    """`module:Type` of `list[module:Type]`; empty for anything else."""
+    return text[len("list[") : -1].strip() if text.startswith("list[") and text.endswith("]") else ""
+
+
+def _imported(text: str, where: str) -> Any:
+    module_name, _, name = text.partition(":")
     try:
         found: Any = importlib.import_module(module_name)
     except ImportError as error:
-        raise SheetError(f"{ref.where}: `{ref.value}`: cannot import {module_name!r}: {error}") from None
+        raise SheetError(f"{where}: `{text}`: cannot import {module_name!r}: {error}") from None
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
-        raise SheetError(f"{ref.where}: `{ref.value}`: importing {module_name!r} raised {what}") from error
+        raise SheetError(f"{where}: `{text}`: importing {module_name!r} raised {what}") from error
     for step in name.split("."):
         if not hasattr(found, step):
-            raise SheetError(f"{ref.where}: `{ref.value}`: module {module_name!r} has no {name!r}")
+            raise SheetError(f"{where}: `{text}`: module {module_name!r} has no {name!r}")
         found = getattr(found, step)
     return found
 

@@ -14,7 +14,7 @@ FILE = "file"
 class TypeRef:
     """How a type was named, and where.
 
-    `kind` says what `value` is: `import` = "module:Name"; `name` = one of PARAMETER_TYPES, or FILE; `json_schema` = a mapping in
+    `kind` says what `value` is: `import` = "module:Name" or "list[module:Name]"; `name` = one of PARAMETER_TYPES, or FILE; `json_schema` = a mapping in
     JSON Schema terms, `definitions` = the sheet's `schemas`, for its `$ref`s (`#/schemas/Name`); `python` = a type or
     anything else Pydantic validates against.
     """
