@@ -115,3 +115,22 @@ def test_html_where_a_type_is_declared(httpbin, client):
 def test_an_undeclared_request(httpbin, client):
     assert json.loads(httpbin("request", "DELETE", "/delete", "x==1").out)["args"] == {"x": "1"}
     assert client.get("/uuid").json()["uuid"]
+
+
+def test_forms_and_files_arrive(httpbin, tmp_path):
+    (tmp_path / "me.png").write_bytes(b"\x89PNG\r\n\x00")
+    (tmp_path / "note.txt").write_text("h\u00e9llo", "utf-8")
+    form = json.loads(httpbin("request", "POST", "/post", "-f", "a=1", "a=2", "card[n]=x y").out)
+    assert form["form"] == {"a": ["1", "2"], "card[n]": "x y"}
+    sent = json.loads(httpbin("request", "POST", "/post", "title=Me", "photo@me.png", "note@note.txt;type=text/x").out)
+    assert sent["form"] == {"title": "Me"}
+    assert sent["files"] == {"photo": "data:image/png;base64,iVBORw0KAA==", "note": "h\u00e9llo"}
+    whole = json.loads(httpbin("request", "PUT", "/put", "@note.txt").out)
+    assert (whole["data"], whole["headers"]["Content-Type"]) == ("h\u00e9llo", "text/plain")
+
+
+def test_streams_and_downloads(httpbin, tmp_path):
+    lines = httpbin("request", "GET", "/stream/3", "--stream", "-o", "ndjson").out.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [0, 1, 2]
+    assert httpbin("request", "GET", "/range/2000", "--download", "file", "-c").code == 0
+    assert (tmp_path / "file").stat().st_size == 2000

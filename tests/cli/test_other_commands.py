@@ -85,6 +85,14 @@ def test_a_shell_is_offered_operations_and_parameters(completed, shell):
     assert "page=" not in offered
 
 
+def test_a_file_is_offered_with_its_own_sign(callsheet, sheet):
+    sheet(
+        "callsheet: 1\nservices: {s: {base_url: http://x, operations: {o: {post: /, multipart: {a: string, b: file}}}}}\n"
+    )
+    done = spawn(env={"COMP_WORDS": "callsheet call o ", "COMP_CWORD": "3", "_CALLSHEET_COMPLETE": "bash_complete"})
+    assert done.stdout.split() == [b"plain,a=", b"plain,b@"]
+
+
 def test_names_come_without_the_service_where_there_is_one(completed):
     assert "plain,get_user" in completed("bash", "call", "get_u")
     assert "plain,x_request_id=" in completed("bash", "call", "echo", "x")

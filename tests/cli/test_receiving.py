@@ -121,6 +121,7 @@ def test_a_download_goes_on_where_it_broke_off(practiced, tmp_path):
     ended = practiced(*words, "-c")
     assert (ended.code, "MalformedAnswer" in ended.err or "NoAnswer" in ended.err) == (1, True)
     assert not (tmp_path / "file").exists()
+    assert "callsheet: 100.0 kB are kept in file.part; the same command goes on from there" in ended.err.splitlines()
     ended = practiced(*words, "--continue")
     assert (ended.code, ended.err.splitlines()[-1]) == (0, "callsheet: 300.0 kB in file, 100.0 kB of it from before")
     assert (tmp_path / "file").read_bytes() == content(0, 300_000)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from callsheet.cli.screen import Screen
-from callsheet.errors import ArgumentError, ResponseError, UsageError
+from callsheet.errors import ArgumentError, ResponseError, TransportError, UsageError
 
 if TYPE_CHECKING:
     from callsheet.cli.calling import Make, Prepared
@@ -116,8 +116,17 @@ def _download(make: Make, request: Request, wishes: Wishes, screen: Screen) -> i
     from callsheet.cli.progress import amount, meter
 
     target = file_in(Path(wishes.download or "").expanduser(), request)
-    with meter(screen, "download", None) as shown:
-        done = downloaded(make, request.url, target, resume=wishes.resume, progress=shown.reach if shown else None)
+    try:
+        with meter(screen, "download", None) as shown:
+            progress = shown.reach if shown else None
+            done = downloaded(make, request.url, target, resume=wishes.resume, progress=progress)
+    except (TransportError, TimeoutError, KeyboardInterrupt):
+        part = target.with_name(f"{target.name}.part")
+        if wishes.resume and part.exists():
+            screen.say(
+                f"callsheet: {amount(part.stat().st_size)} are kept in {part}; the same command goes on from there"
+            )
+        raise
     if wishes.output == "headers":
         screen.print(head_of(done.response))
     before = f", {amount(done.resumed_at)} of it from before" if done.resumed_at else ""

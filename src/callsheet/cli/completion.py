@@ -50,14 +50,20 @@ def complete_target(ctx: click.Context, _param: click.Parameter, incomplete: str
 
 
 def complete_item(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """`name=` for each parameter of the operation that was named before."""
+    """`name=` for each parameter of the operation that was named before, `name@` for a file."""
     services = names_on_sheet(ctx)
     service, dot, name = str(ctx.params.get("target") or "").partition(".")
     operations = services.get(service, {}) if dot else next(iter(services.values()), {})
     operation = _mapping(operations.get(name if dot else service))
     fields = _mapping(_mapping(operation.get("json")).get("properties"))
-    names = [argument(name, place) for place in LOCATIONS for name in _mapping(operation.get(place))] + list(fields)
-    return [CompletionItem(f"{name}=") for name in names if f"{name}=".startswith(incomplete)]
+    names = [f"{argument(name, place)}=" for place in LOCATIONS for name in _mapping(operation.get(place))]
+    files = [f"{name}@" for name, kind in _mapping(operation.get("multipart")).items() if _is_file(kind)]
+    offered = [name for name in names if f"{name[:-1]}@" not in files] + files + [f"{name}=" for name in fields]
+    return [CompletionItem(name) for name in offered if name.startswith(incomplete)]
+
+
+def _is_file(kind: Any) -> bool:
+    return (kind.get("type") if isinstance(kind, dict) else kind) == "file"
 
 
 def argument(name: str, location: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def downloaded(make: Make, url: str, to: Path, *, resume: bool, progress: Progress | None) -> Download:
     """The file that a call's answer became. Raises APIError, OSError."""
 
-    async def open_answer(fields: Mapping[str, str]) -> OpenAnswer:
+    def open_answer(fields: Mapping[str, str]) -> Awaitable[OpenAnswer]:
         prepared = make(fields)
-        return await open_stream(prepared.call, prepared.plan, prepared.maker.io, raises=False)
+        return open_stream(prepared.call, prepared.plan, prepared.maker.io, raises=False)
 
     done: Download = finish(download(Source(url, open_answer), to, Wish(resume, progress)))
     return done
