@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from callsheet.client.services import CallMaker
+from callsheet.client.maker import CallMaker
 from callsheet.engine.io import ThreadIo, finish
 from callsheet.engine.later import Worker
 from callsheet.engine.perform import open_stream, perform

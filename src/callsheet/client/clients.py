@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 from weakref import WeakSet
 
-from callsheet.client.services import AsyncCalls, AsyncService, CallMaker, Calls, Service
+from callsheet.client.maker import CallMaker
+from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
 from callsheet.engine.io import AsyncPauses, Pauses, TaskIo, ThreadIo
 from callsheet.engine.later import TaskSet, Worker
 from callsheet.engine.log import log_listener

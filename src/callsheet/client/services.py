@@ -2,116 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
-from callsheet.call import Call
-from callsheet.client.sources import source_of
+from callsheet.client.maker import CallMaker, RequestOptions
 from callsheet.engine.io import finish
 from callsheet.engine.perform import open_stream, perform
 from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
-from callsheet.errors import APIError, ArgumentError, UsageError
 from callsheet.http.response import Response
-from callsheet.many.download import Download, PathLike, Progress, Source, Wish, download
+from callsheet.many.download import Download, PathLike, Progress, Wish, download
 from callsheet.many.outcome import OnError
 from callsheet.many.tasks import AsyncOutcomes, map_in_tasks
 from callsheet.many.threads import Outcomes, map_in_threads
-from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
-from callsheet.plan.service import ServicePlans, begin
-from callsheet.transports.curl.options import CLOSED
-from callsheet.values.form import Fields
-from callsheet.values.multipart import Files
-
-
-class RequestOptions(TypedDict, total=False):
-    """What an undeclared request takes, its body as one of these.
-
-    `json`; `data`, the fields of a form; `files`, a multipart body, with `data` as fields beside; `content`, sent as it is:
-    bytes, text, a Path, a file opened as bytes, or their iterator.
-    """
-
-    params: Params | None
-    json: Any
-    data: Fields | None
-    files: Files | None
-    content: Any
-    headers: Mapping[str, str] | None
-    timeout: TimeoutLike | None
-    idempotency_key: str | None
-    raise_for_status: bool
-
+from callsheet.plan.plan import Given, TimeoutLike
 
 CONCURRENCY = 16
 """Calls of one `map` at once: enough to hide the way, far below the slots of a service."""
-
-KNOWN_OPTIONS = RequestOptions.__annotations__.keys()
-
-
-class CallMaker:
-    """Makes the calls of one service, for both colours: what happens before anything is sent."""
-
-    def __init__(self, plans: ServicePlans, io: Any, is_closed: Callable[[], bool]) -> None:
-        self.name = plans.name
-        self.plans = plans
-        self.io = io
-        self._is_closed = is_closed
-
-    def declared(
-        self, operation: str, arguments: Mapping[str, Any] | None, fields: Mapping[str, Any], given: Given
-    ) -> tuple[Call, Plan]:
-        """The call of a declared operation. Raises ArgumentError, UsageError, SheetError."""
-        started = self.io.now()
-        if self._is_closed():
-            raise UsageError(CLOSED, service=self.name, operation=operation)
-        plan = self.plans.plans.get(operation) or self.plans.plan(operation)
-        try:
-            named = {**_mapping(arguments), **fields} if arguments else fields
-            return begin(plan, plan.bind(named, given), given, started, self.io.new_ticket), plan
-        except APIError as error:
-            _name(error, plan)
-            raise
-
-    def undeclared(
-        self, method: str, path: str, options: RequestOptions, *, is_stream: bool
-    ) -> tuple[Call, Plan, bool]:
-        """The call of an undeclared request, and whether its status may raise. Raises ArgumentError, UsageError."""
-        started = self.io.now()
-        if self._is_closed():
-            raise UsageError(CLOSED, service=self.name, operation=method.lower())
-        plan = self.plans.undeclared(method)
-        try:
-            given = _given(options, is_stream=is_stream)
-            request = self.plans.undeclared_request(method, path, given)
-            call = begin(plan, request, given, started, self.io.new_ticket)
-        except APIError as error:
-            _name(error, plan)
-            raise
-        return call, plan, options.get("raise_for_status", True)
-
-    def source(self, path: str, options: RequestOptions) -> Source:
-        """What a download of the path takes its bytes from. Raises ArgumentError, UsageError."""
-        return source_of(lambda given: self.undeclared("GET", path, given, is_stream=True), options, self.io)  # type: ignore[arg-type]
-
-
-def _mapping(arguments: Any) -> Mapping[str, Any]:
-    if isinstance(arguments, Mapping):
-        return arguments
-    raise ArgumentError(f"arguments: expected a mapping from name to value, found {type(arguments).__name__}")
-
-
-def _name(error: APIError, plan: Plan) -> None:
-    """Say of which call the error is."""
-    error.service, error.operation = plan.service, plan.operation
-    error.args = (f"{plan.label}: {error}",)
-
-
-def _given(options: RequestOptions, *, is_stream: bool) -> Given:
-    unknown = options.keys() - KNOWN_OPTIONS
-    if unknown:
-        raise ArgumentError(f"unknown option {', '.join(sorted(unknown))}; expected {', '.join(sorted(KNOWN_OPTIONS))}")
-    given: Any = {name: value for name, value in options.items() if name != "raise_for_status"}
-    return Given(**given, is_stream=is_stream)
 
 
 class Calls:
