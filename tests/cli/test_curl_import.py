@@ -193,7 +193,7 @@ def test_another_url_becomes_another_service(importing):
 
 def test_a_name_that_is_taken_is_numbered(importing):
     new, err = importing("curl https://shop.example.com/v1/user", "--operation", "get_user")
-    assert new == ["      get_user_2:", "        get: /user"]
+    assert new == ["      get_user_2:", "        get: /user", "        auth: off"]
     assert "shop.get_user_2 is on callsheet.yaml" in err
 
 

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from callsheet.cli.curl_bodies import CurlBody, CurlPart
-from callsheet.cli.curl_pieces import made_name
-from callsheet.cli.curl_words import CurlRequest
-from callsheet.cli.preview import CREDENTIALS
-
-SECRET_QUERY = re.compile(
-    r"(?:^|[_.-])(?:api_?key|key|token|secret|password|pass|pwd|sig|signature|auth|code)$", re.IGNORECASE
+from callsheet.cli.curl_pieces import Variable, made_name
+from callsheet.cli.curl_secrets import (
+    SECRET_QUERY,
+    UUID,
+    Secrets,
+    is_secret_field,
+    is_secret_header,
+    name_secrets,
+    scheme_of,
+    user_of,
 )
+from callsheet.cli.curl_words import CurlRequest
+from callsheet.errors import ArgumentError
+
 SET_ANYWAY = frozenset(
     {"host", "connection", "content-length", "content-type", "accept-encoding", "transfer-encoding", "expect"}
 )
 OF_A_BROWSER = re.compile(r"sec-|priority$|dnt$|upgrade-insecure-requests$|te$", re.IGNORECASE)
-UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 GENERIC = frozenset({"www", "api", "apis", "rest"})
 
 
 @dataclass(slots=True)
 class Draft:
-    """What is to be written: lines of a service and of an operation, and the variables that they need."""
+    """What is to be written: lines of a service and of an operation. `items` are words for a shell."""
 
+    secrets: Secrets
     service: str
     base_url: str
     operation: str
@@ -44,11 +51,10 @@ class Draft:
     json_type: str = ""
     content_type: str = ""
     timeout: str = ""
-    variables: list[str] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
 
-    def operation_lines(self, *, with_auth: bool) -> list[str]:
-        """The operation, unindented; its auth too where the service has another."""
+    def operation_lines(self, auth: str = "") -> list[str]:
+        """The operation, unindented; its own `auth` where the service's is another."""
         pairs = [
             ("path", self.path_types),
             ("query", self.query_types),
@@ -57,7 +63,7 @@ class Draft:
             ("multipart", self.multipart_types),
         ]
         lines = [f"{self.operation}:", f"  {self.method.lower()}: {scalar(self.path)}"]
-        lines += [f"  auth: {self.auth}"] if with_auth and self.auth else []
+        lines += [f"  auth: {auth}"] if auth else []
         for key, mapping in pairs:
             if mapping:
                 lines += [f"  {key}:", *(f"    {scalar(name)}: {value}" for name, value in mapping.items())]
@@ -69,20 +75,26 @@ class Draft:
         """The service with its one operation, unindented."""
         lines = [f"{self.service}:", f"  base_url: {scalar(self.base_url)}"]
         lines += [f"  auth: {self.auth}"] if self.auth else []
-        return [*lines, "  operations:", *(f"    {line}" for line in self.operation_lines(with_auth=False))]
+        return [*lines, "  operations:", *(f"    {line}" for line in self.operation_lines())]
 
-    def reference(self, name: str) -> str:
-        """`${NAME}`, remembered as a variable that must be set."""
-        if name not in self.variables:
-            self.variables.append(name)
-        return "${" + name + "}"
+    def give(self, name: str, value: Any) -> None:
+        """Remember how an argument is given on a command line."""
+        is_text = isinstance(value, str) and not value.startswith(("@", "="))
+        text = f"={value}" if is_text else f":={json.dumps(value, ensure_ascii=False)}"
+        self.items.append(self.secrets.word(escaped(name) + text))
 
 
-def draft(request: CurlRequest, service: str, prefix: str, operation: str | None, *, parameters: bool) -> Draft:
+def draft(
+    request: CurlRequest, service: str, prefix: str, operation: str | None, secrets: Secrets, *, parameters: bool
+) -> Draft:
     """The service and operation of a request. `prefix` is the path of the base URL; `parameters` makes ids arguments."""
     parts = urlsplit(request.url)
-    made = Draft(service, origin(parts), "", request.method, "")
-    _put_path(made, parts.path.removeprefix(prefix) or "/", parameters=parameters)
+    path = parts.path.removeprefix(prefix) or "/"
+    name_secrets(secrets, request, path)
+    if secrets.hold(parts.netloc.rpartition("@")[2]):
+        raise ArgumentError("a secret of the curl command stands in the name of its host, which a sheet would show")
+    made = Draft(secrets, service, origin(parts), "", request.method, "")
+    _put_path(made, path, parameters=parameters)
     made.operation = operation or operation_name(request.method, made.path)
     _put_credentials(made, request)
     _put_headers(made, request)
@@ -104,11 +116,6 @@ def scalar(text: str) -> str:
 
 def _is_a_word(text: str) -> bool:
     return text.lower() in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
-
-
-def literal(text: str) -> str:
-    """A text that a sheet takes as it is: `${` is no reference."""
-    return scalar(text.replace("${", "$${"))
 
 
 def service_name(host: str) -> str:
@@ -139,25 +146,37 @@ def origin(parts: SplitResult) -> str:
     return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
 
 
-def looks_secret(text: str) -> bool:
-    """Whether a text is long and mixed enough to be a credential rather than a name."""
-    has_both = re.search(r"[0-9]", text) and re.search(r"[A-Za-z]", text)
-    return bool(re.fullmatch(r"[A-Za-z0-9_:=+.-]{20,}", text) and has_both and not UUID.fullmatch(text))
-
-
 def _put_path(made: Draft, path: str, *, parameters: bool) -> None:
     steps = []
     for step in path.split("/"):
-        is_id = parameters and (step.isdigit() or UUID.fullmatch(step))
-        if is_id or looks_secret(unquote(step)):
-            name = _fresh("id" if is_id else "secret", made.path_types)
-            kind = "integer" if step.isdigit() else "uuid"
-            made.path_types[name] = kind if is_id else "{type: string, secret: true}"
-            made.items.append(f"{name}={step}" if is_id else f"{name}=...")
+        if made.secrets.hold(unquote(step)):
+            steps.append(_secret_step(made, unquote(step)))
+        elif parameters and (step.isdigit() or UUID.fullmatch(step)):
+            name = _fresh("id", made.path_types)
+            made.path_types[name] = "integer" if step.isdigit() else "uuid"
+            made.give(name, step)
             steps.append("{" + name + "}")
         else:
             steps.append(step.replace("{", "%7B").replace("}", "%7D"))
     made.path = "/".join(steps)
+
+
+def _secret_step(made: Draft, step: str) -> str:
+    """A step of a path, with a parameter that a variable fills for each secret in it."""
+    written = ""
+    for piece in made.secrets.pieces(step):
+        if isinstance(piece, Variable):
+            name = _fresh(piece.name.removeprefix(f"{made_name(made.service)}_").lower(), made.path_types)
+            made.path_types[name] = _filled("${" + piece.name + "}")
+            written += "{" + name + "}"
+        else:
+            written += quote(piece, safe="!$&'()*+,;=:@")
+    return written
+
+
+def _filled(template: str) -> str:
+    """A parameter that is always sent, and never shown."""
+    return f"{{type: string, secret: true, value: {scalar(template)}}}"
 
 
 def _fresh(name: str, taken: Iterable[str]) -> str:
@@ -165,31 +184,16 @@ def _fresh(name: str, taken: Iterable[str]) -> str:
     return f"{name}_{count + 1}" if count else name
 
 
-def _variable(made: Draft, what: str) -> str:
-    return made.reference(f"{made_name(made.service)}_{what}")
-
-
 def _put_credentials(made: Draft, request: CurlRequest) -> None:
     """The first credential of a known kind is the service's `auth`."""
-    user = request.user or _basic_of(request.header("authorization") or "")
-    scheme, _, rest = (request.header("authorization") or "").partition(" ")
+    user = user_of(request)
+    scheme, rest = scheme_of("authorization", request.header("authorization") or "")
     if user is not None:
-        name = user.partition(":")[0]
-        password = scalar(_variable(made, "PASSWORD"))
-        made.auth = f"{{basic: {{username: {literal(name)}, password: {password}}}}}"
+        name, _, password = user.partition(":")
+        reference = scalar(made.secrets.reference(password, "PASSWORD"))
+        made.auth = f"{{basic: {{username: {scalar(made.secrets.put(name))}, password: {reference}}}}}"
     elif scheme.lower() == "bearer" and rest:
-        made.auth = f"{{bearer: {scalar(_variable(made, 'TOKEN'))}}}"
-
-
-def _basic_of(value: str) -> str | None:
-    scheme, _, rest = value.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        decoded = base64.b64decode(rest, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return decoded if ":" in decoded else None
+        made.auth = f"{{bearer: {scalar(made.secrets.reference(rest, 'TOKEN'))}}}"
 
 
 def _put_headers(made: Draft, request: CurlRequest) -> None:
@@ -199,10 +203,10 @@ def _put_headers(made: Draft, request: CurlRequest) -> None:
             continue
         if lowered == "accept" and value == "*/*":
             continue
-        if value and (CREDENTIALS.search(name) or looks_secret(value)):
+        if is_secret_header(name, value):
             _put_secret_header(made, name, value)
         else:
-            made.headers[name] = literal(value)
+            made.headers[name] = scalar(made.secrets.put(value))
     if request.has_json and request.header("accept") is None:
         made.headers["Accept"] = "application/json"
     kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
@@ -211,13 +215,12 @@ def _put_headers(made: Draft, request: CurlRequest) -> None:
 
 
 def _put_secret_header(made: Draft, name: str, value: str) -> None:
-    scheme, space, _ = value.partition(" ")
-    is_scheme = bool(space) and scheme.isalpha() and name.lower() == "authorization"
-    variable = _variable(made, made_name(name.removeprefix("X-").removeprefix("x-")))
+    scheme, rest = scheme_of(name, value)
+    reference = made.secrets.reference(rest, name)
     if not made.auth and name.lower() not in ("authorization", "cookie"):
-        made.auth = f"{{api_key: {{header: {scalar(name)}, value: {scalar(variable)}}}}}"
+        made.auth = f"{{api_key: {{header: {scalar(name)}, value: {scalar(reference)}}}}}"
     else:
-        made.headers[name] = scalar(f"{scheme} {variable}" if is_scheme else variable)
+        made.headers[name] = scalar(f"{scheme} {reference}".strip())
 
 
 def _put_query(made: Draft, request: CurlRequest) -> None:
@@ -225,27 +228,29 @@ def _put_query(made: Draft, request: CurlRequest) -> None:
     for name, value in request.query:
         values.setdefault(name, []).append(value)
     for name, given in values.items():
-        if SECRET_QUERY.search(name) and len(given) == 1:
-            _put_secret_param(made, name)
-            continue
-        _put_argument(made, made.query_types, name, given, is_secret=any(map(looks_secret, given)))
+        if len(given) == 1 and made.secrets.hold(given[0]):
+            _put_secret_param(made, name, given[0])
+        else:
+            _put_argument(made, made.query_types, name, given)
 
 
-def _put_argument(made: Draft, types: dict[str, str], name: str, given: list[str], *, is_secret: bool) -> None:
+def _put_argument(made: Draft, types: dict[str, str], name: str, given: list[str]) -> None:
     """A name and its values as a declared type and as items to try."""
     kind = type_of(given[0]) if len({type_of(value) for value in given}) == 1 else "string"
+    is_secret = any(made.secrets.hold(value) or is_secret_field(name, value) for value in given)
     secret = ", secret: true" if is_secret else ""
     plain = f"{{type: {kind}{secret}}}" if secret else kind
     types[name] = plain if len(given) == 1 else f"{{type: array, items: {{type: {kind}}}{secret}}}"
-    made.items += [f"{escaped(name)}=..." if is_secret else f"{escaped(name)}={value}" for value in given]
+    for value in given:
+        made.give(name, value)
 
 
-def _put_secret_param(made: Draft, name: str) -> None:
-    variable = _variable(made, made_name(name))
-    if not made.auth:
-        made.auth = f"{{api_key: {{query: {scalar(name)}, value: {scalar(variable)}}}}}"
+def _put_secret_param(made: Draft, name: str, value: str) -> None:
+    template = made.secrets.put(value)
+    if not made.auth and SECRET_QUERY.search(name):
+        made.auth = f"{{api_key: {{query: {scalar(name)}, value: {scalar(template)}}}}}"
     else:
-        made.query_types[name] = f"{{type: string, secret: true, value: {scalar(variable)}}}"
+        made.query_types[name] = _filled(template)
 
 
 def type_of(text: str) -> str:
@@ -269,21 +274,14 @@ def put_body(made: Draft, request: CurlRequest) -> None:
         )
 
 
-def is_hidden(name: str, text: str) -> bool:
-    """Whether a field of a body holds a secret, by its name or its looks."""
-    return bool(CREDENTIALS.search(name) or SECRET_QUERY.search(name)) or looks_secret(text)
-
-
 def _put_json(made: Draft, body: CurlBody) -> None:
     kinds = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
     made.json_type = kinds[type(body.value)]
     if not isinstance(body.value, dict):
-        made.items.append("--json '...'")
+        made.items += ["--json", made.secrets.word(json.dumps(body.value, ensure_ascii=False))]
         return
     for name, value in body.value.items():
-        hidden = is_hidden(name, value if isinstance(value, str) else "")
-        given = f"={value}" if isinstance(value, str) else f":={json.dumps(value, ensure_ascii=False)}"
-        made.items.append(escaped(name) + ("=..." if hidden else given))
+        made.give(name, value)
 
 
 def _put_form(made: Draft, body: CurlBody) -> None:
@@ -295,7 +293,7 @@ def _put_fields(made: Draft, types: dict[str, str], pairs: Iterable[tuple[str, s
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     for name, given in values.items():
-        _put_argument(made, types, name, given, is_secret=any(is_hidden(name, value) for value in given))
+        _put_argument(made, types, name, given)
 
 
 def _put_multipart(made: Draft, body: CurlBody) -> None:
@@ -304,10 +302,12 @@ def _put_multipart(made: Draft, body: CurlBody) -> None:
     for part in parts:
         if part.path is not None:
             made.multipart_types[part.name] = "file"
-            made.items.append(f"{escaped(part.name)}@{part.path}{part.item}")
+            made.items.append(shlex.quote(f"{escaped(part.name)}@{part.path}{part.item}"))
 
 
 def _put_content(made: Draft, body: CurlBody) -> None:
     made.content_type = body.media_type
-    is_long = body.value is not None and (len(body.value) > 60 or looks_secret(body.value))
-    made.items.append(f"@{body.path}" if body.value is None else "content=..." if is_long else f"content={body.value}")
+    if body.value is None:
+        made.items.append(shlex.quote(f"@{body.path}"))
+    else:
+        made.give("content", body.value)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from callsheet.cli.curl_pieces import REFERENCE, Piece, Variable, joined, made_name
+from callsheet.cli.preview import CREDENTIALS
 
+if TYPE_CHECKING:
+    from callsheet.cli.curl_words import CurlRequest
+
+SECRET_QUERY = re.compile(
+    r"(?:^|[_.-])(?:api_?key|key|token|secret|password|pass|pwd|sig|signature|auth|code)$", re.IGNORECASE
+)
+UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 SHORTEST_INSIDE = 4
 """A secret shorter than this is looked for as a whole text only: `ab` is inside of too much."""
 
@@ -79,3 +90,90 @@ def spellings(value: str) -> set[str]:
     if len(value) < SHORTEST_INSIDE:
         return set()
     return {value, quote(value, safe=""), quote(value), json.dumps(value)[1:-1]}
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a text is long and mixed enough to be a credential rather than a name."""
+    has_both = re.search(r"[0-9]", text) and re.search(r"[A-Za-z]", text)
+    return bool(re.fullmatch(r"[A-Za-z0-9_:=+.-]{20,}", text) and has_both and not UUID.fullmatch(text))
+
+
+def is_secret_header(name: str, value: str) -> bool:
+    """Whether a header's value is a credential, by its name or its looks."""
+    return bool(value) and (CREDENTIALS.search(name) is not None or looks_secret(value))
+
+
+def is_secret_field(name: str, text: str) -> bool:
+    """Whether a field of a query or a body holds a secret, by its name or its looks."""
+    return bool(text) and bool(SECRET_QUERY.search(name) or CREDENTIALS.search(name) or looks_secret(text))
+
+
+def scheme_of(name: str, value: str) -> tuple[str, str]:
+    """The scheme of an Authorization field, and the credential behind it."""
+    scheme, space, rest = value.partition(" ")
+    is_scheme = bool(space) and scheme.isalpha() and name.lower() == "authorization"
+    return (scheme, rest.strip()) if is_scheme else ("", value)
+
+
+def user_of(request: CurlRequest) -> str | None:
+    """`name:password`, however it was given."""
+    return request.user if request.user is not None else _basic_of(request.header("authorization") or "")
+
+
+def _basic_of(value: str) -> str | None:
+    scheme, _, rest = value.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(rest, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return decoded if ":" in decoded else None
+
+
+def name_secrets(secrets: Secrets, request: CurlRequest, path: str) -> None:
+    """Find every secret before anything is written: one may stand at several places."""
+    user = user_of(request)
+    if user is not None:
+        secrets.name(user.partition(":")[2], "PASSWORD")
+    for name, value in request.headers:
+        if is_secret_header(name, value) and not (user is not None and name.lower() == "authorization"):
+            scheme, rest = scheme_of(name, value)
+            what = "TOKEN" if scheme.lower() == "bearer" else re.sub("^x-", "", name, flags=re.IGNORECASE)
+            secrets.name(rest, what)
+    for name, value in request.query:
+        if value and (SECRET_QUERY.search(name) or looks_secret(value)):
+            secrets.name(value, name)
+    _name_in_body(secrets, request)
+    for step in path.split("/"):
+        if looks_secret(unquote(step)):
+            secrets.name(unquote(step), "SECRET")
+
+
+def _name_in_body(secrets: Secrets, request: CurlRequest) -> None:
+    body = request.body
+    if body is None:
+        return
+    pairs: list[tuple[str, str]] = []
+    if body.kind == "json":
+        pairs = list(_texts(body.value, ""))
+    elif body.kind == "form":
+        pairs = body.value
+    elif body.kind == "multipart":
+        pairs = [(part.name, part.text) for part in body.value if part.path is None]
+    elif body.value is not None:
+        pairs = [("content", body.value)]
+    for name, text in pairs:
+        if is_secret_field(name, text):
+            secrets.name(text, name or "SECRET")
+
+
+def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, name)

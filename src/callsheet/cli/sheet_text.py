@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from callsheet.cli.curl_import import Draft, origin, service_name
+from callsheet.cli.curl_pieces import REFERENCE
 from callsheet.cli.curl_words import CurlRequest
 from callsheet.errors import UsageError
 
@@ -32,7 +33,9 @@ class Added:
     text: str
     service: str
     operation: str
-    inherits_auth: bool = False
+    lines: tuple[str, ...] = ()
+    inherited: tuple[str, ...] | None = None
+    """The variables of the service's own `auth`, where the operation uses that."""
 
 
 class Target(NamedTuple):
@@ -84,14 +87,15 @@ def _below(base: str, url: str) -> str | None:
 
 def added(text: str, made: Draft) -> Added:
     """The text with the operation added, to its service or to a new one. Raises NoPlaceError, UsageError."""
+    lines = made.service_lines()
     if not text.strip():
-        return Added(HEAD + indented(made.service_lines(), 2), made.service, made.operation)
+        return Added(HEAD + indented(lines, 2), made.service, made.operation, tuple(lines))
     services = _child(_composed(text), "services")
     known = _services(text)
     assert services is not None
     if made.service in known:
         return _in_service(text, known[made.service], made.service, made)
-    return Added(_after(text, services, made.service_lines()), made.service, made.operation)
+    return Added(_after(text, services, lines), made.service, made.operation, tuple(lines))
 
 
 def _in_service(text: str, service: yaml.Node, name: str, made: Draft) -> Added:
@@ -99,20 +103,42 @@ def _in_service(text: str, service: yaml.Node, name: str, made: Draft) -> Added:
         raise NoPlaceError(f"service `{name}` is written in braces")
     keys = {key.value: value for key, value in service.value}
     operations = keys.get("operations")
-    inherits = bool(made.auth) and _kind(keys.get("auth")) == made.auth.strip("{").partition(":")[0]
+    auth, inherited = _auth_beside(keys.get("auth"), made)
     if operations is None:
-        lines = ["operations:", *(f"  {line}" for line in made.operation_lines(with_auth=not inherits))]
-        return Added(_after(text, service, lines), name, made.operation, inherits)
+        lines = ["operations:", *(f"  {line}" for line in made.operation_lines(auth))]
+        return Added(_after(text, service, lines), name, made.operation, tuple(lines), inherited)
     if not _is_block(operations):
         raise NoPlaceError(f"the operations of service `{name}` are written in braces")
     made.operation = _fresh(made.operation, {key.value for key, _ in operations.value})
-    lines = made.operation_lines(with_auth=not inherits)
-    return Added(_after(text, operations, lines), name, made.operation, inherits)
+    lines = made.operation_lines(auth)
+    return Added(_after(text, operations, lines), name, made.operation, tuple(lines), inherited)
 
 
-def _kind(auth: yaml.Node | None) -> str:
-    """The kind of credential of an `auth`; empty for none."""
-    return str(auth.value[0][0].value) if isinstance(auth, yaml.MappingNode) and auth.value else ""
+def _auth_beside(service: yaml.Node | None, made: Draft) -> tuple[str, tuple[str, ...] | None]:
+    """The `auth` that an operation needs beside its service's, and the variables of the service's if that serves."""
+    if service is None or _is_off(service):
+        return made.auth, None
+    if not made.auth:
+        return "off", None
+    own, new = _leaves(service), _leaves(yaml.compose(made.auth, Loader=yaml.SafeLoader))
+    is_same = own.keys() == new.keys() and all(_may_be_same(own[place], new[place]) for place in own)
+    return ("", tuple(REFERENCE.findall(" ".join(own.values())))) if is_same else (made.auth, None)
+
+
+def _is_off(auth: yaml.Node) -> bool:
+    return isinstance(auth, yaml.ScalarNode) and auth.value.lower() in ("off", "false", "null", "~", "")
+
+
+def _leaves(node: yaml.Node | None, place: str = "") -> dict[str, str]:
+    """The texts of a credential by their places: `basic.username`."""
+    if not isinstance(node, yaml.MappingNode):
+        return {place: str(node.value)} if isinstance(node, yaml.ScalarNode) else {}
+    return {at: text for key, value in node.value for at, text in _leaves(value, f"{place}.{key.value}").items()}
+
+
+def _may_be_same(own: str, new: str) -> bool:
+    """Equal, or both from a variable: a service has one credential of a kind unless somebody says otherwise."""
+    return own == new or bool(REFERENCE.search(own) and REFERENCE.search(new))
 
 
 def _composed(text: str) -> yaml.Node | None:

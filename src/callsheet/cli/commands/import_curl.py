@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ from callsheet.cli.screen import Screen
 from callsheet.errors import Finding, SheetError, UsageError
 
 if TYPE_CHECKING:
+    from callsheet.cli.curl_import import Draft
     from callsheet.cli.curl_words import CurlRequest
     from callsheet.cli.sheet_text import Added
 
@@ -32,7 +35,25 @@ stderr says which variables to set; their values are written nowhere.
 UNSET = "the variable `"
 
 
-@click.command("import", help=HELP, short_help="Make an operation of a curl command.")
+class Import(click.Command):
+    """Takes the curl command also where its quotes were forgotten, as far as a shell leaves it whole."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The options of `import` end where the curl command begins."""
+        starts = [at for at, word in enumerate(args) if word.startswith("curl ")]
+        if starts and "curl" not in args[: starts[0]]:
+            args = [*args[: starts[0]], "curl", *args[starts[0] :]]
+        doubled = next((at for at, pair in enumerate(pairwise(args)) if pair == ("curl", "curl")), None)
+        if doubled is not None:
+            args = [*args[: doubled + 1], "--", *args[doubled + 1 :]]
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            hint = "quote the whole curl command: callsheet import curl 'curl https://...'"
+            raise click.UsageError(f"{error.format_message()} {hint}", ctx) from None
+
+
+@click.command("import", cls=Import, help=HELP, short_help="Make an operation of a curl command.")
 @click.argument("kind", type=click.Choice(["curl"]), metavar="curl")
 @click.argument("words", nargs=-1, metavar="['CURL COMMAND']")
 @click.option("--file", "file", metavar="FILE", help="The sheet; else CALLSHEET_FILE, else callsheet.yaml here.")
@@ -54,6 +75,7 @@ def command(
 ) -> int:
     """Make an operation of a curl command."""
     from callsheet.cli.curl_import import draft, service_name
+    from callsheet.cli.curl_secrets import Secrets
     from callsheet.cli.sheet_text import NoPlaceError, added, indented, target_in
 
     path = Path(file or os.environ.get("CALLSHEET_FILE") or "callsheet.yaml")
@@ -61,21 +83,25 @@ def command(
     text = text_of(path)
     try:
         target = target_in(text, request, service)
-        made = draft(request, target.service, target.prefix, operation, parameters=path_parameters)
+        secrets = Secrets.beside(text, target.service, os.environ)
+        made = draft(request, target.service, target.prefix, operation, secrets, parameters=path_parameters)
         result = added(text, made)
     except NoPlaceError as error:
         name = service or service_name(urlsplit(request.url).hostname or "")
-        lines = draft(request, name, "", operation, parameters=path_parameters).service_lines()
+        made = draft(request, name, "", operation, Secrets(name), parameters=path_parameters)
+        lines = made.service_lines()
         screen.print(indented(lines, 2).rstrip())
         raise UsageError(f"{path} is left as it is: {error}; add the lines above to its services yourself") from None
-    refuse_unusable(path, text, result.text, made.variables)
+    others = refuse_unusable(path, text, result.text, made.secrets.names.values())
     if dry_run:
         screen.write(result.text.encode())
     else:
         write(path, result.text)
         screen.say(f"callsheet: {result.service}.{result.operation} is on {path}")
-    variables = [] if result.inherits_auth else made.variables
-    tell(request, result, variables, made.items, screen)
+    place = ["--file", file] if file else []
+    tell(request, result, made, others, screen)
+    words_to_try = ["try:", "callsheet", "call", f"{result.service}.{result.operation}", *map(shlex.quote, place)]
+    screen.say(" ".join([*words_to_try, *made.items]))
     return 0
 
 
@@ -108,33 +134,42 @@ def write(path: Path, text: str) -> None:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def refuse_unusable(path: Path, before: str, after: str, variables: list[str]) -> None:
-    """Raise SheetError if the new text has anything wrong with it that the old one has not."""
+def refuse_unusable(path: Path, before: str, after: str, variables: Iterable[str]) -> list[str]:
+    """The variables that are not set, but for these. Raises SheetError for anything wrong that was not so before."""
     known = {finding.message for finding in findings_in(before, path, [])} if before.strip() else set()
-    wrong = [finding for finding in findings_in(after, path, variables) if finding.message not in known]
+    found = findings_in(after, path, variables)
+    unset = [finding for finding in found if finding.message.startswith(UNSET)]
+    wrong = [finding for finding in found if finding.message not in known and finding not in unset]
     if wrong:
         raise SheetError(wrong)
+    return list(dict.fromkeys(finding.message.removeprefix(UNSET).partition("`")[0] for finding in unset))
 
 
-def findings_in(text: str, path: Path, variables: list[str]) -> list[Finding]:
-    """What is wrong with a sheet, variables that are not set aside."""
+def findings_in(text: str, path: Path, variables: Iterable[str]) -> tuple[Finding, ...]:
+    """What is wrong with a sheet, where these variables are set."""
     from callsheet.sheet import Sheet
 
     values = dict.fromkeys(variables, "placeholder") | dict(os.environ)
     try:
         Sheet.parse(text, name=str(path), variables=values, folder=path.absolute().parent)
     except SheetError as error:
-        return [finding for finding in error.findings if not finding.message.startswith(UNSET)]
-    return []
+        return error.findings
+    return ()
 
 
-def tell(request: CurlRequest, result: Added, variables: list[str], items: list[str], screen: Screen) -> None:
-    """Say what to set, what was left out, and how to call it."""
+def tell(request: CurlRequest, result: Added, made: Draft, others: list[str], screen: Screen) -> None:
+    """Say what was left out, and what to set."""
+    from callsheet.cli.curl_pieces import REFERENCE
+
     for note in request.notes:
         screen.say(f"callsheet: {note}")
-    if result.inherits_auth:
+    if result.inherited is not None:
         screen.say(f"callsheet: the auth of service `{result.service}` is used")
-    if variables:
-        screen.say(f"callsheet: set {', '.join(variables)}; the values stand nowhere on the sheet")
-    shown = [item if item.startswith("--json") else shlex.quote(item) for item in items]
-    screen.say(" ".join(["try:", "callsheet", "call", f"{result.service}.{result.operation}", *shown]))
+    held = {name: value for value, name in made.secrets.names.items()}
+    named = dict.fromkeys(REFERENCE.findall("\n".join((*result.lines, *made.items))))
+    unset = [name for name in named if name in held and os.environ.get(name) != held[name]]
+    if unset:
+        screen.say(f"callsheet: set {', '.join(unset)}; the values stand nowhere on the sheet")
+    rest = [name for name in dict.fromkeys((*(result.inherited or ()), *others)) if not os.environ.get(name)]
+    if rest := [name for name in rest if name not in unset]:
+        screen.say(f"callsheet: the sheet needs {', '.join(rest)} too, which {'are' if rest[1:] else 'is'} not set")
