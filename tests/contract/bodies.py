@@ -11,9 +11,7 @@ from typing import Any
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.streamed_body import body_from
-from tests.servers import (
-    Action,
-)
+from tests.servers import Action, head
 from tests.servers.connection import Connection
 
 BLOCK = bytes(range(256)) * 256
@@ -116,3 +114,15 @@ class Zeros:
 
     def close(self) -> None:
         pass
+
+
+def answer_and_stall(go: threading.Event) -> Action:
+    """Send an answer's head as soon as the request's is there, and read nothing of the body until told."""
+
+    def play(connection: Connection) -> None:
+        connection.head()
+        connection.send(head(200, {"Content-Length": "9"}))
+        go.wait(5.0)
+        connection.hold()
+
+    return Action("answer_and_stall", play)

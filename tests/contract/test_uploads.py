@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from callsheet.http.streamed_body import body_from, gzipped
 from callsheet.settings.caps import Caps
 from callsheet.settings.tls import TLS
 from callsheet.transports.curl.options import Wiring
-from tests.contract.bodies import BLOCK, Fed, Watched, Zeros, stall, upload
+from tests.contract.bodies import BLOCK, Fed, Watched, Zeros, answer_and_stall, stall, upload
 from tests.contract.test_streams import MIB, held
 from tests.contract.worlds import LIMITS, World
 from tests.servers import (
@@ -300,6 +302,32 @@ def test_a_limit_on_the_whole_holds_for_an_upload(world: World, is_stream: bool)
         go.set()
         assert isinstance(error, AttemptTimeout)
         assert server.wait_closed()
+    assert source.is_let_go
+
+
+def test_a_dropped_answer_lets_go_of_what_was_sent(world: World) -> None:
+    source = Watched(BLOCK)
+    with ScriptedServer(flood(64 * MIB)) as server:
+        answered = world.send(upload(server.url, source, is_stream=True))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            del answered
+            gc.collect()
+        assert [each.category for each in caught] == [ResourceWarning]
+        world.failure("http://a..b/")
+        assert server.wait_closed()
+    assert source.is_let_go
+
+
+def test_closing_an_answer_before_the_body_was_sent(world: World) -> None:
+    source = Watched(BLOCK * 1024)
+    go = threading.Event()
+    with ScriptedServer(answer_and_stall(go)) as server:
+        answered = world.send(upload(server.url, source, is_stream=True))
+        answered.stream.close()  # type: ignore[union-attr]
+        go.set()
+        assert server.wait_closed()
+    assert 0 < source.tell() < len(BLOCK) * 1024
     assert source.is_let_go
 
 

@@ -25,6 +25,7 @@ def after_body(transfer: Transfer, seconds: float) -> Left:
     began = time.monotonic()
 
     def left() -> float:
+        """Asked seldom: when all of it has passed, or libcurl has just done something."""
         sent = transfer.easy.getinfo(pycurl.POSTTRANSFER_TIME_T)
         if not sent:
             return seconds
