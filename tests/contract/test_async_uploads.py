@@ -135,11 +135,11 @@ def test_an_async_iterator_ends_with_its_upload(asyncio_world: AsyncioWorld, is_
 def test_waiting_for_a_piece_is_not_the_servers_silence(asyncio_world: AsyncioWorld) -> None:
     async def slowly() -> AsyncIterator[bytes]:
         yield b"abc"
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.4)
         yield b"def"
 
     with ScriptedServer() as server:
-        asyncio_world.send(upload(server.url, slowly()), Limits(connect=2.0, read=0.05, attempt=0.05))
+        asyncio_world.send(upload(server.url, slowly()), Limits(connect=2.0, read=0.2, attempt=0.3))
         assert server.requests[0].body == b"abcdef"
 
 

@@ -123,6 +123,18 @@ def test_a_closed_answer_is_not_read(world: World) -> None:
             reading.read()
 
 
+def test_closing_while_it_is_read_ends_the_reading_at_once(world: World) -> None:
+    with ScriptedServer(then(raw(head(200, {"Content-Length": "9"}) + b"abc"), silence())) as server:
+        reading = world.open(server.url)
+        assert reading.read() == b"abc"
+        error = world.ended_by(world.start_reading(reading.stream), reading.close)
+        assert isinstance(error, UsageError)
+        assert "closed" in str(error)
+        assert server.wait_closed()
+        with pytest.raises(UsageError, match="closed"):
+            reading.read()
+
+
 def test_the_end_may_be_read_again(world: World) -> None:
     with ScriptedServer(answer(body=b"abc")) as server:
         reading = world.open(server.url)

@@ -268,11 +268,11 @@ def test_a_server_that_takes_nothing_more_ends_at_the_read_limit(world: World) -
 
 @pytest.mark.parametrize("is_stream", [False, True])
 def test_the_attempt_limit_begins_when_the_body_was_sent(world: World, is_stream: bool) -> None:
-    limits = Limits(connect=2.0, read=2.0, attempt=0.1)
+    limits = Limits(connect=2.0, read=2.0, attempt=0.25)
 
     def slowly() -> Iterator[bytes]:
         for _ in range(4):
-            threading.Event().wait(0.05)
+            threading.Event().wait(0.08)
             yield b"abc"
 
     with ScriptedServer([answer(), silence()]) as server:
@@ -288,8 +288,8 @@ def test_the_attempt_limit_begins_when_the_body_was_sent(world: World, is_stream
 
 def test_the_attempt_limit_ends_with_the_headers(world: World) -> None:
     data = head(200, {"Content-Length": "100"}) + b"a" * 100
-    with ScriptedServer(then(raw(data[:-100]), drip(data[-100:], pause=0.003))) as server:
-        answered = world.send(upload(server.url, [b"abc"]), Limits(connect=2.0, read=2.0, attempt=0.1))
+    with ScriptedServer(then(raw(data[:-100]), drip(data[-100:], pause=0.004))) as server:
+        answered = world.send(upload(server.url, [b"abc"]), Limits(connect=2.0, read=2.0, attempt=0.25))
         assert answered.content == b"a" * 100
 
 
