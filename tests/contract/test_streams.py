@@ -125,9 +125,9 @@ def test_a_closed_answer_is_not_read(world: World) -> None:
 
 def test_closing_while_it_is_read_ends_the_reading_at_once(world: World) -> None:
     with ScriptedServer(then(raw(head(200, {"Content-Length": "9"}) + b"abc"), silence())) as server:
-        reading = world.open(server.url)
+        reading = world.open(server.url, Limits(connect=2.0, read=8.0, attempt=4.0))
         assert reading.read() == b"abc"
-        error = world.ended_by(world.start_reading(reading.stream), reading.close)
+        error = world.ended_by(reading.close, world.start_reading(reading.stream))
         assert isinstance(error, UsageError)
         assert "closed" in str(error)
         assert server.wait_closed()

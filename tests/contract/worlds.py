@@ -87,6 +87,10 @@ class World(ABC):
         """What comes of work during which, once a fact holds, the transport is closed."""
 
     @abstractmethod
+    def ended_by(self, end: Callable[[], None], work: Callable[[], Any]) -> BaseException:
+        """What comes of work that another thread or task ends by `end`."""
+
+    @abstractmethod
     def start(self, wanted: Request, limits: Limits = LIMITS) -> Any:
         """Work for `interrupted` and `closed_during`: send a request."""
 
@@ -176,10 +180,22 @@ class BlockingWorld(World):
         raise AssertionError("the work ended by itself")
 
     def closed_during(self, work: Callable[[], Any], when: Fact) -> BaseException:
+        return self._outcome(work, when, self.close)
+
+    def ended_by(self, end: Callable[[], None], work: Callable[[], Any]) -> BaseException:
+        began = threading.Event()
+
+        def begun() -> None:
+            began.set()
+            work()
+
+        return self._outcome(begun, lambda: began.wait(5.0), end)
+
+    def _outcome(self, work: Callable[[], Any], when: Fact, act: Callable[[], None]) -> BaseException:
         with ThreadPoolExecutor(1) as pool:
             under_way = pool.submit(work)
             assert when()
-            self.close()
+            act()
             error = under_way.exception(5.0)
         assert error is not None
         return error
@@ -232,6 +248,9 @@ class AsyncioWorld(World):
 
     def closed_during(self, work: Callable[[], Any], when: Fact) -> BaseException:
         return self.run(self._outcome(work, when, lambda _: self.transport.aclose()))
+
+    def ended_by(self, end: Callable[[], None], work: Callable[[], Any]) -> BaseException:
+        return self.run(self._outcome(work, lambda: True, lambda _: end()))
 
     async def _outcome(self, work: Callable[[], Any], when: Fact, act: Callable[[Any], Any]) -> BaseException:
         task = asyncio.ensure_future(work())

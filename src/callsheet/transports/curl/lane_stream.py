@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from callsheet.transports.curl.blocking import CurlTransport
 
 
+CLOSED_WHILE_READ = f"{CLOSED}: it was closed while this answer was read"
+GLANCE = 0.1
+"""Seconds after which a thread that reads looks whether another one has closed the answer: a descriptor per stream, to
+wake it, would cost more than a look now and then."""
+
+
 class LaneStream:
     """A lane that is read from; whoever closes it while another thread reads leaves the rest to that thread."""
 
@@ -64,9 +70,11 @@ class LaneStream:
     def _advance(self) -> None:
         transfer = self._transfer
         try:
-            in_time = self._lane.run_until(lambda: bool(transfer.pieces), transfer, None, self._quiet)
+            in_time = self._lane.run_until(lambda: bool(transfer.pieces), transfer, self._until_closed, self._quiet)
         except AbortedError:
-            raise UsageError(f"{CLOSED}: it was closed while this answer was read") from None
+            raise UsageError(CLOSED_WHILE_READ) from None
+        if self._is_closed:
+            raise UsageError(CLOSED_WHILE_READ if self._is_aborted else STREAM_CLOSED)
         if not in_time:
             raise AttemptTimeout(
                 f"no byte for {self._quiet:g} s (timeout.read) in the middle of the body",
@@ -74,6 +82,9 @@ class LaneStream:
                 request=transfer.request.redacted(),
             )
         transfer.outcome = self._lane.outcome()
+
+    def _until_closed(self) -> float:
+        return 0.0 if self._is_closed else GLANCE
 
     def close(self) -> None:
         """Give the lane back after a whole body; else close its connection."""

@@ -83,7 +83,10 @@ class TaskStream:
         transfer = self.transfer
         self._check()
         while not transfer.pieces and transfer.outcome is None:
-            if not await self._next_step(self._quiet):
+            in_time = await self._next_step(self._quiet)
+            if self._is_closed:
+                raise UsageError(STREAM_CLOSED)
+            if not in_time:
                 raise AttemptTimeout(
                     f"no byte for {self._quiet:g} s (timeout.read) in the middle of the body",
                     was_sent=True,
@@ -119,7 +122,7 @@ class TaskStream:
             self._step.waiter = None
 
     def close(self) -> None:
-        """Keep the connection after a whole body; else close it."""
+        """Keep the connection after a whole body; else close it. A task that reads is told at once."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -127,6 +130,7 @@ class TaskStream:
             self._transport.keep(self._driver, self.transfer.handle)
         else:
             self._driver.abort(self.transfer.handle)
+        self._step()
 
     def __del__(self) -> None:
         if self._is_closed:
