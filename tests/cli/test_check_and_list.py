@@ -80,9 +80,9 @@ def test_warnings_alone_fail_only_where_asked(callsheet, sheet):
 def test_list_piped_is_a_line_for_each_operation(callsheet, sheet):
     sheet(GOOD)
     assert callsheet("list").out.splitlines() == [
-        "shop.get_item\tGET\t/items/{id}\tid lang?\tLook one up",
-        "shop.add_item\tPOST\t/items\t{}\t",
-        "bank.balance\tGET\t/balance\t\t",
+        "shop.get_item\tGET\t/items/{id}\tid lang?\t\tLook one up",
+        "shop.add_item\tPOST\t/items\t{}\t\t",
+        "bank.balance\tGET\t/balance\t\t\t",
     ]
     assert callsheet("list", "bank").out.startswith("bank.balance")
     assert "did you mean `bank`?" in callsheet("list", "bnk").err
@@ -135,8 +135,10 @@ def test_env_files_are_read_only_where_named(callsheet, sheet, tmp_path, monkeyp
     monkeypatch.delenv("SHOP_TOKEN", raising=False)
     sheet(GOOD)
     (tmp_path / ".env").write_text("# ours\nexport SHOP_TOKEN='a b' # quoted\n")
-    assert callsheet("list", "--env", "prod").code == 2
-    assert callsheet("list", "--env", "prod", "--env-file", ".env").code == 0
+    refused = callsheet("check", "--env", "prod")
+    assert refused.code == 2
+    assert "callsheet: .env names SHOP_TOKEN: `--env-file .env` reads it" in refused.err
+    assert callsheet("check", "--env", "prod", "--env-file", ".env").code == 0
     (tmp_path / "bad.env").write_text("SHOP TOKEN=hunter22\n")
     ended = callsheet("list", "--env-file", "bad.env")
     assert (ended.code, "bad.env:1: expected NAME=value" in ended.err) == (2, True)

@@ -64,7 +64,7 @@ def test_two_values_have_two_variables_and_one_value_has_one(callsheet, tmp_path
     ended = callsheet("import", "curl", command)
     text = (tmp_path / "callsheet.yaml").read_text()
     assert sorted(named(ended.err)) == ["WEATHER_API_KEY", "WEATHER_API_KEY_2"]
-    assert (text.count('"${WEATHER_API_KEY}"'), text.count('"${WEATHER_API_KEY_2}"')) == (1, 2)
+    assert (text.count('"${WEATHER_API_KEY}"'), text.count('"${WEATHER_API_KEY_2}"')) == (2, 1)
 
 
 def test_a_variable_does_not_say_its_service_twice(callsheet):

@@ -221,7 +221,7 @@ def test_a_limit_holds_for_an_upload(practiced, sheet):
 def test_list_names_the_fields_of_bodies(declared):
     rows = {line.split("\t")[0]: line.split("\t")[3] for line in declared("list").out.splitlines()}
     assert rows["practice.login"] == "user? age? card? tag?"
-    assert rows["practice.photo"] == "title? count? photo?"
+    assert rows["practice.photo"] == "title? count? photo@?"
     assert (rows["practice.any_form"], rows["practice.rows"]) == ("{}", "content")
     kinds = {record["operation"]: record["body"] for record in json.loads(declared("list", "-o", "json").out)}
     assert kinds == {

@@ -167,7 +167,10 @@ def _of_parameter(parameter: Parameter) -> Convert:
         return lambda texts: texts[0] if len(texts) == 1 else texts
 
     def value_of(texts: list[str]) -> Any:
-        given = texts if is_array or len(texts) > 1 else texts[0]
+        if len(texts) > 1 and not is_array:
+            times = "twice" if len(texts) == 2 else f"{len(texts)} times"
+            raise ArgumentError(f"`{parameter.name}` is given {times}, and it is no array; give it once")
+        given = texts if is_array else texts[0]
         try:
             return Texter(parameter.type).value_of(given)
         except ValueError:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callsheet.cli.env_file import read_env_file
-from callsheet.errors import UsageError
+from callsheet.errors import Finding, SheetError, UsageError
 
 if TYPE_CHECKING:
     from callsheet.cli.screen import Screen
@@ -45,9 +46,48 @@ class Wanted:
         """The sheet. Raises SheetError, UsageError."""
         from callsheet.sheet import Sheet
 
+        return self._read(Sheet.parse, screen)
+
+    def outline(self, screen: Screen) -> Sheet:
+        """The sheet to be looked at: its variables need not be set. Raises SheetError, UsageError."""
+        from callsheet.sheet import Sheet
+
+        return self._read(Sheet.outline, screen)
+
+    def _read(self, read: Callable[..., Sheet], screen: Screen) -> Sheet:
         path = self.path()
         self.prepare(path, screen)
-        return Sheet.load(path, env=self.env, variables=self.variables())
+        try:
+            return self.parsed(read, path)
+        except SheetError as error:
+            hint = self.env_file_hint(path, error.findings)
+            if hint:
+                screen.say(hint)
+            raise
+
+    def parsed(self, read: Callable[..., Sheet], path: Path, env: str | None = None) -> Sheet:
+        """The sheet as `read` takes it from its text. Raises SheetError in the words of the command line."""
+        from callsheet.sheet.files import sheet_text
+
+        given = {"env": env or self.env, "variables": self.variables(), "folder": path.absolute().parent}
+        try:
+            return read(sheet_text(str(path)), name=str(path), **given)
+        except SheetError as error:
+            if not error.findings:
+                raise
+            raise SheetError([_as_typed(finding) for finding in error.findings]) from None
+
+    def env_file_hint(self, path: Path, findings: Iterable[Finding]) -> str:
+        """Where variables that are not set may stand, if a `.env` file beside the sheet was not read; else nothing."""
+        beside = path.parent / ".env"
+        unset = {name for finding in findings if (name := unset_in(finding))}
+        if not unset or self.env_files or not beside.is_file():
+            return ""
+        try:
+            known = sorted(unset & read_env_file(str(beside)).keys())
+        except UsageError:
+            return ""
+        return f"callsheet: {beside} names {', '.join(known)}: `--env-file {beside}` reads it" if known else ""
 
     def prepare(self, path: Path, screen: Screen) -> None:
         """Say which sheet was taken, unless that is plain, and let `module:Type` be found beside it."""
@@ -56,6 +96,18 @@ class Wanted:
         folder = str(path.absolute().parent)
         if folder not in sys.path:
             sys.path.insert(0, folder)
+
+
+def unset_in(finding: Finding) -> str:
+    """The variable that a finding says is not set; else nothing."""
+    found = re.match(r"the variable `(\w+)` is ", finding.message)
+    return found[1] if found else ""
+
+
+def _as_typed(finding: Finding) -> Finding:
+    """The finding with `--env` where the library says `env=`."""
+    message = finding.message.replace("(from env=)", "(from --env)")
+    return replace(finding, message=message, excerpt=finding.excerpt.replace("give env=,", "give --env NAME,"))
 
 
 def nearest_sheet(folder: Path) -> Path:

@@ -57,6 +57,19 @@ class Findings:
         return SheetError(_in_order(self.errors.values())) if self.errors else None
 
 
+class OfTheSheet(Findings):
+    """Findings without those of values that come through `${...}`: what they hold elsewhere is not known here."""
+
+    __slots__ = ()
+
+    def add(self, misfit: Misfit) -> None:
+        """Note an error, unless it is of such a value."""
+        place = misfit.place
+        text = place.source.line(place.line)[place.column - 1 :][: place.length] if place.source else ""
+        if "${" not in text:
+            super().add(misfit)
+
+
 def _in_order(misfits: Iterable[Misfit]) -> tuple[Finding, ...]:
     return tuple(_finding(misfit) for misfit in sorted(misfits, key=lambda m: (m.place.line, m.place.column)))
 

@@ -13,7 +13,7 @@ from callsheet.secret import Secret
 from callsheet.settings import Settings
 from callsheet.sheet.document import Document, ServiceLayers, read_document
 from callsheet.sheet.files import LARGEST, sheet_path, sheet_text
-from callsheet.sheet.findings import Findings
+from callsheet.sheet.findings import Findings, OfTheSheet
 from callsheet.sheet.from_python import at_one_place, from_python
 from callsheet.sheet.keys import CODE_KEYS
 from callsheet.sheet.layers import Origin, merged, origins_of, secrets_in, settings_from
@@ -22,7 +22,7 @@ from callsheet.sheet.operations import OperationSheet
 from callsheet.sheet.place import Place, Source
 from callsheet.sheet.reading import Reading, Spot
 from callsheet.sheet.record import Layer, Written, check_keys, layered, read_keys
-from callsheet.sheet.variables import Variables
+from callsheet.sheet.variables import Unfilled, Variables
 
 CODE = "Client(...)"
 
@@ -173,17 +173,37 @@ class Sheet:
         folder: Path | None = None,
     ) -> Sheet:
         """The sheet in a text; `folder` is where its relative paths begin (the working directory). Raises SheetError."""
+        given = Variables(_or_environ(variables), folder or Path.cwd())
+        return cls._of_text(text, name, env, given, Findings())
+
+    @classmethod
+    def outline(
+        cls,
+        text: str,
+        *,
+        name: str = "<sheet>",
+        env: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> Sheet:
+        """The sheet in a text to be looked at, not called: variables without a value stand as `${NAME}`.
+
+        Raises SheetError for what is wrong whatever they hold.
+        """
+        given = Unfilled(_or_environ(variables), folder or Path.cwd())
+        return cls._of_text(text, name, env, given, OfTheSheet())
+
+    @classmethod
+    def _of_text(cls, text: str, name: str, env: str | None, given: Variables, findings: Findings) -> Sheet:
         from callsheet.sheet.compose import compose  # noqa: PLC0415 - PyYAML is loaded when a sheet is read
 
         if len(text) > LARGEST:
             raise SheetError(f"{name}: larger than 5 MiB, which no sheet needs; split it by service")
-        findings = Findings()
         text = text.removeprefix("\ufeff")
         tree = compose(Source(name, text), text, findings)
         if tree is None and not findings.errors:
             raise SheetError(f"{name}: empty; `callsheet init` writes a first sheet")
         sheet = cls.__new__(cls)
-        given = Variables(_or_environ(variables), folder or Path.cwd())
         vars(sheet).update(_contents(tree, name, env, given, findings))
         return sheet
 

@@ -94,6 +94,18 @@ class Variables:
         return mounted
 
 
+class Unfilled(Variables):
+    """Leaves `${NAME}` standing where there is no value: enough to tell what can be called."""
+
+    __slots__ = ()
+
+    def _value(self, node: Scalar, inside: str, through: list[str], *, is_secret: bool) -> Part:
+        try:
+            return super()._value(node, inside, through, is_secret=is_secret)
+        except Misfit:
+            return "${" + inside + "}"
+
+
 def has_reference(text: str) -> bool:
     """Whether anything in a text would be substituted."""
     return any(match.group() != "$${" for match in REFERENCE.finditer(text))

@@ -11,10 +11,12 @@ from callsheet.cli.completion import complete_item, complete_target
 from callsheet.cli.find_sheet import Wanted
 from callsheet.cli.options import call_options, sheet_options
 from callsheet.cli.screen import Screen
+from callsheet.errors import UsageError
 
 if TYPE_CHECKING:
     from callsheet.sheet import ServiceSheet, Sheet
 
+MOST_SHOWN = 12
 HELP = """Call a declared operation: callsheet call shop.create_user name=Ada age=36
 
 SERVICE may be left out where the sheet has one service.
@@ -41,7 +43,31 @@ SERVICE may be left out where the sheet has one service.
 """
 
 
-@click.command("call", help=HELP, short_help="Call a declared operation.")
+class Call(click.Command):
+    """Says of an unknown option how an argument is given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The words of the command line."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise click.UsageError(f"{error.format_message()} {_as_item(error.option_name, given)}", ctx) from None
+
+
+def _as_item(option: str, words: list[str]) -> str:
+    """`page=2` for `--page 2`."""
+    from callsheet.cli.curl_secrets import is_secret_field
+
+    name = option.lstrip("-").replace("-", "_")
+    at = next((at for at, word in enumerate(words) if word.partition("=")[0] == option), len(words))
+    word, following = words[at] if at < len(words) else "", words[at + 1 : at + 2]
+    value = word.partition("=")[2] or (following[0] if following and not following[0].startswith("-") else "...")
+    shown = "..." if len(value) > 40 or is_secret_field(name, value) else value
+    return f"An argument of the operation has no dashes: write {name}={shown}"
+
+
+@click.command("call", cls=Call, help=HELP, short_help="Call a declared operation.")
 @click.argument("target", metavar="[SERVICE.]OPERATION", shell_complete=complete_target)
 @click.argument("items", nargs=-1, metavar="[ITEMS]...", shell_complete=complete_item)
 @sheet_options
@@ -58,7 +84,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
     wishes = Wishes(**options)
     wishes.check()
     sheet = wanted.load(screen)
-    service, operation = named(sheet, target)
+    service, operation = named(sheet, target, items)
     parsed = parse_items(items)
     with maker_of(service, wishes.settings(), *wishes.listeners(screen)) as maker:
         maker.plans.plan(operation)
@@ -80,12 +106,27 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
         return act(made, wishes, wanted, screen)
 
 
-def named(sheet: Sheet, target: str) -> tuple[ServiceSheet, str]:
+def named(sheet: Sheet, target: str, items: tuple[str, ...] = ()) -> tuple[ServiceSheet, str]:
     """The service and the name of the operation that a target means. Raises UsageError."""
     from callsheet.cli.find_sheet import chosen_service
 
+    if target in sheet.services and not any(target in service.operations for service in sheet.services.values()):
+        raise UsageError(_without_operation(sheet.services[target], items))
     service, dot, operation = target.partition(".")
     only = next(iter(sheet.services.values())) if len(sheet.services) == 1 else None
     if only is not None and (not dot or target in only.operations):
         return only, target
     return chosen_service(sheet.services, service if dot else None, sheet.name), operation if dot else target
+
+
+def _without_operation(service: ServiceSheet, items: tuple[str, ...]) -> str:
+    from callsheet.sheet.findings import one_of
+
+    found = f"`{service.name}` is a service"
+    if items[:1] and items[0] in service.operations:
+        return f"{found}; did you mean `{service.name}.{items[0]}`?"
+    names = [f"{service.name}.{name}" for name in service.operations]
+    if not names:
+        return f"{found} without operations; `callsheet request {service.name} GET /path` sends any request"
+    more = f", and {len(names) - MOST_SHOWN} more: see `callsheet list {service.name}`" if names[MOST_SHOWN:] else ""
+    return f"{found}; name the operation: {one_of(names[:MOST_SHOWN])}{more}"

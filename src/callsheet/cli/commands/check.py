@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from callsheet.cli.find_sheet import Wanted
+from callsheet.cli.find_sheet import Wanted, unset_in
 from callsheet.cli.options import sheet_options
 from callsheet.cli.screen import Screen
 from callsheet.errors import Finding, SheetError
@@ -28,7 +28,7 @@ is left out, and said so.
   callsheet check --env prod
   callsheet check --format github        for a GitHub workflow
 """
-UNSET = "the variable `"
+UNCHOSEN = "no environment was chosen"
 
 
 class Checked(NamedTuple):
@@ -37,7 +37,7 @@ class Checked(NamedTuple):
     environment: str | None
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
-    left_out: str = ""
+    left_out: Finding | None = None
 
 
 @click.command("check", help=HELP, short_help="Check the sheet, and compile all of it.")
@@ -55,9 +55,14 @@ def command(screen: Screen, wanted: Wanted, form: str, strict: bool) -> int:
     errors = [finding for found in checked for finding in found.errors]
     warnings = [finding for found in checked for finding in found.warnings]
     report(unique(errors), unique(warnings), str(path), form, screen)
+    told = {finding.message for finding in errors}
     for found in checked:
         if found.left_out:
-            screen.say(f"callsheet: environment `{found.environment}` was not checked: {found.left_out}")
+            why = " either" if found.left_out.message in told else f": {found.left_out.message}"
+            screen.say(f"callsheet: environment `{found.environment}` was not checked{why}")
+    hint = wanted.env_file_hint(path, [*errors, *(found.left_out for found in checked if found.left_out)])
+    if hint:
+        screen.say(hint)
     if not errors and form == "text":
         screen.say(f"{path}: ok{_environments(checked)}")
     return 2 if errors else 7 if warnings and strict else 0
@@ -69,27 +74,26 @@ def all_checked(path: Path, wanted: Wanted) -> Iterator[Checked]:
 
     text = sheet_text(str(path))
     if wanted.env is not None:
-        yield checked_in(text, path, wanted, wanted.env)
+        yield checked_in(path, wanted, wanted.env)
         return
     names = environments_in(text)
-    first = checked_in(text, path, wanted, None)
-    is_unchosen = any("no environment was chosen" in finding.message for finding in first.errors)
-    if not is_unchosen or not names:
-        yield first
+    first = checked_in(path, wanted, None)
+    unchosen = tuple(finding for finding in first.errors if finding.message.startswith(UNCHOSEN))
+    # Each environment may be right: what is wrong is that every command has to name one.
+    yield Checked(None, warnings=unchosen) if unchosen and names else first
     for name in names:
         if name != first.environment:
-            found = checked_in(text, path, wanted, name)
-            unset = [finding.message for finding in found.errors if finding.message.startswith(UNSET)]
+            found = checked_in(path, wanted, name)
+            unset = [finding for finding in found.errors if unset_in(finding)]
             yield Checked(name, left_out=unset[0]) if unset and len(unset) == len(found.errors) else found
 
 
-def checked_in(text: str, path: Path, wanted: Wanted, env: str | None) -> Checked:
+def checked_in(path: Path, wanted: Wanted, env: str | None) -> Checked:
     """One environment: the sheet read, and every plan compiled."""
     from callsheet.sheet import Sheet
 
-    folder = path.absolute().parent
     try:
-        sheet = Sheet.parse(text, name=str(path), env=env, variables=wanted.variables(), folder=folder)
+        sheet = wanted.parsed(Sheet.parse, path, env)
     except SheetError as error:
         return Checked(env, error.findings)
     return Checked(sheet.environment, tuple(compiled(sheet)), sheet.warnings)

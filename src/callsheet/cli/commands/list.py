@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,15 +10,22 @@ import click
 from callsheet.cli.find_sheet import Wanted
 from callsheet.cli.options import sheet_options
 from callsheet.cli.screen import Screen, columns
+from callsheet.values.typeref import FILE, TypeRef
 
 if TYPE_CHECKING:
-    from callsheet.declare.operation import Operation
+    from callsheet.declare.operation import Operation, Parameter
     from callsheet.sheet import ServiceSheet
 
 HELP = """List services and operations.
 
 A table on a terminal; piped, one line each: target, method, path, arguments,
-summary, separated by tabs.
+result, summary, separated by tabs. The variables of the sheet need not be set,
+and no type is imported.
+
+  name  name?      must be given; may be left out
+  Header:          a header field
+  name@            a file
+  {}  {mod:Type}   a JSON body, field by field or whole
 
 \b
   callsheet list
@@ -36,7 +44,7 @@ def command(screen: Screen, wanted: Wanted, service: str | None, form: str | Non
     from callsheet.cli.find_sheet import chosen_service
     from callsheet.cli.output import show_json
 
-    sheet = wanted.load(screen)
+    sheet = wanted.outline(screen)
     services = [chosen_service(sheet.services, service, sheet.name)] if service else list(sheet.services.values())
     if form == "json":
         show_json([record for found in services for record in records(found)], screen)
@@ -58,6 +66,8 @@ def records(service: ServiceSheet) -> list[dict[str, Any]]:
             "path": operation.path,
             "arguments": [{"name": p.argument, "in": p.location, "required": p.required} for p in given_to(operation)],
             "body": body_of(operation),
+            "fields": [name.removesuffix("?") for name in fields_of(operation.json)],
+            "returns": result_of(operation),
             "has_body": operation.has_body,
             "summary": operation.summary,
         }
@@ -68,7 +78,14 @@ def records(service: ServiceSheet) -> list[dict[str, Any]]:
 def rows_of(service: ServiceSheet) -> list[list[str]]:
     """The operations of a service, a line each."""
     return [
-        [f"{service.name}.{name}", operation.method, operation.path, arguments_of(operation), operation.summary]
+        [
+            f"{service.name}.{name}",
+            operation.method,
+            operation.path,
+            arguments_of(operation),
+            result_of(operation),
+            operation.summary,
+        ]
         for name, operation in operations(service).items()
     ]
 
@@ -83,24 +100,66 @@ def tables(service: ServiceSheet) -> list[Any]:
         (service.name, "bold"), f"  {service.description}".rstrip(), "  ", (base_url(service), "dim")
     )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
-    for name in ("operation", "method", "path", "arguments", "summary"):
+    for name in ("operation", "method", "path", "arguments", "result", "summary"):
         table.add_column(name, overflow="fold")
-    for target, method, path, arguments, summary in rows_of(service):
-        table.add_row(Text(target, "cyan"), method, path, arguments, summary)
+    for target, *others in rows_of(service):
+        table.add_row(Text(target, "cyan"), *map(Text, others))
     return [heading, table]
 
 
 def base_url(service: ServiceSheet) -> str:
     """Where a service is."""
-    return str(service.settings().base_url)
+    return service.settings().base_url or "(its base_url needs a variable)"
 
 
 def arguments_of(operation: Operation) -> str:
-    """What an operation takes: a `?` behind what may be left out, `{}` for a body."""
-    named = [p.argument if p.required else f"{p.argument}?" for p in given_to(operation)]
-    has_typed_body = operation.has_body and not operation.fields and operation.content is None
-    whole = "content" if operation.content is not None else "{}" if has_typed_body else ""
-    return " ".join([*named, *([whole] if whole else [])])
+    """What an operation takes, as a person gives it: a `?` behind what may be left out, `{}` for a body of any fields."""
+    named = [f"{_typed_name(p)}{'' if p.required else '?'}" for p in given_to(operation)]
+    typed = operation.json or (operation.form if isinstance(operation.form, TypeRef) else None)
+    whole = ["content"] if operation.content is not None else fields_of(typed) or _whole(typed)
+    return " ".join([*named, *whole])
+
+
+def _typed_name(parameter: Parameter) -> str:
+    if parameter.location == "header":
+        return f"{parameter.name}:"
+    return f"{parameter.argument}@" if parameter.type.value == FILE else parameter.argument
+
+
+def fields_of(ref: TypeRef | None) -> list[str]:
+    """The fields of a body whose JSON Schema stands on the sheet, with `?` behind those that may be left out."""
+    schema = ref.value if ref is not None and ref.kind == "json_schema" else {}
+    required = schema.get("required") or ()
+    return [name if name in required else f"{name}?" for name in schema.get("properties") or ()]
+
+
+def _whole(ref: TypeRef | None) -> list[str]:
+    if ref is None:
+        return []
+    return ["{}" if ref.value == "object" or ref.kind == "json_schema" else f"{{{name_of(ref)}}}"]
+
+
+def result_of(operation: Operation) -> str:
+    """What a call gives, by name; of a mapping from status, what each gives. Nothing if the answer stays as it is."""
+    returns = operation.returns
+    if returns is None:
+        return "stream" if operation.stream else ""
+    if isinstance(returns, Mapping):
+        return " ".join(f"{status}:{name_of(ref) if ref else 'nothing'}" for status, ref in returns.items())
+    return name_of(returns)
+
+
+def name_of(ref: TypeRef) -> str:
+    """How the sheet names a type; of a JSON Schema its name under `schemas`, else its `type`."""
+    if ref.kind != "json_schema":
+        return str(ref)
+    schemas = ref.definitions or {}
+    named = next((name for name, schema in schemas.items() if schema is ref.value), None)
+    inner = ref.value.get("items")
+    if named is None and isinstance(inner, dict) and ref.value.get("type") == "array":
+        return f"list[{name_of(TypeRef('json_schema', inner, definitions=schemas))}]"
+    pointed = str(ref.value.get("$ref", "")).removeprefix("#/schemas/")
+    return named or pointed or str(ref.value.get("title") or ref.value.get("type") or "any")
 
 
 def body_of(operation: Operation) -> str | None:
@@ -109,7 +168,7 @@ def body_of(operation: Operation) -> str | None:
     return next((kind for kind in kinds if getattr(operation, kind) is not None), None)
 
 
-def given_to(operation: Operation) -> list[Any]:
+def given_to(operation: Operation) -> list[Parameter]:
     """The parameters, and the fields of the body, that a caller gives."""
     from callsheet.declare.operation import MISSING
 
