@@ -32,7 +32,7 @@ fix: ## let ruff repair and format what it can
 	@.venv/bin/ruff check --quiet --fix-only .
 	@.venv/bin/ruff format --quiet .
 
-bench: ## compare with bare requests, httpx2, aiohttp and pycurl
+bench: ## compare with bare requests, httpx2, aiohttp, pycurl and curl
 	@$(prepare) bench
 	@.venv/bin/python -m bench
 

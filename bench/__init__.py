@@ -1,1 +1,1 @@
-"""Compares a call's cost with bare requests, httpx2, aiohttp and pycurl: `python -m bench --help`."""
+"""Compares the cost of calls and transfers with bare requests, httpx2, aiohttp, pycurl and curl: `python -m bench --help`."""

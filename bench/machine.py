@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -40,4 +41,7 @@ def versions():
     if nginx_path():
         said = subprocess.run([nginx_path(), "-v"], capture_output=True, text=True, check=False).stderr
         found["nginx"] = said.strip().rpartition("/")[2]
+    if shutil.which("curl"):
+        said = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=False).stdout
+        found["curl"] = " ".join(said.split()[1:2])
     return found

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 OURS = "callsheet"
-BEGIN, END = "<!-- numbers: written by `make bench` with --page -->", "<!-- end of numbers -->"
+BEGIN, END = "<!-- {half}: written by `make bench` with --page -->", "<!-- end of {half} -->"
 
 
 class Target(NamedTuple):
@@ -76,26 +76,27 @@ def aligned(lines):
     return "\n".join(rows)
 
 
-def conditions(found):
+def conditions(found, amount):
     """Machine, versions and amount of work in two sentences."""
     machine, versions = found["machine"], found["versions"]
     named = ", ".join(f"{name} {number}" for name, number in versions.items())
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, {machine['python']}, "
-        f"load {machine['load']} at the start; medians of {found['rounds']} rounds of {found['calls']} calls.\n"
-        f"{named}."
+        f"load {machine['load']} at the start; {amount}.\n{named}."
     )
 
 
 def whole(results, found):
     """Everything that is printed at the end."""
-    return "\n\n".join(part for part in (conditions(found), table(results), targets(results)) if part)
+    amount = f"medians of {found['rounds']} rounds of {found['calls']} calls"
+    return "\n\n".join(part for part in (conditions(found, amount), table(results), targets(results)) if part)
 
 
-def with_numbers(page, text):
-    """The page with what stands between its two marks replaced."""
-    before, mark, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
-        raise SystemExit(f"the page has no lines {BEGIN!r} and {END!r}")
+def with_numbers(page, text, half):
+    """The page with what stands between the two marks of this half replaced."""
+    begin, end = BEGIN.format(half=half), END.format(half=half)
+    before, mark, rest = page.partition(begin)
+    _, end_mark, after = rest.partition(end)
+    if not mark or not end_mark:
+        raise SystemExit(f"the page has no lines {begin!r} and {end!r}")
     return f"{before}{mark}\n{text}\n{end}{after}"

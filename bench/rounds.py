@@ -46,6 +46,11 @@ class Result(NamedTuple):
         """The share of the time in which one core of the server was busy."""
         return None if self.server is None else self.server / self.wall
 
+    @property
+    def more(self):
+        """What follows from the rest; the server's CPU gives way to its name."""
+        return {"server_us": self.server, "per_second": self.per_second, "server_busy": self.server_busy}
+
 
 def setups(server, modes, clients):
     """Every line that is wanted of one server."""
