@@ -17,8 +17,10 @@ from callsheet.http.request import Request
 from callsheet.http.sources import Source
 from callsheet.http.streamed_body import ReadBody
 
-BUFFER = 512 * 1024
-"""Bytes that libcurl asks for at a time: with 16 KiB an upload costs twice the CPU time, with 2 MiB little less."""
+BUFFER = 256 * 1024
+"""Bytes that libcurl asks for at a time: with 16 KiB an upload costs twice the CPU time; with 1 MiB a quarter more,
+for what is read and its copy no longer stay in the processor's cache.
+"""
 
 
 class Upload:
