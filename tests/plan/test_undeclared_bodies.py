@@ -1,6 +1,7 @@
 """Bodies of requests that no operation declares: `json`, `data`, `files` and `content`."""
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -107,6 +108,8 @@ def test_a_request_has_one_body(service, given, names):
         ({"data": {"a": "\ud800"}}, "data: field 'a': it holds half a surrogate pair, which has no UTF-8 form"),
         ({"data": {"a": {1}}, "files": {"f": b""}}, "data: field 'a': expected text, a number or a list, found set"),
         ({"files": b"abc"}, "files: expected a mapping or pairs, found bytes"),
+        ({"files": [Path("a")]}, f"files: expected pairs of name and value, found {type(Path()).__name__} among them"),
+        ({"data": [5]}, "data: expected pairs of name and value, found int among them"),
         ({"files": {"f": 7}}, "file `f`: expected a Path, a file, bytes, text or an iterator of bytes, found int"),
         ({"files": {"f": ("a",)}}, "file `f`: expected (filename, content) or (filename, content, type)"),
         ({"content": {"a": 1}}, "content: expected bytes, text, a Path, a file or an iterator of bytes, found dict"),

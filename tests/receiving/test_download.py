@@ -309,7 +309,15 @@ def test_the_cap_on_answers_does_not_hold_for_files(caller, practice, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("to", "message"), [("none/f", "there is no folder"), (".", "is a folder"), ("", "is a folder"), (7, "found int")]
+    ("to", "message"),
+    [
+        ("none/f", "there is no folder"),
+        (".", "is a folder"),
+        ("", "is a folder"),
+        (7, "found int"),
+        ("a\0b", "holds a NUL"),
+        ("a\0b/c", "holds a NUL"),
+    ],
 )
 def test_a_path_that_cannot_be_is_refused_before_anything_is_sent(caller, tmp_path, monkeypatch, to, message):
     monkeypatch.chdir(tmp_path)

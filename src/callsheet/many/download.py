@@ -81,6 +81,8 @@ def checked(to: PathLike) -> Path:
     if not isinstance(to, str | os.PathLike):
         raise ArgumentError(f"download: expected the path of a file, found {type(to).__name__}")
     target = Path(to)
+    if "\0" in str(target):
+        raise ArgumentError(f"download: {str(to)!r} holds a NUL, which no path can")
     if not target.name or target.is_dir():
         raise ArgumentError(f"download: {str(to)!r} is a folder; give the path of a file")
     if not target.parent.is_dir():

@@ -36,10 +36,16 @@ def pairs(fields: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(fields, Mapping):
         return fields.items()
     if isinstance(fields, Iterable) and not isinstance(fields, str | bytes | bytearray):
-        return fields
+        return map(_pair_of, fields)
     raise ValueError(
         f"expected a mapping or pairs, found {type(fields).__name__}; encoded bytes are given as `content`"
     )
+
+
+def _pair_of(given: Any) -> tuple[str, Any]:
+    if isinstance(given, tuple | list) and len(given) == 2:
+        return given[0], given[1]
+    raise ValueError(f"expected pairs of name and value, found {type(given).__name__} among them")
 
 
 def _flat(name: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:

@@ -144,7 +144,8 @@ def explanation(errno: int, verify_result: int, text: str, refusal: int = 0) -> 
     if errno == pycurl.E_ABORTED_BY_CALLBACK:
         return RULES[errno].meaning
     if errno == pycurl.E_OPERATION_TIMEDOUT:
-        return f"not done in time (timeout.connect until it is sent, timeout.attempt for all of it): {text}"
+        late = "not done in time (timeout.connect until it is sent, timeout.attempt for all of it)"
+        return f"{late}: {text}" if text else late
     if openssl_code(text) == WRONG_VERSION_NUMBER:
         return "the port does not speak TLS; is it an http:// one?"
     meaning = RULES[errno].meaning if errno in RULES else "failed"
