@@ -193,6 +193,13 @@ def test_a_path_that_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
         PathFile(tmp_path / name)
 
 
+def test_a_device_that_seeks_to_an_end_at_0_is_read_all_the_same() -> None:
+    with Path("/dev/zero").open("rb") as device:
+        store = OpenFile(device)
+        assert store.length is None
+        assert store.open().read(3) == b"\0\0\0"
+
+
 def test_a_seekable_file_of_unknown_length_rewinds_all_the_same() -> None:
     class NoEnd(io.BytesIO):
         def seek(self, offset, whence=0):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,8 @@ def _position(file: Any) -> int | None:
 
 
 def _rest_of(file: Any, start: int) -> int | None:
+    if _is_device(file):
+        return None
     try:
         end = file.seek(0, os.SEEK_END)
     except OSError:
@@ -104,6 +107,14 @@ def _rest_of(file: Any, start: int) -> int | None:
     finally:
         file.seek(start)
     return max(0, end - start) if isinstance(end, int) else None
+
+
+def _is_device(file: Any) -> bool:
+    """Whether its end says nothing of what can be read: a device can seek to an end at 0 and still have bytes."""
+    try:
+        return stat.S_ISCHR(os.fstat(file.fileno()).st_mode)
+    except (AttributeError, OSError, ValueError, TypeError):
+        return False
 
 
 class Unbuffered:
