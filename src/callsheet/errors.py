@@ -85,7 +85,8 @@ class SheetError(APIError):
 
 class ArgumentError(APIError):
     """A call was given arguments that its operation does not take. Nothing was sent, unless `was_sent` says that a body
-    turned out wrong while it was: then the service saw a broken request."""
+    turned out wrong while it was: then the service saw a broken request.
+    """
 
 
 class UsageError(APIError):
