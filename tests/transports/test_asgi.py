@@ -345,6 +345,15 @@ def test_closing_a_stream_tells_the_app(world_of):
     assert told.wait(5.0)
 
 
+def test_closing_a_stream_ends_its_reading_at_once(world_of):
+    world = world_of(never_ending("body"))
+    reading = world.open(URL, LIMITS._replace(read=8.0))
+    assert reading.read() == b"abc"
+    error = world.ended_by(reading.close, world.start_reading(reading.stream))
+    assert isinstance(error, UsageError)
+    assert "closed" in str(error)
+
+
 def test_closing_the_transport_ends_a_call_in_flight(world_of):
     entered = threading.Event()
 

@@ -21,6 +21,7 @@ from callsheet.transports.asgi.scope import App, Message
 HIGH_WATER = 1024 * 1024
 """Bytes waiting to be read above which an app that streams has to wait."""
 GONE = "the client is gone"
+STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -247,13 +248,18 @@ class Exchange:
         what = "returned" if error is None else f"raised {type(error).__name__}"
         raise self._broken(f"the app {what} {'in the middle of its' if self.is_started else 'without an'} answer")
 
+    def _has_news(self) -> bool:
+        return bool(self._pieces) or self.is_complete or self.is_over or self._is_left
+
     async def read(self, *, raises: bool) -> bytes:
-        """The next bytes, b"" at the end."""
+        """The next bytes, b"" at the end. Raises UsageError if the answer is closed meanwhile."""
         whole = self._limits.whole
         due = math.inf if whole is None else self._began + whole
         self._moved = self._loop.time()
         limit = "" if whole is None else f"not complete within {whole:g} s (timeout.total)"
-        await self._until(lambda: bool(self._pieces) or self.is_complete or self.is_over, lambda: due, limit)
+        await self._until(self._has_news, lambda: due, limit)
+        if self._is_left:
+            raise UsageError(STREAM_CLOSED)
         if self._pieces:
             taken = b"".join(self._pieces)
             self._pieces.clear()
@@ -280,7 +286,7 @@ class Reading:
     async def read(self) -> bytes:
         """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off, or what the app raised."""
         if self._is_closed:
-            raise UsageError("the answer is closed; its body cannot be read any more")
+            raise UsageError(STREAM_CLOSED)
         return await self.exchange.read(raises=self._raises)
 
     def close(self) -> None:
