@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def test_bytes_are_written_as_they_came(sheet):
 def test_a_reader_that_goes_away_is_no_failure(sheet):
     with ScriptedServer([answer(200, body=b"line\n" * 500_000)]) as server:
         sheet(ONE.format(url=server.url))
-        shell = f"set -o pipefail; {' '.join(COMMAND)} call get | head -n 1"
+        shell = f"set -o pipefail; {shlex.join(COMMAND)} call get | head -n 1"
         done = subprocess.run(["bash", "-c", shell], capture_output=True, timeout=30, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"line\n", b"")
 

@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shlex
 import subprocess
 
 import pytest
@@ -39,7 +40,7 @@ def test_each_line_is_there_when_it_comes(practice):
 
 def test_whoever_stops_reading_ends_an_endless_stream(practice):
     env = {**os.environ, "PRACTICE_URL": practice.url, "CALLSHEET_FILE": str(SHEET)}
-    shell = f"set -o pipefail; {' '.join(COMMAND)} request GET /stream/1000000 -S | head -n 1"
+    shell = f"set -o pipefail; {shlex.join(COMMAND)} request GET /stream/1000000 -S | head -n 1"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, timeout=30, check=False, env=env)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == LINES[0]

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -101,7 +102,7 @@ def test_a_file_is_the_whole_body(practiced, tmp_path):
 def test_stdin_is_the_whole_body_or_a_part_and_sent_in_chunks(practice):
     env = {"PRACTICE_URL": practice.url, "CALLSHEET_FILE": str(SHEET)}
     content = os.urandom(300_000)
-    pipe = f"cat | {' '.join(COMMAND)} request POST /uploads @-"
+    pipe = f"cat | {shlex.join(COMMAND)} request POST /uploads @-"
     done = subprocess.run(
         ["bash", "-c", pipe], input=content, capture_output=True, env={**os.environ, **env}, timeout=30, check=False
     )
@@ -116,7 +117,7 @@ def test_stdin_is_the_whole_body_or_a_part_and_sent_in_chunks(practice):
 @pytest.mark.skipif(sys.platform == "win32", reason="names a pipe as Unix does")
 def test_a_named_pipe_is_read_once(practice):
     env = {**os.environ, "PRACTICE_URL": practice.url, "CALLSHEET_FILE": str(SHEET)}
-    line = f"{' '.join(COMMAND)} request POST /uploads @<(printf abc)"
+    line = f"{shlex.join(COMMAND)} request POST /uploads @<(printf abc)"
     done = subprocess.run(["bash", "-c", line], capture_output=True, env=env, timeout=30, check=False)
     assert json.loads(done.stdout)["sha256"] == hashlib.sha256(b"abc").hexdigest()
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from codecs import BOM_UTF8
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 MEDIA_TYPE = "application/json"
+DECIMAL_MARKS = (b'"NaN"', b'"sNaN"', b'Infinity"')
 NO_JSON_FORM = "NaN and Infinity have no JSON form (RFC 8259 6)"
 
 
@@ -28,7 +31,19 @@ def dumps(value: Any) -> bytes:
     except PydanticSerializationError as error:
         raise ValueError(str(error)) from None
     refuse_nan(content)
+    # A Decimal is written as a string, and so is one that is no number.
+    if any(mark in content for mark in DECIMAL_MARKS) and has_odd_decimal(value):
+        raise ValueError(NO_JSON_FORM)
     return content
+
+
+def has_odd_decimal(value: Any) -> bool:
+    """Whether a Decimal that is NaN or infinite stands in plain data."""
+    if isinstance(value, Decimal):
+        return not value.is_finite()
+    if isinstance(value, Mapping):
+        return any(has_odd_decimal(part) for part in value.values())
+    return isinstance(value, list | tuple | set) and any(has_odd_decimal(part) for part in value)
 
 
 def refuse_nan(content: bytes) -> None:
