@@ -16,7 +16,7 @@ from callsheet.http.request import Request
 from callsheet.secret import Secret
 from callsheet.settings.pool import Pool
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.trust import trust_store
+from callsheet.transports.curl.trust import trust_folder, trust_store
 
 CLOSED = "the client is closed"
 NO_MEANS = "no connection could be begun: {error}; is the limit on open files (ulimit -n) reached?"
@@ -52,6 +52,9 @@ def constant_options(wiring: Wiring) -> list[tuple[int, Any]]:
         (pycurl.DNS_CACHE_TIMEOUT, -1),
         (pycurl.MAXAGE_CONN, max(1, math.ceil(wiring.pool.idle))),
     ]
+    folder = trust_folder(wiring.tls.ca)
+    if folder is not None:
+        options.append((pycurl.CAPATH, folder))
     if wiring.http2:
         options.append((pycurl.PIPEWAIT, 1))
     return options

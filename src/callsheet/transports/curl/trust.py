@@ -29,6 +29,12 @@ def trust_store(own: Path | None = None) -> str:
     return named if named and Path(named).is_file() else _system_bundle()
 
 
+def trust_folder(own: Path | None = None) -> str | None:
+    """The folder that `SSL_CERT_DIR` names, certificates by hash, trusted beside the file; None without it, or with own CAs."""
+    named = os.environ.get("SSL_CERT_DIR")
+    return named if own is None and named and Path(named).is_dir() else None
+
+
 @cache
 def _system_bundle() -> str:
     known = ssl.get_default_verify_paths().cafile
