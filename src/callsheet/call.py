@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from callsheet.events import WireFacts
 from callsheet.settings.caps import Caps
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from callsheet.http.request import Request
     from callsheet.http.response import Response
     from callsheet.settings.timeout import Timeout
-    from callsheet.verdicts import Ticket
+    from callsheet.verdicts import Resend, Ticket, TryAgain
+
+Meaning = Literal["rate_limited", "transient", "unauthorized", "failed", "ignored"]
+"""What an error rule says that an answer means, whatever its status."""
+NO_ARGUMENTS: Mapping[str, Any] = {}
 
 
 class Limits(NamedTuple):
@@ -38,17 +42,21 @@ class Call:
     Times are readings of one clock, in seconds. `deadline` is when the call must be over. `new_ticket` makes a ticket
     of the right colour. `bounds_stream`: whether the total holds for a transfer's body, too. `uncharged` of the
     `attempts` are not charged to retry. `notes` is for policies that must remember something over the attempts, by
-    policy.
+    policy. `arguments` are those of a declared operation, by name. `patience` is what the settings grant one attempt, in
+    seconds, whatever this caller grants. `within` is set where a deadline around the call is earlier than its total.
     """
 
     __slots__ = (
+        "arguments",
         "attempts",
         "bounds_stream",
         "deadline",
+        "idempotency_key",
         "is_repeatable",
         "new_ticket",
         "notes",
         "operation",
+        "patience",
         "request",
         "service",
         "started",
@@ -56,6 +64,7 @@ class Call:
         "timeout",
         "uncharged",
         "was_sent",
+        "within",
     )
 
     def __init__(
@@ -69,6 +78,9 @@ class Call:
         operation: str = "",
         is_repeatable: bool = False,
         bounds_stream: bool = False,
+        arguments: Mapping[str, Any] = NO_ARGUMENTS,
+        idempotency_key: str | None = None,
+        patience: float | None = None,
     ) -> None:
         self.request = request
         self.timeout = timeout
@@ -79,11 +91,22 @@ class Call:
         self.operation = operation
         self.is_repeatable = is_repeatable
         self.bounds_stream = bounds_stream
+        self.arguments = arguments
+        self.idempotency_key = idempotency_key
+        self.patience = timeout.attempt if patience is None else patience
+        self.within: float | None = None
         self.attempts = 0
         self.uncharged = 0
         self.was_sent = False
         self.stopped_by: str | None = None
         self.notes: dict[Any, Any] = {}
+
+    @property
+    def limit(self) -> str:
+        """Which limit ends the call, as errors name it."""
+        if self.within is not None:
+            return f"{self.within:g} s, which the deadline around it had left"
+        return f"{self.timeout.total:g} s (timeout.total)"
 
     @property
     def label(self) -> str:
@@ -95,10 +118,25 @@ class Attempt:
     """One try on the wire.
 
     `outcome` is the answer, or the error that stands for it. `held` is what policies hold for this attempt, by policy,
-    until they are told to let go. `is_cut_short` is true if the call's deadline left it less than `timeout.attempt`.
+    until they are told to let go. `is_cut_short` is true if the call's deadline left it less than `timeout.attempt`;
+    `allowed` is what it may take, and `waited` what it waited before it was sent, in seconds. `meaning` is what an error
+    rule says of the answer, None where its status says it. `again` is the further attempt that is wanted so far.
     """
 
-    __slots__ = ("call", "held", "is_cut_short", "number", "outcome", "request", "was_sent", "wire")
+    __slots__ = (
+        "again",
+        "allowed",
+        "call",
+        "held",
+        "is_cut_short",
+        "meaning",
+        "number",
+        "outcome",
+        "request",
+        "waited",
+        "was_sent",
+        "wire",
+    )
 
     def __init__(self, call: Call, number: int) -> None:
         self.call = call
@@ -107,5 +145,9 @@ class Attempt:
         self.outcome: Response | APIError | None = None
         self.held: dict[Any, Any] = {}
         self.is_cut_short = False
+        self.allowed = 0.0
+        self.waited = 0.0
+        self.meaning: Meaning | None = None
+        self.again: TryAgain | Resend | None = None
         self.was_sent = False
         self.wire: WireFacts | None = None

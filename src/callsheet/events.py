@@ -24,7 +24,11 @@ class WireFacts(NamedTuple):
 
 
 class AttemptEnded(NamedTuple):
-    """One try on the wire is over. `status` is None where no answer came; then `error` names the exception's class."""
+    """One try on the wire is over. `status` is None where no answer came; then `error` names the exception's class.
+
+    `waited` is how long it waited for a turn, a slot or a token before it was sent, `elapsed` how long it took after that,
+    `pause` how long until the next one, in seconds; None where there is none.
+    """
 
     service: str
     operation: str
@@ -37,11 +41,12 @@ class AttemptEnded(NamedTuple):
     elapsed: float
     pause: float | None
     wire: WireFacts
+    waited: float = 0.0
 
 
 class CallEnded(NamedTuple):
     """One call is over. `error` names the exception's class; `message` is redacted; `stopped_by` names the policy that
-    refused a further attempt.
+    refused a further attempt. `fell_back`: whether the caller got the fallback in place of the error.
     """
 
     service: str
@@ -54,6 +59,7 @@ class CallEnded(NamedTuple):
     attempts: int
     elapsed: float
     stopped_by: str | None
+    fell_back: bool = False
 
 
 class StoreFailed(NamedTuple):
@@ -65,5 +71,29 @@ class StoreFailed(NamedTuple):
     message: str
 
 
-Event = AttemptEnded | CallEnded | StoreFailed
+class BreakerChanged(NamedTuple):
+    """A circuit breaker is `open`, `half-open` or `closed` now; `operation` is the one whose attempt brought it about.
+
+    `failures` of the `samples` attempts in its window failed; it stays open for `seconds`.
+    """
+
+    service: str
+    operation: str
+    state: str
+    failures: int
+    samples: int
+    seconds: float
+
+
+class LimitLearned(NamedTuple):
+    """A service said how much more it takes: `remaining` units in the next `seconds`; `status` is the answer's."""
+
+    service: str
+    operation: str
+    remaining: int
+    seconds: float
+    status: int
+
+
+Event = AttemptEnded | CallEnded | StoreFailed | BreakerChanged | LimitLearned
 Listener = Callable[[Event], None]

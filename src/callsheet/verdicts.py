@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from callsheet.errors import APIError
+from callsheet.events import Event
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 
@@ -80,9 +81,26 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Another attempt would have been made, but `by` forbids it: the outcome stays."""
+    """Another attempt would have been made, but `by` forbids it: the outcome stays.
+
+    It takes back a "try again" that was wanted before it, and yields to one that is wanted after it.
+    """
 
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The answer stands for this error, whatever its status says."""
+
+    error: APIError
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say to whoever listens what happened, and go on."""
+
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +139,4 @@ class Later:
     seconds: float = 10.0
 
 
-Verdict = Wait | WaitFor | Reply | Refuse | TryAgain | Change | Resend | GiveUp | Ask | Exchange | Later
+Verdict = Wait | WaitFor | Reply | Refuse | TryAgain | Change | Resend | GiveUp | Fail | Tell | Ask | Exchange | Later

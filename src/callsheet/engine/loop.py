@@ -10,28 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callsheet.call import Attempt, Call, Limits
-from callsheet.engine.content import undo_codings
 from callsheet.engine.dropped import DROPPED
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import abandon, let_go
-from callsheet.engine.tell import tell_attempt, tell_store_failure
-from callsheet.errors import APIError, DeadlinePassed
-from callsheet.http.request import Request
+from callsheet.engine.resolve import resolved
+from callsheet.engine.tell import tell_attempt
+from callsheet.errors import APIError
 from callsheet.http.response import Response
 from callsheet.plan.plan import Asked, Plan
 from callsheet.policies.deadline import SHORTEST, passed
-from callsheet.settings.timeout import DEFAULT
 from callsheet.verdicts import (
-    Ask,
     Change,
     Exchange,
+    Fail,
     GiveUp,
-    Later,
     Refuse,
     Reply,
     Resend,
-    Steps,
-    StoreFailure,
     Ticket,
     TryAgain,
     Verdict,
@@ -112,7 +107,7 @@ async def _permission(
         while verdict is not None:
             # An exchange takes its time, as a wait does; a store is asked once per attempt, and takes little.
             has_waited = has_waited or isinstance(verdict, Exchange)
-            verdict = await _resolved(verdict, attempt, plan, io)
+            verdict = await resolved(verdict, attempt, plan, io)
             if isinstance(verdict, Wait | WaitFor):
                 refusal = await _wait(verdict, attempt, io)
                 if refusal is not None:
@@ -130,80 +125,16 @@ async def _permission(
         verdict = _next_verdict(asked, attempt, io.now())
 
 
-async def _resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io) -> Verdict | None:
-    """Carry out questions to stores and exchanges until something simpler is wanted."""
-    while verdict is not None:
-        if isinstance(verdict, Ask):
-            verdict = verdict.then(await _answer_of_store(verdict, attempt, plan, io))
-        elif isinstance(verdict, Exchange):
-            left = attempt.call.deadline - io.now()
-            verdict = await _drive(verdict.steps, min(verdict.seconds, left), plan, io)
-        elif isinstance(verdict, Later):
-            _hand_over(verdict, plan, io)
-            return None
-        else:
-            return verdict
-    return None
-
-
-async def _answer_of_store(question: Ask, attempt: Attempt, plan: Plan, io: Io) -> object:
-    left = max(attempt.call.deadline - io.now(), SHORTEST)
-    try:
-        return await io.ask(question.store, question.question, left)
-    except Exception as error:  # noqa: BLE001 a store that fails costs a miss and an event, never the call
-        message = f"{type(error).__name__}: {error}"
-        tell_store_failure(plan, attempt, question.store, message)
-        return StoreFailure(message)
-
-
-def _hand_over(verdict: Later, plan: Plan, io: Io) -> None:
-    async def work() -> None:
-        await _drive(verdict.steps, verdict.seconds, plan, io)
-
-    io.later(work)
-
-
-async def _drive(steps: Steps, seconds: float, plan: Plan, io: Io) -> Verdict | None:
-    """Send each request that the exchange yields, until it returns; all of it within `seconds`.
-
-    What fails is raised inside the exchange.
-    """
-    until = io.now() + seconds
-    try:
-        request = next(steps)
-        while True:
-            try:
-                answer = await _answered(request, until, plan, io)
-            except APIError as error:
-                request = steps.throw(error)
-            else:
-                request = steps.send(answer)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
-    finally:
-        steps.close()
-
-
-async def _answered(request: Request, until: float, plan: Plan, io: Io) -> Response:
-    """The answer to one request of an exchange."""
-    left = until - io.now()
-    if left < SHORTEST:
-        raise DeadlinePassed(f"no time is left for {request.method} {request.url}")
-    caps = plan.settings.caps
-    limits = Limits(connect=min(DEFAULT.connect, left), read=None, attempt=left, caps=caps)
-    answer = (await io.send(request, limits))[0]
-    undo_codings(answer, caps)
-    return answer
-
-
 async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | None:
     """Wait as wanted, or refuse because the call's deadline comes first."""
-    left = attempt.call.deadline - io.now()
+    began = io.now()
     if isinstance(verdict, Wait):
-        if verdict.seconds < left:
+        if verdict.seconds < attempt.call.deadline - began:
             await io.sleep(verdict.seconds)
+            attempt.waited += io.now() - began
             return None
     elif await _is_granted(verdict.ticket, attempt.call.deadline, io):
+        attempt.waited += io.now() - began
         return None
     why = verdict.why if isinstance(verdict.why, str) else verdict.why(io.now())
     return Refuse(passed(attempt, why), by="deadline")
@@ -226,9 +157,10 @@ def _limits(attempt: Attempt, plan: Plan, now: float, *, fresh: bool) -> Limits:
     timeout = call.timeout
     left = call.deadline - now
     attempt.is_cut_short = left <= timeout.attempt
+    attempt.allowed = max(min(left, timeout.attempt), SHORTEST)
     if timeout is plan.settings.timeout and not attempt.is_cut_short and not fresh and not request.is_transfer:
         return plan.limits
-    longest = max(min(left, timeout.attempt), SHORTEST)
+    longest = attempt.allowed
     read = timeout.read if timeout.read < longest or request.is_transfer else None
     whole = left if request.is_transfer and call.bounds_stream else None
     return Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps, plan.hears_attempts)
@@ -257,20 +189,23 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
 async def _meaning(
     verdict: Verdict | None, told: Iterator[Asked], attempt: Attempt, plan: Plan, io: Io
 ) -> TryAgain | None:
-    """Tell the other policies the outcome, which they may replace; the first "try again" wins."""
-    again: TryAgain | Resend | None = None
+    """Tell the other policies the outcome, which they may replace; the first "try again" wins, until it is taken back."""
     while verdict is not None:
-        verdict = await _resolved(verdict, attempt, plan, io)
+        verdict = await resolved(verdict, attempt, plan, io)
         if isinstance(verdict, TryAgain | Resend):
-            again = again or verdict
+            attempt.again = attempt.again or verdict
         elif isinstance(verdict, Refuse):
             _replace(attempt, verdict.error)
             attempt.call.stopped_by = verdict.by
         elif isinstance(verdict, Reply):
             _replace(attempt, verdict.response)
+        elif isinstance(verdict, Fail):
+            _replace(attempt, verdict.error)
         elif isinstance(verdict, GiveUp):
+            attempt.again = None
             attempt.call.stopped_by = verdict.by
         verdict = _next_verdict(told, attempt, io.now())
+    again = attempt.again
     if again is not None:
         attempt.call.stopped_by = None
     return _instead(again, attempt.call) if isinstance(again, Resend) else again

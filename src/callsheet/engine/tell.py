@@ -49,11 +49,14 @@ def tell_attempt(plan: Plan, attempt: Attempt, again: TryAgain | None, elapsed: 
         elapsed,
         again.after if again else None,
         attempt.wire or NO_FACTS,
+        attempt.waited,
     )
     tell(plan.listeners, event)
 
 
-def tell_call(plan: Plan, call: Call, status: int | None, error: BaseException | None, elapsed: float) -> None:
+def tell_call(
+    plan: Plan, call: Call, status: int | None, error: BaseException | None, elapsed: float, *, fell_back: bool = False
+) -> None:
     """Say how the call went."""
     event = CallEnded(
         plan.service,
@@ -66,6 +69,7 @@ def tell_call(plan: Plan, call: Call, status: int | None, error: BaseException |
         call.attempts,
         elapsed,
         call.stopped_by,
+        fell_back,
     )
     tell(plan.listeners, event)
 

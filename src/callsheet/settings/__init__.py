@@ -4,24 +4,35 @@ Seconds are floats, sizes are bytes. A record is always complete and consistent;
 the sheet's business.
 """
 
+from callsheet.settings.breaker import Breaker
 from callsheet.settings.caps import Caps
 from callsheet.settings.concurrency import Concurrency
+from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.pool import Pool
+from callsheet.settings.rate_limit import Rate, RateLimit
 from callsheet.settings.redirects import Redirects
-from callsheet.settings.retry import Backoff, Retry
+from callsheet.settings.retry import Backoff, Budget, Retry
 from callsheet.settings.settings import Settings
+from callsheet.settings.stores import Stores, StoreSettings
 from callsheet.settings.timeout import Timeout, WrittenTimeout
 from callsheet.settings.tls import TLS
 
 __all__ = [
     "TLS",
     "Backoff",
+    "Breaker",
+    "Budget",
     "Caps",
     "Concurrency",
+    "IdempotencyKey",
     "Pool",
+    "Rate",
+    "RateLimit",
     "Redirects",
     "Retry",
     "Settings",
+    "StoreSettings",
+    "Stores",
     "Timeout",
     "WrittenTimeout",
 ]

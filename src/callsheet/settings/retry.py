@@ -25,15 +25,27 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """Retries of a service in the last `window` seconds: at most `ratio` of its calls (0.2: an outage costs it a fifth more)
+    and `floor` per second beside (10: a service with few calls may retry them all).
+    """
+
+    ratio: float = 0.2
+    floor: float = 10.0
+    window: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """`attempts` tries in all (3: two more outlast a blip, further ones add load to an outage) with `backoff` between,
     for `statuses` and for attempts without a usable answer.
 
     A method in `methods` may be sent twice. Any other (POST, PATCH) only if it was never sent, on a 429, if the
-    operation is declared `idempotent`, or with an idempotency key.
+    operation is declared `idempotent`, or with an idempotency key. `budget` bounds the retries of a whole service.
     """
 
     attempts: int = 3
     backoff: Backoff = Backoff()
     statuses: frozenset[int] = TRANSIENT_STATUSES
     methods: frozenset[str] = REPEATABLE_METHODS
+    budget: Budget = Budget()

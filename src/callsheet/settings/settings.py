@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from callsheet.secret import Secret
+from callsheet.settings.breaker import Breaker
 from callsheet.settings.caps import Caps
 from callsheet.settings.concurrency import Concurrency
+from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.pool import Pool
+from callsheet.settings.rate_limit import RateLimit
 from callsheet.settings.redirects import Redirects
 from callsheet.settings.retry import Retry
 from callsheet.settings.timeout import Timeout, WrittenTimeout
@@ -41,6 +44,9 @@ class Settings:
     written: WrittenTimeout = WrittenTimeout()
     retry: Retry | None = Retry()
     idempotent: bool = False
+    idempotency_key: IdempotencyKey | None = None
+    breaker: Breaker | None = Breaker()
+    rate_limit: RateLimit = RateLimit()
     concurrency: Concurrency = Concurrency()
     pool: Pool = Pool()
     caps: Caps = Caps()
@@ -52,3 +58,4 @@ class Settings:
     proxy: str | Secret | None = None
     trust_env: bool = False
     compress: Literal["gzip"] | None = None
+    deadline_header: str | None = None

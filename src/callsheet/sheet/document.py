@@ -17,6 +17,7 @@ from callsheet.sheet.operations import OperationSheet, read_operation
 from callsheet.sheet.overlay import overlaid
 from callsheet.sheet.reading import Reading, Spot, misfit, refuse_references
 from callsheet.sheet.record import Layer, check_keys, read_keys
+from callsheet.sheet.resilience import check_per
 from callsheet.sheet.types import json_schema
 from callsheet.sheet.variables import Variables
 from callsheet.values.typeref import PARAMETER_TYPES
@@ -174,7 +175,17 @@ def _service(key: Scalar, node: Node, reading: Reading) -> ServiceLayers | None:
     base_url = node.get("base_url")
     if (base_url is None or is_null(base_url)) and not _is_called_otherwise(node):
         reading.findings.add(Misfit(key.place, f"{spot}: `base_url` is missing", "write `base_url: https://...`"))
-    return ServiceLayers(key.text, str(key.place), layer, _operations(key.text, node, reading))
+    operations = _operations(key.text, node, reading)
+    _check_limits(layer, operations, spot, reading)
+    return ServiceLayers(key.text, str(key.place), layer, operations)
+
+
+def _check_limits(layer: Layer, operations: Mapping[str, OperationSheet], spot: Spot, reading: Reading) -> None:
+    """Of a service, some operation has the argument that its rate limit counts by; an operation has its own."""
+    arguments = {name: operation.arguments for name, operation in operations.items()}
+    check_per(layer, set[str]().union(*arguments.values()), spot, reading.findings)
+    for name, operation in operations.items():
+        check_per(operation.layer, arguments[name], Spot(f"operation `{spot.owner[9:-1]}.{name}`"), reading.findings)
 
 
 def _is_called_otherwise(service: MappingNode) -> bool:

@@ -11,9 +11,10 @@ from callsheet.sheet.constants import Headers, Params
 from callsheet.sheet.credentials import AuthForm
 from callsheet.sheet.operations import OWN_KEYS
 from callsheet.sheet.parameters import DATA
-from callsheet.sheet.policies import CAPS, COMPRESS, CONCURRENCY, POOL, REDIRECTS, RETRY, TLS
+from callsheet.sheet.policies import CAPS, COMPRESS, CONCURRENCY, POOL, REDIRECTS, RETRY, RETRY_OF_OPERATION, TLS
 from callsheet.sheet.proxy import ProxyURL
 from callsheet.sheet.record import Key
+from callsheet.sheet.resilience import BREAKER, HeaderName, IdempotencyKeyForm, RateLimitForm
 from callsheet.sheet.scalars import Switch, Text
 from callsheet.sheet.timeouts import TimeoutForm
 
@@ -22,8 +23,13 @@ SETTINGS: tuple[Key, ...] = (
     Key("headers", Headers(), "sent with every request", "dso"),
     Key("params", Params(), "sent in the query of every request", "dso"),
     Key("timeout", TimeoutForm(), "a duration within which a call ends, or its four parts", "dso"),
-    Key("retry", RETRY, "off, or when a failed attempt is made again", "dso"),
+    Key("retry", RETRY, "off, or when a failed attempt is made again", "ds"),
+    Key("retry", RETRY_OF_OPERATION, "off, or when a failed attempt is made again", "o"),
     Key("idempotent", Switch(), "may be sent twice", "dso"),
+    Key("idempotency_key", IdempotencyKeyForm(), "whether requests carry a key by which repetitions are known", "dso"),
+    Key("breaker", BREAKER, "off, or when a failing service is left alone", "dso"),
+    Key("rate_limit", RateLimitForm(), "how many requests in how much time", "dso"),
+    Key("deadline_header", HeaderName(), "off, or the header that passes on the time left", "dso"),
     Key("concurrency", CONCURRENCY, "attempts in flight, and how many may wait", "dso"),
     Key("pool", POOL, "kept connections", "ds"),
     Key("caps", CAPS, "how large an answer may be", "dso"),
@@ -42,13 +48,9 @@ SETTINGS: tuple[Key, ...] = (
     *(
         Key(name, None, places="dso")
         for name in (
-            "idempotency_key",
-            "breaker",
-            "rate_limit",
             "envelope",
             "errors",
             "fallback",
-            "deadline_header",
             "strict_responses",
         )
     ),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from callsheet.secret import Secret
-from callsheet.settings import TLS, Backoff, Caps, Concurrency, Pool, Redirects, Retry, Settings
+from callsheet.settings import TLS, Backoff, Budget, Caps, Concurrency, Pool, Redirects, Retry, Settings
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import Node, scalars
 from callsheet.sheet.proxy import secrets_of
 from callsheet.sheet.reading import Spot
 from callsheet.sheet.record import Layer, Written, layered, plain
+from callsheet.sheet.resilience import breaker_from, idempotency_key_from, rate_limit_from
 from callsheet.sheet.timeouts import WrittenSteps
 from callsheet.sheet.variables import REFERENCE
 
@@ -59,8 +60,8 @@ def settings_from(layer: Layer, spot: Spot, findings: Findings) -> Settings:
     for name, written in layer.items():
         if name in RECORDS:
             values[name] = None if written.value is None else RECORDS[name](**plain(written.value))
-        elif name == "retry":
-            values[name] = _retry(written, spot, findings)
+        elif name in MADE:
+            values[name] = MADE[name](written, spot, findings)
         elif name == "timeout":
             steps: WrittenSteps = written.value
             steps.check(spot.under("timeout"), findings)
@@ -84,6 +85,8 @@ def _retry(written: Written, spot: Spot, findings: Findings) -> Retry | None:
     values = plain(written.value)
     if "backoff" in values:
         values["backoff"] = _backoff(written.value["backoff"].value, spot, findings)
+    if "budget" in values:
+        values["budget"] = Budget(**values["budget"])
     for name in ("statuses", "methods"):
         if name in values:
             values[name] = frozenset(values[name])
@@ -104,12 +107,20 @@ def _backoff(written: Mapping[str, Written], spot: Spot, findings: Findings) -> 
     return replace(backoff, throttled=min(max(backoff.throttled, backoff.first), backoff.max))
 
 
+MADE: dict[str, Callable[[Written, Spot, Findings], Any]] = {
+    "retry": _retry,
+    "breaker": breaker_from,
+    "rate_limit": rate_limit_from,
+    "idempotency_key": idempotency_key_from,
+}
+
+
 def origins_of(layer: Layer) -> dict[str, Origin]:
     """The origin of every setting by its dotted name."""
     origins = {name: Origin("built-in") for name in _names(BUILT_IN)}
     for name, written in layer.items():
-        if name == "retry" and written.value is None:
-            origins = {key: o for key, o in origins.items() if not key.startswith("retry.")}
+        if written.value is None:
+            origins = {key: o for key, o in origins.items() if not key.startswith(f"{name}.")}
         if isinstance(written.value, dict):
             origins.pop(name, None)  # what was off as a whole is written in parts
         for key, node in _leaves(name, written):

@@ -86,6 +86,11 @@ class OperationSheet:
         """The fields of its form or multipart body."""
         return fields_of(self.form, self.multipart)
 
+    @property
+    def arguments(self) -> frozenset[str]:
+        """The names by which a call gives its parameters and fields."""
+        return frozenset(argument_name(p.name, p.location) for p in (*self.parameters, *self.fields))
+
 
 def read_operation(
     key: Scalar, node: MappingNode, settings: tuple[Key, ...], spot: Spot, reading: Reading

@@ -10,6 +10,7 @@ from callsheet.sheet.keys import SETTINGS
 from callsheet.sheet.node import Layers, MappingNode, Node, Scalar, is_null
 from callsheet.sheet.operations import OWN_KEYS
 from callsheet.sheet.policies import expanded
+from callsheet.sheet.resilience import with_rates
 
 WHOLE = frozenset(key.name for key in (*SETTINGS, *OWN_KEYS) if key.is_replaced_whole)
 Merge = Callable[[Node, Node], Node]
@@ -105,6 +106,10 @@ def _concurrency(base: Node, over: Node) -> Node:
     return _deep(expanded(base, "limit"), expanded(over, "limit"))
 
 
+def _rate_limit(base: Node, over: Node) -> Node:
+    return _deep(with_rates(base), with_rates(over))
+
+
 def _headers(base: Node, over: Node) -> Node:
     """Names have no case: the overlay's spelling is taken."""
     if not isinstance(base, MappingNode) or not isinstance(over, MappingNode):
@@ -118,6 +123,7 @@ SPECIAL: dict[str, Merge] = {
     **dict.fromkeys(WHOLE, _whole),
     "timeout": _timeout,
     "concurrency": _concurrency,
+    "rate_limit": _rate_limit,
     "headers": _headers,
 }
 

@@ -10,7 +10,7 @@ from callsheet.sheet.findings import Misfit
 from callsheet.sheet.node import MappingNode, Node, Scalar
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.record import Key, Record, Written
-from callsheet.sheet.scalars import DURATION, SIZE, VARIABLE_SCHEMA, Choice, ListOf, Whole, scalar
+from callsheet.sheet.scalars import DURATION, PER_SECOND, SHARE, SIZE, VARIABLE_SCHEMA, Choice, ListOf, Whole, scalar
 
 MOST_ATTEMPTS = 10
 MOST_HOPS = 20
@@ -144,24 +144,36 @@ BACKOFF = Record(
     topic="backoff",
     expected="a mapping of first and max",
 )
-RETRY: Form = OrOff(
-    Record(
-        (
-            Key("attempts", Whole(1, MOST_ATTEMPTS), "tries in all, the first included"),
-            Key("backoff", BACKOFF, "the pauses between tries"),
-            Key("statuses", ListOf(Whole(400, 599), "statuses from 400 to 599"), "replaces the default list"),
-            Key(
-                "methods",
-                ListOf(Choice(METHODS, is_upper=True), "methods"),
-                "these may be sent twice; replaces the default list",
-            ),
-            Key("budget"),
-        ),
-        topic="retry",
-        expected="a mapping such as `{attempts: 3}`",
+RETRY_KEYS = (
+    Key("attempts", Whole(1, MOST_ATTEMPTS), "tries in all, the first included"),
+    Key("backoff", BACKOFF, "the pauses between tries"),
+    Key("statuses", ListOf(Whole(400, 599), "statuses from 400 to 599"), "replaces the default list"),
+    Key(
+        "methods",
+        ListOf(Choice(METHODS, is_upper=True), "methods"),
+        "these may be sent twice; replaces the default list",
     ),
-    number_hint="write `retry: {attempts: 3}`: tries in all, the first included",
 )
+BUDGET = Record(
+    (
+        Key("ratio", SHARE, "retries as a share of the service's calls"),
+        Key("floor", PER_SECOND, "retries per second that are allowed beside"),
+        Key("window", DURATION, "over which both are counted"),
+    ),
+    topic="budget",
+    expected="a mapping of ratio, floor and window",
+)
+
+
+def _retry(keys: tuple[Key, ...], topic: str) -> Form:
+    return OrOff(
+        Record(keys, topic=topic, expected="a mapping such as `{attempts: 3}`"),
+        number_hint="write `retry: {attempts: 3}`: tries in all, the first included",
+    )
+
+
+RETRY = _retry((*RETRY_KEYS, Key("budget", BUDGET, "how many retries the service as a whole may have")), "retry")
+RETRY_OF_OPERATION = _retry(RETRY_KEYS, "retry of an operation")
 CONCURRENCY: Form = OrNumber(
     Record(
         (

@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them."""
+"""Durations, sizes, shares and rates as people write them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ BYTES = {
     "MiB": 1024**2,
     "GiB": 1024**3,
 }
+PERIODS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "day": 86400.0}
+_RATE = re.compile(r"([0-9]{1,10}) ?/ ?(?:([0-9]{1,15}(?:\.[0-9]{1,9})?) ?)?(ms|s|min|m|h|day|d)")
 _AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([A-Za-z]*)")
 SHORTEST = 0.001
 LONGEST = 366 * 24 * 3600.0
@@ -40,6 +42,32 @@ def octets(written: object) -> int | None:
         return None
     value = round(amount * BYTES[unit])
     return value if 1 <= value <= LARGEST and value == amount * BYTES[unit] else None
+
+
+def share(written: object) -> float | None:
+    """`50%` or `0.5` as a share from 0 to 1; None if it is nothing of the kind."""
+    amount, unit = _split(written[:-1].rstrip() if isinstance(written, str) and written.endswith("%") else written)
+    if amount is None or unit:
+        return None
+    value = amount / 100 if isinstance(written, str) and written.endswith("%") else amount
+    return value if 0 <= value <= 1 else None
+
+
+def rate(written: object) -> tuple[int, float] | None:
+    """`50/s`, `1000/min` or `10/100ms` as a count and its seconds; None if it is nothing of the kind."""
+    match = _RATE.fullmatch(written.strip()) if isinstance(written, str) else None
+    if match is None:
+        return None
+    amount = float(match[2] or 1)
+    window = amount / 1000 if match[3] == "ms" else amount * PERIODS[match[3]]
+    count = int(match[1])
+    return (count, window) if count and SHORTEST <= window <= LONGEST else None
+
+
+def per_second(written: object) -> float | None:
+    """A number, 0 or more; None if it is nothing of the kind."""
+    amount, unit = _split(written)
+    return amount if amount is not None and amount >= 0 and not unit else None
 
 
 def _split(written: object) -> tuple[float | None, str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from callsheet.secret import Secret
 from callsheet.sheet.findings import Misfit, nearest, one_of
 from callsheet.sheet.node import ListNode, Node, Scalar
-from callsheet.sheet.quantities import octets, seconds
+from callsheet.sheet.quantities import octets, per_second, rate, seconds, share
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
 
 VARIABLE_SCHEMA: JsonSchema = {"type": "string", "pattern": r"\$\{"}
@@ -102,9 +102,10 @@ class Quantity:
     parse: Callable[[object], Any]
     expected: str
     pattern: str
+    number: JsonSchema | None = field(default_factory=lambda: {"type": "number", "exclusiveMinimum": 0})
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
-        """Seconds or bytes."""
+        """Seconds, bytes, a share or a rate."""
         filled = scalar(node, spot, reading, self.expected)
         value = self.parse(filled.value)
         if value is None:
@@ -114,7 +115,7 @@ class Quantity:
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
         text = {"type": "string", "pattern": self.pattern}
-        return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, text, VARIABLE_SCHEMA]}
+        return {"anyOf": [*([self.number] if self.number else []), text, VARIABLE_SCHEMA]}
 
 
 DURATION = Quantity(
@@ -125,6 +126,18 @@ SIZE = Quantity(
     octets, "a size from 1 byte to 1 TiB, such as `10MiB`, `5MB` or a number of bytes",
     r"^[0-9]{1,15}(\.[0-9]{1,9})? ?(B|kB|KB|MB|GB|KiB|MiB|GiB)?$",
 )  # fmt: skip
+SHARE = Quantity(
+    share, "a share from 0 to 1, such as `50%` or 0.5",
+    r"^[0-9]{1,3}(\.[0-9]{1,9})? ?%$", {"type": "number", "minimum": 0, "maximum": 1},
+)  # fmt: skip
+RATE = Quantity(
+    rate, "a rate such as `50/s`, `1000/min` or `10/100ms`",
+    r"^[0-9]{1,10} ?/ ?([0-9]{1,15}(\.[0-9]{1,9})? ?)?(ms|s|min|m|h|day|d)$",
+    None,
+)  # fmt: skip
+PER_SECOND = Quantity(
+    per_second, "a number per second, 0 or more", r"^[0-9]{1,9}(\.[0-9]{1,9})?$", {"type": "number", "minimum": 0}
+)
 
 
 @dataclass(frozen=True, slots=True)
