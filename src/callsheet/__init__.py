@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from callsheet.ambient import deadline
     from callsheet.client import AsyncClient, AsyncService, Client, Service
     from callsheet.errors import (
         APIError,
@@ -47,7 +48,16 @@ if TYPE_CHECKING:
         UsageError,
         ValidationError,
     )
-    from callsheet.events import AttemptEnded, CallEnded, Event, Listener, StoreFailed, WireFacts
+    from callsheet.events import (
+        AttemptEnded,
+        BreakerChanged,
+        CallEnded,
+        Event,
+        LimitLearned,
+        Listener,
+        StoreFailed,
+        WireFacts,
+    )
     from callsheet.http import Headers, ProblemDetails, Request, Response
     from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
@@ -69,6 +79,7 @@ __all__ = [
     "AttemptTimeout",
     "AuthError",
     "BadRequest",
+    "BreakerChanged",
     "BreakerOpen",
     "CallEnded",
     "Client",
@@ -84,6 +95,7 @@ __all__ = [
     "Gone",
     "HTTPError",
     "Headers",
+    "LimitLearned",
     "LimitReached",
     "Listener",
     "MalformedAnswer",
@@ -117,12 +129,14 @@ __all__ = [
     "ValidationError",
     "WireFacts",
     "__version__",
+    "deadline",
 ]
 
 _HOMES = {
+    "callsheet.ambient": "deadline",
     "callsheet.client": "AsyncClient AsyncService Client Service",
     "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
-    "callsheet.events": "AttemptEnded CallEnded Event Listener StoreFailed WireFacts",
+    "callsheet.events": "AttemptEnded BreakerChanged CallEnded Event LimitLearned Listener StoreFailed WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",

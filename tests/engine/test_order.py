@@ -24,7 +24,18 @@ def questions(log, *kinds):
 
 
 def test_the_list_of_policies_is_the_documented_one():
-    assert [line.name for line in ORDER] == ["deadline", "concurrency", "cookies", "redirects", "retry"]
+    assert [line.name for line in ORDER] == [
+        "deadline",
+        "breaker",
+        "concurrency",
+        "rate_limit.learn",
+        "rate_limit",
+        "cookies",
+        "redirects",
+        "retry",
+        "retry.budget",
+        "deadline_header",
+    ]
     assert all(line.why for line in ORDER)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Unpack
 
+from callsheet.client.breaker import BreakerControl
 from callsheet.client.maker import CallMaker, RequestOptions
 from callsheet.engine.io import finish
 from callsheet.engine.perform import open_stream, perform
@@ -274,6 +275,13 @@ class _AnyService:
     def operations(self) -> list[str]:
         """The names of the declared operations."""
         return list(self._maker.plans.operations)
+
+    def breaker(self, operation: str | None = None) -> BreakerControl:
+        """The service's circuit breaker, or the one that an operation is under: to read its state, or to force it.
+
+        Raises UsageError for an unknown operation, and where the breaker is off.
+        """
+        return self._maker.breaker(operation)
 
     def _calls(self) -> CallMaker:
         return self._maker

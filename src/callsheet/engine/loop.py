@@ -56,7 +56,7 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
             refusal = None if verdict is None else await _permission(verdict, asked, attempt, plan, io)
             if refusal is not None:
                 return _stopped(call, refusal, before), attempt
-            began = io.now()
+            began = attempt.began = io.now()
             outcome = await _send(attempt, plan, io, began, fresh=fresh)
             now = io.now()
             told = iter(plan.after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -73,6 +74,19 @@ class Request:
     def is_transfer(self) -> bool:
         """Whether its body, or the answer's, is read as it goes: then its size, not a limit on one try, says how long."""
         return self.is_stream or self.is_upload
+
+    def with_fields(self, fields: Iterable[tuple[str, str | Secret]]) -> Request:
+        """The same request with these header fields in place of those of their names."""
+        return Request(
+            self.method,
+            self.url,
+            self.headers.with_fields(fields),
+            self.body,
+            wire_url=self.wire_url,
+            secrets=self.secrets,
+            is_stream=self.is_stream,
+            origin=self._origin,
+        )
 
     def redacted(self) -> Request:
         """The same request without its body, its secrets masked: what errors and answers carry."""

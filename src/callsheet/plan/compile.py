@@ -15,12 +15,14 @@ from callsheet.http.request import Origin, Request, origin_of
 from callsheet.plan.binders import Arguments, listed, query_pairs
 from callsheet.plan.bodies import body_binder, body_of
 from callsheet.plan.fields import described
+from callsheet.plan.idempotency import keying
 from callsheet.plan.order import Pipeline, Shared, pipeline
 from callsheet.plan.parts import Parts
 from callsheet.plan.path import checked_target, split_template
 from callsheet.plan.plan import Given, Plan
 from callsheet.plan.results import reader_for
 from callsheet.secret import MASK, Secret, redact
+from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.settings import Settings
 from callsheet.version import USER_AGENT
 
@@ -34,6 +36,7 @@ class Base:
         self.origin: Origin = origin_of(self.prefix)
         self.headers = _headers(settings, credential)
         self.compress = settings.compress
+        self.key = settings.idempotency_key or IdempotencyKey()
         self.secrets = tuple(dict.fromkeys((*secrets, *credential.secrets)))
         self._params = (*settings.params.items(), *credential.params)
         self.is_constant = all(not isinstance(value, Secret) or value.is_constant for _, value in self._params)
@@ -111,7 +114,7 @@ class OperationBinder:
         wire_url, shown_url = self._urls or self._urls_of(parts)
         headers = base.headers if body is None else self._body_headers
         if parts.headers or given.headers or given.idempotency_key is not None or headers is None:
-            headers, body = described(base.headers, parts.headers, given, body, compress=base.compress)
+            headers, body = described(base.headers, parts.headers, given, body, compress=base.compress, key=base.key)
         return Request(
             self._method,
             shown_url,
@@ -153,7 +156,7 @@ def undeclared_request(base: Base, method: str, target: str, given: Given) -> Re
         raise ArgumentError(f"method {method!r}: expected letters, as in GET")
     path = checked_target(target)
     pairs = query_pairs(given.params) if given.params else []
-    headers, body = described(base.headers, (), given, body_of(given), compress=base.compress)
+    headers, body = described(base.headers, (), given, body_of(given), compress=base.compress, key=base.key)
     wire_url = base.url(path, (*base.query, *pairs))
     return Request(
         method.upper(),
@@ -180,7 +183,8 @@ def plan_of(
     binder = OperationBinder(operation, Base(settings, secrets))
     read = reader_for(operation.returns)
     line = pipeline(settings, shared)
-    return _plan(service, operation.name, settings, line, bind=binder, read=read, listeners=listeners)
+    keyed = keying(settings.idempotency_key, operation.method)
+    return _plan(service, operation.name, settings, line, bind=binder, read=read, keyed=keyed, listeners=listeners)
 
 
 def plan_of_undeclared(
@@ -188,7 +192,9 @@ def plan_of_undeclared(
 ) -> Plan:
     """The plan of a service's undeclared requests."""
     line = pipeline(settings, shared)
-    return _plan(service, name, settings, line, bind=_no_binder, read=reader_for(None), listeners=listeners)
+    keyed = keying(settings.idempotency_key, name.upper())
+    read = reader_for(None)
+    return _plan(service, name, settings, line, bind=_no_binder, read=read, keyed=keyed, listeners=listeners)
 
 
 def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
@@ -203,6 +209,7 @@ def _plan(
     *,
     bind: Callable[[Mapping[str, Any], Given], Request],
     read: Callable[[Any], Any],
+    keyed: Callable[[Given], Given] | None,
     listeners: tuple[Listener, ...],
 ) -> Plan:
     return Plan(
@@ -217,5 +224,6 @@ def _plan(
         after=line.after,
         ended=line.ended,
         listeners=listeners,
+        keyed=keyed,
         hears_attempts=any(getattr(listener, "wants_attempts", True) for listener in listeners),
     )

@@ -8,21 +8,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
 from callsheet.policies.deadline import Deadline
+from callsheet.policies.deadline_header import DeadlineHeader
+from callsheet.policies.rate_limit import Limits, RateLimit
 from callsheet.policies.redirect import Redirect
 from callsheet.policies.retry import Retry
+from callsheet.policies.retry_budget import RetryBudget
+from callsheet.policies.service_limit import ServiceLimit, ServiceWord
 from callsheet.policies.slot import Slot
 from callsheet.settings.settings import Settings
 
 
 class Shared(NamedTuple):
-    """What the operations of one service share: its slots, chance, the time of day, and its jar of cookies."""
+    """What the operations of one service share: its slots, chance, the time of day, and what policies remember."""
 
     slots: tuple[Slot, ...]
     pick: Callable[[], float]
     wall_clock: Callable[[], float]
     cookies: Cookies | None = None
+    breaker: Breaker | None = None
+    budget: RetryBudget | None = None
+    limits: tuple[Limits, ...] = ()
+    word: ServiceWord | None = None
 
 
 class Line(NamedTuple):
@@ -36,6 +45,28 @@ class Line(NamedTuple):
 
 def _retry(settings: Settings, shared: Shared) -> tuple[Any, ...]:
     return () if settings.retry is None else (Retry(settings.retry, shared.pick, shared.wall_clock),)
+
+
+def _breaker(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return () if shared.breaker is None else (shared.breaker,)
+
+
+def _rate_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return tuple(RateLimit(limits, settings.rate_limit) for limits in shared.limits)
+
+
+def _service_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    if shared.word is None or not settings.rate_limit.learn:
+        return ()
+    return (ServiceLimit(shared.word, settings.rate_limit, shared.wall_clock),)
+
+
+def _deadline_header(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return () if settings.deadline_header is None else (DeadlineHeader(settings.deadline_header),)
+
+
+def _budget(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return () if settings.retry is None or shared.budget is None else (shared.budget,)
 
 
 def _cookies(settings: Settings, shared: Shared) -> tuple[Any, ...]:
@@ -54,10 +85,28 @@ ORDER = (
         lambda settings, shared: (Deadline(),),
     ),
     Line(
+        "breaker",
+        "per attempt",
+        "nobody queues for a service that is down; told before retry, which may ask for an attempt that it then refuses",
+        _breaker,
+    ),
+    Line(
         "concurrency",
         "per attempt",
         "bounded in flight; held until the answer is complete or closed",
         lambda settings, shared: shared.slots,
+    ),
+    Line(
+        "rate_limit.learn",
+        "per attempt",
+        "what the service said holds for whoever has a slot; told of a 429 before retry plans a pause",
+        _service_limit,
+    ),
+    Line(
+        "rate_limit",
+        "per attempt",
+        "a retry is a request, too; reserved last of all that waits, so that the rate on the wire is the declared one",
+        _rate_limit,
     ),
     Line(
         "cookies",
@@ -74,8 +123,20 @@ ORDER = (
     Line(
         "retry",
         "per attempt",
-        "asked last: whether to try again is decided when everybody has said what the outcome means",
+        "whether to try again is decided when everybody has said what the outcome means",
         _retry,
+    ),
+    Line(
+        "retry.budget",
+        "once per call",
+        "counts the call when nothing refused it, and takes back a retry that the service's budget does not cover",
+        _budget,
+    ),
+    Line(
+        "deadline_header",
+        "per attempt",
+        "the time left, told when nothing waits any more",
+        _deadline_header,
     ),
 )
 

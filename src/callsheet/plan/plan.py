@@ -28,7 +28,8 @@ class Plan:
 
     `before_call` is asked for the first attempt, `before_attempt` for every further pass. `bind` makes a request of
     arguments; `read` makes the typed result of an answer below 400. `policies` are all that are on, in order. `limits`
-    are those of an attempt that has all of its time, as nearly every one does.
+    are those of an attempt that has all of its time, as nearly every one does. `keyed` gives a call its idempotency key,
+    where it has one.
     """
 
     service: str
@@ -44,6 +45,7 @@ class Plan:
     listeners: tuple[Listener, ...] = ()
     hears_attempts: bool = False
     is_typed: bool = False
+    keyed: Callable[[Given], Given] | None = None
     limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
-from callsheet.settings import Settings
+from callsheet.settings import Settings, Stores
 from callsheet.sheet.document import Document, ServiceLayers, read_document
 from callsheet.sheet.files import LARGEST, sheet_path, sheet_text
 from callsheet.sheet.findings import Findings, OfTheSheet
@@ -121,6 +121,7 @@ class Sheet:
     environment: str | None
     environments: tuple[str, ...]
     services: Mapping[str, ServiceSheet]
+    stores: Stores
     warnings: tuple[Finding, ...]
 
     def __init__(
@@ -131,6 +132,7 @@ class Sheet:
         environments: Mapping[str, Any] | None = None,
         default_environment: str | None = None,
         schemas: Mapping[str, Any] | None = None,
+        stores: Mapping[str, Any] | None = None,
         env: str | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
@@ -140,6 +142,7 @@ class Sheet:
             "environments": environments,
             "default_environment": default_environment,
             "schemas": schemas,
+            "stores": stores,
         }
         findings = Findings()
         tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
@@ -222,6 +225,7 @@ def _contents(
         services = {name: ServiceSheet(document, layers) for name, layers in document.services.items()}
         contents["services"] = MappingProxyType(services)
         contents |= {"environment": document.environment, "environments": document.environments}
+        contents["stores"] = document.stores
     error = findings.error()
     if error:
         raise error
