@@ -169,6 +169,7 @@ class World:
             before_call=tuple(p.before for p in policies if hasattr(p, "before")),
             before_attempt=tuple(p.before for p in policies if hasattr(p, "before") and p not in once),
             after=tuple(p.after for p in policies if hasattr(p, "after")),
+            attach=tuple(p.attach for p in policies if hasattr(p, "attach")),
             ended=tuple(p.ended for p in policies if hasattr(p, "ended")),
             listeners=(self.events.append,) if listeners is None else listeners,
             hears_attempts=True,

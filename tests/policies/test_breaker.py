@@ -5,7 +5,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from callsheet.arithmetic.window import BUCKETS
+from callsheet.arithmetic.rolling_window import BUCKETS
 from callsheet.call import Attempt, Call
 from callsheet.errors import (
     ApplicationError,

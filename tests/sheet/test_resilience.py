@@ -3,7 +3,7 @@
 import pytest
 
 from callsheet.secret import Secret
-from callsheet.settings import Breaker, Budget, IdempotencyKey, Rate, RateLimit, StoreSettings, Stores
+from callsheet.settings import Breaker, Budget, IdempotencyKey, Rate, RateLimit, Stores, StoreSettings
 from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
 
@@ -35,7 +35,7 @@ def test_a_rate_limit_may_say_more():
 def test_an_operations_limit_is_counted_by_its_own_arguments():
     assert operation("get: /a/{id}\nrate_limit: {rates: 5/s, per: id}").settings("op").rate_limit.per == "id"
     text = errors(operation, "get: /a/{id}\nrate_limit: {rates: 5/s, per: idd}")
-    assert "8:35: `rate_limit.per` of operation `shop.op`: no argument is named `idd`" in text
+    assert "8:39: `rate_limit.per` of operation `shop.op`: no argument is named `idd`" in text
     assert "did you mean `id`?" in text
 
 

@@ -67,8 +67,15 @@ class _AnyClient:
         self._check_settings()
         forget_after_fork(self)
         if eager:
+            self._compile_all()
+
+    def _compile_all(self) -> None:
+        try:
             for name in self.sheet.services:
                 self._maker(name).plans.compile_all()
+        except BaseException:
+            self._is_closed = True  # nobody gets a client to close
+            raise
 
     def _check_settings(self) -> None:
         if self._code:

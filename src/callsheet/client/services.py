@@ -22,14 +22,25 @@ CONCURRENCY = 16
 """Calls of one `map` at once: enough to hide the way, far below the slots of a service."""
 
 
-class Calls:
+class _AnyCalls:
+    """What both colours have in common."""
+
+    def _calls(self) -> CallMaker:
+        raise NotImplementedError
+
+    def breaker(self, operation: str | None = None) -> BreakerControl:
+        """The service's circuit breaker, or the one that an operation is under: to read its state, or to force it.
+
+        Raises UsageError for an unknown operation, and where the breaker is off.
+        """
+        return self._calls().breaker(operation)
+
+
+class Calls(_AnyCalls):
     """Calls of one service: declared operations by `call`, anything else by `get`, `post` ...
 
     Each raises an APIError of `callsheet.errors` when it fails; see there for which.
     """
-
-    def _calls(self) -> CallMaker:
-        raise NotImplementedError
 
     def call(
         self,
@@ -140,11 +151,8 @@ class Calls:
         return self.request("DELETE", path, **options)
 
 
-class AsyncCalls:
+class AsyncCalls(_AnyCalls):
     """The same as Calls, awaited."""
-
-    def _calls(self) -> CallMaker:
-        raise NotImplementedError
 
     async def call(
         self,
@@ -275,13 +283,6 @@ class _AnyService:
     def operations(self) -> list[str]:
         """The names of the declared operations."""
         return list(self._maker.plans.operations)
-
-    def breaker(self, operation: str | None = None) -> BreakerControl:
-        """The service's circuit breaker, or the one that an operation is under: to read its state, or to force it.
-
-        Raises UsageError for an unknown operation, and where the breaker is off.
-        """
-        return self._maker.breaker(operation)
 
     def _calls(self) -> CallMaker:
         return self._maker

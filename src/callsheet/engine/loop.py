@@ -170,6 +170,8 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
     """Make the try; the answer, or the error that stands for it."""
     call = attempt.call
     call.attempts = attempt.number
+    for attach in plan.attach:
+        attempt.request = attach(attempt, now)
     limits = _limits(attempt, plan, now, fresh=fresh)
     # Who is interrupted in the middle cannot know: only the transport's word makes it unsent.
     attempt.was_sent = True

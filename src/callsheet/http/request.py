@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -75,12 +74,12 @@ class Request:
         """Whether its body, or the answer's, is read as it goes: then its size, not a limit on one try, says how long."""
         return self.is_stream or self.is_upload
 
-    def with_fields(self, fields: Iterable[tuple[str, str | Secret]]) -> Request:
-        """The same request with these header fields in place of those of their names."""
+    def plus(self, name: str, value: str | Secret) -> Request:
+        """The same request with this header field, in place of any of its name."""
         return Request(
             self.method,
             self.url,
-            self.headers.with_fields(fields),
+            self.headers.plus(name, value),
             self.body,
             wire_url=self.wire_url,
             secrets=self.secrets,

@@ -15,7 +15,7 @@ from callsheet.http.request import Origin, Request, origin_of
 from callsheet.plan.binders import Arguments, listed, query_pairs
 from callsheet.plan.bodies import body_binder, body_of
 from callsheet.plan.fields import described
-from callsheet.plan.idempotency import keying
+from callsheet.plan.idempotency import key_field, keying
 from callsheet.plan.order import Pipeline, Shared, pipeline
 from callsheet.plan.parts import Parts
 from callsheet.plan.path import checked_target, split_template
@@ -113,8 +113,10 @@ class OperationBinder:
         secrets = (*base.secrets, *parts.secrets) if parts.secrets else base.secrets
         wire_url, shown_url = self._urls or self._urls_of(parts)
         headers = base.headers if body is None else self._body_headers
-        if parts.headers or given.headers or given.idempotency_key is not None or headers is None:
+        if parts.headers or given.headers or headers is None:
             headers, body = described(base.headers, parts.headers, given, body, compress=base.compress, key=base.key)
+        elif given.idempotency_key is not None:
+            headers = headers.plus(*key_field(given.idempotency_key, base.key))
         return Request(
             self._method,
             shown_url,
@@ -222,6 +224,7 @@ def _plan(
         before_call=line.before_call,
         before_attempt=line.before_attempt,
         after=line.after,
+        attach=line.attach,
         ended=line.ended,
         listeners=listeners,
         keyed=keyed,

@@ -148,6 +148,7 @@ class Pipeline(NamedTuple):
     before_call: tuple[Any, ...]
     before_attempt: tuple[Any, ...]
     after: tuple[Any, ...]
+    attach: tuple[Any, ...]
     ended: tuple[Any, ...]
 
 
@@ -162,5 +163,6 @@ def pipeline(settings: Settings, shared: Shared) -> Pipeline:
             policy.before for asked, policy in lines if asked == "per attempt" and hasattr(policy, "before")
         ),
         after=tuple(policy.after for policy in policies if hasattr(policy, "after")),
+        attach=tuple(policy.attach for policy in policies if hasattr(policy, "attach")),
         ended=tuple(policy.ended for policy in policies if hasattr(policy, "ended")),
     )

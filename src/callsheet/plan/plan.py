@@ -26,7 +26,7 @@ Asked = Callable[[Attempt, float], Verdict | None]
 class Plan:
     """Binders, policies by question, and the reader of results, for one operation of one service.
 
-    `before_call` is asked for the first attempt, `before_attempt` for every further pass. `bind` makes a request of
+    `before_call` is asked for the first attempt, `before_attempt` for every further pass, `attach` when nothing waits any more. `bind` makes a request of
     arguments; `read` makes the typed result of an answer below 400. `policies` are all that are on, in order. `limits`
     are those of an attempt that has all of its time, as nearly every one does. `keyed` gives a call its idempotency key,
     where it has one.
@@ -41,6 +41,7 @@ class Plan:
     before_call: tuple[Asked, ...]
     before_attempt: tuple[Asked, ...]
     after: tuple[Asked, ...]
+    attach: tuple[Callable[[Attempt, float], Request], ...]
     ended: tuple[Callable[[Call], None], ...]
     listeners: tuple[Listener, ...] = ()
     hears_attempts: bool = False

@@ -6,6 +6,7 @@ import random
 import time
 from typing import Any, TypeVar
 
+from callsheet.errors import SheetError
 from callsheet.plan.order import Shared
 from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
@@ -48,6 +49,7 @@ class ServiceState:
         slots = (self._keep(Slot(settings.concurrency)), *self.slots) if "concurrency" in layer else self.slots
         own = "rate_limit" in layer and "rates" in layer["rate_limit"].value
         limits = (self._keep(Limits(settings.rate_limit)), *self.limits) if own else self.limits
+        _check_cost(operation, settings.rate_limit.cost, limits)
         breaker = self.breaker(settings, operation if "breaker" in layer else None)
         return self._shared(settings, slots, limits, breaker)
 
@@ -105,3 +107,10 @@ class ServiceState:
     def _keep(self, each: T) -> T:
         self._kept.append(each)
         return each
+
+
+def _check_cost(operation: str, cost: int, limits: tuple[Limits, ...]) -> None:
+    small = next((rate for each in limits for rate in each.rates if rate.count < cost), None)
+    if small is not None:
+        message = f"operation `{operation}`: a request costs {cost} units, more than {small} of the service ever allows"
+        raise SheetError(f"{message}: lower `rate_limit.cost`, or raise the rate")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import Literal
 
-from callsheet.arithmetic.window import RollingWindow
+from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
 from callsheet.errors import AttemptTimeout, BreakerOpen, ConnectTimeout, DeadlinePassed, ResponseError, TransportError
 from callsheet.events import BreakerChanged

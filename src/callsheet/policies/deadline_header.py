@@ -6,7 +6,7 @@ A service that knows when its caller stops listening need not work on after that
 from __future__ import annotations
 
 from callsheet.call import Attempt
-from callsheet.verdicts import Change
+from callsheet.http.request import Request
 
 
 class DeadlineHeader:
@@ -18,8 +18,8 @@ class DeadlineHeader:
         self.header = header
         self.in_milliseconds = header.lower().endswith("-ms")
 
-    def before(self, attempt: Attempt, now: float) -> Change:
+    def attach(self, attempt: Attempt, now: float) -> Request:
         """The request with what is left of the call, or of this attempt if that is less."""
         left = max(0.0, min(attempt.call.deadline - now, attempt.call.timeout.attempt))
         text = str(int(left * 1000)) if self.in_milliseconds else f"{left:.3f}"
-        return Change(attempt.request.with_fields([(self.header, text)]))
+        return attempt.request.plus(self.header, text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 
-from callsheet.arithmetic.window import RollingWindow
+from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
 from callsheet.settings.retry import Budget
 from callsheet.verdicts import GiveUp, TryAgain

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.arithmetic.window import BUCKETS, RollingWindow
+from callsheet.arithmetic.rolling_window import BUCKETS, RollingWindow
 
 STEPS = st.lists(st.tuples(st.floats(0, 20), st.integers(0, 3), st.integers(0, 3)), max_size=60)
 
