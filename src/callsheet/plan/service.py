@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,6 +37,8 @@ class ServicePlans:
         code: Mapping[str, Any],
         listeners: tuple[Listener, ...],
         like: ServicePlans | None = None,
+        *,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.name = sheet.name
         self.operations: Mapping[str, Operation] = operations_of(sheet)
@@ -44,7 +47,7 @@ class ServicePlans:
         self._sheet = sheet
         self._code = code
         self.listeners = listeners
-        self.state: ServiceState = ServiceState(self.settings, like.state if like else None)
+        self.state: ServiceState = ServiceState(self.settings, like.state if like else None, wall_clock)
         # Compiling may import a user's module, and that may call this service.
         self._lock = threading.RLock()
         self._base: Base | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from callsheet.errors import SheetError
@@ -28,12 +29,15 @@ class ServiceState:
     narrower hold beside those of `like`; another breaker or budget holds instead.
     """
 
-    def __init__(self, settings: Settings, like: ServiceState | None = None) -> None:
+    def __init__(
+        self, settings: Settings, like: ServiceState | None = None, wall_clock: Callable[[], float] = time.time
+    ) -> None:
         self.settings = settings
         self._like = like
+        self._wall_clock = wall_clock
         self._kept: list[Any] = []
         self._breakers: dict[tuple[str | None, BreakerSettings], Breaker] = {}
-        self.cookies: Cookies = like.cookies if like else self._keep(Cookies(time.time))
+        self.cookies: Cookies = like.cookies if like else self._keep(Cookies(wall_clock))
         self.word: ServiceWord = like.word if like else self._keep(ServiceWord())
         self.slots = self._slots(settings, like)
         self.limits = self._limits(settings, like)
@@ -76,7 +80,7 @@ class ServiceState:
         return Shared(
             slots=slots,
             pick=random.random,
-            wall_clock=time.time,
+            wall_clock=self._wall_clock,
             cookies=self.cookies,
             breaker=breaker,
             budget=self.budget,
