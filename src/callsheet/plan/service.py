@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callsheet.call import Call
 from callsheet.declare.from_sheet import operations_of
@@ -25,6 +25,9 @@ from callsheet.settings.timeout import WrittenTimeout
 from callsheet.sheet import ServiceSheet
 from callsheet.sheet.quantities import seconds
 from callsheet.verdicts import Ticket
+
+if TYPE_CHECKING:
+    from callsheet.plan.explanation import Explanation
 
 
 class ServicePlans:
@@ -76,6 +79,14 @@ class ServicePlans:
         shared = self._shared(self._own(settings.concurrency) if wrote else ())
         secrets = self._sheet.secrets(name)
         return plan_of(self.name, declared, settings, shared, listeners=self._listeners, secrets=secrets)
+
+    def explain(self, operation: str | None, calls: float | str) -> Explanation:
+        """Every effective setting of an operation, or of undeclared requests, and the worst case. Raises UsageError."""
+        if operation is not None and operation not in self.operations:
+            raise UsageError(_unknown_operation(self.name, operation, self.operations), service=self.name)
+        from callsheet.plan.explain import explained  # noqa: PLC0415 - most programs never ask
+
+        return explained(self._sheet, operation, self._code, self._shared(), calls)
 
     @property
     def slot(self) -> Slot:
