@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from callsheet.http import Headers, ProblemDetails, Request, Response
     from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
+    from callsheet.plan.explanation import Explanation
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
     from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
@@ -90,6 +91,7 @@ __all__ = [
     "DecodeError",
     "Download",
     "Event",
+    "Explanation",
     "Finding",
     "Forbidden",
     "Gone",
@@ -140,6 +142,7 @@ _HOMES = {
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",
+    "callsheet.plan.explanation": "Explanation",
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",
     "callsheet.transports.asgi": "ASGITransport AsyncASGITransport",

@@ -69,10 +69,10 @@ def test_a_retry_that_the_budget_does_not_cover_is_not_made(world):
     plan = world.real_plan(shared={"budget": budget})
     world.transport.script = [Answer(503), Answer(503)]
     error = failing(world, plan)
-    assert (error.attempts, error.stopped_by) == (2, "retry budget")
+    assert (error.attempts, error.stopped_by) == (2, "retry.budget")
     world.transport.script = [NoAnswer("lost")]
     error = failing(world, plan, NoAnswer)
-    assert (error.attempts, error.stopped_by) == (1, "retry budget")
+    assert (error.attempts, error.stopped_by) == (1, "retry.budget")
 
 
 def test_a_call_counts_once_in_the_budget_however_often_policies_are_asked(world):
@@ -220,4 +220,4 @@ def test_what_stopped_a_call_is_on_its_event(world):
     plan = world.real_plan(shared={"budget": RetryBudget(Budget(ratio=0.0, floor=0.0))})
     world.transport.script = [Answer(503)]
     failing(world, plan)
-    assert [event.stopped_by for event in world.told(CallEnded)] == ["retry budget"]
+    assert [event.stopped_by for event in world.told(CallEnded)] == ["retry.budget"]

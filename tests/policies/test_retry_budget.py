@@ -23,13 +23,13 @@ def test_retries_are_a_share_of_the_calls(attempt_of):
     budget, attempt = RetryBudget(NO_FLOOR), attempt_of(503)
     for _ in range(10):
         budget.before(attempt, NOW)
-    assert [asked(budget, attempt) for _ in range(3)] == [None, None, GiveUp("retry budget")]
+    assert [asked(budget, attempt) for _ in range(3)] == [None, None, GiveUp("retry.budget")]
 
 
 def test_a_few_beside_are_always_allowed(attempt_of):
     budget = RetryBudget(Budget(ratio=0.0, floor=0.5, window=10.0))
     found = [asked(budget, attempt_of(503)) for _ in range(6)]
-    assert found == [None] * 5 + [GiveUp("retry budget")]
+    assert found == [None] * 5 + [GiveUp("retry.budget")]
 
 
 def test_what_was_spent_is_free_again_after_the_window(attempt_of):

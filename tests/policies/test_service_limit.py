@@ -40,7 +40,7 @@ def test_a_call_whose_deadline_comes_first_is_told_so_at_once(limit, attempt_of)
     told(limit, attempt_of(429, headers={"Retry-After": "71"}))
     verdict = limit.before(attempt_of(), NOW)
     assert isinstance(verdict, Refuse)
-    assert (verdict.by, type(verdict.error), verdict.error.retry_after) == ("rate_limit", LimitReached, 71.0)
+    assert (verdict.by, type(verdict.error), verdict.error.retry_after) == ("rate_limit.learn", LimitReached, 71.0)
     assert "come back in 71 s, your call has 30 s" in str(verdict.error)
 
 

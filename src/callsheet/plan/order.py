@@ -152,6 +152,20 @@ class Pipeline(NamedTuple):
     ended: tuple[Any, ...]
 
 
+class Step(NamedTuple):
+    """One line of ORDER under some settings: what `explain` shows of it."""
+
+    name: str
+    on: bool
+    asked: Literal["once per call", "per attempt"]
+    why: str
+
+
+def steps(settings: Settings, shared: Shared) -> tuple[Step, ...]:
+    """Every line of ORDER, and whether it is on."""
+    return tuple(Step(line.name, bool(line.make(settings, shared)), line.asked, line.why) for line in ORDER)
+
+
 def pipeline(settings: Settings, shared: Shared) -> Pipeline:
     """The policies of one operation, in order, what is off left out."""
     lines = [(line.asked, policy) for line in ORDER for policy in line.make(settings, shared)]

@@ -6,7 +6,7 @@ import difflib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from callsheet.call import NO_ARGUMENTS, Call
 from callsheet.declare.from_sheet import operations_of
@@ -15,6 +15,7 @@ from callsheet.errors import ArgumentError, UsageError
 from callsheet.events import Listener
 from callsheet.http.request import Request
 from callsheet.plan.compile import Base, plan_of, plan_of_undeclared, undeclared_request
+from callsheet.plan.order import Shared
 from callsheet.plan.plan import Given, Plan, TimeoutLike
 from callsheet.plan.state import ServiceState
 from callsheet.policies.breaker import Breaker
@@ -23,6 +24,9 @@ from callsheet.settings.timeout import WrittenTimeout
 from callsheet.sheet import ServiceSheet
 from callsheet.sheet.quantities import seconds
 from callsheet.verdicts import Ticket
+
+if TYPE_CHECKING:
+    from callsheet.plan.explanation import Explanation
 
 
 class ServicePlans:
@@ -70,7 +74,7 @@ class ServicePlans:
         if declared is None:
             raise UsageError(_unknown_operation(self.name, name, self.operations), service=self.name)
         settings = self._sheet.settings(name, self._code)
-        shared = self.state.shared_of(name, settings, self._sheet.operations[name].layer)
+        shared = self._shared(name, self.state)
         secrets = self._sheet.secrets(name)
         return plan_of(self.name, declared, settings, shared, listeners=self.listeners, secrets=secrets)
 
@@ -79,6 +83,22 @@ class ServicePlans:
         if operation is None:
             return self.state.breaker(self.settings)
         return next((each for each in self.plan(operation).policies if isinstance(each, Breaker)), None)
+
+    def explain(self, operation: str | None, calls: float | str) -> Explanation:
+        """Every effective setting of an operation, or of undeclared requests, and the worst case. Raises UsageError."""
+        if operation is not None and operation not in self.operations:
+            raise UsageError(_unknown_operation(self.name, operation, self.operations), service=self.name)
+        from callsheet.plan.explain import explained  # noqa: PLC0415 - most programs never ask
+
+        # In a state of its own: explaining leaves nothing behind.
+        shared = self._shared(operation, ServiceState(self.settings))
+        return explained(self._sheet, operation, self._code, shared, calls)
+
+    def _shared(self, operation: str | None, state: ServiceState) -> Shared:
+        if operation is None:
+            return state.shared()
+        settings = self._sheet.settings(operation, self._code)
+        return state.shared_of(operation, settings, self._sheet.operations[operation].layer)
 
     @property
     def slot(self) -> Slot:

@@ -18,7 +18,7 @@ from callsheet.verdicts import GiveUp, TryAgain
 class RetryBudget:
     """Take back a retry that the service's budget does not cover; one serves all operations of a service."""
 
-    name = "retry budget"
+    name = "retry.budget"
 
     def __init__(self, settings: Budget) -> None:
         self.settings = settings

@@ -86,7 +86,7 @@ class ServiceWord:
 class ServiceLimit:
     """Hold up every call of a service that said how much more it takes, until it takes more."""
 
-    name = "rate_limit"
+    name = "rate_limit.learn"
 
     def __init__(self, word: ServiceWord, settings: RateLimit, wall_clock: Callable[[], float]) -> None:
         self.word = word

@@ -16,9 +16,10 @@ from callsheet.sheet.files import LARGEST, sheet_path, sheet_text
 from callsheet.sheet.findings import Findings, OfTheSheet
 from callsheet.sheet.from_python import at_one_place, from_python
 from callsheet.sheet.keys import CODE_KEYS
-from callsheet.sheet.layers import Origin, merged, origins_of, secrets_in, settings_from
+from callsheet.sheet.layers import merged, secrets_in, settings_from
 from callsheet.sheet.node import MappingNode, Node
 from callsheet.sheet.operations import OperationSheet
+from callsheet.sheet.origins import Origin, origins_of
 from callsheet.sheet.place import Place, Source
 from callsheet.sheet.reading import Reading, Spot
 from callsheet.sheet.record import Layer, Written, check_keys, layered, read_keys
@@ -43,6 +44,11 @@ class ServiceSheet:
         return f"<ServiceSheet {self.name}: {len(self.operations)} operations>"
 
     @property
+    def environment(self) -> str | None:
+        """The environment that it was read under."""
+        return self._document.environment
+
+    @property
     def description(self) -> str:
         """What the service is for."""
         return self._text("description")
@@ -63,8 +69,7 @@ class ServiceSheet:
         `code` is in the sheet's words. Raises SheetError for settings that cannot be read, UsageError for an unknown
         operation.
         """
-        if operation is not None and operation not in self.operations:
-            raise UsageError(f"service `{self.name}` has no operation `{operation}`", service=self.name)
+        self._check(operation)
         if not code:
             return self._settings[operation]
         findings = Findings()
@@ -75,8 +80,10 @@ class ServiceSheet:
         return settings
 
     def origins(self, operation: str | None = None, code: Mapping[str, Any] | None = None) -> Mapping[str, Origin]:
-        """Where each setting came from, by its dotted name: `timeout.total`."""
-        return origins_of(self._merged(operation, self._code_layer(code or {}, Findings())))
+        """Where each setting came from, by its dotted name: `timeout.total`. Raises UsageError for an unknown operation."""
+        self._check(operation)
+        layer = self._merged(operation, self._code_layer(code or {}, Findings()))
+        return origins_of(layer, settings_from(layer, Spot(""), Findings()))
 
     def secrets(self, operation: str | None = None) -> tuple[Secret, ...]:
         """Every secret that requests of this operation, or of the whole service, carry."""
@@ -87,6 +94,10 @@ class ServiceSheet:
             parameters = (*declared.parameters, *declared.fields) if declared else ()
             found += [secret for parameter in parameters for secret in secrets_in(parameter.given)]
         return tuple(dict.fromkeys(found))
+
+    def _check(self, operation: str | None) -> None:
+        if operation is not None and operation not in self.operations:
+            raise UsageError(f"service `{self.name}` has no operation `{operation}`", service=self.name)
 
     def _text(self, name: str) -> str:
         written = self._layer.get(name)
