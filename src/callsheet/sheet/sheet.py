@@ -12,6 +12,7 @@ from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings import Settings
 from callsheet.sheet.document import Document, ServiceLayers, read_document
+from callsheet.sheet.fallback import check_fallback
 from callsheet.sheet.files import LARGEST, sheet_path, sheet_text
 from callsheet.sheet.findings import Findings, OfTheSheet
 from callsheet.sheet.from_python import at_one_place, from_python
@@ -38,9 +39,17 @@ class ServiceSheet:
         self._layer = layered(document.defaults, layers.layer)
         self._layers = (document.defaults, layers.layer)
         self._settings = {name: self._made(name, {}, document.reading.findings) for name in (None, *self.operations)}
+        self._check(document.reading.findings)
 
     def __repr__(self) -> str:
         return f"<ServiceSheet {self.name}: {len(self.operations)} operations>"
+
+    def _check(self, findings: Findings) -> None:
+        """Note what an operation and its merged settings do not have in common."""
+        for name, operation in self.operations.items():
+            has_result = operation.returns is not None or self._settings[name].envelope is not None
+            if not operation.stream and not has_result:
+                check_fallback(operation.layer, Spot(f"operation `{self.name}.{name}`"), findings)
 
     @property
     def description(self) -> str:
