@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from callsheet.arithmetic.backoff import pause
 from callsheet.arithmetic.retry_after import seconds_until
-from callsheet.call import Attempt
+from callsheet.call import Attempt, Meaning
 from callsheet.errors import NoAnswer, NotSent
 from callsheet.http.response import Response
 from callsheet.settings.retry import Retry as RetrySettings
@@ -36,17 +36,27 @@ class Retry:
         """Another attempt, or why there is none although the outcome would deserve one."""
         outcome = attempt.outcome
         if isinstance(outcome, Response):
-            if outcome.status_code not in self.settings.statuses:
-                return None
-            asked = seconds_until(outcome.field(b"retry-after"), self.wall_clock())
-            if not self._may_repeat(attempt) and outcome.status_code != TOO_MANY_REQUESTS:
-                return None
-            return self._again(attempt, now, self._pause(attempt, outcome.status_code, asked))
+            return self._after_answer(attempt, outcome, now)
         if not self._may_pass(outcome, attempt):
             return None
         if isinstance(outcome, NoAnswer) and outcome.on_kept_connection:
             return self._again(attempt, now, 0.0, fresh=True)
         return self._again(attempt, now, self._pause(attempt))
+
+    def _after_answer(self, attempt: Attempt, answer: Response, now: float) -> TryAgain | GiveUp | None:
+        meaning = attempt.meaning or self._meaning(answer.status_code)
+        if meaning not in ("rate_limited", "transient"):
+            return None
+        is_throttled = meaning == "rate_limited"
+        if not is_throttled and not self._may_repeat(attempt):
+            return None
+        asked = seconds_until(answer.field(b"retry-after"), self.wall_clock())
+        return self._again(attempt, now, self._pause(attempt, asked, is_throttled=is_throttled))
+
+    def _meaning(self, status: int) -> Meaning | None:
+        if status not in self.settings.statuses:
+            return None
+        return "rate_limited" if status == TOO_MANY_REQUESTS else "transient"
 
     def _may_pass(self, outcome: object, attempt: Attempt) -> bool:
         if isinstance(outcome, NotSent):
@@ -56,11 +66,11 @@ class Retry:
     def _may_repeat(self, attempt: Attempt) -> bool:
         return attempt.call.is_repeatable or attempt.request.method in self.settings.methods
 
-    def _pause(self, attempt: Attempt, status: int = 0, asked: float | None = None) -> float:
+    def _pause(self, attempt: Attempt, asked: float | None = None, *, is_throttled: bool = False) -> float:
         if asked:
             return asked
         backoff = self.settings.backoff
-        first = backoff.throttled if status == TOO_MANY_REQUESTS else backoff.first
+        first = backoff.throttled if is_throttled else backoff.first
         return pause(attempt.number + 1, first, backoff.max, self.pick())
 
     def _again(self, attempt: Attempt, now: float, after: float, *, fresh: bool = False) -> TryAgain | GiveUp | None:
