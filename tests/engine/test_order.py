@@ -24,7 +24,7 @@ def questions(log, *kinds):
 
 
 def test_the_list_of_policies_is_the_documented_one():
-    assert [line.name for line in ORDER] == ["deadline", "concurrency", "cookies", "redirects", "retry"]
+    assert [line.name for line in ORDER] == ["deadline", "errors", "concurrency", "cookies", "redirects", "retry"]
     assert all(line.why for line in ORDER)
 
 

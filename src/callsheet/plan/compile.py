@@ -19,7 +19,7 @@ from callsheet.plan.order import Pipeline, Shared, pipeline
 from callsheet.plan.parts import Parts
 from callsheet.plan.path import checked_target, split_template
 from callsheet.plan.plan import Given, Plan
-from callsheet.plan.results import reader_for
+from callsheet.plan.results import AS_IT_IS, Results, results_of
 from callsheet.secret import MASK, Secret, redact
 from callsheet.settings.settings import Settings
 from callsheet.version import USER_AGENT
@@ -178,9 +178,9 @@ def plan_of(
 ) -> Plan:
     """The plan of a declared operation. Raises SheetError for types that cannot be had."""
     binder = OperationBinder(operation, Base(settings, secrets))
-    read = reader_for(operation.returns)
+    results = results_of(operation, settings)
     line = pipeline(settings, shared)
-    return _plan(service, operation.name, settings, line, bind=binder, read=read, listeners=listeners)
+    return _plan(service, operation.name, settings, line, bind=binder, results=results, listeners=listeners)
 
 
 def plan_of_undeclared(
@@ -188,7 +188,7 @@ def plan_of_undeclared(
 ) -> Plan:
     """The plan of a service's undeclared requests."""
     line = pipeline(settings, shared)
-    return _plan(service, name, settings, line, bind=_no_binder, read=reader_for(None), listeners=listeners)
+    return _plan(service, name, settings, line, bind=_no_binder, results=AS_IT_IS, listeners=listeners)
 
 
 def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
@@ -202,7 +202,7 @@ def _plan(
     line: Pipeline,
     *,
     bind: Callable[[Mapping[str, Any], Given], Request],
-    read: Callable[[Any], Any],
+    results: Results,
     listeners: tuple[Listener, ...],
 ) -> Plan:
     return Plan(
@@ -210,7 +210,9 @@ def _plan(
         operation=operation,
         settings=settings,
         bind=bind,
-        read=read,
+        read=results.read,
+        read_ignored=results.read_ignored,
+        fallback=results.fallback,
         policies=line.policies,
         before_call=line.before_call,
         before_attempt=line.before_attempt,
