@@ -18,6 +18,8 @@
 
 from __future__ import annotations
 
+import builtins
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -132,11 +134,18 @@ class TLSError(TransportError):
 
 
 class ResponseError(APIError):
-    """An answer came, and it is not the declared result. `response` holds it whole."""
+    """An answer came, and it is not the declared result. `response` holds it whole.
+
+    `code` is what the body says at the path that a rule of `errors`, or the `envelope`, looks at; `message` the text at their
+    `message`, secrets masked. `meaning` is what such a rule made of it: `failed`, `transient`, `rate_limited` or
+    `unauthorized`; None where the status says it.
+    """
 
     response: Response
     was_sent = True
+    code: Any = None
     message: str | None = None
+    meaning: str | None = None
 
     @property
     def status_code(self) -> int:
@@ -162,7 +171,7 @@ class BadRequest(HTTPError):
 
 
 class Unauthorized(HTTPError):
-    """401: the credential is missing, wrong or has expired."""
+    """401, or what an error rule says is one: the credential is missing, wrong or has expired."""
 
 
 class Forbidden(HTTPError):
@@ -198,7 +207,7 @@ class UnprocessableContent(HTTPError):
 
 
 class RateLimited(HTTPError):
-    """429: the service asks us to slow down; `retry_after` says for how long, if it told."""
+    """429, or what an error rule says is one: the service asks us to slow down; `retry_after` says for how long, if it told."""
 
 
 class ServerError(HTTPError):
@@ -206,7 +215,31 @@ class ServerError(HTTPError):
 
 
 class ApplicationError(ResponseError):
-    """A failure told inside a successful answer."""
+    """A failure told inside a successful answer; `code` and `message` are what it says.
+
+    What a rule of the sheet names (`raise: OutOfStock`) is a kind of it: `except ApplicationError.named("OutOfStock"):`.
+    """
+
+    @staticmethod
+    def named(name: str) -> type[ApplicationError]:
+        """The kind of that name, always the same class. Raises UsageError for a name that none can have."""
+        problem = name_problem(name)
+        if problem:
+            raise UsageError(f"ApplicationError.named: {name!r} {problem}")
+        return _NAMED.get(name) or _NAMED.setdefault(name, type(name, (ApplicationError,), {}))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kind = type(self)
+        if _NAMED.get(kind.__name__) is not kind:
+            return super().__reduce__()
+        return _rebuilt_named, (kind.__name__, self.args, self.__dict__)
+
+
+_NAMED: dict[str, type[ApplicationError]] = {}
+
+
+def _rebuilt_named(name: str, arguments: tuple[Any, ...], facts: dict[str, Any]) -> APIError:
+    return _rebuilt(ApplicationError.named(name), arguments, facts)
 
 
 class DecodeError(ResponseError):
@@ -272,3 +305,33 @@ def error_for_status(status: int) -> type[HTTPError]:
     if status >= 500:
         return ServerError
     return _BY_STATUS.get(status, HTTPError if status >= 400 else Redirected)
+
+
+CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
+
+
+def name_problem(name: str) -> str:
+    """Why an error of an application cannot have this name; "" if it can."""
+    if not CLASS_NAME.fullmatch(name):
+        return "is no class name: write it like `OutOfStock`"
+    if isinstance(globals().get(name), type):
+        return "is an error of Callsheet's own: choose another name"
+    known = getattr(builtins, name, None)
+    if isinstance(known, type) and issubclass(known, BaseException):
+        return "is an exception of Python's own: choose another name"
+    return ""
+
+
+def known_response_errors() -> dict[str, type[ResponseError]]:
+    """The errors of this page that an answer can raise, by name."""
+    return {
+        name: kind for name, kind in globals().items() if isinstance(kind, type) and issubclass(kind, ResponseError)
+    }
+
+
+def response_error(name: str) -> type[ResponseError]:
+    """The class that `raise: NAME` on a sheet means: a ResponseError by its name, else a kind of ApplicationError.
+
+    Raises UsageError for a name that neither can have.
+    """
+    return known_response_errors().get(name) or ApplicationError.named(name)

@@ -27,7 +27,8 @@ class AttemptEnded(NamedTuple):
     """One try on the wire is over. `status` is None where no answer came; then `error` names the exception's class.
 
     `waited` is how long it waited for a turn, a slot or a token before it was sent, `elapsed` how long it took after that,
-    `pause` how long until the next one, in seconds; None where there is none.
+    `pause` how long until the next one, in seconds; None where there is none. `meaning` is what an error rule or the
+    envelope says of the answer: `failed`, `transient`, `rate_limited`, `unauthorized` or `ignored`.
     """
 
     service: str
@@ -42,6 +43,7 @@ class AttemptEnded(NamedTuple):
     pause: float | None
     wire: WireFacts
     waited: float = 0.0
+    meaning: str | None = None
 
 
 class CallEnded(NamedTuple):

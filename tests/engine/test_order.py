@@ -26,6 +26,7 @@ def questions(log, *kinds):
 def test_the_list_of_policies_is_the_documented_one():
     assert [line.name for line in ORDER] == [
         "deadline",
+        "errors",
         "breaker",
         "concurrency",
         "rate_limit.learn",

@@ -3,12 +3,26 @@
 import copy
 import inspect
 import pickle
+import subprocess
+import sys
 import traceback
 
 import pytest
 
 from callsheet import errors
-from callsheet.errors import APIError, Finding, HTTPError, ResponseError, SheetError, error_for_status
+from callsheet.errors import (
+    APIError,
+    ApplicationError,
+    Conflict,
+    Finding,
+    HTTPError,
+    ResponseError,
+    SheetError,
+    UsageError,
+    error_for_status,
+    known_response_errors,
+    response_error,
+)
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
@@ -114,3 +128,51 @@ def test_a_problem_is_on_the_error():
         404, request=REQUEST, headers=Headers({"Content-Type": "application/problem+json"}), content=b'{"title": "no"}'
     )
     assert errors.NotFound("404", response=response).problem.title == "no"
+
+
+def test_a_named_application_error_is_one_class_and_pickles():
+    kind = ApplicationError.named("OutOfStock")
+    assert kind is ApplicationError.named("OutOfStock")
+    assert (kind.__name__, kind.__mro__[1]) == ("OutOfStock", ApplicationError)
+    error = made(kind)
+    error.code, error.message, error.meaning = 17, "sold out", "failed"
+    for through in (lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy):
+        found = through(error)
+        assert type(found) is kind
+        assert (str(found), found.code, found.message, found.meaning) == ("what happened", 17, "sold out", "failed")
+        assert found.response.content == b"gone"
+
+
+def test_a_named_application_error_is_made_anew_where_nobody_has_made_it():
+    pickled = pickle.dumps(made(ApplicationError.named("MadeElsewhere")))
+    program = f"import pickle; e = pickle.loads({pickled!r}); print(type(e).__name__, type(e).__mro__[1].__name__, e)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "MadeElsewhere ApplicationError what happened\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("out_of_stock", "is no class name: write it like `OutOfStock`"),
+        ("Out Of Stock", "is no class name"),
+        ("", "is no class name"),
+        ("Ä", "is no class name"),
+        ("NotFound", "is an error of Callsheet's own: choose another name"),
+        ("NotSent", "is an error of Callsheet's own"),
+        ("TimeoutError", "is an exception of Python's own"),
+        ("Exception", "is an exception of Python's own"),
+    ],
+)
+def test_a_name_that_would_mislead_is_refused(name, problem):
+    with pytest.raises(UsageError) as caught:
+        ApplicationError.named(name)
+    assert f"{name!r} {problem}" in str(caught.value)
+
+
+def test_a_rule_may_raise_any_response_error_by_its_name_or_one_of_the_application():
+    assert response_error("Conflict") is Conflict
+    assert response_error("ApplicationError") is ApplicationError
+    assert response_error("OutOfStock") is ApplicationError.named("OutOfStock")
+    with pytest.raises(UsageError):
+        response_error("NotSent")
+    assert {kind for kind in CLASSES if issubclass(kind, ResponseError)} == set(known_response_errors().values())

@@ -8,7 +8,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from callsheet.arithmetic.rolling_window import BUCKETS
 from callsheet.call import Attempt, Call
 from callsheet.errors import (
-    ApplicationError,
     AttemptTimeout,
     BreakerOpen,
     ConnectTimeout,
@@ -92,7 +91,7 @@ def test_some_outcomes_say_nothing_of_the_service(attempt_of, outcome):
     ("meaning", "found"), [("rate_limited", None), ("transient", True), ("failed", False), ("ignored", False)]
 )
 def test_what_a_rule_says_counts_more_than_the_status(attempt_of, meaning, found):
-    attempt = attempt_of(ApplicationError("busy"))
+    attempt = attempt_of(200)
     attempt.meaning = meaning
     assert failed(attempt) is found
 

@@ -151,3 +151,33 @@ def test_a_kept_connection_that_was_lost_is_replaced_at_once(attempt_of):
 def test_nobody_is_blamed_where_nothing_would_have_been_retried(attempt_of):
     assert verdict(attempt_of(404), now=NOW + 100) is None
     assert verdict(attempt_of(503, method="POST", body=OnceOnly(b""))) is None
+
+
+def meant(attempt, meaning):
+    attempt.meaning = meaning
+    return attempt
+
+
+@pytest.mark.parametrize("method", REPEATABLE)
+@pytest.mark.parametrize("status", [200, 302, 404, 501])
+def test_what_an_error_rule_calls_transient_is_retried_like_a_503(attempt_of, method, status):
+    assert verdict(meant(attempt_of(status, method=method), "transient")) == TryAgain(0.5)
+
+
+@pytest.mark.parametrize("method", ONCE)
+def test_of_other_methods_only_where_that_does_the_same(attempt_of, method):
+    assert verdict(meant(attempt_of(200, method=method), "transient")) is None
+    assert is_retried(meant(attempt_of(200, method=method, repeatable=True), "transient"))
+
+
+@pytest.mark.parametrize("method", REPEATABLE + ONCE)
+def test_what_it_calls_rate_limited_is_retried_like_a_429(attempt_of, method):
+    assert verdict(meant(attempt_of(200, method=method), "rate_limited")) == TryAgain(1.0)
+    asked = attempt_of(200, method=method, headers={"Retry-After": "7"})
+    assert verdict(meant(asked, "rate_limited")) == TryAgain(7.0)
+
+
+@pytest.mark.parametrize("meaning", ["failed", "ignored", "unauthorized"])
+@pytest.mark.parametrize("status", [200, 429, 503])
+def test_any_other_meaning_keeps_a_status_from_being_retried(attempt_of, meaning, status):
+    assert verdict(meant(attempt_of(status), meaning)) is None

@@ -2,10 +2,8 @@
 
 import pytest
 
-from callsheet.errors import ApplicationError, LimitReached
+from callsheet.errors import LimitReached
 from callsheet.events import LimitLearned
-from callsheet.http.headers import Headers
-from callsheet.http.response import Response
 from callsheet.policies.service_limit import LONGEST_HOLD, ServiceLimit, ServiceWord
 from callsheet.settings.rate_limit import RateLimit
 from callsheet.verdicts import Refuse, Tell, Wait
@@ -125,9 +123,8 @@ def test_that_nothing_is_left_is_told_once(limit, attempt_of):
 
 
 def test_a_rule_may_say_that_an_answer_means_too_fast(limit, attempt_of):
-    attempt = attempt_of()
-    answer = Response(200, request=attempt.request, headers=Headers({"Retry-After": "3"}))
-    attempt.outcome, attempt.meaning = ApplicationError("busy", response=answer), "rate_limited"
+    attempt = attempt_of(200, headers={"Retry-After": "3"})
+    attempt.meaning = "rate_limited"
     told(limit, attempt)
     assert wait_of(limit, attempt_of()) == 3.0
 

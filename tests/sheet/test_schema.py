@@ -39,6 +39,14 @@ GOOD = [
     HEAD + "    operations: {op: {post: /x, multipart: {a: file, b: {type: file, required: true}, c: integer}}}\n",
     HEAD + "    operations: {op: {put: /x, content: text/csv, stream: true}, b: {post: /x, form: object}}\n",
     HEAD + "    redirects: {max: 2}\n    operations: {op: {get: /x, redirects: same-origin, compress: off}}\n",
+    HEAD
+    + "    envelope: {ok: {path: code, equals: [0, null, a]}, data: a.0.b, message: msg}\n    errors: off\n    fallback: off\n",
+    HEAD
+    + "    envelope: {ok: {path: error, equals: ~}}\n    fallback: {value: ~}\n"
+    + "    operations: {op: {get: /x, envelope: off, errors: [], returns: object, fallback: {python: 'a.b:c'}}}\n",
+    HEAD
+    + "    errors:\n      - {when: {status: 404}, then: ignore}\n"
+    + "      - {when: {status: [4xx, 503], path: a, matches: '^E'}, then: fail, raise: OutOfStock, message: m}\n",
     LAYERS,
     HEAD
     + "    timeout: 3\n    retry: off\n    concurrency: 5\n    http2: '${H:-true}'\n    pool: {idle: 2m}\n    auth: off\n",
@@ -84,6 +92,19 @@ BAD = [
     HEAD + "    auth: {}\n",
     HEAD + "    auth: {jwt: {}}\n",
     HEAD + "    headers: {a b: c}\n",
+    HEAD + "    envelope: 5\n",
+    HEAD + "    envelope: {ok: {path: '$.a'}}\n",
+    HEAD + "    envelope: {ok: {path: a, equals: []}}\n",
+    HEAD + "    errors: {}\n",
+    HEAD + "    errors: [{then: fail}]\n",
+    HEAD + "    errors: [{when: {status: 404}}]\n",
+    HEAD + "    errors: [{when: {status: 600}, then: fail}]\n",
+    HEAD + "    errors: [{when: {status: 404}, then: raise}]\n",
+    HEAD + "    errors: [{when: {status: 404}, then: fail, raise: a_b}]\n",
+    HEAD + "    fallback: 5\n",
+    HEAD + "    fallback: {}\n",
+    HEAD + "    fallback: {value: 1, python: 'a:b'}\n",
+    HEAD + "    fallback: {python: a.b}\n",
     HEAD + "    operations: {op: {}}\n",
     HEAD + "    operations: {op: {get: /x, post: /y}}\n",
     HEAD + "    operations: {op: {get: x}}\n",

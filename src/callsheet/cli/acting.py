@@ -11,7 +11,7 @@ from callsheet.cli.screen import Screen
 from callsheet.errors import ArgumentError, ResponseError, TransportError, UsageError
 
 if TYPE_CHECKING:
-    from callsheet.cli.calling import Make, Prepared
+    from callsheet.cli.calling import FellBack, Make, Prepared
     from callsheet.cli.curl_pieces import Piece
     from callsheet.cli.find_sheet import Wanted
     from callsheet.cli.output import Form
@@ -135,26 +135,33 @@ def _download(make: Make, request: Request, wishes: Wishes, screen: Screen) -> i
 
 
 def _send(prepared: Prepared, wishes: Wishes, screen: Screen) -> int:
-    from callsheet.cli.exits import REDIRECTED, code_of_status
+    from callsheet.cli.calling import FellBack
+    from callsheet.cli.exits import OK, REDIRECTED, code_of_status
 
     response = _received(prepared, wishes, screen)
-    code = code_of_status(response.status_code)
-    if code == REDIRECTED:
-        where = response.masked(response.field(b"location") or "nowhere")
-        screen.complain(f"{response.status_code}: redirected to {where}, and not followed")
-    return code
+    if isinstance(response, FellBack):
+        screen.complain(f"{type(response.error).__name__}: {response.error}; fell back")
+        return OK
+    if code_of_status(response.status_code) != REDIRECTED:
+        return OK  # from 400 on, only an answer that an error rule ignores comes here
+    where = response.masked(response.field(b"location") or "nowhere")
+    screen.complain(f"{response.status_code}: redirected to {where}, and not followed")
+    return REDIRECTED
 
 
-def _received(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response:
-    """Send, and show the answer in the way that is wished for."""
-    from callsheet.cli.output import show_answer
+def _received(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response | FellBack:
+    """Send, and show the answer, or what stands in for it, in the way that is wished for."""
+    from callsheet.cli.calling import FellBack
+    from callsheet.cli.output import show_answer, show_value
     from callsheet.cli.progress import shown_upload
 
     form: Form = wishes.output or "auto"
     with shown_upload(prepared.call.request, screen):
         answer = prepared.open() if wishes.stream else None
         response = prepared.send() if answer is None else answer.response
-    if answer is None:
+    if isinstance(response, FellBack):
+        show_value(response.value, screen, form)
+    elif answer is None:
         show_answer(response, screen, form)
     else:
         from callsheet.cli.streaming import show_stream

@@ -45,7 +45,7 @@ def teller(screen: Screen) -> Listener:
 
 def line_of_attempt(event: AttemptEnded) -> str:
     """One attempt as a line, and what was measured of it on another."""
-    outcome = event.status if event.status is not None else f"{event.error}, {_sent(event)}"
+    outcome = f"{event.error}, {_sent(event)}" if event.status is None else f"{event.status}{_meaning(event)}"
     again = "" if event.pause is None else f"; again in {milliseconds(event.pause)}"
     waited = f" after waiting {milliseconds(event.waited)}" if event.waited >= NOTABLE else ""
     phases = phases_of(event.wire)
@@ -84,6 +84,10 @@ def milliseconds(seconds: float) -> str:
 
 def _sent(event: AttemptEnded) -> str:
     return "may have arrived" if event.was_sent else "never sent"
+
+
+def _meaning(event: AttemptEnded) -> str:
+    return f" ({event.meaning.replace('_', ' ')}, by the sheet)" if event.meaning else ""
 
 
 def _stopped(event: CallEnded) -> str:

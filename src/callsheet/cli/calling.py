@@ -12,6 +12,7 @@ from callsheet.engine.io import ThreadIo, finish
 from callsheet.engine.later import Worker
 from callsheet.engine.perform import open_stream, perform
 from callsheet.engine.streamed import StreamedResponse
+from callsheet.errors import APIError
 from callsheet.events import Listener
 from callsheet.http.response import Response
 from callsheet.plan.service import ServicePlans
@@ -22,6 +23,14 @@ from callsheet.transports.curl.options import Wiring
 if TYPE_CHECKING:
     from callsheet.call import Call
     from callsheet.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """What stands in for the answer of a call that failed with `error`."""
+
+    value: Any
+    error: APIError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +53,20 @@ class Prepared:
         """The answer, to be read as it comes. Raises APIError."""
         return StreamedResponse(finish(open_stream(self.call, self.plan, self.maker.io, raises=True)))
 
-    def send(self) -> Response:
-        """The answer, after it was found to be of the declared type. Raises APIError."""
-        plan = self.plan
+    def send(self) -> Response | FellBack:
+        """The answer, after it was found to be of the declared type, or the fallback. Raises APIError."""
+        plan, stand_in = self.plan, self.plan.fallback
 
         def read(response: Response) -> Response:
             plan.read(response)
             return response
 
-        kept = replace(plan, read=read)
-        answer: Response = finish(perform(self.call, kept, self.maker.io, raises=True, typed=True))
+        def fall_back(error: APIError) -> FellBack:
+            assert stand_in is not None
+            return FellBack(stand_in(error), error)
+
+        kept = replace(plan, read=read, read_ignored=lambda r: r, fallback=fall_back if stand_in else None)
+        answer: Response | FellBack = finish(perform(self.call, kept, self.maker.io, raises=True, typed=True))
         return answer
 
 

@@ -38,7 +38,10 @@ def code_of(error: APIError) -> int:
     for kinds, code in BY_CLASS:
         if isinstance(error, kinds):
             return code
-    return code_of_status(error.status_code) if isinstance(error, HTTPError) else FAILED
+    if not isinstance(error, HTTPError):
+        return FAILED
+    # A failure that an error rule found inside a 200 is one of the service, whatever its name.
+    return code_of_status(error.status_code) or SERVER_ERROR
 
 
 def code_of_status(status: int) -> int:

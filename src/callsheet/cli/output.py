@@ -28,6 +28,25 @@ def show_answer(response: Response, screen: Screen, form: Form = "auto") -> None
         _show_to_a_person(response, screen)
 
 
+def show_value(value: Any, screen: Screen, form: Form = "auto") -> None:
+    """Put a result that is no answer, such as a fallback, on the data stream as JSON; `headers` it has none."""
+    from callsheet.http.json import dumps, loads
+
+    if form == "headers":
+        return
+    try:
+        plain = loads(dumps(value))
+    except ValueError:  # an object of the program's own
+        screen.print(visible(str(value)))
+        return
+    if form == "ndjson":
+        screen.write(b"".join(map(ndjson_of, plain if isinstance(plain, list) else [plain])))
+    elif form == "json" or screen.is_terminal:
+        show_json(plain, screen)
+    else:
+        screen.write(dumps(plain) + b"\n")
+
+
 def head_of(response: Response) -> str:
     """The status line and the header fields."""
     reason = response.reason_phrase or REASONS.get(response.status_code, "")

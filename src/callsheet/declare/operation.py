@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from callsheet.values.typeref import TypeRef
+from callsheet.values.typeref import Returns, TypeRef
 
 Location = Literal["path", "query", "header", "form", "multipart"]
 MISSING: Any = object()
@@ -57,7 +57,7 @@ class Operation:
     form: tuple[Parameter, ...] | TypeRef | None = None
     multipart: tuple[Parameter, ...] | None = None
     content: str | None = None
-    returns: TypeRef | Mapping[int | str, TypeRef | None] | None = None
+    returns: Returns = None
     stream: bool = False
     summary: str = ""
     description: str = ""

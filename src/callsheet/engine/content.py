@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callsheet.errors import DecodeError, ResponseTooLarge
+from callsheet.errors import DecodeError, ResponseError, ResponseTooLarge
 from callsheet.http.codings import BrokenCodingError, TooLargeError, codings_in, decoded, decoders_for
 from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
@@ -25,6 +25,24 @@ def undo_codings(response: Response, caps: Caps) -> None:
         raise DecodeError(message, **response.facts()) from None
     except TooLargeError:
         raise _too_large(response, caps) from None
+
+
+def undo_early(response: Response, caps: Caps) -> None:
+    """Undo the codings before policies look into the body; where that fails the body is gone, and `undo_once` says why."""
+    try:
+        undo_codings(response, caps)
+    except ResponseError as error:
+        response.undone = error
+    else:
+        response.undone = None
+
+
+def undo_once(response: Response, caps: Caps) -> None:
+    """Undo the codings, unless `undo_early` has. Raises DecodeError or ResponseTooLarge."""
+    if not hasattr(response, "undone"):
+        undo_codings(response, caps)
+    elif response.undone is not None:
+        raise response.undone
 
 
 def _too_large(response: Response, caps: Caps) -> ResponseTooLarge:

@@ -38,4 +38,5 @@ def line_of(event: CallEnded) -> str:
     if event.error is None:
         return f"{head} -> {event.status} in {event.elapsed * 1000:.0f} ms{attempts}"
     told = " ".join(event.message.split()) if event.message else event.error
-    return f"{head} -> {event.error} after {event.elapsed * 1000:.0f} ms{attempts}: {told}"
+    fell_back = "; fell back" if event.fell_back else ""
+    return f"{head} -> {event.error} after {event.elapsed * 1000:.0f} ms{attempts}: {told}{fell_back}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from callsheet.call import Attempt, Call, Limits
+from callsheet.engine.content import undo_early
 from callsheet.engine.dropped import DROPPED
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import abandon, let_go
@@ -22,7 +23,6 @@ from callsheet.policies.deadline import SHORTEST, passed
 from callsheet.verdicts import (
     Change,
     Exchange,
-    Fail,
     GiveUp,
     Refuse,
     Reply,
@@ -176,7 +176,10 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
     # Who is interrupted in the middle cannot know: only the transport's word makes it unsent.
     attempt.was_sent = True
     try:
-        attempt.outcome, attempt.wire = await io.send(attempt.request, limits)
+        response, attempt.wire = await io.send(attempt.request, limits)
+        attempt.outcome = response
+        if plan.rules is not None and not attempt.request.is_stream:
+            undo_early(response, plan.settings.caps)
     except APIError as error:
         attempt.outcome = error
         attempt.was_sent = error.was_sent
@@ -201,8 +204,6 @@ async def _meaning(
             attempt.call.stopped_by = verdict.by
         elif isinstance(verdict, Reply):
             _replace(attempt, verdict.response)
-        elif isinstance(verdict, Fail):
-            _replace(attempt, verdict.error)
         elif isinstance(verdict, GiveUp):
             attempt.again = None
             attempt.call.stopped_by = verdict.by

@@ -29,7 +29,7 @@ class OpenAnswer:
     def __init__(self, response: Response, attempt: Attempt, plan: Plan, io: Io) -> None:
         self.response = response
         self._attempt = attempt
-        self._plan = plan
+        self.plan = plan
         self._io = io
         self._pieces: Iterator[bytes] = iter(())
         self._chain: Chain | None = None
@@ -90,11 +90,11 @@ class OpenAnswer:
 
     def _decoders(self) -> Chain:
         names = codings_in(self.response.headers.get("content-encoding", ""))
-        return Chain(decoders_for(names, self._plan.settings.caps.encodings))
+        return Chain(decoders_for(names, self.plan.settings.caps.encodings))
 
     async def read(self) -> bytes:
         """The rest of the body, under the cap on answers; `response.content` holds it from then on."""
-        cap = self._plan.settings.caps.response
+        cap = self.plan.settings.caps.response
         await self.read_some(cap)
         if not self._is_at_end:
             message = f"the answer is larger than {cap} bytes (caps.response); read it in pieces"
@@ -127,7 +127,7 @@ class OpenAnswer:
             return
         self._is_closed = True
         let_go(self._attempt)
-        call, plan = self._attempt.call, self._plan
+        call, plan = self._attempt.call, self.plan
         for ended in plan.ended:
             ended(call)
         told = error and completed(error, call)
@@ -139,4 +139,4 @@ class OpenAnswer:
             self._is_closed = True
             self.response.stream = None  # which frees itself
             elapsed = self._io.now() - self._attempt.call.started
-            DROPPED.add(Dropped(self._attempt, self._plan, self.response.status_code, elapsed))
+            DROPPED.add(Dropped(self._attempt, self.plan, self.response.status_code, elapsed))

@@ -6,15 +6,17 @@ from typing import Any
 
 from callsheet.call import Call
 from callsheet.engine.complete import completed
-from callsheet.engine.content import undo_codings
+from callsheet.engine.content import undo_codings, undo_once
 from callsheet.engine.io import Io
 from callsheet.engine.log import hears_success
 from callsheet.engine.loop import final_answer
 from callsheet.engine.open_answer import OpenAnswer
 from callsheet.engine.tell import tell_call
-from callsheet.errors import ResponseError
+from callsheet.errors import APIError, ResponseError
 from callsheet.http.response import Response
+from callsheet.plan.fallback import may_fall_back
 from callsheet.plan.plan import Plan
+from callsheet.policies.error_rules import ErrorRules
 
 LONGEST_PROBLEM = 64 * 1024
 """Bytes of an error answer's body that are read of a stream."""
@@ -26,17 +28,51 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool, typed: bool) 
     try:
         response, _ = await final_answer(call, plan, io)
         _stamp(response, call, io)
-        undo_codings(response, plan.settings.caps)
-        if raises and response.status_code >= 400:
-            response.raise_for_status()
-        result = plan.read(response) if typed else response
+        if plan.rules is not None:
+            result = _meant(response, plan, plan.rules, raises=raises, typed=typed)
+        else:
+            undo_codings(response, plan.settings.caps)
+            if raises and response.status_code >= 400:
+                response.raise_for_status()
+            result = plan.read(response) if typed else response
     except BaseException as error:
         told = completed(error, call)
-        _close(call, plan, io, _status_of(error, response), told)
+        status = _status_of(error, response)
+        if typed and plan.fallback is not None and isinstance(told, APIError) and may_fall_back(told):
+            return _instead_of(told, call, plan, io, status)
+        _close(call, plan, io, status, told)
         if told is not error:
             raise told from error
         raise
     _close(call, plan, io, response.status_code, None)
+    return result
+
+
+def _meant(response: Response, plan: Plan, rules: ErrorRules, *, raises: bool, typed: bool) -> Any:
+    """The result of an answer that error rules or an envelope speak of. Raises the error that it stands for."""
+    undo_once(response, plan.settings.caps)
+    if not raises:
+        return response
+    rule = rules.rule_for(response)
+    error = rules.error_for(response, rule)
+    if error is not None:
+        raise error
+    if not typed:
+        return response
+    is_ignored = rule is not None and not rules.is_success(response)
+    return plan.read_ignored(response) if is_ignored else plan.read(response)
+
+
+def _instead_of(error: APIError, call: Call, plan: Plan, io: Io, status: int | None) -> Any:
+    """The fallback in place of an error; listeners are told of both. Raises what the fallback raises."""
+    assert plan.fallback is not None
+    try:
+        result = plan.fallback(error)
+    except BaseException as raised:
+        told = raised if raised is error else completed(raised, call)
+        _close(call, plan, io, status, told)
+        raise
+    _close(call, plan, io, status, error, fell_back=True)
     return result
 
 
@@ -48,7 +84,7 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
         _stamp(response, call, io)
         opened = OpenAnswer(response, attempt, plan, io)
         if raises:
-            await raise_for_status(opened)
+            await raise_failure(opened)
     except BaseException as error:
         if opened is not None:
             opened.close(error)
@@ -62,11 +98,18 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
     return opened
 
 
-async def raise_for_status(opened: OpenAnswer) -> None:
-    """Raise the error of a status from 400 on, with the beginning of the body."""
-    if opened.response.status_code >= 400:
-        await opened.read_some(LONGEST_PROBLEM)
-        opened.response.raise_for_status()
+async def raise_failure(opened: OpenAnswer) -> None:
+    """Raise the error that a stream's status stands for, with the beginning of the body."""
+    response, rules = opened.response, opened.plan.rules
+    rule = rules.rule_of_stream(response) if rules is not None else None
+    has_failed = response.status_code >= 400 if rule is None else rule.meaning != "ignored"
+    if not has_failed:
+        return
+    await opened.read_some(LONGEST_PROBLEM)
+    error = rules.error_for(response, rule) if rules is not None else None
+    if error is not None:
+        raise error
+    response.raise_for_status()
 
 
 def _stamp(response: Response, call: Call, io: Io) -> None:
@@ -80,8 +123,10 @@ def _status_of(error: BaseException, response: Response | None) -> int | None:
     return response.status_code if response is not None else None
 
 
-def _close(call: Call, plan: Plan, io: Io, status: int | None, error: BaseException | None) -> None:
+def _close(
+    call: Call, plan: Plan, io: Io, status: int | None, error: BaseException | None, *, fell_back: bool = False
+) -> None:
     for ended in plan.ended:
         ended(call)
     if plan.listeners and (error is not None or hears_success(plan.listeners)):
-        tell_call(plan, call, status, error, io.now() - call.started)
+        tell_call(plan, call, status, error, io.now() - call.started, fell_back=fell_back)

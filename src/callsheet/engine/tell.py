@@ -50,6 +50,7 @@ def tell_attempt(plan: Plan, attempt: Attempt, again: TryAgain | None, elapsed: 
         again.after if again else None,
         attempt.wire or NO_FACTS,
         attempt.waited,
+        attempt.meaning,
     )
     tell(plan.listeners, event)
 

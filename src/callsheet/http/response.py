@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from callsheet.errors import DecodeError, error_for_status
+from callsheet.errors import DecodeError, ResponseError, error_for_status
 from callsheet.http.charset import MARK, usable
 from callsheet.http.headers import Headers, parse_field_lines
 from callsheet.http.json import loads
+from callsheet.http.json_path import MISSING
 from callsheet.http.links import parse_links
 from callsheet.http.problem import MEDIA_TYPE, ProblemDetails, problem_from
 from callsheet.secret import redact
@@ -32,8 +33,12 @@ class Response:
     `elapsed` is in seconds, over all attempts and waits; `attempts` how many there were; `request` is redacted.
     """
 
+    undone: ResponseError | None
+    """Set only where the codings were undone before policies looked into the body: why that failed, or None."""
+
     __slots__ = (
         "_content",
+        "_document",
         "_headers",
         "_lines",
         "_sent",
@@ -45,6 +50,7 @@ class Response:
         "reason_phrase",
         "status_code",
         "stream",
+        "undone",
     )
 
     def __init__(
@@ -146,10 +152,35 @@ class Response:
 
     def json(self) -> Any:
         """The body as parsed JSON, whatever the charset says: JSON is UTF-8. Raises DecodeError if it is none."""
+        if hasattr(self, "_document"):
+            kept = self._taken_document()
+            if kept is not MISSING:
+                return kept
         try:
             return loads(self._content)
         except ValueError as error:
             raise self.not_json(str(error)) from None
+
+    def _taken_document(self) -> Any:
+        """The document that was kept, once: who gets it may change it, so of two who ask at once one has none."""
+        try:
+            document = self._document
+            del self._document
+        except AttributeError:
+            return MISSING
+        return document
+
+    def document(self) -> Any:
+        """The body as parsed JSON, MISSING if it is none. It is parsed once and kept, so nobody may change it."""
+        try:
+            return self._document
+        except AttributeError:  # never set where nobody asks, so that it costs nothing there
+            pass
+        try:
+            self._document: Any = loads(self._content)
+        except ValueError:
+            self._document = MISSING
+        return self._document
 
     def not_json(self, reason: str, *, found: bytes | None = None, line: int | None = None) -> DecodeError:
         """The error for a body, or one line of it, that is not JSON, with a short beginning of what was found."""
@@ -183,12 +214,13 @@ class Response:
             raise error_for_status(self.status_code)(self.summary(), **self.facts())
         return self
 
-    def summary(self) -> str:
-        """Status, reason and at most 200 redacted characters of the problem's title or detail."""
+    def summary(self, told: str | None = None, *, code: str = "") -> str:
+        """Status, reason, `code`, and at most 200 redacted characters of `told`, or of the problem's title or detail."""
         head = f"{self.status_code} {self.reason_phrase or REASONS.get(self.status_code, '')}".strip()
-        problem = self.problem
-        told = (problem.detail or problem.title) if problem else None
-        return f"{self.masked(head)}: {_one_line(self.masked(told))}" if told else self.masked(head)
+        head = f"{self.masked(head)}, code {_one_line(self.masked(code))}" if code else self.masked(head)
+        problem = None if told else self.problem
+        told = (problem.detail or problem.title) if problem else told
+        return f"{head}: {_one_line(self.masked(told))}" if told else head
 
     def facts(self) -> dict[str, Any]:
         """What an error raised for this answer carries."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from callsheet.engine.open_answer import OpenAnswer
-from callsheet.engine.perform import raise_for_status
+from callsheet.engine.perform import raise_failure
 from callsheet.errors import APIError, ArgumentError, DecodeError, HTTPError, ResponseTooLarge, error_for_status
 from callsheet.http.codings import codings_in
 from callsheet.http.response import Response
@@ -143,7 +143,7 @@ class _Filling:
                 self.resumed_at = self._part.size
                 return True
             self._part.give_up()
-        await raise_for_status(opened)
+        await raise_failure(opened)
         expected = "200 or 206" if begun else "200"
         kind = error_for_status(response.status_code) if response.status_code >= 300 else HTTPError
         raise kind(f"{response.summary()}, where {expected} was expected for a file", **response.facts())

@@ -20,7 +20,7 @@ from callsheet.plan.order import Pipeline, Shared, pipeline
 from callsheet.plan.parts import Parts
 from callsheet.plan.path import checked_target, split_template
 from callsheet.plan.plan import Given, Plan
-from callsheet.plan.results import reader_for
+from callsheet.plan.results import AS_IT_IS, Results, results_of
 from callsheet.secret import MASK, Secret, redact
 from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.settings import Settings
@@ -183,10 +183,12 @@ def plan_of(
 ) -> Plan:
     """The plan of a declared operation. Raises SheetError for types that cannot be had."""
     binder = OperationBinder(operation, Base(settings, secrets))
-    read = reader_for(operation.returns)
+    results = results_of(operation, settings)
     line = pipeline(settings, shared)
     keyed = keying(settings.idempotency_key, operation.method)
-    return _plan(service, operation.name, settings, line, bind=binder, read=read, keyed=keyed, listeners=listeners)
+    return _plan(
+        service, operation.name, settings, line, bind=binder, results=results, keyed=keyed, listeners=listeners
+    )
 
 
 def plan_of_undeclared(
@@ -195,8 +197,7 @@ def plan_of_undeclared(
     """The plan of a service's undeclared requests."""
     line = pipeline(settings, shared)
     keyed = keying(settings.idempotency_key, name.upper())
-    read = reader_for(None)
-    return _plan(service, name, settings, line, bind=_no_binder, read=read, keyed=keyed, listeners=listeners)
+    return _plan(service, name, settings, line, bind=_no_binder, results=AS_IT_IS, keyed=keyed, listeners=listeners)
 
 
 def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
@@ -210,7 +211,7 @@ def _plan(
     line: Pipeline,
     *,
     bind: Callable[[Mapping[str, Any], Given], Request],
-    read: Callable[[Any], Any],
+    results: Results,
     keyed: Callable[[Given], Given] | None,
     listeners: tuple[Listener, ...],
 ) -> Plan:
@@ -219,7 +220,9 @@ def _plan(
         operation=operation,
         settings=settings,
         bind=bind,
-        read=read,
+        read=results.read,
+        read_ignored=results.read_ignored,
+        fallback=results.fallback,
         policies=line.policies,
         before_call=line.before_call,
         before_attempt=line.before_attempt,

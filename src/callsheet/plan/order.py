@@ -12,6 +12,7 @@ from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
 from callsheet.policies.deadline import Deadline
 from callsheet.policies.deadline_header import DeadlineHeader
+from callsheet.policies.error_rules import ErrorRules
 from callsheet.policies.rate_limit import Limits, RateLimit
 from callsheet.policies.redirect import Redirect
 from callsheet.policies.retry import Retry
@@ -77,12 +78,23 @@ def _redirect(settings: Settings, shared: Shared) -> tuple[Any, ...]:
     return () if settings.redirects is None else (Redirect(settings.redirects),)
 
 
+def _rules(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    is_on = settings.errors or settings.envelope is not None
+    return (ErrorRules(settings.errors, settings.envelope),) if is_on else ()
+
+
 ORDER = (
     Line(
         "deadline",
         "per attempt",
         "everything below spends from it: waits, attempts, reading the body",
         lambda settings, shared: (Deadline(),),
+    ),
+    Line(
+        "errors",
+        "per attempt",
+        "told before all that act on what an answer means: it says so where the status does not",
+        _rules,
     ),
     Line(
         "breaker",

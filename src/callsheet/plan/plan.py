@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from callsheet.call import Attempt, Call, Limits
+from callsheet.errors import APIError
 from callsheet.events import Listener
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.plan.results import nothing
+from callsheet.policies.error_rules import ErrorRules
 from callsheet.settings.settings import Settings
 from callsheet.verdicts import Verdict
 
@@ -26,10 +29,11 @@ Asked = Callable[[Attempt, float], Verdict | None]
 class Plan:
     """Binders, policies by question, and the reader of results, for one operation of one service.
 
-    `before_call` is asked for the first attempt, `before_attempt` for every further pass, `attach` when nothing waits any more. `bind` makes a request of
-    arguments; `read` makes the typed result of an answer below 400. `policies` are all that are on, in order. `limits`
-    are those of an attempt that has all of its time, as nearly every one does. `keyed` gives a call its idempotency key,
-    where it has one.
+    `before_call` is asked for the first attempt, `before_attempt` for every further pass, `attach` when nothing waits any
+    more. `bind` makes a request of arguments; `read` makes the typed result of an answer that is a success, `read_ignored`
+    of a failure that an error rule ignores, and `fallback` of an error that may have one. `policies` are all that are on, in
+    order; `rules` is the one of them that says what answers mean, if it is on. `limits` are those of an attempt that has
+    all of its time, as nearly every one does. `keyed` gives a call its idempotency key, where it has one.
     """
 
     service: str
@@ -47,9 +51,14 @@ class Plan:
     hears_attempts: bool = False
     is_typed: bool = False
     keyed: Callable[[Given], Given] | None = None
+    read_ignored: Callable[[Response], Any] = nothing
+    fallback: Callable[[APIError], Any] | None = None
+    rules: ErrorRules | None = field(init=False)
     limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:
+        rules = next((policy for policy in self.policies if isinstance(policy, ErrorRules)), None)
+        object.__setattr__(self, "rules", rules)
         timeout = self.settings.timeout
         limits = Limits(
             min(timeout.connect, timeout.attempt),

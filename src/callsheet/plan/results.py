@@ -1,34 +1,77 @@
-"""Readers: an answer below 400 to its declared type."""
+"""Readers: an answer that is a success to its declared type."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from callsheet.errors import DecodeError, Redirected, ValidationError
-from callsheet.http.json import without_mark
+from callsheet.declare.operation import Operation
+from callsheet.errors import APIError, DecodeError, Redirected, ValidationError
+from callsheet.http.json import dumps, without_mark
+from callsheet.http.json_path import MISSING
 from callsheet.http.response import Response
+from callsheet.plan.fallback import fallback_of
+from callsheet.policies.error_rules import Envelope
+from callsheet.settings.settings import Settings
 from callsheet.values.codec import Codec, Mismatch, codec_for
-from callsheet.values.typeref import TypeRef
+from callsheet.values.typeref import Returns, TypeRef
 
 Read = Callable[[Response], Any]
 
 
-def reader_for(returns: TypeRef | Mapping[int | str, TypeRef | None] | None) -> Read:
-    """What makes the result of an answer: the declared type; without one, the Response itself."""
+class Results(NamedTuple):
+    """What makes the result of a success, of a failure that an error rule ignores, and of an error that has a fallback."""
+
+    read: Read
+    read_ignored: Read
+    fallback: Callable[[APIError], Any] | None = None
+
+
+def results_of(operation: Operation, settings: Settings) -> Results:
+    """What the calls of an operation give. Raises SheetError for types and fallbacks that cannot be had."""
+    envelope = None if settings.envelope is None else Envelope(settings.envelope)
+    returns = operation.returns
+    is_typed = not operation.stream and (returns is not None or envelope is not None)
+    fallback = fallback_of(settings.fallback, returns) if is_typed and settings.fallback else None
+    return Results(reader_for(returns, envelope), ignored_reader_for(returns, envelope), fallback)
+
+
+def reader_for(returns: Returns, envelope: Envelope | None = None) -> Read:
+    """What makes the result of an answer: the declared type, of the envelope's data where there is one.
+
+    Without a type it is that data as plain Python, or the Response itself.
+    """
     if returns is None:
-        return _as_it_is
+        return _as_it_is if envelope is None else DataReader(envelope)
     if isinstance(returns, TypeRef):
-        return TypedReader(codec_for(returns))
-    return StatusReader({str(status): _reader(ref) for status, ref in returns.items()})
+        return _reader(returns, envelope)
+    readers = {str(status): None if ref is None else _reader(ref, envelope) for status, ref in returns.items()}
+    return StatusReader(readers)
 
 
-def _reader(ref: TypeRef | None) -> TypedReader | None:
-    return None if ref is None else TypedReader(codec_for(ref))
+def ignored_reader_for(returns: Returns, envelope: Envelope | None = None) -> Read:
+    """What makes the result of a failure that an error rule ignores: None, unless its status has a type of its own."""
+    if returns is None and envelope is None:
+        return _as_it_is
+    reader = reader_for(returns, envelope)
+    return reader.ignored if isinstance(reader, StatusReader) else nothing
+
+
+def _reader(ref: TypeRef, envelope: Envelope | None) -> TypedReader:
+    codec = codec_for(ref)
+    return TypedReader(codec) if envelope is None else EnvelopeReader(codec, envelope)
 
 
 def _as_it_is(response: Response) -> Response:
     return response
+
+
+def nothing(response: Response) -> None:
+    """The result where there is none."""
+
+
+AS_IT_IS = Results(_as_it_is, _as_it_is)
+"""Those of an undeclared request: the Response, whatever it holds."""
 
 
 class TypedReader:
@@ -46,12 +89,52 @@ class TypedReader:
     def value(self, response: Response) -> Any:
         """The typed result, whatever the status. Raises DecodeError, ValidationError."""
         content = without_mark(response.content)
-        if not content and (response.status_code in (204, 205) or response.request.method == "HEAD"):
+        if not content and has_no_body(response):
             return None
         try:
             return self._decode(content)
         except Mismatch as mismatch:
             raise _error(response, mismatch) from None
+
+
+class EnvelopeReader(TypedReader):
+    """Reads one declared type of an envelope's data; of an answer that is no 2xx, which has no envelope, of its body."""
+
+    def __init__(self, codec: Codec, envelope: Envelope) -> None:
+        super().__init__(codec)
+        self._envelope = envelope
+
+    def value(self, response: Response) -> Any:
+        """The typed result. Raises DecodeError, ValidationError."""
+        if not 200 <= response.status_code < 300 or (not response.content and has_no_body(response)):
+            return super().value(response)
+        data = self._envelope.opened(response)
+        try:
+            # Written and read again, so that the type means the same as of a body of its own.
+            return self._decode(dumps(None if data is MISSING else data))
+        except Mismatch as mismatch:
+            raise _error(response, mismatch.under(self._envelope.data_at)) from None
+
+
+class DataReader:
+    """Gives an envelope's data as plain Python; None where there is none."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        self._envelope = envelope
+
+    def __call__(self, response: Response) -> Any:
+        """The data. Raises Redirected for a 3xx, DecodeError, ValidationError."""
+        if response.status_code >= 300:
+            raise _redirected(response)
+        if not response.content and has_no_body(response):
+            return None
+        data = self._envelope.opened(response)
+        return None if data is MISSING else data
+
+
+def has_no_body(response: Response) -> bool:
+    """Whether an answer has no body by its status or method (RFC 9110 6.4.1)."""
+    return response.status_code in (204, 205) or response.request.method == "HEAD"
 
 
 class StatusReader:
@@ -74,6 +157,12 @@ class StatusReader:
         if is_redirect:
             raise _redirected(response)
         return response
+
+    def ignored(self, response: Response) -> Any:
+        """What the status says of a failure that is ignored; None where it is not declared itself."""
+        status = str(response.status_code)
+        reader = self._readers.get(status) or self._readers.get(f"{status[0]}xx")
+        return None if reader is None or response.status_code < 300 else reader.value(response)
 
 
 def _redirected(response: Response) -> Redirected:

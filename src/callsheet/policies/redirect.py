@@ -54,6 +54,10 @@ class Redirect:
         outcome = attempt.outcome
         if not isinstance(outcome, Response) or outcome.status_code not in FOLLOWED:
             return None
+        if (
+            attempt.meaning is not None
+        ):  # an error rule says that it is no redirect, but a failure: to a login page, say
+            return None
         location = outcome.field(b"location")
         if location is None:
             return None

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from callsheet.arithmetic.backoff import pause
 from callsheet.arithmetic.retry_after import told_pause
 from callsheet.call import Attempt, Meaning
-from callsheet.errors import NoAnswer, NotSent, ResponseError
+from callsheet.errors import NoAnswer, NotSent
 from callsheet.http.response import Response
 from callsheet.settings.retry import Retry as RetrySettings
 from callsheet.verdicts import GiveUp, TryAgain
@@ -37,8 +37,6 @@ class Retry:
         outcome = attempt.outcome
         if isinstance(outcome, Response):
             return self._after_answer(attempt, outcome, now)
-        if attempt.meaning and isinstance(outcome, ResponseError):
-            return self._after_answer(attempt, outcome.response, now)
         if not self._may_pass(outcome, attempt):
             return None
         if isinstance(outcome, NoAnswer) and outcome.on_kept_connection:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from callsheet.arithmetic.retry_after import told_pause
 from callsheet.arithmetic.told_limit import ToldLimit, told_limit
 from callsheet.call import Attempt
-from callsheet.errors import LimitReached, ResponseError
+from callsheet.errors import LimitReached
 from callsheet.events import LimitLearned
 from callsheet.http.response import Response
 from callsheet.settings.rate_limit import RateLimit
@@ -114,8 +114,7 @@ class ServiceLimit:
 
     def after(self, attempt: Attempt, now: float) -> Tell | None:
         """Heed a 429, and what any answer says about limits."""
-        outcome = attempt.outcome
-        answer = outcome.response if attempt.meaning and isinstance(outcome, ResponseError) else outcome
+        answer = attempt.outcome
         if not isinstance(answer, Response):
             return None
         if answer.status_code == TOO_MANY_REQUESTS or attempt.meaning == "rate_limited":

@@ -7,6 +7,9 @@ the sheet's business.
 from callsheet.settings.breaker import Breaker
 from callsheet.settings.caps import Caps
 from callsheet.settings.concurrency import Concurrency
+from callsheet.settings.envelope import BodyTest, Envelope
+from callsheet.settings.error_rules import ErrorRule
+from callsheet.settings.fallback import Fallback
 from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.pool import Pool
 from callsheet.settings.rate_limit import Rate, RateLimit
@@ -20,10 +23,14 @@ from callsheet.settings.tls import TLS
 __all__ = [
     "TLS",
     "Backoff",
+    "BodyTest",
     "Breaker",
     "Budget",
     "Caps",
     "Concurrency",
+    "Envelope",
+    "ErrorRule",
+    "Fallback",
     "IdempotencyKey",
     "Pool",
     "Rate",

@@ -10,6 +10,9 @@ from callsheet.secret import Secret
 from callsheet.settings.breaker import Breaker
 from callsheet.settings.caps import Caps
 from callsheet.settings.concurrency import Concurrency
+from callsheet.settings.envelope import Envelope
+from callsheet.settings.error_rules import ErrorRule
+from callsheet.settings.fallback import Fallback
 from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.pool import Pool
 from callsheet.settings.rate_limit import RateLimit
@@ -59,3 +62,6 @@ class Settings:
     trust_env: bool = False
     compress: Literal["gzip"] | None = None
     deadline_header: str | None = None
+    envelope: Envelope | None = None
+    errors: tuple[ErrorRule, ...] = ()
+    fallback: Fallback | None = None

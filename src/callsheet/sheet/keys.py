@@ -9,6 +9,9 @@ from __future__ import annotations
 from callsheet.sheet.addresses import BaseURL
 from callsheet.sheet.constants import Headers, Params
 from callsheet.sheet.credentials import AuthForm
+from callsheet.sheet.envelope import ENVELOPE
+from callsheet.sheet.error_rules import ErrorsForm
+from callsheet.sheet.fallback import FallbackForm
 from callsheet.sheet.operations import OWN_KEYS
 from callsheet.sheet.parameters import DATA
 from callsheet.sheet.policies import CAPS, COMPRESS, CONCURRENCY, POOL, REDIRECTS, RETRY, RETRY_OF_OPERATION, TLS
@@ -31,6 +34,9 @@ SETTINGS: tuple[Key, ...] = (
     Key("breaker", BREAKER, "off, or when a failing service is left alone", "dso"),
     Key("rate_limit", RateLimitForm(), "how many requests in how much time", "dso"),
     Key("deadline_header", HeaderName(), "off, or the header that passes on the time left", "dso"),
+    Key("envelope", ENVELOPE, "off, or where a body says if it is a success, and where its data is", "dso"),
+    Key("errors", ErrorsForm(), "off, or what answers mean, rule by rule", "dso"),
+    Key("fallback", FallbackForm(), "off, or what a call gives when the service fails", "dso", is_replaced_whole=True),
     Key("concurrency", CONCURRENCY, "attempts in flight, and how many may wait", "dso"),
     Key("pool", POOL, "kept connections", "ds"),
     Key("caps", CAPS, "how large an answer may be", "dso"),
@@ -46,15 +52,7 @@ SETTINGS: tuple[Key, ...] = (
     Key("sign", None, places="so", is_replaced_whole=True),
     Key("paginate", None, places="dso", is_replaced_whole=True),
     Key("cache", None, places="dso", is_replaced_whole=True),
-    *(
-        Key(name, None, places="dso")
-        for name in (
-            "envelope",
-            "errors",
-            "fallback",
-            "strict_responses",
-        )
-    ),
+    *(Key(name, None, places="dso") for name in ("strict_responses",)),
     *(Key(name, None, places="ds") for name in ("allow_origins", "addresses")),
 )
 TEXTS: tuple[Key, ...] = (

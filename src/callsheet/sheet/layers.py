@@ -8,6 +8,7 @@ from typing import Any
 
 from callsheet.secret import Secret
 from callsheet.settings import TLS, Backoff, Budget, Caps, Concurrency, Pool, Redirects, Retry, Settings
+from callsheet.sheet.envelope import envelope_from
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.proxy import secrets_of
 from callsheet.sheet.reading import Spot, Unread
@@ -99,6 +100,7 @@ MADE: dict[str, Callable[[Written, Spot, Findings], Any]] = {
     "breaker": breaker_from,
     "rate_limit": rate_limit_from,
     "idempotency_key": idempotency_key_from,
+    "envelope": envelope_from,
 }
 
 

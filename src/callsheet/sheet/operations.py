@@ -8,6 +8,7 @@ from typing import Any
 
 from callsheet.sheet.addresses import PathTemplate, parameters_of
 from callsheet.sheet.bodies import FIELDS, FormFields, MediaType
+from callsheet.sheet.fallback import check_stream
 from callsheet.sheet.findings import Misfit, one_of
 from callsheet.sheet.node import MappingNode, Node, Scalar, entries
 from callsheet.sheet.parameters import Data, Declarations, ParameterSheet, argument_name
@@ -108,6 +109,8 @@ def read_operation(
             return None
         parameters = _parameters(values, node, method, spot, reading)
         _check_together(values, node, spot, reading)
+        if values.get("stream"):
+            check_stream(layer, spot, reading.findings)
     except Misfit as wrong:
         reading.findings.add(wrong)
         return None

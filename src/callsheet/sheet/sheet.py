@@ -12,6 +12,7 @@ from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings import Settings, Stores
 from callsheet.sheet.document import Document, ServiceLayers, read_document
+from callsheet.sheet.fallback import check_fallback
 from callsheet.sheet.files import LARGEST, sheet_path, sheet_text
 from callsheet.sheet.findings import Findings, OfTheSheet
 from callsheet.sheet.from_python import at_one_place, from_python
@@ -39,9 +40,17 @@ class ServiceSheet:
         self._layer = layered(document.defaults, layers.layer)
         self._layers = (document.defaults, layers.layer)
         self._settings = {name: self._made(name, {}, document.reading.findings) for name in (None, *self.operations)}
+        self._note_fallbacks(document.reading.findings)
 
     def __repr__(self) -> str:
         return f"<ServiceSheet {self.name}: {len(self.operations)} operations>"
+
+    def _note_fallbacks(self, findings: Findings) -> None:
+        """Note a fallback of an operation that has no result to stand for."""
+        for name, operation in self.operations.items():
+            has_result = operation.returns is not None or self._settings[name].envelope is not None
+            if not operation.stream and not has_result:
+                check_fallback(operation.layer, Spot(f"operation `{self.name}.{name}`"), findings)
 
     @property
     def environment(self) -> str | None:

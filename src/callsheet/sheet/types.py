@@ -15,6 +15,7 @@ from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
 from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
 
 _IMPORT = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
+IMPORTED = re.compile(_IMPORT)
 IMPORT = re.compile(rf"{_IMPORT}|list\[\s*{_IMPORT}\s*\]")
 LISTED = re.compile(r"(?:[Ll]ist|[Aa]rray|[Ss]equence|tuple)\[([\w.:]{1,60})(?:, ?\.\.\.)?\]|([\w.:]{1,60})\[\]")
 DOTTED = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.([A-Z]\w*)")

@@ -25,6 +25,10 @@ class Mismatch(ValueError):
         self.is_not_json = is_not_json
         super().__init__("; ".join(f"{place(error)}{error['msg']}" for error in errors[:5]))
 
+    def under(self, steps: tuple[str | int, ...]) -> Mismatch:
+        """The same of a value that stands deeper in a document."""
+        return Mismatch([{**error, "loc": (*steps, *error["loc"])} for error in self.errors])
+
 
 def place(error: Mapping[str, Any]) -> str:
     """Where in the document, as `address.city: `; nothing for its root."""
@@ -65,7 +69,7 @@ def resolve(ref: TypeRef) -> Any:
         return ref.value
     if ref.kind == "name":
         return python_type(ref.value)
-    return list[_imported(listed, ref.where)] if (listed := listed_in(ref.value)) else _imported(ref.value, ref.where)  # type: ignore[misc]
+    return list[imported(listed, ref.where)] if (listed := listed_in(ref.value)) else imported(ref.value, ref.where)  # type: ignore[misc]
 
 
 def listed_in(text: str) -> str:
@@ -73,7 +77,8 @@ def listed_in(text: str) -> str:
     return text[len("list[") : -1].strip() if text.startswith("list[") and text.endswith("]") else ""
 
 
-def _imported(text: str, where: str) -> Any:
+def imported(text: str, where: str) -> Any:
+    """What `module:name` means. Raises SheetError saying what is not there."""
     module_name, _, name = text.partition(":")
     try:
         found: Any = importlib.import_module(module_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,3 +27,7 @@ class TypeRef:
 
     def __str__(self) -> str:
         return self.value if isinstance(self.value, str) else getattr(self.value, "__name__", self.kind)
+
+
+Returns = TypeRef | Mapping[int | str, TypeRef | None] | None
+"""What an operation declares of its result: a type, or one by status (`200`, `"2xx"`, `"default"`); None declares nothing."""

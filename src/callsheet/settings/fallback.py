@@ -1,0 +1,19 @@
+"""What a call gives when it could not be made to work, though the caller did nothing wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The result is `value`, or what the function `python` (`module:function`, or itself) makes of the error.
+
+    `where` is the place on the sheet.
+    """
+
+    value: Any = None
+    python: str | Callable[..., Any] | None = None
+    where: str = ""

@@ -1,0 +1,160 @@
+"""`errors`: what answers mean, rule by rule."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+from callsheet.errors import known_response_errors, name_problem
+from callsheet.settings.envelope import BodyTest
+from callsheet.settings.error_rules import Consequence, ErrorRule
+from callsheet.sheet.body_tests import VALUE_KEYS, Path, ValueTests, Whole, body_test, place_of
+from callsheet.sheet.elsewhere import meant_by
+from callsheet.sheet.findings import Misfit, nearest, one_of
+from callsheet.sheet.node import ListNode, MappingNode, Node
+from callsheet.sheet.policies import is_off
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.record import Key, Layer, Written, plain
+from callsheet.sheet.scalars import VARIABLE_SCHEMA, Choice, Text, scalar
+
+CONSEQUENCES: tuple[str, ...] = get_args(Consequence)
+EXAMPLE = "{when: {path: code, equals: 1001}, then: fail}"
+STATUS_CLASS = re.compile(r"[2-5]xx")
+STATUSES = "a status such as `404`, a class such as `5xx`, or a list of them"
+
+
+class Statuses:
+    """Statuses and classes of them."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[int | str, ...]:
+        """Each as a number, or as `5xx`."""
+        items = node.items if isinstance(node, ListNode) else (node,)
+        if not items:
+            raise misfit(node, spot, STATUSES, "list one at least")
+        return tuple(self._status(item, spot, reading) for item in items)
+
+    def _status(self, node: Node, spot: Spot, reading: Reading) -> int | str:
+        value = scalar(node, spot, reading, STATUSES).value
+        if isinstance(value, str) and STATUS_CLASS.fullmatch(value.lower()):
+            return value.lower()
+        if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
+            hint = "write it without quotes" if isinstance(value, str) and value.isdigit() else ""
+            raise misfit(node, spot, STATUSES, hint)
+        return value
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        classes = {"type": "string", "pattern": "^[2-5][xX]{2}$"}
+        one: JsonSchema = {"anyOf": [{"type": "integer", "minimum": 200, "maximum": 599}, classes, VARIABLE_SCHEMA]}
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+
+
+class ErrorName:
+    """The name of an error that an answer raises: one of ours, or one of the application's own."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
+        """The name."""
+        expected = "the name of an error such as `NotFound` or `OutOfStock`"
+        text = Text(expected).read(node, spot, reading)
+        if text in known_response_errors():
+            return text
+        problem = name_problem(text)
+        if problem:
+            raise Misfit(node.place, f"{spot}: `{text[:60]}` {problem}")
+        close = nearest(text, known_response_errors(), cutoff=0.85)
+        if close:
+            message = f"{spot}: `{text}` becomes an error of its own, a kind of ApplicationError"
+            reading.findings.warn(Misfit(node.place, message, f"did you mean `{close}`?"))
+        return text
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"anyOf": [{"type": "string", "pattern": "^[A-Z][A-Za-z0-9]*$"}, VARIABLE_SCHEMA]}
+
+
+class Then:
+    """What an answer means."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
+        """The word."""
+        filled = scalar(node, spot, reading, one_of(CONSEQUENCES))
+        meant = meant_by(filled.text, "then") if isinstance(filled.value, str) and not filled.hidden else ""
+        if meant and filled.value not in CONSEQUENCES:
+            raise misfit(filled, spot, one_of(CONSEQUENCES), meant)
+        return Choice(CONSEQUENCES).read(node, spot, reading)
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return Choice(CONSEQUENCES).schema()
+
+
+WHEN = ValueTests(
+    (Key("status", Statuses(), "a status, a class of them, or a list"), *VALUE_KEYS),
+    topic="when",
+    expected="a mapping such as `{status: 404}` or `{path: code, equals: 1001}`",
+)
+RULE_KEYS = Whole(
+    (
+        Key("when", WHEN, "which answers it is about", is_required=True),
+        Key("then", Then(), "what they mean", is_required=True),
+        Key("raise", ErrorName(), "the error that they raise"),
+        Key("message", Path(), "where the body explains it"),
+    ),
+    topic="errors",
+    expected=f"a rule such as `{EXAMPLE}`",
+)
+
+
+class ErrorsForm:
+    """A list of rules, or `off`."""
+
+    expected = f"`off`, or a list of rules such as `{EXAMPLE}`"
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[ErrorRule, ...]:
+        """The rules that could be read, in order; none for `off`."""
+        if is_off(node):
+            return ()
+        if not isinstance(node, ListNode):
+            hint = "begin each rule with `- `" if isinstance(node, MappingNode) else ""
+            raise misfit(node, spot, self.expected, hint)
+        rules = []
+        for index, item in enumerate(node.items):
+            try:
+                rules.append(_rule(item, spot.under(str(index)), reading))
+            except Misfit as wrong:
+                reading.findings.add(wrong)
+        return tuple(rules)
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"anyOf": [{"enum": ["off", False]}, {"type": "array", "items": RULE_KEYS.schema()}]}
+
+
+def _rule(node: Node, spot: Spot, reading: Reading) -> ErrorRule:
+    values = RULE_KEYS.read(node, spot, reading)
+    if "when" not in values:
+        hint = "write `when: {status: 404}` or `when: {path: code, equals: 1001}`"
+        raise Misfit(node.place, f"{spot}: `when` is missing", hint)
+    if "then" not in values:
+        raise Misfit(node.place, f"{spot}: `then` is missing", f"write one of {one_of(CONSEQUENCES)}")
+    given = plain(values)
+    if given["then"] == "ignore":
+        _refuse_of_ignored(values, spot)
+    statuses, body = _looked_at(values["when"], spot.under("when"))
+    return ErrorRule(given["then"], statuses, body, given.get("raise"), given.get("message"))
+
+
+def _refuse_of_ignored(values: Layer, spot: Spot) -> None:
+    for name in ("raise", "message"):
+        if name in values:
+            hint = "an answer that is ignored raises nothing: keep one"
+            raise Misfit(place_of(values[name]), f"{spot}: `{name}` beside `then: ignore`", hint)
+
+
+def _looked_at(when: Written, spot: Spot) -> tuple[tuple[int | str, ...], BodyTest | None]:
+    """The statuses and the test of the body that a rule asks for."""
+    if not when.value:
+        raise Misfit(when.node.place, f"{spot}: nothing to look at", "write `status`, `path`, or both")
+    of_the_body = when.value.keys() - {"status"}
+    body = body_test(when.value, spot, when.node.place) if of_the_body else None
+    return plain(when.value).get("status", ()), body

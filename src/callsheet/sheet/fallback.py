@@ -1,0 +1,104 @@
+"""`fallback`: what a call gives when the service fails; and what does not go with an answer that is read as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from callsheet.settings.fallback import Fallback
+from callsheet.sheet.body_tests import Whole, place_of
+from callsheet.sheet.findings import Findings, Misfit
+from callsheet.sheet.node import MappingNode, Node, is_null
+from callsheet.sheet.parameters import DATA
+from callsheet.sheet.policies import is_off
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.record import Key, Layer, Written
+from callsheet.sheet.scalars import scalar
+from callsheet.sheet.types import IMPORTED
+
+EXPECTED = '`off`, `{value: ...}` or `{python: "module:function"}`'
+
+
+class Function:
+    """`module:function`; in Python, the function itself."""
+
+    expected = "a function as `package.module:function`"
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> str | Callable[..., Any]:
+        """The name, or the function."""
+        value: Any = scalar(node, spot, reading, self.expected).value
+        is_function = IMPORTED.fullmatch(value) is not None if isinstance(value, str) else callable(value)
+        if not is_function:
+            raise misfit(node, spot, self.expected, _respelt(value))
+        function: str | Callable[..., Any] = value
+        return function
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"type": "string", "pattern": rf"^({IMPORTED.pattern})$|\$\{{"}
+
+
+def _respelt(value: Any) -> str:
+    """The hint for a function that is named as Python names it."""
+    module, _, name = value.rpartition(".") if isinstance(value, str) and ":" not in value else ("", "", "")
+    meant = f"{module}:{name}"
+    return f"did you mean `{meant}`?" if len(meant) <= 60 and IMPORTED.fullmatch(meant) else ""
+
+
+KEYS = Whole(
+    (
+        Key("value", DATA, "the result"),
+        Key("python", Function(), "a plain function of the error; what it gives is the result"),
+    ),
+    topic="fallback",
+    expected=EXPECTED,
+)
+
+
+class FallbackForm:
+    """A value or a function, or `off`."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Fallback | None:
+        """The settings; None for `off`."""
+        if not isinstance(node, MappingNode):
+            filled = scalar(node, spot, reading, EXPECTED)
+            if is_off(filled):
+                return None
+            raise misfit(filled, spot, EXPECTED, "write `{value: ...}`")
+        values = KEYS.read(node, spot, reading)
+        null = node.get("value")
+        if null is not None and is_null(null):
+            values["value"] = Written(None, null, node.key("value"))
+        if len(values) != 1:
+            hint = "keep one" if values else "`{value: null}` gives None"
+            raise Misfit(node.place, f"{spot}: expected one of `value` and `python`, found {len(values)}", hint)
+        (name, written), *_ = values.items()
+        return Fallback(**{name: written.value}, where=str(written.node.place))
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        one = {"oneOf": [{"required": ["value"]}, {"required": ["python"]}]}
+        return {"anyOf": [{"enum": ["off", False]}, {**KEYS.schema(), **one}]}
+
+
+def check_stream(layer: Layer, spot: Spot, findings: Findings) -> None:
+    """Note settings of an operation that say nothing of an answer that is read as it comes."""
+    for name, hint in (
+        ("fallback", "what is read as it comes has no result to stand in for: remove it"),
+        ("envelope", "the body of what is read as it comes is not looked into: remove it"),
+    ):
+        if name in layer and layer[name].value is not None:
+            findings.add(Misfit(place_of(layer[name]), f"{spot}: `{name}` beside `stream`", hint))
+    rules = layer["errors"].value if "errors" in layer else ()
+    if any(rule.body is not None for rule in rules):
+        hint = "of what is read as it comes only the `status` is known"
+        message = f"{spot}: a rule of `errors` that looks at the body, beside `stream`"
+        findings.add(Misfit(place_of(layer["errors"]), message, hint))
+
+
+def check_fallback(layer: Layer, spot: Spot, findings: Findings) -> None:
+    """Note a fallback of an operation that gives no typed result; one that it inherits is not used there."""
+    written = layer.get("fallback")
+    if written is not None and written.value is not None:
+        hint = "it stands in for a typed result: declare what the operation `returns`"
+        findings.add(Misfit(place_of(written), f"{spot}: `fallback` without `returns`", hint))
