@@ -67,10 +67,10 @@ class RateLimit:
             return None
         limiter = self.only or self.limits.limiter(self.limits.key_of(attempt.call), now)
         turn = limiter.reserve(now, self.cost, attempt.call.deadline if self.waits else now)
-        if not turn.is_given:
-            return Refuse(self._too_late(turn.at - now, attempt.call.deadline - now), by=self.name)
+        if not turn.is_reserved:
+            return Refuse(self._too_late(turn.wait, attempt.call.deadline - now), by=self.name)
         attempt.held[self] = limiter, turn
-        return Wait(turn.at - now, f"its turn (rate_limit {self.limits.told})") if turn.at > now else None
+        return Wait(turn.wait, f"its turn (rate_limit {self.limits.told})") if turn.wait > 0.0 else None
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """A turn that was not used is free again."""
