@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, NamedTuple
 
 from callsheet.settings import Settings
+from callsheet.settings.fallback import Fallback
 from callsheet.settings.rate_limit import Rate
 from callsheet.settings.settings import AuthSettings
 from callsheet.sheet.node import Node, Scalar, scalars
@@ -20,7 +21,7 @@ from callsheet.sheet.variables import REFERENCE
 
 BUILT_IN = "built-in"
 DEFAULTS = Settings("")
-WHOLE = (AuthSettings, Rate)
+WHOLE = (AuthSettings, Fallback, Rate)
 """Records that stand on the sheet as one value."""
 OPEN = frozenset({"headers", "params"})
 """Settings that are mappings of any names."""

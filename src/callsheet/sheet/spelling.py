@@ -46,6 +46,14 @@ def keys_of(name: str) -> Iterator[Key]:
     yield from found
 
 
+def _chosen(record: Any) -> Iterator[tuple[str, Any]]:
+    """What a record holds, but for what is not there, and for its place, which is told elsewhere."""
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if field.name != "where" and value is not None and value != ():
+            yield field.name, value
+
+
 def plain_data(value: Any) -> Any:
     """The value as JSON has it, secrets masked: records and mappings by name, sets in order, types by their name."""
     if isinstance(value, Secret):
@@ -56,7 +64,7 @@ def plain_data(value: Any) -> Any:
         options = plain_data(value.options)
         return {value.kind: options.get(SHORT.get(value.kind, ""), options)}
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain_data(getattr(value, field.name)) for field in fields(value)}
+        return {name: plain_data(inner) for name, inner in _chosen(value)}
     if isinstance(value, Mapping):
         return {str(name): plain_data(inner) for name, inner in value.items()}
     if isinstance(value, set | frozenset):
