@@ -99,5 +99,6 @@ CLIENTS = {
     "pycurl": with_pycurl,
     "callsheet": with_callsheet("bench"),
     "callsheet: few": with_callsheet("few"),
+    "callsheet: guarded": with_callsheet("guarded"),
     "callsheet: all": with_callsheet("all"),
 }

@@ -47,6 +47,12 @@ def test_the_callers_own_key_is_taken(any_shop):
         assert keys(service) == ["order-17", "order-18"]
 
 
+def test_a_key_in_the_callers_own_headers_is_taken_as_well(any_shop):
+    with any_shop(ORDER, script=[lose_answer()], idempotency_key=True, **QUICK) as service:
+        service.call("order", headers={"idempotency-key": "mine"})
+        assert keys(service) == ["mine", "mine"]
+
+
 def test_a_key_may_be_quoted_as_in_the_draft_and_have_another_header(any_shop):
     setting = {"header": "X-Key", "quoted": True}
     with any_shop(ORDER, idempotency_key=setting) as service:

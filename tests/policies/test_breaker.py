@@ -271,8 +271,8 @@ class Model:
 
     def sample(self, now, bad):
         bucket = self.s.window / BUCKETS
-        self.log.append((int(now / bucket), bad))
-        recent = [b for at, b in self.log if at > int(now / bucket) - BUCKETS]
+        self.log.append((int(now // bucket), bad))
+        recent = [b for at, b in self.log if at > int(now // bucket) - BUCKETS]
         self.good += not bad
         worn = self.state == "closed" and len(recent) >= self.s.samples and sum(recent) >= self.s.ratio * len(recent)
         if bad and (worn or self.state == "half-open"):

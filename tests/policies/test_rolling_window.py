@@ -15,8 +15,8 @@ def test_it_counts_what_happened_in_the_last_tenths(steps, seconds):
     for pause, hits, total in steps:
         now += pause
         window.add(now, hits, total)
-        log.append((int(now / width), hits, total))
-        recent = [entry for entry in log if entry[0] > int(now / width) - BUCKETS]
+        log.append((int(now // width), hits, total))
+        recent = [entry for entry in log if entry[0] > int(now // width) - BUCKETS]
         assert window.hits == sum(entry[1] for entry in recent)
         assert window.total == sum(entry[2] for entry in recent)
 

@@ -12,7 +12,7 @@ class RollingWindow:
     for certain, and nothing older than the window is. A clock that stands still or jumps makes no difference to the sums.
     """
 
-    __slots__ = ("_counts", "_current", "_width", "hits", "total")
+    __slots__ = ("_current", "_hits", "_totals", "_width", "hits", "total")
 
     def __init__(self, seconds: float) -> None:
         self._width = seconds / BUCKETS
@@ -20,29 +20,32 @@ class RollingWindow:
 
     def clear(self) -> None:
         """Forget everything."""
-        self._counts = [(0, 0)] * BUCKETS
+        self._hits = [0] * BUCKETS
+        self._totals = [0] * BUCKETS
         self._current = 0
         self.hits = 0
         self.total = 0
 
     def add(self, now: float, hits: int, total: int) -> None:
         """Count these at this time."""
-        self.advance(now)
+        if now // self._width > self._current:
+            self.advance(now)
         slot = self._current % BUCKETS
-        known = self._counts[slot]
-        self._counts[slot] = (known[0] + hits, known[1] + total)
-        self.hits += hits
+        self._totals[slot] += total
         self.total += total
+        if hits:
+            self._hits[slot] += hits
+            self.hits += hits
 
     def advance(self, now: float) -> None:
         """Forget what is too old by this time."""
-        current = int(now / self._width)
+        current = int(now // self._width)
         gone = current - self._current
         if gone <= 0:
             return
         for number in range(self._current + 1, self._current + 1 + min(gone, BUCKETS)):
-            hits, total = self._counts[number % BUCKETS]
-            self._counts[number % BUCKETS] = (0, 0)
-            self.hits -= hits
-            self.total -= total
+            slot = number % BUCKETS
+            self.hits -= self._hits[slot]
+            self.total -= self._totals[slot]
+            self._hits[slot] = self._totals[slot] = 0
         self._current = current

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import http_sf
@@ -23,7 +23,8 @@ EPOCH = 1e9
 MILLISECONDS = 1e11
 """From here on a time of day is in milliseconds."""
 MOST = 10**12
-CANDIDATES = (b"ra", b"x-")
+INITIALS = b"rRxX"
+"""Of `RateLimit` and `X-RateLimit-Remaining`."""
 NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,9})?\Z")
 DURATION = re.compile(
     r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s)?(?:([0-9]{1,9})ms)?\Z"
@@ -41,15 +42,15 @@ class ToldLimit(NamedTuple):
     seconds: float
 
 
-def told_limit(response: Response, wall_now: float) -> ToldLimit | None:
+def told_limit(response: Response, wall_clock: Callable[[], float]) -> ToldLimit | None:
     """The tightest limit that an answer tells: of several, the one that allows least per second. None if there is none.
 
-    `wall_now` is the time of day as a Unix timestamp, for a reset that is one.
+    `wall_clock` gives the time of day as a Unix timestamp, for a reset that is one.
     """
     fields = _candidates(response)
     if not fields:
         return None
-    found = [*_structured(fields), *_separate(fields, wall_now)]
+    found = [*_structured(fields), *_separate(fields, wall_clock())]
     return min(found, key=_allowed, default=None)
 
 
@@ -59,7 +60,7 @@ def _allowed(told: ToldLimit) -> tuple[float, float]:
 
 def _candidates(response: Response) -> dict[str, list[str]]:
     """The fields that may tell a limit, by name; mostly there are none, and then this is a glance at each line."""
-    lines = response.lines_with(CANDIDATES)
+    lines = response.lines_with(INITIALS)
     if not lines:
         return {}
     fields: dict[str, list[str]] = {}

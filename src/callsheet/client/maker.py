@@ -57,8 +57,6 @@ class CallMaker:
         plan = self.plans.plans.get(operation) or self.plans.plan(operation)
         try:
             named = {**_mapping(arguments), **fields} if arguments else fields
-            if plan.keyed is not None:
-                given = plan.keyed(given)
             request = plan.bind(named, given)
             new_ticket = self.io.new_ticket
             return begin(plan, request, given, started=started, new_ticket=new_ticket, arguments=named), plan
@@ -76,8 +74,6 @@ class CallMaker:
         plan = self.plans.undeclared(method)
         try:
             given = _given(options, is_stream=is_stream)
-            if plan.keyed is not None:
-                given = plan.keyed(given)
             request = self.plans.undeclared_request(method, path, given)
             call = begin(plan, request, given, started=started, new_ticket=self.io.new_ticket)
         except APIError as error:

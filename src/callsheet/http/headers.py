@@ -28,7 +28,10 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_fields", "_index", "_names", "added_to", "wire_lines")
 
     def __init__(self, fields: Mapping[str, str | Secret] | Iterable[tuple[str, str | Secret]] = ()) -> None:
-        self._fields = tuple(fields.items() if isinstance(fields, Mapping) else fields)
+        # The tuple first: asking whether something is a Mapping costs as much as all the rest.
+        self._fields = (
+            fields if type(fields) is tuple else tuple(fields.items() if isinstance(fields, Mapping) else fields)
+        )
         self._index: dict[str, list[str]] | None = None
         self._names: frozenset[str] | None = None
         self.wire_lines: list[bytes] | None = None
@@ -52,12 +55,16 @@ class Headers(Mapping[str, str]):
         names = {name.lower() for name, _ in added}
         return Headers((*(field for field in self._fields if field[0].lower() not in names), *added))
 
+    def has(self, name: str) -> bool:
+        """Whether there is a field of this name, given in lower case."""
+        if self._names is None:
+            self._names = frozenset(known.lower() for known, _ in self._fields)
+        return name in self._names
+
     def plus(self, name: str, value: str | Secret) -> Headers:
         """These fields and one more, in place of any of its name; quicker than `with_fields` where there is none."""
         wanted = name.lower()
-        if self._names is None:
-            self._names = SET_UNASKED.union(known.lower() for known, _ in self._fields)
-        if wanted in self._names:
+        if self.has(wanted) or wanted in SET_UNASKED:
             return self.with_fields([(name, value)])
         headers = Headers((*self._fields, (name, value)))
         headers.added_to = self

@@ -97,13 +97,12 @@ class Response:
                 return line[size + 1 :].decode("latin-1").strip()
         return None
 
-    def lines_with(self, beginnings: tuple[bytes, ...]) -> list[bytes]:
-        """The field lines whose names begin so (two bytes each, in lower case), without reading the others."""
-        if self._lines is None:
-            lines = [f"{name}: {value}".encode("latin-1", "replace") for name, value in self.headers.multi_items()]
-        else:
-            lines = self._lines
-        return [line for line in lines if line[:2].lower() in beginnings]
+    def lines_with(self, initials: bytes) -> list[bytes]:
+        """The field lines that begin with one of these letters, without reading the others."""
+        if self._lines is not None:
+            return [line for line in self._lines if line and line[0] in initials]
+        lines = (f"{name}: {value}".encode("latin-1", "replace") for name, value in self.headers.multi_items())
+        return [line for line in lines if line[0] in initials]
 
     @property
     def request(self) -> Request:

@@ -212,7 +212,7 @@ def _plan(
     *,
     bind: Callable[[Mapping[str, Any], Given], Request],
     results: Results,
-    keyed: Callable[[Given], Given] | None,
+    keyed: Callable[[Request], str] | None,
     listeners: tuple[Listener, ...],
 ) -> Plan:
     return Plan(

@@ -12,40 +12,47 @@ from typing import Any
 
 from callsheet.errors import ArgumentError
 from callsheet.http.headers import check_field
-from callsheet.plan.plan import Given
+from callsheet.http.request import Request
 from callsheet.settings.idempotency_key import IdempotencyKey
 
 KEYED_METHODS = frozenset({"POST", "PATCH"})
 """The others may be sent twice as they are (RFC 9110 9.2.2)."""
-KEY_AT = Given._fields.index("idempotency_key")
 VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 PRINTABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\Z")
 
 
-def keying(settings: IdempotencyKey | None, method: str) -> Callable[[Given], Given] | None:
-    """What gives the calls of an operation their key; None where they need none."""
+def keying(settings: IdempotencyKey | None, method: str) -> Callable[[Request], str] | None:
+    """What puts a key on the request of a caller who gave none, and says which; None where requests need none."""
     if settings is None or method not in KEYED_METHODS:
         return None
-    return _made if settings.source == "auto" else _demanded
+    return Keying(settings) if settings.source == "auto" else _demanded
 
 
-def _made(given: Given) -> Given:
-    if given.idempotency_key is not None:
-        return given
-    before, after = given[:KEY_AT], given[KEY_AT + 1 :]
-    return Given._make((*before, new_key(), *after))  # a third of what `_replace` takes
+class Keying:
+    """Makes a key for each request that has none."""
+
+    def __init__(self, settings: IdempotencyKey) -> None:
+        self._header = settings.header
+        self._name = settings.header.lower()
+        self._is_quoted = settings.quoted
+
+    def __call__(self, request: Request) -> str:
+        """The key that the request carries: a new one, unless its own header fields have one."""
+        if request.headers.has(self._name):
+            return request.headers[self._name]
+        key = new_key()
+        request.headers = request.headers.plus(self._header, f'"{key}"' if self._is_quoted else key)
+        return key
+
+
+def _demanded(request: Request) -> str:
+    raise ArgumentError("idempotency_key: missing; the sheet says that the caller gives it (idempotency_key.from)")
 
 
 def new_key() -> str:
     """A random UUID (RFC 9562 5.4), as `uuid.uuid4` would make it, at a third of the time."""
     digits = os.urandom(16).hex()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
-
-
-def _demanded(given: Given) -> Given:
-    if given.idempotency_key is None:
-        raise ArgumentError("idempotency_key: missing; the sheet says that the caller gives it (idempotency_key.from)")
-    return given
 
 
 def key_field(key: Any, settings: IdempotencyKey) -> tuple[str, str]:

@@ -33,7 +33,7 @@ class Plan:
     more. `bind` makes a request of arguments; `read` makes the typed result of an answer that is a success, `read_ignored`
     of a failure that an error rule ignores, and `fallback` of an error that may have one. `policies` are all that are on, in
     order; `rules` is the one of them that says what answers mean, if it is on. `limits` are those of an attempt that has
-    all of its time, as nearly every one does. `keyed` gives a call its idempotency key, where it has one.
+    all of its time, as nearly every one does. `keyed` puts an idempotency key on a request that has none.
     """
 
     service: str
@@ -50,7 +50,7 @@ class Plan:
     listeners: tuple[Listener, ...] = ()
     hears_attempts: bool = False
     is_typed: bool = False
-    keyed: Callable[[Given], Given] | None = None
+    keyed: Callable[[Request], str] | None = None
     read_ignored: Callable[[Response], Any] = nothing
     fallback: Callable[[APIError], Any] | None = None
     rules: ErrorRules | None = field(init=False)

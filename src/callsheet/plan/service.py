@@ -147,6 +147,9 @@ def begin(
     if given.timeout is not None:
         written = _written(given.timeout, written)
         timeout = written.resolved()
+    key = given.idempotency_key
+    if key is None and plan.keyed is not None:
+        key = plan.keyed(request)
     return Call(
         request,
         timeout,
@@ -154,10 +157,10 @@ def begin(
         new_ticket,
         service=plan.service,
         operation=plan.operation,
-        is_repeatable=settings.idempotent or given.idempotency_key is not None,
+        is_repeatable=settings.idempotent or key is not None,
         bounds_stream=written.total is not None,
         arguments=arguments,
-        idempotency_key=given.idempotency_key,
+        idempotency_key=key,
         patience=settings.timeout.attempt,
     )
 

@@ -20,6 +20,8 @@ class DeadlineHeader:
 
     def attach(self, attempt: Attempt, now: float) -> Request:
         """The request with what is left of the call, or of this attempt if that is less."""
-        left = max(0.0, min(attempt.call.deadline - now, attempt.call.timeout.attempt))
+        call = attempt.call
+        left, longest = call.deadline - now, call.timeout.attempt
+        left = longest if left > longest else left if left > 0.0 else 0.0
         text = str(int(left * 1000)) if self.in_milliseconds else f"{left:.3f}"
         return attempt.request.plus(self.header, text)

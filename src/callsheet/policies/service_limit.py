@@ -129,15 +129,14 @@ class ServiceLimit:
             return self._refused(attempt, answer, now)
         if self.word.refusals and answer.status_code < 400:
             self.word.refusals = 0
-        told = told_limit(answer, self.wall_clock())
+        told = told_limit(answer, self.wall_clock)
         if told is not None and self.word.heed(told, now):
             return self._tell(attempt, answer, told.seconds)
         return None
 
     def _refused(self, attempt: Attempt, answer: Response, now: float) -> Tell | Ask | None:
-        wall_now = self.wall_clock()
-        asked = told_pause(answer, wall_now)
-        told = told_limit(answer, wall_now) if asked is None else None
+        asked = told_pause(answer, self.wall_clock())
+        told = told_limit(answer, self.wall_clock) if asked is None else None
         if told is not None and told.remaining == 0:
             asked = told.seconds
         is_news = now >= self.word.until or self.word.remaining > 0
