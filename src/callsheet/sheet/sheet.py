@@ -39,13 +39,13 @@ class ServiceSheet:
         self._layer = layered(document.defaults, layers.layer)
         self._layers = (document.defaults, layers.layer)
         self._settings = {name: self._made(name, {}, document.reading.findings) for name in (None, *self.operations)}
-        self._check(document.reading.findings)
+        self._check_fallbacks(document.reading.findings)
 
     def __repr__(self) -> str:
         return f"<ServiceSheet {self.name}: {len(self.operations)} operations>"
 
-    def _check(self, findings: Findings) -> None:
-        """Note what an operation and its merged settings do not have in common."""
+    def _check_fallbacks(self, findings: Findings) -> None:
+        """Note a fallback that an operation wrote for itself, and whose result it could not stand in for."""
         for name, operation in self.operations.items():
             has_result = operation.returns is not None or self._settings[name].envelope is not None
             if not operation.stream and not has_result:
