@@ -349,10 +349,14 @@ def test_a_stream_whose_status_may_not_raise_is_given_out(world):
     assert world.read(world.stream(world.real_plan(errors=(rule,)), raises=False)) == b"one"
 
 
-def test_a_status_of_a_stream_that_no_rule_knows_raises_as_ever(world):
-    world.transport.script = [Answer(404, pieces=[b"one"])]
-    with pytest.raises(NotFound):
-        world.stream(world.real_plan(errors=(BUSY,)))
+@pytest.mark.parametrize("rules", [(), (BUSY,)])
+def test_a_status_of_a_stream_that_no_rule_knows_raises_from_400_on(world, rules):
+    world.transport.script = [Answer(400, pieces=[b"one"]), Answer(399, pieces=[b"two"])]
+    plan = world.real_plan(errors=rules)
+    with pytest.raises(BadRequest) as caught:
+        world.stream(plan)
+    assert caught.value.response.content == b"one"
+    assert world.read(world.stream(plan)) == b"two"
 
 
 VALUE = Fallback({"id": 0}, where="s.yaml:9:9")
