@@ -75,19 +75,26 @@ def with_pycurl(url):
     yield call
 
 
-@contextmanager
-def with_callsheet(url):
-    from callsheet import Client
+def with_callsheet(name):
+    """Our client, calling the service of this name."""
 
-    os.environ["BENCH_URL"] = url
-    with Client(SHEET) as client:
-        service = client.service("bench")
-        yield lambda: service.call("create_user", **BODY)
+    @contextmanager
+    def opened(url):
+        from callsheet import Client
+
+        os.environ["BENCH_URL"] = url
+        with Client(SHEET) as client:
+            service = client.service(name)
+            yield lambda: service.call("create_user", **BODY)
+
+    return opened
 
 
 CLIENTS = {
     "requests": with_requests,
     "httpx2": with_httpx2,
     "pycurl": with_pycurl,
-    "callsheet": with_callsheet,
+    "callsheet": with_callsheet("bench"),
+    "callsheet: few": with_callsheet("few"),
+    "callsheet: all": with_callsheet("all"),
 }

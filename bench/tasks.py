@@ -74,23 +74,30 @@ async def with_pycurl(url):
         yield call
 
 
-@asynccontextmanager
-async def with_callsheet(url):
-    from callsheet import AsyncClient
+def with_callsheet(name):
+    """Our client, calling the service of this name."""
 
-    os.environ["BENCH_URL"] = url
-    async with AsyncClient(SHEET) as client:
-        service = client.service("bench")
+    @asynccontextmanager
+    async def opened(url):
+        from callsheet import AsyncClient
 
-        async def call():
-            return await service.call("create_user", **BODY)
+        os.environ["BENCH_URL"] = url
+        async with AsyncClient(SHEET) as client:
+            service = client.service(name)
 
-        yield call
+            async def call():
+                return await service.call("create_user", **BODY)
+
+            yield call
+
+    return opened
 
 
 CLIENTS = {
     "httpx2": with_httpx2,
     "aiohttp": with_aiohttp,
     "pycurl": with_pycurl,
-    "callsheet": with_callsheet,
+    "callsheet": with_callsheet("bench"),
+    "callsheet: few": with_callsheet("few"),
+    "callsheet: all": with_callsheet("all"),
 }

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from callsheet.ambient import deadline
     from callsheet.client import AsyncClient, AsyncService, Client, Service
     from callsheet.errors import (
         APIError,
@@ -47,10 +48,20 @@ if TYPE_CHECKING:
         UsageError,
         ValidationError,
     )
-    from callsheet.events import AttemptEnded, CallEnded, Event, Listener, StoreFailed, WireFacts
+    from callsheet.events import (
+        AttemptEnded,
+        BreakerChanged,
+        CallEnded,
+        Event,
+        LimitLearned,
+        Listener,
+        StoreFailed,
+        WireFacts,
+    )
     from callsheet.http import Headers, ProblemDetails, Request, Response
     from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
+    from callsheet.plan.explanation import Explanation
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
     from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
@@ -69,6 +80,7 @@ __all__ = [
     "AttemptTimeout",
     "AuthError",
     "BadRequest",
+    "BreakerChanged",
     "BreakerOpen",
     "CallEnded",
     "Client",
@@ -79,11 +91,13 @@ __all__ = [
     "DecodeError",
     "Download",
     "Event",
+    "Explanation",
     "Finding",
     "Forbidden",
     "Gone",
     "HTTPError",
     "Headers",
+    "LimitLearned",
     "LimitReached",
     "Listener",
     "MalformedAnswer",
@@ -117,15 +131,18 @@ __all__ = [
     "ValidationError",
     "WireFacts",
     "__version__",
+    "deadline",
 ]
 
 _HOMES = {
+    "callsheet.ambient": "deadline",
     "callsheet.client": "AsyncClient AsyncService Client Service",
     "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
-    "callsheet.events": "AttemptEnded CallEnded Event Listener StoreFailed WireFacts",
+    "callsheet.events": "AttemptEnded BreakerChanged CallEnded Event LimitLearned Listener StoreFailed WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",
+    "callsheet.plan.explanation": "Explanation",
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",
     "callsheet.transports.asgi": "ASGITransport AsyncASGITransport",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from callsheet import ambient
 from callsheet.events import WireFacts
 from callsheet.settings.caps import Caps
 
@@ -95,6 +96,10 @@ class Call:
         self.idempotency_key = idempotency_key
         self.patience = timeout.attempt if patience is None else patience
         self.within: float | None = None
+        around = ambient.until.get()
+        if around < self.deadline:
+            self.deadline, self.within = around, max(0.0, around - started)
+            self.bounds_stream = True
         self.attempts = 0
         self.uncharged = 0
         self.was_sent = False
@@ -119,13 +124,14 @@ class Attempt:
 
     `outcome` is the answer, or the error that stands for it. `held` is what policies hold for this attempt, by policy,
     until they are told to let go. `is_cut_short` is true if the call's deadline left it less than `timeout.attempt`;
-    `allowed` is what it may take, and `waited` what it waited before it was sent, in seconds. `meaning` is what an error
+    `began` is when it was sent, `allowed` what it may take, `waited` what it waited before, in seconds. `meaning` is what an error
     rule says of the answer, None where its status says it. `again` is the further attempt that is wanted so far.
     """
 
     __slots__ = (
         "again",
         "allowed",
+        "began",
         "call",
         "held",
         "is_cut_short",
@@ -146,6 +152,7 @@ class Attempt:
         self.held: dict[Any, Any] = {}
         self.is_cut_short = False
         self.allowed = 0.0
+        self.began = call.started
         self.waited = 0.0
         self.meaning: Meaning | None = None
         self.again: TryAgain | Resend | None = None

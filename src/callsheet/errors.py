@@ -34,7 +34,7 @@ class APIError(Exception):
 
     `attempts` is how many tries were made on the wire; `was_sent` is true if any of them may have reached the service;
     `retry_after` is in seconds, from the service; `stopped_by` names the policy that refused a further attempt;
-    `request` is redacted. Every error pickles.
+    `request` is redacted; `idempotency_key` is the one that all attempts carried. Every error pickles.
     """
 
     service: str | None = None
@@ -43,6 +43,7 @@ class APIError(Exception):
     was_sent: bool = False
     retry_after: float | None = None
     stopped_by: str | None = None
+    idempotency_key: str | None = None
     request: Request | None = None
 
     def __init__(self, message: str = "", **facts: Any) -> None:

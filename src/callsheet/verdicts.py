@@ -90,13 +90,6 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Fail:
-    """The answer stands for this error, whatever its status says."""
-
-    error: APIError
-
-
-@dataclass(frozen=True, slots=True)
 class Tell:
     """Say to whoever listens what happened, and go on."""
 
@@ -139,4 +132,4 @@ class Later:
     seconds: float = 10.0
 
 
-Verdict = Wait | WaitFor | Reply | Refuse | TryAgain | Change | Resend | GiveUp | Fail | Tell | Ask | Exchange | Later
+Verdict = Wait | WaitFor | Reply | Refuse | TryAgain | Change | Resend | GiveUp | Tell | Ask | Exchange | Later

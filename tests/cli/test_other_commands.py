@@ -168,5 +168,5 @@ def test_the_demo_shows_what_it_must_and_ends_in_time(practice):
     assert "attempt 3: GET" in shown
     assert '"arrived": 1' in shown
     assert "\x1b" not in shown
-    took = float(re.search(r"9 of 9 steps ended as they must, in ([\d.]+) s", shown)[1])
+    took = float(re.search(r"12 of 12 steps ended as they must, in ([\d.]+) s", shown)[1])
     assert took < 8

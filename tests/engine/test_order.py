@@ -24,7 +24,19 @@ def questions(log, *kinds):
 
 
 def test_the_list_of_policies_is_the_documented_one():
-    assert [line.name for line in ORDER] == ["deadline", "errors", "concurrency", "cookies", "redirects", "retry"]
+    assert [line.name for line in ORDER] == [
+        "deadline",
+        "errors",
+        "breaker",
+        "concurrency",
+        "rate_limit.learn",
+        "rate_limit",
+        "cookies",
+        "redirects",
+        "retry",
+        "retry.budget",
+        "deadline_header",
+    ]
     assert all(line.why for line in ORDER)
 
 

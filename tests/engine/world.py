@@ -169,16 +169,22 @@ class World:
             before_call=tuple(p.before for p in policies if hasattr(p, "before")),
             before_attempt=tuple(p.before for p in policies if hasattr(p, "before") and p not in once),
             after=tuple(p.after for p in policies if hasattr(p, "after")),
+            attach=tuple(p.attach for p in policies if hasattr(p, "attach")),
             ended=tuple(p.ended for p in policies if hasattr(p, "ended")),
             listeners=(self.events.append,) if listeners is None else listeners,
             hears_attempts=True,
         )
 
-    def real_plan(self, slot=None, pick=lambda: 1.0, **chosen):
-        """The plan of the policies that are on by default; jitter always picks the whole ceiling."""
+    def real_plan(self, slot=None, pick=lambda: 1.0, shared=None, **chosen):
+        """The plan of the policies that are on by default; jitter always picks the whole ceiling.
+
+        `shared` is what plans of one service have in common: breaker, budget, limits.
+        """
         settings = Settings("https://shop.test/v1", **chosen)
-        line = pipeline(settings, Shared((slot or Slot(Concurrency()),), pick, lambda: 1_700_000_000.0))
-        return self.plan(*line.policies, settings=settings)
+        common = Shared((slot or Slot(Concurrency()),), pick, lambda: 1_700_000_000.0, **(shared or {}))
+        line = pipeline(settings, common)
+        once = [policy for policy in line.policies if getattr(policy, "before", None) not in line.before_attempt]
+        return self.plan(*line.policies, once=once, settings=settings)
 
     def new_call(self, plan, *, method="GET", request=None, timeout=None, **facts):
         request = request or Request(method, URL, Headers(), is_stream=facts.pop("is_stream", False))

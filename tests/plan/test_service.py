@@ -21,7 +21,7 @@ def plans_of(**service):
 def begun(plans, operation="get_user", arguments=None, **given):
     plan = plans.plan(operation)
     options = Given(**given)
-    return begin(plan, plan.bind(arguments or {"id": 7}, options), options, 1000.0, object)
+    return begin(plan, plan.bind(arguments or {"id": 7}, options), options, started=1000.0, new_ticket=object)
 
 
 def test_a_plan_is_compiled_once_however_many_ask(monkeypatch):
@@ -71,7 +71,7 @@ def test_other_settings_of_a_service_share_its_slots_and_narrow_them():
     own, services = slots_of(narrower, "slow")
     assert (own.limit, services) == (2, first.slot)
     assert slots_of(narrower, "get_user") == [own, services]
-    assert narrower.cookies is first.cookies
+    assert narrower.state.cookies is first.state.cookies
 
 
 def test_a_forked_child_counts_anew():
@@ -114,8 +114,8 @@ def test_a_call_is_named_by_service_and_operation():
 
 
 def test_what_is_off_is_not_in_the_plan():
-    names = [policy.name for policy in plans_of(retry="off").plan("slow").policies]
-    assert names == ["deadline", "concurrency"]
+    off = {"retry": "off", "breaker": "off", "rate_limit": {"learn": False}}
+    assert [policy.name for policy in plans_of(**off).plan("slow").policies] == ["deadline", "concurrency"]
 
 
 def test_an_operation_that_is_not_there_is_named_with_one_close_to_it():

@@ -68,10 +68,10 @@ def test_a_cookie_is_never_shown(any_shop):
 def test_a_forked_child_has_a_jar_of_its_own():
     sheet = Sheet(services={"shop": {"base_url": "http://shop.test", "cookies": True}})
     plans = ServicePlans(sheet.services["shop"], {}, ())
-    before = plans.cookies.jar
+    before = plans.state.cookies.jar
     plans.forget()
-    assert plans.cookies.jar is not before
-    assert any(policy is plans.cookies for policy in plans.undeclared("GET").policies)
+    assert plans.state.cookies.jar is not before
+    assert any(policy is plans.state.cookies for policy in plans.undeclared("GET").policies)
 
 
 def test_redirects_are_off_by_default(any_shop):

@@ -6,7 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.sheet.quantities import BYTES, LARGEST, LONGEST, SHORTEST, octets, seconds
+from callsheet.sheet.quantities import (
+    BYTES,
+    LARGEST,
+    LONGEST,
+    SHORTEST,
+    octets,
+    per_second,
+    rate,
+    seconds,
+    share,
+    spelled_number,
+    spelled_octets,
+    spelled_rate,
+    spelled_seconds,
+    spelled_share,
+)
 
 UNITS = {"ms": Fraction(1, 1000), "s": Fraction(1), "m": Fraction(60), "h": Fraction(3600), "": Fraction(1)}
 
@@ -92,3 +107,62 @@ def test_anything_else_is_none_or_in_bounds(written):
     duration, size = seconds(written), octets(written)
     assert duration is None or SHORTEST <= duration <= LONGEST
     assert size is None or (isinstance(size, int) and 1 <= size <= LARGEST)
+
+
+@pytest.mark.parametrize(
+    ("spelled", "written"),
+    [
+        (spelled_seconds(0.25), "250ms"),
+        (spelled_seconds(1.0), "1s"),
+        (spelled_seconds(60.0), "60s"),
+        (spelled_seconds(90.0), "90s"),
+        (spelled_seconds(120.0), "2m"),
+        (spelled_seconds(7200.0), "2h"),
+        (spelled_seconds(1.5), "1.5s"),
+        (spelled_octets(10 * 1024**2), "10MiB"),
+        (spelled_octets(5_000_000), "5MB"),
+        (spelled_octets(64 * 1024), "64KiB"),
+        (spelled_octets(999), "999B"),
+        (spelled_share(0.5), "50%"),
+        (spelled_share(0.125), "12.5%"),
+        (spelled_rate(50, 1.0), "50/s"),
+        (spelled_rate(1000, 60.0), "1000/min"),
+        (spelled_rate(10, 0.1), "10/100ms"),
+        (spelled_rate(5, 2.0), "5/2s"),
+        (spelled_number(10.0), "10"),
+        (spelled_number(0.25), "0.25"),
+        (spelled_number(123456789.0), "123456789"),
+    ],
+)
+def test_a_quantity_is_spelled_as_a_sheet_writes_it(spelled, written):
+    assert spelled == written
+
+
+DURATIONS = st.integers(1, int(LONGEST * 1000)).map(lambda milliseconds: milliseconds / 1000)
+
+
+@given(DURATIONS)
+def test_a_duration_there_and_back(value):
+    assert seconds(spelled_seconds(value)) == value
+
+
+@given(st.integers(1, LARGEST))
+def test_a_size_there_and_back(value):
+    assert octets(spelled_octets(value)) == value
+
+
+@given(st.integers(0, 10_000))
+def test_a_share_there_and_back(hundredths):
+    value = hundredths / 10_000
+    assert share(spelled_share(value)) == pytest.approx(value, abs=1e-15)
+
+
+@given(st.integers(1, 10**9), DURATIONS)
+def test_a_rate_there_and_back(count, window):
+    assert rate(spelled_rate(count, window)) == (count, window)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 99))
+def test_a_number_there_and_back(whole, hundredths):
+    value = whole + hundredths / 100
+    assert per_second(spelled_number(value)) == value

@@ -6,9 +6,31 @@ import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-DELTA = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
+from callsheet.http.response import Response
+
+NUMBER = re.compile(r"\+?(?:[0-9]+(?:\.[0-9]*)?(?:[eE]\+?[0-9]+)?|inf(?:inity)?)\Z", re.IGNORECASE)
+"""Digits by the RFC. What else can only mean a number, and a long time, is not taken for nothing."""
 LONGEST = 1e9
 """Seconds, 31 years: a longer wait is as good as for ever, and sums with it stay finite."""
+
+
+def told_pause(response: Response, wall_now: float) -> float | None:
+    """Seconds that an answer asks to wait, by `Retry-After` or `retry-after-ms`; None if it does not say.
+
+    The field in milliseconds counts where it is the same time told more exactly; else the longest of all that can be read,
+    so that nobody comes back too early.
+    """
+    field, exact = response.field(b"retry-after"), response.field(b"retry-after-ms")
+    if field is None and exact is None:
+        return None
+    texts = response.headers.get_list("retry-after") if field is not None else []
+    told = [seconds for text in texts if (seconds := seconds_until(text, wall_now)) is not None]
+    in_ms = None if exact is None else _number(exact.strip())
+    if in_ms is None:
+        return max(told, default=None)
+    precise = min(in_ms / 1000, LONGEST)
+    longest = max(told, default=precise)
+    return precise if precise <= longest < precise + 1 else max(longest, precise)
 
 
 def seconds_until(field: str | None, wall_now: float) -> float | None:
@@ -19,11 +41,16 @@ def seconds_until(field: str | None, wall_now: float) -> float | None:
     if field is None:
         return None
     text = field.strip()
-    if DELTA.match(text):
-        return min(float(text), LONGEST)
+    number = _number(text)
+    if number is not None:
+        return min(number, LONGEST)
     try:
         date = parsedate_to_datetime(text)
         moment = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return min(max(0.0, moment - wall_now), LONGEST)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if NUMBER.match(text) else None

@@ -16,6 +16,7 @@ HELP = """Call the HTTP APIs declared on a sheet, callsheet.yaml.
   callsheet call shop.create_user name=Ada        call an operation
   callsheet request shop GET /users page==2       call what is not declared
   callsheet list                                  see what can be called
+  callsheet explain shop.create_user              see its settings, and the worst case
   callsheet demo                                  watch all of it, on this machine
 
 Data goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 the way or
@@ -27,6 +28,7 @@ SUMMARIES = {
     "call": "Call a declared operation.",
     "request": "Send a request that no operation declares.",
     "list": "List services and operations.",
+    "explain": "Show every setting, where it came from, and the worst case.",
     "check": "Check the sheet, and compile all of it.",
     "init": "Write a first sheet.",
     "import": "Make an operation of a curl command.",

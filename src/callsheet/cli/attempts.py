@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from callsheet.cli.screen import Screen
-from callsheet.events import AttemptEnded, CallEnded, Event, Listener, WireFacts
+from callsheet.events import (
+    AttemptEnded,
+    BreakerChanged,
+    CallEnded,
+    Event,
+    LimitLearned,
+    Listener,
+    StoreFailed,
+    WireFacts,
+)
 
 PHASES = (
     ("resolved", "name"),
@@ -12,6 +21,8 @@ PHASES = (
     ("sent", "sent"),
     ("first_byte", "first byte"),
 )
+NOTABLE = 0.001
+"""Seconds that an attempt may wait without a word about it."""
 
 
 def teller(screen: Screen) -> Listener:
@@ -20,7 +31,13 @@ def teller(screen: Screen) -> Listener:
     def tell(event: Event) -> None:
         if isinstance(event, AttemptEnded):
             screen.say(line_of_attempt(event))
-        elif isinstance(event, CallEnded) and event.attempts != 1:
+        elif isinstance(event, BreakerChanged):
+            screen.say(line_of_breaker(event))
+        elif isinstance(event, LimitLearned):
+            screen.say(f"* {event.service} said to come back in {milliseconds(event.seconds)} ({event.status})")
+        elif isinstance(event, StoreFailed):
+            screen.say(f"* {event.store} could not be asked: {event.message}")
+        elif event.attempts != 1:
             screen.say(f"* {event.attempts} attempts in {milliseconds(event.elapsed)}{_stopped(event)}")
 
     return tell
@@ -30,11 +47,19 @@ def line_of_attempt(event: AttemptEnded) -> str:
     """One attempt as a line, and what was measured of it on another."""
     outcome = f"{event.error}, {_sent(event)}" if event.status is None else f"{event.status}{_meaning(event)}"
     again = "" if event.pause is None else f"; again in {milliseconds(event.pause)}"
+    waited = f" after waiting {milliseconds(event.waited)}" if event.waited >= NOTABLE else ""
     phases = phases_of(event.wire)
     return (
         f"* attempt {event.number}: {event.method} {event.url} -> {outcome} in {milliseconds(event.elapsed)}"
-        f"{again}" + (f"\n    {phases}" if phases else "")
+        f"{waited}{again}" + (f"\n    {phases}" if phases else "")
     )
+
+
+def line_of_breaker(event: BreakerChanged) -> str:
+    """What a breaker does from now on."""
+    counted = f": {event.failures} of {event.samples} attempts failed" if event.samples else ""
+    lasts = f", for {milliseconds(event.seconds)}" if event.seconds else ""
+    return f"* the breaker of {event.service} is {event.state} now{lasts}{counted}"
 
 
 def phases_of(wire: WireFacts) -> str:

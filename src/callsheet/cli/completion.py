@@ -49,6 +49,12 @@ def complete_target(ctx: click.Context, _param: click.Parameter, incomplete: str
     return [item for item in found if item.value.startswith(incomplete)]
 
 
+def complete_explained(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """A service, or `service.operation`."""
+    services = [CompletionItem(name) for name in names_on_sheet(ctx) if name.startswith(incomplete)]
+    return [*services, *complete_target(ctx, param, incomplete)]
+
+
 def complete_item(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """`name=` for each parameter of the operation that was named before, `name@` for a file."""
     services = names_on_sheet(ctx)

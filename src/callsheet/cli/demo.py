@@ -38,6 +38,11 @@ STEPS = (
     Step("A POST whose answer is lost may have been processed: it is not sent twice",
          "call order key=demo lost=1 item=tea -v", 1),
     Step("... and the service counted one", "call order_count key=demo"),
+    Step("With an idempotency key the same POST is safe to send again: one order, though its answer was lost",
+         "call order_once key=keyed lost=1 item=tea -v"),
+    Step("A service that takes one request a second", "call limited key=demo limit=1 window=1"),
+    Step("... says 429 to the next, and when to come back: it is asked again then, and no earlier",
+         "call limited key=demo limit=1 window=1 -v"),
 )  # fmt: skip
 
 

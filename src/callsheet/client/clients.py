@@ -6,6 +6,7 @@ import difflib
 import inspect
 import os
 import threading
+import time
 import warnings
 from collections.abc import Mapping
 from typing import Any, Self
@@ -13,6 +14,7 @@ from weakref import WeakSet
 
 from callsheet.client.maker import CallMaker
 from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
+from callsheet.clock import Clock
 from callsheet.engine.io import AsyncPauses, Pauses, TaskIo, ThreadIo
 from callsheet.engine.later import TaskSet, Worker
 from callsheet.engine.log import log_listener
@@ -25,6 +27,12 @@ from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from callsheet.transports.curl.blocking import CurlTransport
 from callsheet.transports.curl.options import CLOSED, Wiring
 from callsheet.transports.forked import forget_after_fork
+
+
+def _is_wrapper(transport: Any) -> bool:
+    """Whether it is a function that makes a transport of another one."""
+    return callable(transport) and not hasattr(transport, "send")
+
 
 SheetLike = Sheet | str | os.PathLike[str]
 ONLY_SERVICE = "api"
@@ -43,13 +51,16 @@ class _AnyClient:
         env: str | None = None,
         base_url: str | None = None,
         transport: Any = None,
+        clock: Clock | None = None,
         listeners: tuple[Listener, ...] = (),
         eager: bool = False,
         **settings: Any,
     ) -> None:
         self._is_closed = False
         self._lock = threading.Lock()
-        self._transport = self._checked(transport)
+        self._clock = clock
+        self._wraps = transport if _is_wrapper(transport) else None
+        self._transport = None if self._wraps else self._checked(transport)
         self._transports: dict[tuple[str, Wiring], Any] = {}
         self._makers: dict[str, CallMaker] = {}
         self._all_plans: WeakSet[ServicePlans] = WeakSet()
@@ -64,11 +75,20 @@ class _AnyClient:
             raise UsageError(
                 f"Client: this sheet was read for environment {sheet.environment!r}; give env= to Sheet.load"
             )
+        if clock is not None and self._transport is None:
+            raise UsageError("Client: a clock of its own needs a transport that goes by it, such as a FakeTransport")
         self._check_settings()
         forget_after_fork(self)
         if eager:
+            self._compile_all()
+
+    def _compile_all(self) -> None:
+        try:
             for name in self.sheet.services:
                 self._maker(name).plans.compile_all()
+        except BaseException:
+            self._is_closed = True  # nobody gets a client to close
+            raise
 
     def _check_settings(self) -> None:
         if self._code:
@@ -93,7 +113,8 @@ class _AnyClient:
         declared = self.sheet.services.get(name)
         if declared is None:
             raise UsageError(self._unknown(name))
-        plans = ServicePlans(declared, {**self._code, **settings}, self._listeners, like)
+        wall = time.time if self._clock is None else self._clock.wall
+        plans = ServicePlans(declared, {**self._code, **settings}, self._listeners, like, wall_clock=wall)
         self._all_plans.add(plans)
         return CallMaker(plans, self._new_io(self._transport_for(plans)), lambda: self._is_closed)
 
@@ -104,7 +125,8 @@ class _AnyClient:
         wiring = Wiring(chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)
         key = (plans.name, wiring)
         if key not in self._transports:
-            self._transports[key] = self._new_transport(wiring)
+            made = self._new_transport(wiring)
+            self._transports[key] = self._checked(self._wraps(made)) if self._wraps else made
         return self._transports[key]
 
     def _unknown(self, name: str) -> str:
@@ -147,7 +169,8 @@ class Client(_AnyClient, Calls):
 
     `Client("callsheet.yaml", env="prod")`, `Client(Sheet(...))`, or without a sheet `Client(base_url="https://...")`.
     Further keywords are settings in the sheet's words and hold for every service. `listeners` are functions of one
-    event. `eager=True` compiles every operation now. With one service, `call`, `get`, `post` ... are the client's own.
+    event. `eager=True` compiles every operation now. `transport` is one to use instead, or a function that wraps the usual
+    one; `clock` is that of a test. With one service, `call`, `get`, `post` ... are the client's own.
     Raises SheetError for an unusable sheet. Close it, or use `with`.
     """
 
@@ -163,7 +186,10 @@ class Client(_AnyClient, Calls):
         return Service(self._maker(name, settings))
 
     def _new_io(self, transport: Transport) -> ThreadIo:
-        return ThreadIo(transport, self._later, sleep=self._pauses.sleep)
+        if self._clock is None:
+            return ThreadIo(transport, self._later, sleep=self._pauses.sleep)
+        clock = self._clock
+        return ThreadIo(transport, self._later, clock.now, clock.sleep, clock.new_ticket)
 
     def _new_transport(self, wiring: Wiring) -> Transport:
         return CurlTransport(wiring)
@@ -204,7 +230,10 @@ class AsyncClient(_AnyClient, AsyncCalls):
         return AsyncService(self._maker(name, settings))
 
     def _new_io(self, transport: AsyncTransport) -> TaskIo:
-        return TaskIo(transport, self._later, sleep=self._pauses.sleep)
+        if self._clock is None:
+            return TaskIo(transport, self._later, sleep=self._pauses.sleep)
+        clock = self._clock
+        return TaskIo(transport, self._later, clock.now, clock.asleep, clock.new_task_ticket)
 
     def _new_transport(self, wiring: Wiring) -> AsyncTransport:
         return AsyncCurlTransport(wiring)

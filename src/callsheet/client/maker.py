@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
 from callsheet.call import Call
+from callsheet.client.breaker import BreakerControl
 from callsheet.client.sources import source_of
 from callsheet.errors import APIError, ArgumentError, UsageError
 from callsheet.many.download import Source
@@ -56,7 +57,11 @@ class CallMaker:
         plan = self.plans.plans.get(operation) or self.plans.plan(operation)
         try:
             named = {**_mapping(arguments), **fields} if arguments else fields
-            return begin(plan, plan.bind(named, given), given, started, self.io.new_ticket), plan
+            if plan.keyed is not None:
+                given = plan.keyed(given)
+            request = plan.bind(named, given)
+            new_ticket = self.io.new_ticket
+            return begin(plan, request, given, started=started, new_ticket=new_ticket, arguments=named), plan
         except APIError as error:
             _name(error, plan)
             raise
@@ -71,12 +76,21 @@ class CallMaker:
         plan = self.plans.undeclared(method)
         try:
             given = _given(options, is_stream=is_stream)
+            if plan.keyed is not None:
+                given = plan.keyed(given)
             request = self.plans.undeclared_request(method, path, given)
-            call = begin(plan, request, given, started, self.io.new_ticket)
+            call = begin(plan, request, given, started=started, new_ticket=self.io.new_ticket)
         except APIError as error:
             _name(error, plan)
             raise
         return call, plan, options.get("raise_for_status", True)
+
+    def breaker(self, operation: str | None) -> BreakerControl:
+        """The circuit breaker of the service or an operation. Raises UsageError where it is off."""
+        found = self.plans.breaker(operation)
+        if found is None:
+            raise UsageError("the breaker is off here (breaker: off)", service=self.name, operation=operation)
+        return BreakerControl(found, self.io.now, self.name, operation or "", self.plans.listeners)
 
     def source(self, path: str, options: RequestOptions) -> Source:
         """What a download of the path takes its bytes from. Raises ArgumentError, UsageError."""

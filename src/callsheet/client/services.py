@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from callsheet.client.breaker import BreakerControl
 from callsheet.client.maker import CallMaker, RequestOptions
 from callsheet.engine.io import finish
 from callsheet.engine.perform import open_stream, perform
@@ -17,18 +18,40 @@ from callsheet.many.tasks import AsyncOutcomes, map_in_tasks
 from callsheet.many.threads import Outcomes, map_in_threads
 from callsheet.plan.plan import Given, TimeoutLike
 
+if TYPE_CHECKING:
+    from callsheet.plan.explanation import Explanation
+
 CONCURRENCY = 16
 """Calls of one `map` at once: enough to hide the way, far below the slots of a service."""
 
 
-class Calls:
+class _AnyCalls:
+    """What can be asked of a service without sending anything, in both colours."""
+
+    def _calls(self) -> CallMaker:
+        raise NotImplementedError
+
+    def breaker(self, operation: str | None = None) -> BreakerControl:
+        """The service's circuit breaker, or the one that an operation is under: to read its state, or to force it.
+
+        Raises UsageError for an unknown operation, and where the breaker is off.
+        """
+        return self._calls().breaker(operation)
+
+    def explain(self, operation: str | None = None, *, calls: float | str = 100.0) -> Explanation:
+        """Every effective setting of an operation (None: of undeclared requests), where it came from, and the worst case.
+
+        `print` shows what `callsheet explain` prints, `as_dict()` is the same as data. `calls` are those of an outage: a number
+        per second, or a rate such as `"600/min"`. Raises UsageError for an unknown operation, ArgumentError for such `calls`.
+        """
+        return self._calls().plans.explain(operation, calls)
+
+
+class Calls(_AnyCalls):
     """Calls of one service: declared operations by `call`, anything else by `get`, `post` ...
 
     Each raises an APIError of `callsheet.errors` when it fails; see there for which.
     """
-
-    def _calls(self) -> CallMaker:
-        raise NotImplementedError
 
     def call(
         self,
@@ -139,11 +162,8 @@ class Calls:
         return self.request("DELETE", path, **options)
 
 
-class AsyncCalls:
+class AsyncCalls(_AnyCalls):
     """The same as Calls, awaited."""
-
-    def _calls(self) -> CallMaker:
-        raise NotImplementedError
 
     async def call(
         self,

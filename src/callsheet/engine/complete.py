@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from callsheet.arithmetic.retry_after import seconds_until
+from callsheet.arithmetic.retry_after import told_pause
 from callsheet.call import Call
 from callsheet.errors import APIError, AttemptTimeout, ConnectTimeout, NoAnswer, NotSent, Refused, ResponseError
 
@@ -19,11 +19,12 @@ def completed(error: BaseException, call: Call) -> BaseException:
     error.operation = call.operation
     error.attempts = call.attempts
     error.was_sent = error.was_sent or call.was_sent
+    error.idempotency_key = call.idempotency_key
     error.stopped_by = error.stopped_by or call.stopped_by
     if error.request is None:
         error.request = call.request.redacted()
     if isinstance(error, ResponseError) and error.retry_after is None:
-        error.retry_after = seconds_until(error.response.field(b"retry-after"), time.time())
+        error.retry_after = told_pause(error.response, time.time())
     _name_the_call(error, call)
     return error
 

@@ -88,16 +88,16 @@ class ThreadTicket:
 class ThreadIo:
     """Waits by blocking the calling thread."""
 
-    new_ticket = ThreadTicket
-
     def __init__(
         self,
         transport: Transport,
         later: Callable[[Work], None],
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        new_ticket: Callable[[], Any] = ThreadTicket,
     ) -> None:
         self.now = now
+        self.new_ticket = new_ticket
         self.later = later
         self._sleep = sleep
         self._send = transport.send
@@ -199,16 +199,16 @@ class TaskTicket:
 class TaskIo:
     """Waits by suspending the running task."""
 
-    new_ticket = TaskTicket
-
     def __init__(
         self,
         transport: AsyncTransport,
         later: Callable[[Work], None],
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        new_ticket: Callable[[], Any] = TaskTicket,
     ) -> None:
         self.now = now
+        self.new_ticket = new_ticket
         self.later = later
         self.sleep = sleep
         self.send = transport.send

@@ -23,7 +23,6 @@ from callsheet.policies.deadline import SHORTEST, passed
 from callsheet.verdicts import (
     Change,
     Exchange,
-    Fail,
     GiveUp,
     Refuse,
     Reply,
@@ -57,7 +56,7 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
             refusal = None if verdict is None else await _permission(verdict, asked, attempt, plan, io)
             if refusal is not None:
                 return _stopped(call, refusal, before), attempt
-            began = io.now()
+            began = attempt.began = io.now()
             outcome = await _send(attempt, plan, io, began, fresh=fresh)
             now = io.now()
             told = iter(plan.after)
@@ -171,6 +170,8 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
     """Make the try; the answer, or the error that stands for it."""
     call = attempt.call
     call.attempts = attempt.number
+    for attach in plan.attach:
+        attempt.request = attach(attempt, now)
     limits = _limits(attempt, plan, now, fresh=fresh)
     # Who is interrupted in the middle cannot know: only the transport's word makes it unsent.
     attempt.was_sent = True
@@ -203,8 +204,6 @@ async def _meaning(
             attempt.call.stopped_by = verdict.by
         elif isinstance(verdict, Reply):
             _replace(attempt, verdict.response)
-        elif isinstance(verdict, Fail):
-            _replace(attempt, verdict.error)
         elif isinstance(verdict, GiveUp):
             attempt.again = None
             attempt.call.stopped_by = verdict.by

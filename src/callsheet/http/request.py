@@ -74,6 +74,19 @@ class Request:
         """Whether its body, or the answer's, is read as it goes: then its size, not a limit on one try, says how long."""
         return self.is_stream or self.is_upload
 
+    def plus(self, name: str, value: str | Secret) -> Request:
+        """The same request with this header field, in place of any of its name."""
+        return Request(
+            self.method,
+            self.url,
+            self.headers.plus(name, value),
+            self.body,
+            wire_url=self.wire_url,
+            secrets=self.secrets,
+            is_stream=self.is_stream,
+            origin=self._origin,
+        )
+
     def redacted(self) -> Request:
         """The same request without its body, its secrets masked: what errors and answers carry."""
         return Request(self.method, self.url, Headers(_shown(self.headers)))

@@ -97,6 +97,14 @@ class Response:
                 return line[size + 1 :].decode("latin-1").strip()
         return None
 
+    def lines_with(self, beginnings: tuple[bytes, ...]) -> list[bytes]:
+        """The field lines whose names begin so (two bytes each, in lower case), without reading the others."""
+        if self._lines is None:
+            lines = [f"{name}: {value}".encode("latin-1", "replace") for name, value in self.headers.multi_items()]
+        else:
+            lines = self._lines
+        return [line for line in lines if line[:2].lower() in beginnings]
+
     @property
     def request(self) -> Request:
         """The request that was answered, without body and secrets."""

@@ -15,12 +15,14 @@ from callsheet.http.request import Origin, Request, origin_of
 from callsheet.plan.binders import Arguments, listed, query_pairs
 from callsheet.plan.bodies import body_binder, body_of
 from callsheet.plan.fields import described
+from callsheet.plan.idempotency import key_field, keying
 from callsheet.plan.order import Pipeline, Shared, pipeline
 from callsheet.plan.parts import Parts
 from callsheet.plan.path import checked_target, split_template
 from callsheet.plan.plan import Given, Plan
 from callsheet.plan.results import AS_IT_IS, Results, results_of
 from callsheet.secret import MASK, Secret, redact
+from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.settings import Settings
 from callsheet.version import USER_AGENT
 
@@ -34,6 +36,7 @@ class Base:
         self.origin: Origin = origin_of(self.prefix)
         self.headers = _headers(settings, credential)
         self.compress = settings.compress
+        self.key = settings.idempotency_key or IdempotencyKey()
         self.secrets = tuple(dict.fromkeys((*secrets, *credential.secrets)))
         self._params = (*settings.params.items(), *credential.params)
         self.is_constant = all(not isinstance(value, Secret) or value.is_constant for _, value in self._params)
@@ -110,8 +113,10 @@ class OperationBinder:
         secrets = (*base.secrets, *parts.secrets) if parts.secrets else base.secrets
         wire_url, shown_url = self._urls or self._urls_of(parts)
         headers = base.headers if body is None else self._body_headers
-        if parts.headers or given.headers or given.idempotency_key is not None or headers is None:
-            headers, body = described(base.headers, parts.headers, given, body, compress=base.compress)
+        if parts.headers or given.headers or headers is None:
+            headers, body = described(base.headers, parts.headers, given, body, compress=base.compress, key=base.key)
+        elif given.idempotency_key is not None:
+            headers = headers.plus(*key_field(given.idempotency_key, base.key))
         return Request(
             self._method,
             shown_url,
@@ -153,7 +158,7 @@ def undeclared_request(base: Base, method: str, target: str, given: Given) -> Re
         raise ArgumentError(f"method {method!r}: expected letters, as in GET")
     path = checked_target(target)
     pairs = query_pairs(given.params) if given.params else []
-    headers, body = described(base.headers, (), given, body_of(given), compress=base.compress)
+    headers, body = described(base.headers, (), given, body_of(given), compress=base.compress, key=base.key)
     wire_url = base.url(path, (*base.query, *pairs))
     return Request(
         method.upper(),
@@ -180,7 +185,10 @@ def plan_of(
     binder = OperationBinder(operation, Base(settings, secrets))
     results = results_of(operation, settings)
     line = pipeline(settings, shared)
-    return _plan(service, operation.name, settings, line, bind=binder, results=results, listeners=listeners)
+    keyed = keying(settings.idempotency_key, operation.method)
+    return _plan(
+        service, operation.name, settings, line, bind=binder, results=results, keyed=keyed, listeners=listeners
+    )
 
 
 def plan_of_undeclared(
@@ -188,7 +196,8 @@ def plan_of_undeclared(
 ) -> Plan:
     """The plan of a service's undeclared requests."""
     line = pipeline(settings, shared)
-    return _plan(service, name, settings, line, bind=_no_binder, results=AS_IT_IS, listeners=listeners)
+    keyed = keying(settings.idempotency_key, name.upper())
+    return _plan(service, name, settings, line, bind=_no_binder, results=AS_IT_IS, keyed=keyed, listeners=listeners)
 
 
 def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
@@ -203,6 +212,7 @@ def _plan(
     *,
     bind: Callable[[Mapping[str, Any], Given], Request],
     results: Results,
+    keyed: Callable[[Given], Given] | None,
     listeners: tuple[Listener, ...],
 ) -> Plan:
     return Plan(
@@ -217,7 +227,9 @@ def _plan(
         before_call=line.before_call,
         before_attempt=line.before_attempt,
         after=line.after,
+        attach=line.attach,
         ended=line.ended,
         listeners=listeners,
+        keyed=keyed,
         hears_attempts=any(getattr(listener, "wants_attempts", True) for listener in listeners),
     )

@@ -8,16 +8,23 @@ from callsheet.errors import ArgumentError
 from callsheet.http.body import Body
 from callsheet.http.headers import Headers, check_field
 from callsheet.http.streamed_body import gzipped
+from callsheet.plan.idempotency import key_field
 from callsheet.plan.plan import Given
 from callsheet.secret import Secret
+from callsheet.settings.idempotency_key import IdempotencyKey
 
-IDEMPOTENCY_KEY = "Idempotency-Key"
 MULTIPART = "multipart/form-data; boundary="
 Field = tuple[str, str | Secret]
 
 
 def described(
-    headers: Headers, extra: Iterable[Field], given: Given, body: Body | None, *, compress: str | None
+    headers: Headers,
+    extra: Iterable[Field],
+    given: Given,
+    body: Body | None,
+    *,
+    compress: str | None,
+    key: IdempotencyKey,
 ) -> tuple[Headers, Body | None]:
     """Constant fields under those of this call, and the body as it is sent.
 
@@ -31,8 +38,7 @@ def described(
             check_field(name, value)
             fields.append((name, value))
     if given.idempotency_key is not None:
-        check_field(IDEMPOTENCY_KEY, given.idempotency_key)
-        fields.append((IDEMPOTENCY_KEY, given.idempotency_key))
+        fields.append(key_field(given.idempotency_key, key))
     if body is not None:
         fields = _typed(fields, body)
         if compress and body.content != b"" and _value("content-encoding", fields) is None:

@@ -8,22 +8,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
 from callsheet.policies.deadline import Deadline
+from callsheet.policies.deadline_header import DeadlineHeader
 from callsheet.policies.error_rules import ErrorRules
+from callsheet.policies.rate_limit import Limits, RateLimit
 from callsheet.policies.redirect import Redirect
 from callsheet.policies.retry import Retry
+from callsheet.policies.retry_budget import RetryBudget
+from callsheet.policies.service_limit import ServiceLimit, ServiceWord
 from callsheet.policies.slot import Slot
 from callsheet.settings.settings import Settings
 
 
 class Shared(NamedTuple):
-    """What the operations of one service share: its slots, chance, the time of day, and its jar of cookies."""
+    """What the operations of one service share: its slots, chance, the time of day, and what policies remember."""
 
     slots: tuple[Slot, ...]
     pick: Callable[[], float]
     wall_clock: Callable[[], float]
     cookies: Cookies | None = None
+    breaker: Breaker | None = None
+    budget: RetryBudget | None = None
+    limits: tuple[Limits, ...] = ()
+    word: ServiceWord | None = None
 
 
 class Line(NamedTuple):
@@ -37,6 +46,28 @@ class Line(NamedTuple):
 
 def _retry(settings: Settings, shared: Shared) -> tuple[Any, ...]:
     return () if settings.retry is None else (Retry(settings.retry, shared.pick, shared.wall_clock),)
+
+
+def _breaker(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return () if shared.breaker is None else (shared.breaker,)
+
+
+def _rate_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return tuple(RateLimit(limits, settings.rate_limit) for limits in shared.limits)
+
+
+def _service_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    if shared.word is None or not settings.rate_limit.learn:
+        return ()
+    return (ServiceLimit(shared.word, settings.rate_limit, shared.wall_clock),)
+
+
+def _deadline_header(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return () if settings.deadline_header is None else (DeadlineHeader(settings.deadline_header),)
+
+
+def _budget(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return () if settings.retry is None or shared.budget is None else (shared.budget,)
 
 
 def _cookies(settings: Settings, shared: Shared) -> tuple[Any, ...]:
@@ -66,10 +97,28 @@ ORDER = (
         _rules,
     ),
     Line(
+        "breaker",
+        "per attempt",
+        "nobody queues for a service that is down; told before retry, which may ask for an attempt that it then refuses",
+        _breaker,
+    ),
+    Line(
         "concurrency",
         "per attempt",
         "bounded in flight; held until the answer is complete or closed",
         lambda settings, shared: shared.slots,
+    ),
+    Line(
+        "rate_limit.learn",
+        "per attempt",
+        "what the service said holds for whoever has a slot; told of a 429 before retry plans a pause",
+        _service_limit,
+    ),
+    Line(
+        "rate_limit",
+        "per attempt",
+        "a retry is a request, too; reserved last of all that waits, so that the rate on the wire is the declared one",
+        _rate_limit,
     ),
     Line(
         "cookies",
@@ -86,8 +135,20 @@ ORDER = (
     Line(
         "retry",
         "per attempt",
-        "asked last: whether to try again is decided when everybody has said what the outcome means",
+        "whether to try again is decided when everybody has said what the outcome means",
         _retry,
+    ),
+    Line(
+        "retry.budget",
+        "once per call",
+        "counts the call when nothing refused it, and takes back a retry that the service's budget does not cover",
+        _budget,
+    ),
+    Line(
+        "deadline_header",
+        "per attempt",
+        "the time left, told when nothing waits any more",
+        _deadline_header,
     ),
 )
 
@@ -99,7 +160,22 @@ class Pipeline(NamedTuple):
     before_call: tuple[Any, ...]
     before_attempt: tuple[Any, ...]
     after: tuple[Any, ...]
+    attach: tuple[Any, ...]
     ended: tuple[Any, ...]
+
+
+class Step(NamedTuple):
+    """One line of ORDER under some settings: what `explain` shows of it."""
+
+    name: str
+    on: bool
+    asked: Literal["once per call", "per attempt"]
+    why: str
+
+
+def steps(settings: Settings, shared: Shared) -> tuple[Step, ...]:
+    """Every line of ORDER, and whether it is on."""
+    return tuple(Step(line.name, bool(line.make(settings, shared)), line.asked, line.why) for line in ORDER)
 
 
 def pipeline(settings: Settings, shared: Shared) -> Pipeline:
@@ -113,5 +189,6 @@ def pipeline(settings: Settings, shared: Shared) -> Pipeline:
             policy.before for asked, policy in lines if asked == "per attempt" and hasattr(policy, "before")
         ),
         after=tuple(policy.after for policy in policies if hasattr(policy, "after")),
+        attach=tuple(policy.attach for policy in policies if hasattr(policy, "attach")),
         ended=tuple(policy.ended for policy in policies if hasattr(policy, "ended")),
     )

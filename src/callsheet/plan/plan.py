@@ -29,11 +29,11 @@ Asked = Callable[[Attempt, float], Verdict | None]
 class Plan:
     """Binders, policies by question, and the reader of results, for one operation of one service.
 
-    `before_call` is asked for the first attempt, `before_attempt` for every further pass. `bind` makes a request of
-    arguments; `read` makes the typed result of an answer that is a success, `read_ignored` of a failure that an error rule
-    ignores, and `fallback` of an error that may have one. `policies` are all that are on, in order; `rules` is the one of
-    them that says what answers mean, if it is on. `limits` are those of an attempt that has all of its time, as nearly
-    every one does.
+    `before_call` is asked for the first attempt, `before_attempt` for every further pass, `attach` when nothing waits any
+    more. `bind` makes a request of arguments; `read` makes the typed result of an answer that is a success, `read_ignored`
+    of a failure that an error rule ignores, and `fallback` of an error that may have one. `policies` are all that are on, in
+    order; `rules` is the one of them that says what answers mean, if it is on. `limits` are those of an attempt that has
+    all of its time, as nearly every one does. `keyed` gives a call its idempotency key, where it has one.
     """
 
     service: str
@@ -45,10 +45,12 @@ class Plan:
     before_call: tuple[Asked, ...]
     before_attempt: tuple[Asked, ...]
     after: tuple[Asked, ...]
+    attach: tuple[Callable[[Attempt, float], Request], ...]
     ended: tuple[Callable[[Call], None], ...]
     listeners: tuple[Listener, ...] = ()
     hears_attempts: bool = False
     is_typed: bool = False
+    keyed: Callable[[Given], Given] | None = None
     read_ignored: Callable[[Response], Any] = nothing
     fallback: Callable[[APIError], Any] | None = None
     rules: ErrorRules | None = field(init=False)

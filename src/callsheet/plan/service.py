@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from callsheet.call import Call
+from callsheet.call import NO_ARGUMENTS, Call
 from callsheet.declare.from_sheet import operations_of
 from callsheet.declare.operation import Operation
 from callsheet.errors import ArgumentError, UsageError
@@ -18,19 +17,22 @@ from callsheet.http.request import Request
 from callsheet.plan.compile import Base, plan_of, plan_of_undeclared, undeclared_request
 from callsheet.plan.order import Shared
 from callsheet.plan.plan import Given, Plan, TimeoutLike
-from callsheet.policies.cookies import Cookies
+from callsheet.plan.state import ServiceState
+from callsheet.policies.breaker import Breaker
 from callsheet.policies.slot import Slot
-from callsheet.settings.concurrency import Concurrency
 from callsheet.settings.timeout import WrittenTimeout
 from callsheet.sheet import ServiceSheet
 from callsheet.sheet.quantities import seconds
 from callsheet.verdicts import Ticket
 
+if TYPE_CHECKING:
+    from callsheet.plan.explanation import Explanation
+
 
 class ServicePlans:
     """The plans of one service under one set of code settings, each compiled at first use.
 
-    `like` are the plans of the same service under other settings: both share slots and cookies.
+    `like` are the plans of the same service under other settings: both share their state.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class ServicePlans:
         code: Mapping[str, Any],
         listeners: tuple[Listener, ...],
         like: ServicePlans | None = None,
+        *,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.name = sheet.name
         self.operations: Mapping[str, Operation] = operations_of(sheet)
@@ -46,10 +50,8 @@ class ServicePlans:
         self.plans: dict[str, Plan] = {}
         self._sheet = sheet
         self._code = code
-        self._listeners = listeners
-        self._own_slots: list[Slot] = []
-        self.cookies: Cookies = like.cookies if like else Cookies(time.time)
-        self.slots = self._slots(like)
+        self.listeners = listeners
+        self.state: ServiceState = ServiceState(self.settings, like.state if like else None, wall_clock)
         # Compiling may import a user's module, and that may call this service.
         self._lock = threading.RLock()
         self._base: Base | None = None
@@ -72,31 +74,36 @@ class ServicePlans:
         if declared is None:
             raise UsageError(_unknown_operation(self.name, name, self.operations), service=self.name)
         settings = self._sheet.settings(name, self._code)
-        wrote = "concurrency" in self._sheet.operations[name].layer
-        shared = self._shared(self._own(settings.concurrency) if wrote else ())
+        shared = self._shared(name, self.state)
         secrets = self._sheet.secrets(name)
-        return plan_of(self.name, declared, settings, shared, listeners=self._listeners, secrets=secrets)
+        return plan_of(self.name, declared, settings, shared, listeners=self.listeners, secrets=secrets)
+
+    def breaker(self, operation: str | None = None) -> Breaker | None:
+        """The breaker that an operation is under, or that of the service; None where it is off. Raises UsageError."""
+        if operation is None:
+            return self.state.breaker(self.settings)
+        return next((each for each in self.plan(operation).policies if isinstance(each, Breaker)), None)
+
+    def explain(self, operation: str | None, calls: float | str) -> Explanation:
+        """Every effective setting of an operation, or of undeclared requests, and the worst case. Raises UsageError."""
+        if operation is not None and operation not in self.operations:
+            raise UsageError(_unknown_operation(self.name, operation, self.operations), service=self.name)
+        from callsheet.plan.explain import explained  # noqa: PLC0415 - most programs never ask
+
+        # In a state of its own: explaining leaves nothing behind.
+        shared = self._shared(operation, ServiceState(self.settings))
+        return explained(self._sheet, operation, self._code, shared, calls)
+
+    def _shared(self, operation: str | None, state: ServiceState) -> Shared:
+        if operation is None:
+            return state.shared()
+        settings = self._sheet.settings(operation, self._code)
+        return state.shared_of(operation, settings, self._sheet.operations[operation].layer)
 
     @property
     def slot(self) -> Slot:
         """That of the service itself, which every call needs."""
-        return self.slots[-1]
-
-    def _slots(self, like: ServicePlans | None) -> tuple[Slot, ...]:
-        """Those of every call: of settings that are narrower than the service's own, beside the service's."""
-        if like is None:
-            return self._own(self.settings.concurrency)
-        is_own = self.settings.concurrency != like.settings.concurrency
-        return (*(self._own(self.settings.concurrency) if is_own else ()), *like.slots)
-
-    def _own(self, settings: Concurrency) -> tuple[Slot, ...]:
-        slot = Slot(settings)
-        self._own_slots.append(slot)
-        return (slot,)
-
-    def _shared(self, own: tuple[Slot, ...] = ()) -> Shared:
-        # Its own first: who queues for one operation must not hold a slot that all operations share.
-        return Shared((*own, *self.slots), random.random, time.time, self.cookies)
+        return self.state.slots[-1]
 
     def undeclared(self, method: str) -> Plan:
         """The plan of undeclared requests by this method; events and errors name it so."""
@@ -104,7 +111,7 @@ class ServicePlans:
         known = self.plans.get(key)
         if known is None:
             known = plan_of_undeclared(
-                self.name, method.lower(), self.settings, self._shared(), listeners=self._listeners
+                self.name, method.lower(), self.settings, self.state.shared(), listeners=self.listeners
             )
             self.plans[key] = known
         return known
@@ -118,12 +125,18 @@ class ServicePlans:
     def forget(self) -> None:
         """Begin counting anew: the calls in flight are those of the process this one was forked from."""
         self._lock = threading.RLock()
-        self.cookies.forget()
-        for slot in self._own_slots:
-            slot.forget()
+        self.state.forget()
 
 
-def begin(plan: Plan, request: Request, given: Given, started: float, new_ticket: Callable[[], Ticket]) -> Call:
+def begin(
+    plan: Plan,
+    request: Request,
+    given: Given,
+    *,
+    started: float,
+    new_ticket: Callable[[], Ticket],
+    arguments: Mapping[str, Any] = NO_ARGUMENTS,
+) -> Call:
     """A call of the plan. Raises ArgumentError for a timeout that is none."""
     settings = plan.settings
     timeout, written = settings.timeout, settings.written
@@ -139,6 +152,9 @@ def begin(plan: Plan, request: Request, given: Given, started: float, new_ticket
         operation=plan.operation,
         is_repeatable=settings.idempotent or given.idempotency_key is not None,
         bounds_stream=written.total is not None,
+        arguments=arguments,
+        idempotency_key=given.idempotency_key,
+        patience=settings.timeout.attempt,
     )
 
 

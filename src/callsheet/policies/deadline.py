@@ -34,6 +34,5 @@ class Deadline:
 
 def passed(attempt: Attempt, waiting_for: str = "") -> DeadlinePassed:
     """The error that says where the time went."""
-    total = attempt.call.timeout.total
     spent = f" while waiting for {waiting_for}" if waiting_for else ""
-    return DeadlinePassed(f"not done within {total:g} s (timeout.total){spent}, in attempt {attempt.number}")
+    return DeadlinePassed(f"not done within {attempt.call.limit}{spent}, in attempt {attempt.number}")

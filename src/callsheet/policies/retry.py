@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from callsheet.arithmetic.backoff import pause
-from callsheet.arithmetic.retry_after import seconds_until
+from callsheet.arithmetic.retry_after import told_pause
 from callsheet.call import Attempt, Meaning
 from callsheet.errors import NoAnswer, NotSent
 from callsheet.http.response import Response
@@ -50,7 +50,7 @@ class Retry:
         is_throttled = meaning == "rate_limited"
         if not is_throttled and not self._may_repeat(attempt):
             return None
-        asked = seconds_until(answer.field(b"retry-after"), self.wall_clock())
+        asked = told_pause(answer, self.wall_clock())
         return self._again(attempt, now, self._pause(attempt, asked, is_throttled=is_throttled))
 
     def _meaning(self, status: int) -> Meaning | None:

@@ -1,7 +1,8 @@
 """Reading the sheet: YAML with positions, `${...}`, environments, validation, provenance."""
 
-from callsheet.sheet.layers import Origin, secrets_in
+from callsheet.sheet.layers import secrets_in
 from callsheet.sheet.operations import OperationSheet
+from callsheet.sheet.origins import Origin
 from callsheet.sheet.parameters import ParameterSheet
 from callsheet.sheet.sheet import ServiceSheet, Sheet
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from callsheet.settings import Stores
 from callsheet.sheet.elsewhere import meant_by
 from callsheet.sheet.environments import check_overlay, chosen, overlay_of
 from callsheet.sheet.findings import Findings, Misfit, nearest
@@ -18,6 +19,7 @@ from callsheet.sheet.overlay import overlaid
 from callsheet.sheet.reading import Reading, Spot, misfit, refuse_references
 from callsheet.sheet.record import Layer, check_keys, read_keys
 from callsheet.sheet.resilience import check_per
+from callsheet.sheet.stores import STORES, stores_from
 from callsheet.sheet.types import json_schema
 from callsheet.sheet.variables import Variables
 from callsheet.values.typeref import PARAMETER_TYPES
@@ -46,6 +48,7 @@ class Document:
     defaults: Layer
     services: Mapping[str, ServiceLayers]
     reading: Reading
+    stores: Stores = Stores()
 
 
 def read_document(tree: Node, env: str | None, variables: Variables, findings: Findings) -> Document:
@@ -69,7 +72,18 @@ def read_document(tree: Node, env: str | None, variables: Variables, findings: F
         sheet = overlaid(sheet, overlay_of(sheet, name), findings)
     reading = _with_schemas(sheet, reading)
     defaults = _defaults(sheet, reading)
-    return Document(name, names, defaults, _services(sheet, reading), reading)
+    return Document(name, names, defaults, _services(sheet, reading), reading, _stores(sheet, reading))
+
+
+def _stores(sheet: MappingNode, reading: Reading) -> Stores:
+    node = sheet.get("stores")
+    if node is None or is_null(node):
+        return Stores()
+    try:
+        return stores_from(STORES.read(node, Spot("the sheet", "stores"), reading))
+    except Misfit as wrong:
+        reading.findings.add(wrong)
+        return Stores()
 
 
 def _check_version(tree: MappingNode, findings: Findings) -> None:

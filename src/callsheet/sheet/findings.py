@@ -44,6 +44,10 @@ class Findings:
         if all(place != misfit.place for place, _ in self.errors):
             self.add(misfit)
 
+    def overlooks(self, misfit: Misfit) -> bool:
+        """Whether what is wrong there is no matter of this reading."""
+        return False
+
     def warn(self, misfit: Misfit) -> None:
         """Note something that works but should not stay so."""
         self.warnings.setdefault((misfit.place, misfit.message), misfit)
@@ -64,10 +68,14 @@ class OfTheSheet(Findings):
 
     def add(self, misfit: Misfit) -> None:
         """Note an error, unless it is of such a value."""
+        if not self.overlooks(misfit):
+            super().add(misfit)
+
+    def overlooks(self, misfit: Misfit) -> bool:
+        """Whether it is of such a value."""
         place = misfit.place
         text = place.source.line(place.line)[place.column - 1 :][: place.length] if place.source else ""
-        if "${" not in text:
-            super().add(misfit)
+        return "${" in text
 
 
 def _in_order(misfits: Iterable[Misfit]) -> tuple[Finding, ...]:

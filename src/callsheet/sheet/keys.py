@@ -19,6 +19,7 @@ from callsheet.sheet.proxy import ProxyURL
 from callsheet.sheet.record import Key
 from callsheet.sheet.resilience import BREAKER, HeaderName, IdempotencyKeyForm, RateLimitForm
 from callsheet.sheet.scalars import Switch, Text
+from callsheet.sheet.stores import STORES
 from callsheet.sheet.timeouts import TimeoutForm
 
 SETTINGS: tuple[Key, ...] = (
@@ -80,6 +81,6 @@ TOP_KEYS = (
     Key("environments", DATA, "what differs where, by name"),
     Key("schemas", DATA, "JSON Schemas (2020-12) by name"),
     Key("api_config", DATA, "a single service, written flat"),
-    Key("stores"),
+    Key("stores", STORES, "where state lives that processes share"),
 )
 OVERLAY_KEYS = tuple(key for key in TOP_KEYS if key.name in ("defaults", "services", "schemas", "stores"))

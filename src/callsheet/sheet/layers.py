@@ -1,38 +1,23 @@
-"""Layers of what was written, made into Settings; and where each value came from."""
+"""Layers of what was written, made into Settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from callsheet.secret import Secret
 from callsheet.settings import TLS, Backoff, Budget, Caps, Concurrency, Pool, Redirects, Retry, Settings
 from callsheet.sheet.envelope import envelope_from
 from callsheet.sheet.findings import Findings, Misfit
-from callsheet.sheet.node import Node, scalars
 from callsheet.sheet.proxy import secrets_of
-from callsheet.sheet.reading import Spot
+from callsheet.sheet.reading import Spot, Unread
 from callsheet.sheet.record import Layer, Written, layered, plain
 from callsheet.sheet.resilience import breaker_from, idempotency_key_from, rate_limit_from
 from callsheet.sheet.timeouts import WrittenSteps
-from callsheet.sheet.variables import REFERENCE
 
-BUILT_IN = Settings("")
 RECORDS: dict[str, Any] = {"concurrency": Concurrency, "pool": Pool, "caps": Caps, "tls": TLS, "redirects": Redirects}
 AGENT = "User-Agent"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a value came from: a place, or `built-in`; and the variables it came through."""
-
-    where: str
-    variables: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        through = ", ".join(f"${{{name}}}" for name in self.variables)
-        return f"{self.where} ({through})" if through else self.where
 
 
 def merged(*layers: Layer) -> dict[str, Written]:
@@ -46,7 +31,7 @@ def merged(*layers: Layer) -> dict[str, Written]:
 def _with_agent(layer: Layer) -> Layer:
     """`user_agent` is the header of that name, unless the same layer writes the header itself."""
     agent = layer.get("user_agent")
-    if agent is None:
+    if agent is None or isinstance(agent.value, Unread):
         return layer
     headers = layer.get("headers")
     field = Written((AGENT, agent.value), agent.node, agent.key)
@@ -59,6 +44,8 @@ def settings_from(layer: Layer, spot: Spot, findings: Findings) -> Settings:
     """The settings that the merged layers make; contradictions are noted."""
     values: dict[str, Any] = {}
     for name, written in layer.items():
+        if isinstance(written.value, Unread):
+            continue
         if name in RECORDS:
             values[name] = None if written.value is None else RECORDS[name](**plain(written.value))
         elif name in MADE:
@@ -115,50 +102,6 @@ MADE: dict[str, Callable[[Written, Spot, Findings], Any]] = {
     "idempotency_key": idempotency_key_from,
     "envelope": envelope_from,
 }
-
-
-def origins_of(layer: Layer) -> dict[str, Origin]:
-    """The origin of every setting by its dotted name."""
-    origins = {name: Origin("built-in") for name in _names(BUILT_IN)}
-    for name, written in layer.items():
-        if written.value is None:
-            origins = {key: o for key, o in origins.items() if not key.startswith(f"{name}.")}
-        if isinstance(written.value, dict):
-            origins.pop(name, None)  # what was off as a whole is written in parts
-        for key, node in _leaves(name, written):
-            origins[key] = _origin(node)
-    return dict(sorted(origins.items()))
-
-
-def _names(settings: Settings) -> Iterator[str]:
-    for name, value in asdict(settings).items():
-        if name in ("headers", "params", "base_url", "written"):
-            continue
-        if isinstance(value, dict):
-            for inner, deep in value.items():
-                yield from (f"{name}.{inner}.{key}" for key in deep) if isinstance(deep, dict) else (f"{name}.{inner}",)
-        else:
-            yield name
-
-
-def _leaves(name: str, written: Written) -> Iterator[tuple[str, Node]]:
-    if isinstance(written.value, WrittenSteps):
-        yield from ((f"{name}.{part}", node) for part, node in written.value.folded()[1].items())
-    elif isinstance(written.value, dict):
-        for inner, value in written.value.items():
-            shown = value.value[0] if name == "headers" else inner
-            yield from _leaves(f"{name}.{shown}", value)
-    else:
-        yield name, written.node
-
-
-def _origin(node: Node) -> Origin:
-    names: list[str] = []
-    for scalar in scalars(node):
-        text = scalar.text if isinstance(scalar.value, str) else ""
-        names += [match["inside"].split(":")[0] if not match["inside"].startswith("file:") else match["inside"]
-                  for match in REFERENCE.finditer(text) if match["inside"]]  # fmt: skip
-    return Origin(str(node.place), tuple(dict.fromkeys(names)))
 
 
 def secrets_in(value: Any) -> Iterator[Secret]:

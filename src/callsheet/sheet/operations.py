@@ -12,7 +12,7 @@ from callsheet.sheet.fallback import check_stream
 from callsheet.sheet.findings import Misfit, one_of
 from callsheet.sheet.node import MappingNode, Node, Scalar, entries
 from callsheet.sheet.parameters import Data, Declarations, ParameterSheet, argument_name
-from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, Unread, misfit
 from callsheet.sheet.record import Key, Layer, check_keys, read_keys
 from callsheet.sheet.scalars import ListOf, Switch, Text
 from callsheet.sheet.types import Returns, Type
@@ -99,7 +99,8 @@ def read_operation(
     """The operation; None if its method or path cannot be told."""
     known = (*OWN_KEYS, *settings)
     check_keys(node, known, "operation", spot, reading.findings)
-    values = {name: written.value for name, written in read_keys(node, OWN_KEYS, spot, reading).items()}
+    read = read_keys(node, OWN_KEYS, spot, reading)
+    values = {name: written.value for name, written in read.items() if not isinstance(written.value, Unread)}
     layer = read_keys(node, settings, spot, reading)
     _warn_of_types(node, spot, reading)
     try:

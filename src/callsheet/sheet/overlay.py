@@ -10,7 +10,7 @@ from callsheet.sheet.keys import SETTINGS
 from callsheet.sheet.node import Layers, MappingNode, Node, Scalar, is_null
 from callsheet.sheet.operations import OWN_KEYS
 from callsheet.sheet.policies import expanded
-from callsheet.sheet.resilience import with_rates
+from callsheet.sheet.resilience import with_header, with_rates
 
 WHOLE = frozenset(key.name for key in (*SETTINGS, *OWN_KEYS) if key.is_replaced_whole)
 Merge = Callable[[Node, Node], Node]
@@ -110,6 +110,10 @@ def _rate_limit(base: Node, over: Node) -> Node:
     return _deep(with_rates(base), with_rates(over))
 
 
+def _idempotency_key(base: Node, over: Node) -> Node:
+    return _deep(with_header(base), with_header(over))
+
+
 def _headers(base: Node, over: Node) -> Node:
     """Names have no case: the overlay's spelling is taken."""
     if not isinstance(base, MappingNode) or not isinstance(over, MappingNode):
@@ -124,6 +128,7 @@ SPECIAL: dict[str, Merge] = {
     "timeout": _timeout,
     "concurrency": _concurrency,
     "rate_limit": _rate_limit,
+    "idempotency_key": _idempotency_key,
     "headers": _headers,
 }
 

@@ -1,4 +1,4 @@
-"""Durations, sizes, shares and rates as people write them."""
+"""Durations, sizes, shares and rates as people write them, there and back."""
 
 from __future__ import annotations
 
@@ -68,6 +68,38 @@ def per_second(written: object) -> float | None:
     """A number, 0 or more; None if it is nothing of the kind."""
     amount, unit = _split(written)
     return amount if amount is not None and amount >= 0 and not unit else None
+
+
+def spelled_number(value: float) -> str:
+    """A number without an exponent or needless digits: `10`, `0.25`."""
+    return f"{value:.12g}" if value < 1e12 else str(int(value))
+
+
+def spelled_seconds(value: float) -> str:
+    """Seconds as a duration: `250ms`, `5s`, `2m`, `1h`."""
+    if value < 1:
+        return f"{spelled_number(value * 1000)}ms"
+    for unit, least in (("h", 3600.0), ("m", 120.0)):
+        if value >= least and value % SECONDS[unit] == 0:
+            return f"{spelled_number(value / SECONDS[unit])}{unit}"
+    return f"{spelled_number(value)}s"
+
+
+def spelled_octets(value: int) -> str:
+    """Bytes as a size, in the largest unit that leaves nothing over: `10MiB`, `5MB`, `999B`."""
+    fitting = [unit for unit in ("GiB", "GB", "MiB", "MB", "KiB", "kB", "B") if value % BYTES[unit] == 0]
+    return f"{value // BYTES[fitting[0]]}{fitting[0]}"
+
+
+def spelled_share(value: float) -> str:
+    """A share as per cent: `50%`."""
+    return f"{spelled_number(value * 100)}%"
+
+
+def spelled_rate(count: int, seconds: float) -> str:
+    """A count and its seconds as a rate: `50/s`, `1000/min`, `10/100ms`."""
+    units = {1.0: "s", 60.0: "min", 3600.0: "h", 86400.0: "day"}
+    return f"{count}/{units.get(seconds) or spelled_seconds(seconds)}"
 
 
 def _split(written: object) -> tuple[float | None, str]:

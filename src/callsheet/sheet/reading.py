@@ -42,6 +42,13 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Stands in an outline for a value that comes through a variable and cannot be read here; `why` says why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One reading of a sheet: what was found, the variables, and the names that values may refer to."""
 
@@ -63,6 +70,10 @@ class Reading:
         text = filled.text()
         value: Any = resolve(text) if filled.through and text else text
         return Scalar(value, text, node.place, hidden=node.hidden, through=filled.through)
+
+    def unread(self, node: Node, wrong: Misfit) -> Unread:
+        """What stands in an outline for a value that its variables make wrong here."""
+        return Unread(self.variables.missing(node) or wrong.message)
 
     def secret(self, node: Scalar, spot: Spot) -> Secret:
         """The scalar as a secret, with a warning if it is written out on a file."""

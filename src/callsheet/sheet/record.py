@@ -10,7 +10,7 @@ from typing import Any
 from callsheet.sheet.elsewhere import meant_by
 from callsheet.sheet.findings import Findings, Misfit, nearest, one_of
 from callsheet.sheet.node import MappingNode, Node, Scalar, hide, is_null, shown_key
-from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, Unread, misfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def unknown_key(name: Scalar, value: Node, keys: tuple[Key, ...], topic: str, sp
 
 
 def read_keys(node: MappingNode, keys: tuple[Key, ...], spot: Spot, reading: Reading) -> dict[str, Written]:
-    """The values of the known keys; what cannot be read is noted, and left out."""
+    """The values of the known keys; what cannot be read is noted, and left out (in an outline: Unread)."""
     values: dict[str, Written] = {}
     for key in keys:
         value = node.get(key.name)
@@ -101,12 +101,18 @@ def read_keys(node: MappingNode, keys: tuple[Key, ...], spot: Spot, reading: Rea
             values[key.name] = Written(key.form.read(value, spot.under(key.name), reading), value, node.key(key.name))
         except Misfit as wrong:
             reading.findings.add(wrong)
+            if reading.findings.overlooks(wrong):
+                values[key.name] = Written(reading.unread(value, wrong), value, node.key(key.name))
     return values
 
 
 def plain(layer: Layer) -> dict[str, Any]:
-    """The values without their places."""
-    return {name: plain(w.value) if isinstance(w.value, dict) else w.value for name, w in layer.items()}
+    """The values without their places, and without those that could not be read."""
+    return {
+        name: plain(w.value) if isinstance(w.value, dict) else w.value
+        for name, w in layer.items()
+        if not isinstance(w.value, Unread)
+    }
 
 
 def layered(lower: Layer, upper: Layer) -> dict[str, Written]:
@@ -122,7 +128,7 @@ def layered(lower: Layer, upper: Layer) -> dict[str, Written]:
 def _over(lower: Any, upper: Any) -> Any:
     if isinstance(lower, dict) and isinstance(upper, dict):
         return layered(lower, upper)
-    return upper.on(lower) if isinstance(upper, Stacked) else upper
+    return upper.on(lower) if isinstance(upper, Stacked) and isinstance(lower, Stacked) else upper
 
 
 def mapping_schema(keys: tuple[Key, ...]) -> JsonSchema:

@@ -10,9 +10,11 @@ from callsheet.sheet.constants import TOKEN, header_name
 from callsheet.sheet.findings import Findings, Misfit, nearest, one_of
 from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
 from callsheet.sheet.policies import OrOff, is_off
-from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.quantities import spelled_rate
+from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, Unread, misfit
 from callsheet.sheet.record import Key, Layer, Record, Written, plain
 from callsheet.sheet.scalars import DURATION, RATE, SHARE, Choice, ListOf, Switch, Text, Whole, scalar
+from callsheet.sheet.variables import has_reference
 
 MOST_UNITS = 1_000_000_000
 BREAKER: Form = OrOff(
@@ -44,6 +46,11 @@ class Rates:
         """The same in JSON Schema terms."""
         return {"anyOf": [RATE.schema(), RATES.schema()]}
 
+    def spell(self, rates: tuple[Rate, ...]) -> str:
+        """Rates as a sheet writes them."""
+        written = [spelled_rate(rate.count, rate.seconds) for rate in rates]
+        return written[0] if len(written) == 1 else f"[{', '.join(written)}]" if written else "none"
+
 
 RATES = ListOf(RATE, "rates such as `50/s`")
 RATE_LIMIT_KEYS = Record(
@@ -61,6 +68,8 @@ RATE_LIMIT_KEYS = Record(
 
 class RateLimitForm:
     """A rate, a list of rates, or the whole mapping."""
+
+    record = RATE_LIMIT_KEYS
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
         """The values of the mapping."""
@@ -110,6 +119,8 @@ IDEMPOTENCY_KEYS = Record(
 class IdempotencyKeyForm:
     """true, false, the name of the header, or the whole mapping."""
 
+    record = IDEMPOTENCY_KEYS
+
     def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written] | None:
         """The values of the mapping; None for false."""
         if isinstance(node, MappingNode):
@@ -127,6 +138,14 @@ class IdempotencyKeyForm:
         """The same in JSON Schema terms."""
         name = {"type": "string", "pattern": f"^{TOKEN.pattern}$"}
         return {"anyOf": [{"type": "boolean"}, name, IDEMPOTENCY_KEYS.schema()]}
+
+
+def with_header(node: Node) -> Node:
+    """A short form of `idempotency_key`, true or the name of a header, as the mapping that it stands for."""
+    if not isinstance(node, Scalar) or is_null(node) or is_off(node) or has_reference(node.text):
+        return node
+    header = () if node.value is True else ((Scalar("header", "header", node.place), node),)
+    return MappingNode(header, node.place)
 
 
 def breaker_from(written: Written, spot: Spot, findings: Findings) -> Breaker | None:
@@ -173,7 +192,7 @@ def check_per(layer: Layer, arguments: Collection[str], spot: Spot, findings: Fi
     """Note a `rate_limit.per` that names no argument there is."""
     written = layer.get("rate_limit")
     per = written.value.get("per") if written is not None and isinstance(written.value, Mapping) else None
-    if per is None or per.value in ("service", "operation") or per.value in arguments:
+    if per is None or isinstance(per.value, Unread) or per.value in {"service", "operation", *arguments}:
         return
     known = ["service", "operation", *sorted(arguments)]
     close = nearest(per.value, known)

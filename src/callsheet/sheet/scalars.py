@@ -10,7 +10,17 @@ from typing import Any
 from callsheet.secret import Secret
 from callsheet.sheet.findings import Misfit, nearest, one_of
 from callsheet.sheet.node import ListNode, Node, Scalar
-from callsheet.sheet.quantities import octets, per_second, rate, seconds, share
+from callsheet.sheet.quantities import (
+    octets,
+    per_second,
+    rate,
+    seconds,
+    share,
+    spelled_number,
+    spelled_octets,
+    spelled_seconds,
+    spelled_share,
+)
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
 
 VARIABLE_SCHEMA: JsonSchema = {"type": "string", "pattern": r"\$\{"}
@@ -97,12 +107,13 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """An amount with a unit, or a plain number."""
+    """An amount with a unit, or a plain number. `spell` writes a value as a sheet does."""
 
     parse: Callable[[object], Any]
     expected: str
     pattern: str
     number: JsonSchema | None = field(default_factory=lambda: {"type": "number", "exclusiveMinimum": 0})
+    spell: Callable[[Any], str] | None = None
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
         """Seconds, bytes, a share or a rate."""
@@ -120,15 +131,16 @@ class Quantity:
 
 DURATION = Quantity(
     seconds, "a duration from 1ms to 366 days, such as `5s`, `250ms` or a number of seconds",
-    r"^[0-9]{1,15}(\.[0-9]{1,9})? ?(ms|s|m|h)?$",
+    r"^[0-9]{1,15}(\.[0-9]{1,9})? ?(ms|s|m|h)?$", spell=spelled_seconds,
 )  # fmt: skip
 SIZE = Quantity(
     octets, "a size from 1 byte to 1 TiB, such as `10MiB`, `5MB` or a number of bytes",
-    r"^[0-9]{1,15}(\.[0-9]{1,9})? ?(B|kB|KB|MB|GB|KiB|MiB|GiB)?$",
+    r"^[0-9]{1,15}(\.[0-9]{1,9})? ?(B|kB|KB|MB|GB|KiB|MiB|GiB)?$", spell=spelled_octets,
 )  # fmt: skip
 SHARE = Quantity(
     share, "a share from 0 to 1, such as `50%` or 0.5",
     r"^[0-9]{1,3}(\.[0-9]{1,9})? ?%$", {"type": "number", "minimum": 0, "maximum": 1},
+    spell=spelled_share,
 )  # fmt: skip
 RATE = Quantity(
     rate, "a rate such as `50/s`, `1000/min` or `10/100ms`",
@@ -136,8 +148,10 @@ RATE = Quantity(
     None,
 )  # fmt: skip
 PER_SECOND = Quantity(
-    per_second, "a number per second, 0 or more", r"^[0-9]{1,9}(\.[0-9]{1,9})?$", {"type": "number", "minimum": 0}
-)
+    per_second, "a number per second, 0 or more",
+    r"^[0-9]{1,9}(\.[0-9]{1,9})?$", {"type": "number", "minimum": 0},
+    spell=spelled_number,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +195,8 @@ class ListOf:
             try:
                 values.append(self.form.read(item, spot, reading))
             except Misfit as wrong:
+                if reading.findings.overlooks(wrong):
+                    raise
                 reading.findings.add(wrong)
         return tuple(values)
 

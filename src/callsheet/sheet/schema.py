@@ -8,6 +8,7 @@ from callsheet.sheet.keys import DEFAULTS_KEYS, OPERATION_KEYS, OVERLAY_KEYS, SE
 from callsheet.sheet.operations import METHODS
 from callsheet.sheet.reading import JsonSchema
 from callsheet.sheet.record import Key, mapping_schema
+from callsheet.sheet.stores import STORES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME = r"^[A-Za-z_][A-Za-z0-9_-]*$"
@@ -45,6 +46,7 @@ def _top() -> dict[str, JsonSchema]:
         "services": {**_by_name("service"), "minProperties": 1},
         "environments": {"type": "object", "additionalProperties": {"anyOf": [_ref("overlay"), {"type": "null"}]}},
         "schemas": _ref("schemas"),
+        "stores": STORES.schema(),
         "api_config": _ref("service"),
     }
 
@@ -71,6 +73,7 @@ def _service(operation: str) -> JsonSchema:
 def _overlay() -> JsonSchema:
     """The sheet's own shape; of a flat sheet, a service's."""
     parts = {"defaults": _ref("defaults"), "services": _by_name("service_overlay"), "schemas": _ref("schemas")}
+    parts["stores"] = STORES.schema()
     own = _mapping(OVERLAY_KEYS, parts)
     flat = {"type": "object", "properties": {"api_config": _ref("service_overlay")}, "additionalProperties": False}
     return {"anyOf": [own, flat, _ref("service_overlay")]}

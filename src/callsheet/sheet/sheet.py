@@ -10,16 +10,17 @@ from typing import Any
 
 from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
-from callsheet.settings import Settings
+from callsheet.settings import Settings, Stores
 from callsheet.sheet.document import Document, ServiceLayers, read_document
 from callsheet.sheet.fallback import check_fallback
 from callsheet.sheet.files import LARGEST, sheet_path, sheet_text
 from callsheet.sheet.findings import Findings, OfTheSheet
 from callsheet.sheet.from_python import at_one_place, from_python
 from callsheet.sheet.keys import CODE_KEYS
-from callsheet.sheet.layers import Origin, merged, origins_of, secrets_in, settings_from
+from callsheet.sheet.layers import merged, secrets_in, settings_from
 from callsheet.sheet.node import MappingNode, Node
 from callsheet.sheet.operations import OperationSheet
+from callsheet.sheet.origins import Origin, origins_of
 from callsheet.sheet.place import Place, Source
 from callsheet.sheet.reading import Reading, Spot
 from callsheet.sheet.record import Layer, Written, check_keys, layered, read_keys
@@ -39,17 +40,22 @@ class ServiceSheet:
         self._layer = layered(document.defaults, layers.layer)
         self._layers = (document.defaults, layers.layer)
         self._settings = {name: self._made(name, {}, document.reading.findings) for name in (None, *self.operations)}
-        self._check_fallbacks(document.reading.findings)
+        self._note_fallbacks(document.reading.findings)
 
     def __repr__(self) -> str:
         return f"<ServiceSheet {self.name}: {len(self.operations)} operations>"
 
-    def _check_fallbacks(self, findings: Findings) -> None:
-        """Note a fallback that an operation wrote for itself, and whose result it could not stand in for."""
+    def _note_fallbacks(self, findings: Findings) -> None:
+        """Note a fallback of an operation that has no result to stand for."""
         for name, operation in self.operations.items():
             has_result = operation.returns is not None or self._settings[name].envelope is not None
             if not operation.stream and not has_result:
                 check_fallback(operation.layer, Spot(f"operation `{self.name}.{name}`"), findings)
+
+    @property
+    def environment(self) -> str | None:
+        """The environment that it was read under."""
+        return self._document.environment
 
     @property
     def description(self) -> str:
@@ -72,8 +78,7 @@ class ServiceSheet:
         `code` is in the sheet's words. Raises SheetError for settings that cannot be read, UsageError for an unknown
         operation.
         """
-        if operation is not None and operation not in self.operations:
-            raise UsageError(f"service `{self.name}` has no operation `{operation}`", service=self.name)
+        self._check(operation)
         if not code:
             return self._settings[operation]
         findings = Findings()
@@ -84,8 +89,10 @@ class ServiceSheet:
         return settings
 
     def origins(self, operation: str | None = None, code: Mapping[str, Any] | None = None) -> Mapping[str, Origin]:
-        """Where each setting came from, by its dotted name: `timeout.total`."""
-        return origins_of(self._merged(operation, self._code_layer(code or {}, Findings())))
+        """Where each setting came from, by its dotted name: `timeout.total`. Raises UsageError for an unknown operation."""
+        self._check(operation)
+        layer = self._merged(operation, self._code_layer(code or {}, Findings()))
+        return origins_of(layer, settings_from(layer, Spot(""), Findings()))
 
     def secrets(self, operation: str | None = None) -> tuple[Secret, ...]:
         """Every secret that requests of this operation, or of the whole service, carry."""
@@ -96,6 +103,10 @@ class ServiceSheet:
             parameters = (*declared.parameters, *declared.fields) if declared else ()
             found += [secret for parameter in parameters for secret in secrets_in(parameter.given)]
         return tuple(dict.fromkeys(found))
+
+    def _check(self, operation: str | None) -> None:
+        if operation is not None and operation not in self.operations:
+            raise UsageError(f"service `{self.name}` has no operation `{operation}`", service=self.name)
 
     def _text(self, name: str) -> str:
         written = self._layer.get(name)
@@ -130,6 +141,7 @@ class Sheet:
     environment: str | None
     environments: tuple[str, ...]
     services: Mapping[str, ServiceSheet]
+    stores: Stores
     warnings: tuple[Finding, ...]
 
     def __init__(
@@ -140,6 +152,7 @@ class Sheet:
         environments: Mapping[str, Any] | None = None,
         default_environment: str | None = None,
         schemas: Mapping[str, Any] | None = None,
+        stores: Mapping[str, Any] | None = None,
         env: str | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
@@ -149,6 +162,7 @@ class Sheet:
             "environments": environments,
             "default_environment": default_environment,
             "schemas": schemas,
+            "stores": stores,
         }
         findings = Findings()
         tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
@@ -231,6 +245,7 @@ def _contents(
         services = {name: ServiceSheet(document, layers) for name, layers in document.services.items()}
         contents["services"] = MappingProxyType(services)
         contents |= {"environment": document.environment, "environments": document.environments}
+        contents["stores"] = document.stores
     error = findings.error()
     if error:
         raise error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from callsheet.settings import WrittenTimeout
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import Layers, MappingNode, Node, Scalar, entries, is_null
-from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
-from callsheet.sheet.record import Key, Record, Stacked
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, Unread, misfit
+from callsheet.sheet.record import Key, Record, Stacked, Written
 from callsheet.sheet.scalars import DURATION
 
 PARTS = Record(
@@ -26,17 +26,22 @@ EXPECTED = "a duration such as `10s`, or a mapping of connect, read, attempt and
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was written of a timeout: some parts, or a short form that bounds whatever is below it."""
+    """One thing that was written of a timeout: some parts, or a short form that bounds whatever is below it.
+
+    `unread` are parts of which an outline knows only that they were written.
+    """
 
     values: WrittenTimeout
     nodes: Mapping[str, Node]
     short: float | None = None
+    unread: Mapping[str, Written] = field(default_factory=dict)
 
     def without(self, names: Collection[str]) -> Step:
         """The same less some parts, which an overlay removed; a short form less a part is no short form."""
         if not names:
             return self
-        return Step(replace(self.values, **dict.fromkeys(names)), self.nodes)
+        unread = {name: written for name, written in self.unread.items() if name not in names}
+        return Step(replace(self.values, **dict.fromkeys(names)), self.nodes, unread=unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,13 @@ class WrittenSteps(Stacked):
             written = step.nodes if step.short is None else dict.fromkeys(_changed(below, values), step.nodes["total"])
             nodes |= {**written, **step.nodes}
         return values, {name: node for name, node in nodes.items() if getattr(values, name) is not None}
+
+    def unread(self) -> dict[str, Written]:
+        """The parts that an outline cannot tell, unless a later step did."""
+        found: dict[str, Written] = {}
+        for step in self.steps:
+            found = {name: written for name, written in found.items() if name not in step.nodes} | {**step.unread}
+        return found
 
     def check(self, spot: Spot, findings: Findings) -> None:
         """Note two written parts that contradict each other."""
@@ -81,6 +93,8 @@ def _changed(below: WrittenTimeout, above: WrittenTimeout) -> list[str]:
 class TimeoutForm:
     """Short and full form, and several of them over each other."""
 
+    record = PARTS
+
     def read(self, node: Node, spot: Spot, reading: Reading) -> WrittenSteps:
         """What was written of the four parts."""
         if not isinstance(node, Layers):
@@ -99,12 +113,24 @@ class TimeoutForm:
 def _step(node: Node, spot: Spot, reading: Reading) -> Step:
     if isinstance(node, MappingNode):
         written = PARTS.read(node, spot, reading)
-        values = WrittenTimeout(**{name: part.value for name, part in written.items()})
-        return Step(values, {name: part.node for name, part in written.items()})
+        known = {name: part for name, part in written.items() if not isinstance(part.value, Unread)}
+        unread = {name: part for name, part in written.items() if name not in known}
+        values = WrittenTimeout(**{name: part.value for name, part in known.items()})
+        return Step(values, {name: part.node for name, part in known.items()}, unread=unread)
     if not isinstance(node, Scalar):
         raise misfit(node, spot, EXPECTED)
-    short: float = DURATION.read(node, spot, reading)
-    return Step(WrittenTimeout.within(short), {"attempt": node, "total": node}, short)
+    return _short(node, spot, reading)
+
+
+def _short(node: Scalar, spot: Spot, reading: Reading) -> Step:
+    try:
+        seconds: float = DURATION.read(node, spot, reading)
+    except Misfit as wrong:
+        if not reading.findings.overlooks(wrong):
+            raise
+        part = Written(reading.unread(node, wrong), node)
+        return Step(WrittenTimeout(), {}, unread={"attempt": part, "total": part})
+    return Step(WrittenTimeout.within(seconds), {"attempt": node, "total": node}, seconds)
 
 
 def _removed(layer: Node) -> list[str]:

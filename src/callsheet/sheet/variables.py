@@ -10,7 +10,7 @@ from pathlib import Path
 from callsheet.secret import MountedFile, Secret
 from callsheet.sheet.findings import Misfit
 from callsheet.sheet.masks import CREDENTIAL
-from callsheet.sheet.node import Scalar
+from callsheet.sheet.node import Node, Scalar, scalars
 
 REFERENCE = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)\}|\$\{")
 INSIDE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<how>[-?])(?P<rest>.*))?", re.DOTALL)
@@ -61,6 +61,17 @@ class Variables:
             parts.append(self._value(node, inside, through, is_secret=is_secret))
         parts.append(node.text[at:])
         return Filled(tuple(part for part in parts if part != ""), tuple(through))
+
+    def missing(self, node: Node) -> str:
+        """Why a value cannot be had: the first of its variables without one. Nothing if all have theirs."""
+        strict = Variables(self.values, self.folder)
+        try:
+            for value in scalars(node):
+                if isinstance(value.value, str):
+                    strict.fill(value)
+        except Misfit as wrong:
+            return wrong.message
+        return ""
 
     def _value(self, node: Scalar, inside: str, through: list[str], *, is_secret: bool) -> Part:
         if inside.startswith("file:"):

@@ -36,6 +36,7 @@ class Handle:
         "_connect",
         "_constants",
         "_kind",
+        "_lines",
         "_setopt",
         "_url",
         "chunks",
@@ -59,20 +60,26 @@ class Handle:
         # Looking a method up on a Curl costs as much as calling it.
         self._setopt = self.easy.setopt
         self._kind: tuple[Any, ...] | None = None
+        self._lines: list[bytes] = []
         self._url = ""
         self._connect = self._attempt = 0.0
 
     def arm(self, request: Request, limits: Limits) -> None:
         """Set the handle for this request, whose answer is collected by C functions: no Python runs while it comes in."""
         content = content_of(request)
-        kind = (request.method, content is None, wire_lines(request), limits.caps, limits.fresh)
+        kind = (request.method, content is None, limits.caps, limits.fresh)
+        lines = wire_lines(request)
         if kind == self._kind and "%" not in request.wire_url:
             self.sends = 0
+            if lines is not self._lines and lines != self._lines:
+                self._setopt(pycurl.HTTPHEADER, lines)
+                self._lines = lines
             self._set_changes(request.wire_url, content, limits)
             return
         self.arm_anew(request, limits)
         if not limits.fresh and "%" not in request.wire_url:
             self._kind = kind
+            self._lines = lines
             self._url, self._connect, self._attempt = request.wire_url, limits.connect, limits.attempt
 
     def arm_anew(self, request: Request, limits: Limits) -> None:

@@ -123,9 +123,15 @@ LOWER_HEX = re.compile(r"%(?:[a-f].|.[a-f])")
 
 def wire_lines(request: Request) -> list[bytes]:
     """The header fields as libcurl takes them, each with its secrets revealed."""
-    headers = request.headers
+    return _lines_of(request.headers)
+
+
+def _lines_of(headers: Headers) -> list[bytes]:
     if headers.wire_lines is not None:
         return headers.wire_lines
+    if headers.added_to is not None:
+        name, value = headers.fields[-1]
+        return [*_lines_of(headers.added_to), _line(name, value if isinstance(value, str) else value.reveal())]
     lines = [_line(name, value if isinstance(value, str) else value.reveal()) for name, value in headers.fields]
     lines += _unasked(headers)
     lines.append(b"Expect:")

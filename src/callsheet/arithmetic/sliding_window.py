@@ -1,0 +1,85 @@
+"""Exact sliding windows over several rates at once: whose turn is when.
+
+Every unit granted is remembered until it has left the window. So any `count` of them may go at once, never more than
+that go in any window of the declared length, and no throughput is lost. (GCRA, the usual choice, lets up to 2N - 1
+through in a window when it allows a burst of N; without bursts it spaces `1000/h` to one every 3.6 s.)
+
+Turns are given in the order of asking and never overtake each other, so a limiter is a queue that nobody has to serve:
+each caller is told its time, and comes back then.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+
+from callsheet.arithmetic.window import Turn, windows_of
+from callsheet.settings.rate_limit import Rate
+
+
+class Limiter:
+    """Gives turns under several rates, all of which hold.
+
+    Times are seconds of one clock. Safe for any number of threads.
+    """
+
+    def __init__(self, rates: tuple[Rate, ...]) -> None:
+        self.rates = rates
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: what was granted is the parent's."""
+        self._windows = windows_of(self.rates)
+        self._most = min(rate.count for rate in self.rates)
+        self._now = -math.inf
+        self._lock = threading.Lock()
+
+    def reserve(self, now: float, cost: int, latest: float) -> Turn:
+        """The next turn for `cost` units. After `latest` nothing is reserved, and it says when it would have been.
+
+        Raises ValueError for a cost below 1.
+        """
+        lock = self._lock
+        lock.acquire()  # not `with`, which costs twice as much, on every call
+        try:
+            # Threads may come here in another order than they read the clock.
+            now = self._now = now if now > self._now else self._now
+            if not 0 < cost <= self._most:
+                return _impossible(cost)
+            windows = self._windows
+            until = windows[0].until
+            at = now if now > until else until
+            for window in windows:
+                if window.used + cost > window.count:
+                    at = window.earliest(at, cost)
+            if at > latest:
+                return Turn(at, at - now, 0)
+            turn = Turn(at, at - now, cost)
+            for window in windows:
+                window.take(turn, now)
+            return turn
+        finally:
+            lock.release()
+
+    def give_back(self, turn: Turn) -> None:
+        """Say that a turn was not used and will not be: its units no longer count, and nobody waits behind it in vain.
+
+        A turn that was not reserved, or was given back before, changes nothing.
+        """
+        with self._lock:
+            if not turn.units:
+                return
+            for window in self._windows:
+                window.give_back(turn, self._now)
+            turn.units = 0
+
+    def is_idle(self, now: float) -> bool:
+        """Whether nothing counts any more that was granted: a limiter made anew would answer the same."""
+        with self._lock:
+            return all(window.until + window.length <= now for window in self._windows)
+
+
+def _impossible(cost: int) -> Turn:
+    if cost < 1:
+        raise ValueError(f"a cost of {cost} units, expected at least 1")
+    return Turn(math.inf, math.inf, 0)

@@ -1,0 +1,143 @@
+"""What a service says of its own limits in the header fields of an answer.
+
+`RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, structured fields, RFC 9651), the three fields of
+its earlier revisions (`RateLimit-Limit -Remaining -Reset`), and `X-RateLimit-*` as GitHub, GitLab, Reddit, Okta, OpenAI and
+others send them. What cannot be read is ignored.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import http_sf
+
+from callsheet.http.response import Response
+
+LONGEST = 1e9
+"""Seconds: a longer wait is as good as for ever."""
+EPOCH = 1e9
+"""From here on a reset is a time of day (2001 and later), below it a number of seconds: a limit of 31 years is none."""
+MILLISECONDS = 1e11
+"""From here on a time of day is in milliseconds."""
+MOST = 10**12
+CANDIDATES = (b"ra", b"x-")
+NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,9})?\Z")
+DURATION = re.compile(
+    r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s)?(?:([0-9]{1,9})ms)?\Z"
+)
+"""As OpenAI and Groq write a reset: `6m0s`, `1.2s`, `20ms`."""
+REMAINING = re.compile(r"(?:x-)?rate-?limit-remaining(-[a-z0-9-]{1,40})?\Z")
+NO_REQUESTS = frozenset({"-tokens", "-input-tokens", "-output-tokens"})
+"""Counts of something else than requests."""
+
+
+class ToldLimit(NamedTuple):
+    """At most `remaining` more units within the next `seconds`."""
+
+    remaining: int
+    seconds: float
+
+
+def told_limit(response: Response, wall_now: float) -> ToldLimit | None:
+    """The tightest limit that an answer tells: of several, the one that allows least per second. None if there is none.
+
+    `wall_now` is the time of day as a Unix timestamp, for a reset that is one.
+    """
+    fields = _candidates(response)
+    if not fields:
+        return None
+    found = [*_structured(fields), *_separate(fields, wall_now)]
+    return min(found, key=_allowed, default=None)
+
+
+def _allowed(told: ToldLimit) -> tuple[float, float]:
+    return told.remaining / max(told.seconds, 0.001), -told.seconds
+
+
+def _candidates(response: Response) -> dict[str, list[str]]:
+    """The fields that may tell a limit, by name; mostly there are none, and then this is a glance at each line."""
+    lines = response.lines_with(CANDIDATES)
+    if not lines:
+        return {}
+    fields: dict[str, list[str]] = {}
+    for line in lines:
+        name, _, value = line.decode("latin-1").partition(":")
+        if "rate" in name.lower():
+            fields.setdefault(name.lower(), []).append(value.strip())
+    return fields
+
+
+def _structured(fields: dict[str, list[str]]) -> Iterable[ToldLimit]:
+    """`RateLimit: "default";r=50;t=30`, its window from the policy of that name where it tells no time."""
+    text = ", ".join(fields.get("ratelimit", ()))
+    windows = {
+        str(name): parameters.get("w") for name, parameters in _members(", ".join(fields.get("ratelimit-policy", ())))
+    }
+    for name, parameters in _members(text):
+        yield from _told(parameters.get("r"), parameters.get("t", windows.get(str(name))))
+    earlier = _parsed(text, "dictionary") or {}  # as in revision 07: `limit=100, remaining=50, reset=5`
+    yield from _told(*(earlier.get(name, (None,))[0] for name in ("remaining", "reset")))
+
+
+def _told(remaining: object, reset: object) -> Iterable[ToldLimit]:
+    count, seconds = _count(remaining), _seconds(reset)
+    if count is not None and seconds is not None:
+        yield ToldLimit(count, seconds)
+
+
+def _members(text: str) -> list[tuple[Any, dict[str, Any]]]:
+    return [member for member in _parsed(text, "list") or () if not isinstance(member[0], list)]
+
+
+def _parsed(text: str, kind: str) -> Any:
+    """A structured field; None if it is malformed, which leaves all of it out (RFC 9651 4.2)."""
+    try:
+        return http_sf.parse(text.encode("ascii"), tltype=kind) if text else None
+    except (ValueError, UnicodeEncodeError):
+        return None
+
+
+def _separate(fields: dict[str, list[str]], wall_now: float) -> Iterable[ToldLimit]:
+    """`X-RateLimit-Remaining` beside `X-RateLimit-Reset`, each with the same ending, such as `-requests`."""
+    for name, values in fields.items():
+        match = REMAINING.match(name)
+        if match is None or match[1] in NO_REQUESTS:
+            continue
+        reset = fields.get(name.replace("remaining", "reset"), fields.get(name.replace("remaining", "reset-after")))
+        yield from _told(_first(values), None if reset is None else _reset(_first(reset), wall_now))
+
+
+def _first(values: list[str]) -> str:
+    """The number before a comma or parameters: `10, 10;w=1` in the draft's earlier revisions."""
+    return re.split(r"[,;]", values[0], maxsplit=1)[0].strip()
+
+
+def _reset(text: str, wall_now: float) -> float | None:
+    if NUMBER.match(text):
+        number = float(text)
+        if number < EPOCH:
+            return number
+        moment = number / 1000 if number >= MILLISECONDS else number
+        return min(max(0.0, moment - wall_now), LONGEST)
+    match = DURATION.match(text) if text else None
+    if match is None:
+        return None
+    units = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+    return sum(float(amount) * unit for amount, unit in zip(match.groups(), units, strict=True) if amount)
+
+
+def _count(value: object) -> int | None:
+    if isinstance(value, str):
+        value = float(value) if NUMBER.match(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+        return None
+    return math.floor(value)
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
+        return None
+    return float(value)

@@ -1,0 +1,166 @@
+"""One rate: what was granted under it, and when there is room for more.
+
+The end of the queue is the turn given last. What counts against the next turn is what was granted in the window that
+ends there (`inside`). What has left that window, but not yet the one that ends now, is kept (`passed`): it counts again
+when callers at the end of the queue give up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+
+from callsheet.arithmetic.shape import Shape, shapes_of
+from callsheet.settings.rate_limit import Rate
+
+
+class Chunk:
+    """Units of several turns, by the time of the latest."""
+
+    __slots__ = ("at", "units")
+
+    def __init__(self, at: float, units: int) -> None:
+        self.at = at
+        self.units = units
+
+
+class Turn:
+    """A caller's turn: `at` a time, `wait` seconds from when it asked (0.0: now).
+
+    `units` are counted for it, until it is given back. None are if it would have come too late; then `at` says when,
+    infinity if it never fits.
+    """
+
+    __slots__ = ("at", "chunks", "units", "wait")
+
+    def __init__(self, at: float, wait: float, units: int) -> None:
+        self.at = at
+        self.wait = wait
+        self.units = units
+        self.chunks: Mapping[Window, Chunk] = NO_CHUNKS
+
+    @property
+    def is_reserved(self) -> bool:
+        """Whether it may be used; if not, nothing is spent."""
+        return self.units > 0
+
+    def __repr__(self) -> str:
+        return f"Turn(at={self.at}, wait={self.wait}, units={self.units})"
+
+
+NO_CHUNKS: Mapping[Window, Chunk] = {}
+Entry = Turn | Chunk
+
+
+class Window:
+    """The turns under one rate. `until` is the end of the queue; `used` is the sum of what is `inside`, oldest first."""
+
+    __slots__ = ("count", "inside", "length", "passed", "until", "used")
+
+    def __init__(self, shape: Shape) -> None:
+        self.count = shape.count
+        self.length = shape.length
+        self.inside: deque[Entry] = deque()
+        self.passed: deque[Entry] = deque()
+        self.used = 0
+        self.until = -math.inf
+
+    def earliest(self, at: float, units: int) -> float:
+        """The first time, from `at` on, at which so many more units fit. `at` is not before the end of the queue."""
+        over = self.used + units - self.count
+        if over > 0:
+            for entry in self.inside:
+                over -= entry.units
+                if over <= 0:
+                    free = entry.at + self.length
+                    return free if free > at else at
+        return at
+
+    def take(self, turn: Turn, now: float) -> None:
+        """Count a turn, the new end of the queue."""
+        inside, length, at = self.inside, self.length, turn.at
+        inside.append(turn)
+        self.used += turn.units
+        self.until = at
+        while (oldest := inside[0]).at + length <= at:
+            self.used -= oldest.units
+            inside.popleft()
+            if at > now:
+                self._sweep(now)
+                self.passed.append(oldest)
+
+    def give_back(self, turn: Turn, now: float) -> None:
+        """Count a turn no longer. If it was the end of the queue, the queue is shorter now."""
+        if turn in self.inside:
+            self.used -= turn.units
+            _remove(self.inside, turn)
+            self._shorten(now)
+        elif turn in self.passed:
+            _remove(self.passed, turn)
+
+    def _shorten(self, now: float) -> None:
+        """Have the window end where the queue does, after turns left its end."""
+        self._sweep(now)
+        inside, passed = self.inside, self.passed
+        while passed and passed[-1].at + self.length > (inside or passed)[-1].at:
+            entry = passed.pop()
+            inside.appendleft(entry)
+            self.used += entry.units
+        self.until = inside[-1].at if inside else -math.inf
+
+    def _sweep(self, now: float) -> None:
+        """Forget what can never count again."""
+        passed = self.passed
+        while passed and passed[0].at + self.length <= now:
+            passed.popleft()
+
+
+class CoarseWindow(Window):
+    """The same for a large count, which would need too many entries: units that came together share one."""
+
+    __slots__ = ("span",)
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__(shape)
+        self.span = shape.span
+
+    def take(self, turn: Turn, now: float) -> None:
+        """Count a turn, the new end of the queue."""
+        super().take(turn, now)
+        inside = self.inside
+        inside.pop()
+        if inside and inside[-1].at // self.span == turn.at // self.span:
+            chunk = inside[-1]
+            chunk.at = turn.at
+            chunk.units += turn.units
+        else:
+            chunk = Chunk(turn.at, turn.units)
+            inside.append(chunk)
+        turn.chunks = {**turn.chunks, self: chunk}
+
+    def give_back(self, turn: Turn, now: float) -> None:
+        """Count a turn no longer. The queue is shorter when nothing is left of its chunk."""
+        chunk = turn.chunks.get(self)
+        if chunk is None:
+            return
+        chunk.units -= turn.units
+        if chunk in self.inside:
+            self.used -= turn.units
+            if not chunk.units:
+                _remove(self.inside, chunk)
+                self._shorten(now)
+        elif not chunk.units and chunk in self.passed:
+            _remove(self.passed, chunk)
+
+
+def windows_of(rates: tuple[Rate, ...]) -> list[Window]:
+    """Empty windows for these rates, exact ones first: the first one knows where the queue ends."""
+    return [CoarseWindow(shape) if shape.span else Window(shape) for shape in shapes_of(rates)]
+
+
+def _remove(entries: deque[Entry], entry: Entry) -> None:
+    if entries[-1] is entry:  # as it mostly is
+        entries.pop()
+    else:
+        entries.remove(entry)

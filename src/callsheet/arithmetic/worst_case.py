@@ -1,0 +1,201 @@
+"""The worst that settings allow: attempts of one call, its longest time, and the requests that an outage would cause.
+
+With R calls per second to whatever shares budget, breaker and rate limit, n attempts per call, and the settings' own names:
+
+- longest time of a call: min(total, n * attempt + the ceilings of its pauses + redirects * attempt). Whoever waits for a slot, a
+  turn or as long as the service asks (Retry-After) may take longer, but never longer than the total.
+- requests per second in an outage: min(R + min(R * (n - 1), ratio * R + floor), the declared rate), on average over the window of the
+  budget: the retries of each window are at most ratio * calls + floor * window.
+- the breaker opens within max(ratio * window, samples / R), where attempts fail at once. After t seconds the successes still
+  counted are at most R * (window - t) and the failures at least R * t, so that their share is `ratio` at the latest when
+  t = ratio * window; `samples` are known when t = samples / R. It may never open if a window does not hold `samples`.
+- once open: `probes` requests after `open` seconds, then after twice as long, up to `max_open`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from callsheet.arithmetic.backoff import ceiling
+from callsheet.settings.breaker import Breaker
+from callsheet.settings.rate_limit import Rate, RateLimit
+from callsheet.settings.retry import Budget, Retry
+from callsheet.settings.settings import Settings
+
+METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH")
+KEYED_METHODS = frozenset({"POST", "PATCH"})
+"""An idempotency key is made for these alone: the others may be sent twice as they are."""
+REMEMBERED = 0.9
+"""The part of a window that is counted for certain: what is older is forgotten in tenths."""
+OUTAGE = 600.0
+"""Seconds of the outage whose requests are added up."""
+Bound = Literal["calls", "retry.attempts", "retry.budget", "rate_limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """What an outage makes of `calls_per_second`, where every attempt fails at once.
+
+    `requests_per_second` at most, kept down by `bound_by` and averaged over `averaged_over` seconds (None: at any time), until the
+    breaker is open, after `opens_within` seconds (None: it may never open). From then on at most `probes` requests after
+    `first_open` seconds, after twice as long each time, up to `longest_open` (0 where there is no breaker). `requests` are all
+    that are sent in an outage of `seconds`.
+    """
+
+    calls_per_second: float
+    requests_per_second: float
+    bound_by: Bound
+    averaged_over: float | None
+    opens_within: float | None
+    probes: int
+    first_open: float
+    longest_open: float
+    seconds: float
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorstCase:
+    """The most that one call may do, and what calls do to a service that is down. Times are in seconds.
+
+    `attempts` in all, `attempts_once_processed` after a failure that the service may have processed, because of `sent_once`,
+    the methods that are then not repeated without an idempotency key; `redirects` are further requests. The `pauses` before the second attempt, the third ... are at most so long; `trying` is all attempts and pauses,
+    `longest` the part of it that fits into the `total`, which ends the call whatever it waits for. A `transfer` (a file or
+    iterator sent, a stream or download) ends within so long; None: as long as `silence` passes without a byte.
+    """
+
+    attempts: int
+    attempts_once_processed: int
+    sent_once: tuple[str, ...]
+    redirects: int
+    pauses: tuple[float, ...]
+    attempt: float
+    trying: float
+    longest: float
+    total: float
+    transfer: float | None
+    silence: float
+    outage: Outage
+
+
+def worst_case(settings: Settings, method: str | None, calls: float, limits: Iterable[RateLimit] = ()) -> WorstCase:
+    """The worst case of an operation by its method; of None, of any request.
+
+    `calls` are made per second; `limits` are the rate limits that all of them share.
+    """
+    attempts = settings.retry.attempts if settings.retry else 1
+    sent_once = tuple(each for each in ((method,) if method else METHODS) if not is_repeatable(settings, each))
+    pauses = _pauses(settings.retry)
+    timeout = settings.timeout
+    redirects = settings.redirects.max if settings.redirects else 0
+    trying = (attempts + redirects) * timeout.attempt + sum(pauses)
+    return WorstCase(
+        attempts=attempts,
+        attempts_once_processed=1 if sent_once else attempts,
+        sent_once=sent_once,
+        redirects=redirects,
+        pauses=pauses,
+        attempt=timeout.attempt,
+        trying=trying,
+        longest=min(timeout.total, trying),
+        total=timeout.total,
+        transfer=timeout.total if settings.written.total is not None else None,
+        silence=timeout.read,
+        outage=outage(calls, attempts, settings.retry.budget if settings.retry else None, settings.breaker, limits),
+    )
+
+
+def is_repeatable(settings: Settings, method: str) -> bool:
+    """Whether a request by this method may be sent again once the service may have processed it."""
+    if settings.idempotent or (settings.retry is not None and method in settings.retry.methods):
+        return True
+    return settings.idempotency_key is not None and method in KEYED_METHODS
+
+
+def _pauses(retry: Retry | None) -> tuple[float, ...]:
+    if retry is None:
+        return ()
+    backoff = retry.backoff
+    first = max(backoff.first, backoff.throttled)
+    return tuple(ceiling(number, first, backoff.max) for number in range(2, retry.attempts + 1))
+
+
+def outage(
+    calls: float, attempts: int, budget: Budget | None, breaker: Breaker | None, limits: Iterable[RateLimit] = ()
+) -> Outage:
+    """What an outage makes of so many calls per second, each of at most so many attempts."""
+    rates = [rate for limit in limits for rate in _in_requests(limit)]
+    load = Load(calls, attempts, budget, tuple(rates))
+    rate, bound_by, averaged_over = load.per_second()
+    opens = None if breaker is None else opens_within(breaker, min(calls, rate))
+    requests = load.within(OUTAGE)
+    if breaker is not None and opens is not None:
+        # Two calls' time more: the formula takes calls for a steady stream, and they come one by one.
+        before = load.within(opens + 2 / min(calls, rate))
+        requests = min(requests, before + breaker.probes * probings(breaker, OUTAGE))
+    return Outage(
+        calls_per_second=calls,
+        requests_per_second=rate,
+        bound_by=bound_by,
+        averaged_over=averaged_over,
+        opens_within=opens,
+        probes=breaker.probes if breaker else 0,
+        first_open=breaker.open if breaker else 0.0,
+        longest_open=breaker.max_open if breaker else 0.0,
+        seconds=OUTAGE,
+        requests=requests,
+    )
+
+
+def _in_requests(limit: RateLimit) -> list[Rate]:
+    return [Rate(rate.count // limit.cost, rate.seconds) for rate in limit.rates]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is sent while every attempt fails and nothing refuses."""
+
+    calls: float
+    attempts: int
+    budget: Budget | None
+    rates: tuple[Rate, ...]
+
+    def per_second(self) -> tuple[float, Bound, float | None]:
+        """Requests on average, what bounds them, and the seconds that the average is taken over."""
+        wanted = self.calls * (self.attempts - 1)
+        found: tuple[float, Bound, float | None] = self.calls + wanted, "retry.attempts" if wanted else "calls", None
+        if self.budget and self.budget.ratio * self.calls + self.budget.floor < wanted:
+            found = self.calls + self.budget.ratio * self.calls + self.budget.floor, "retry.budget", self.budget.window
+        for rate in self.rates:
+            if rate.count / rate.seconds < found[0]:
+                found = rate.count / rate.seconds, "rate_limit", rate.seconds
+        return found
+
+    def within(self, seconds: float) -> int:
+        """Requests in so many seconds at most, whenever they begin: the windows need not begin with them."""
+        calls = math.floor(self.calls * seconds) + 1
+        retries = float(calls * (self.attempts - 1))
+        if self.budget:
+            windows = math.ceil(seconds / self.budget.window) + 1
+            each = self.budget.ratio * (self.calls * self.budget.window + 1) + self.budget.floor * self.budget.window
+            retries = min(retries, windows * each)
+        most = [(math.floor(seconds / rate.seconds) + 1) * rate.count for rate in self.rates]
+        return min(calls + math.floor(retries), *most) if most else calls + math.floor(retries)
+
+
+def opens_within(breaker: Breaker, attempts: float) -> float | None:
+    """Seconds until the breaker is open at the latest, if so many attempts per second all fail; None: it may never be."""
+    known = breaker.samples / attempts if attempts else math.inf
+    return None if known > REMEMBERED * breaker.window else max(breaker.ratio * breaker.window, known)
+
+
+def probings(breaker: Breaker, seconds: float) -> int:
+    """How often an open breaker lets probes through in so many seconds, if they all fail."""
+    count, pause, left = 0, breaker.open, seconds
+    while pause < breaker.max_open and pause <= left:
+        count, left, pause = count + 1, left - pause, pause * 2
+    pause = min(pause, breaker.max_open)
+    return count + math.floor(left / pause)

@@ -1,0 +1,64 @@
+"""A circuit breaker as its user sees it: to be read, and held open or closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from callsheet.engine.tell import tell
+from callsheet.events import BreakerChanged, Listener
+from callsheet.policies.breaker import Breaker, State
+
+
+class BreakerControl:
+    """The circuit breaker of a service, or of one operation: its state, and the switch for it."""
+
+    def __init__(
+        self, breaker: Breaker, now: Callable[[], float], service: str, operation: str, listeners: tuple[Listener, ...]
+    ) -> None:
+        self._breaker = breaker
+        self._now = now
+        self._names = service, operation
+        self._listeners = listeners
+
+    @property
+    def state(self) -> State:
+        """`closed`, `open`, `half-open`, `forced-open` or `forced-closed`. An open one changes with the next call."""
+        return self._breaker.state
+
+    @property
+    def failures(self) -> int:
+        """Failed attempts in its window."""
+        return self._counted()[0]
+
+    @property
+    def samples(self) -> int:
+        """All attempts in its window that say something of the service."""
+        return self._counted()[1]
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until an open breaker lets a probe through; 0.0 in any other state."""
+        return max(0.0, self._breaker.until - self._now()) if self._breaker.state == "open" else 0.0
+
+    def force_open(self) -> None:
+        """Refuse every call until `force_closed` or `reset`: before maintenance, or when a service does harm."""
+        self._force("forced-open")
+
+    def force_closed(self) -> None:
+        """Let every call through, whatever happens, until `force_open` or `reset`."""
+        self._force("forced-closed")
+
+    def reset(self) -> None:
+        """Begin anew: closed, nothing counted, opening by itself again."""
+        self._force("closed")
+
+    def _force(self, state: State) -> None:
+        self._breaker.force(state, self._now())
+        tell(self._listeners, BreakerChanged(*self._names, state, 0, 0, 0.0))
+
+    def _counted(self) -> tuple[int, int]:
+        return self._breaker.counted(self._now())
+
+    def __repr__(self) -> str:
+        failures, samples = self._counted()
+        return f"<BreakerControl {'.'.join(filter(None, self._names))} {self.state}: {failures} of {samples} failed>"

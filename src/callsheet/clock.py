@@ -1,0 +1,27 @@
+"""Where a client's time comes from."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Clock(Protocol):
+    """What a client asks instead of the system, where a test has time of its own; see `callsheet.testing.FrozenClock`."""
+
+    def now(self) -> float:
+        """Seconds that only ever grow, as `time.monotonic` gives them."""
+
+    def wall(self) -> float:
+        """The time of day as a Unix timestamp, as `time.time` gives it."""
+
+    def sleep(self, seconds: float) -> None:
+        """Have a thread go on later."""
+
+    async def asleep(self, seconds: float) -> None:
+        """Have a task go on later."""
+
+    def new_ticket(self) -> Any:
+        """A place in a queue that a thread waits for by this clock."""
+
+    def new_task_ticket(self) -> Any:
+        """A place in a queue that a task waits for by this clock."""

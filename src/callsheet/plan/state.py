@@ -1,0 +1,120 @@
+"""What the calls of one service share, each made for its settings: slots, breaker, budget, limits, jar."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from callsheet.errors import SheetError
+from callsheet.plan.order import Shared
+from callsheet.policies.breaker import Breaker
+from callsheet.policies.cookies import Cookies
+from callsheet.policies.rate_limit import Limits
+from callsheet.policies.retry_budget import RetryBudget
+from callsheet.policies.service_limit import ServiceWord
+from callsheet.policies.slot import Slot
+from callsheet.settings.breaker import Breaker as BreakerSettings
+from callsheet.settings.settings import Settings
+from callsheet.sheet.record import Layer
+
+T = TypeVar("T")
+
+
+class ServiceState:
+    """The state of one service under one set of settings.
+
+    `like` is that of the same service under others, and whatever the two agree on is one. Slots and limits that are
+    narrower hold beside those of `like`; another breaker or budget holds instead.
+    """
+
+    def __init__(
+        self, settings: Settings, like: ServiceState | None = None, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings
+        self._like = like
+        self._wall_clock = wall_clock
+        self._kept: list[Any] = []
+        self._breakers: dict[tuple[str | None, BreakerSettings], Breaker] = {}
+        self.cookies: Cookies = like.cookies if like else self._keep(Cookies(wall_clock))
+        self.word: ServiceWord = like.word if like else self._keep(ServiceWord())
+        self.slots = self._slots(settings, like)
+        self.limits = self._limits(settings, like)
+        self.budget = self._budget(settings, like)
+
+    def shared(self) -> Shared:
+        """What the policies of undeclared requests share, and those of operations that have nothing of their own."""
+        return self._shared(self.settings, self.slots, self.limits, self.breaker(self.settings))
+
+    def shared_of(self, operation: str, settings: Settings, layer: Layer) -> Shared:
+        """What an operation's policies share; `layer` is what the sheet says of it alone."""
+        # Its own first: who queues for one operation must not hold a slot that all operations share.
+        slots = (self._keep(Slot(settings.concurrency)), *self.slots) if "concurrency" in layer else self.slots
+        own = "rate_limit" in layer and "rates" in layer["rate_limit"].value
+        limits = (self._keep(Limits(settings.rate_limit)), *self.limits) if own else self.limits
+        _check_cost(operation, settings.rate_limit.cost, limits)
+        breaker = self.breaker(settings, operation if "breaker" in layer else None)
+        return self._shared(settings, slots, limits, breaker)
+
+    def breaker(self, settings: Settings, operation: str | None = None) -> Breaker | None:
+        """The breaker of the service, or the one that an operation has instead; None where it is off."""
+        chosen = settings.breaker
+        if chosen is None:
+            return None
+        if self._like is not None:
+            return self._like.breaker(settings, operation)
+        known = self._breakers.get((operation, chosen))
+        if known is None:
+            known = self._breakers[operation, chosen] = self._keep(Breaker(chosen))
+        return known
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: what is under way belongs to the parent."""
+        for each in self._kept:
+            each.forget()
+
+    def _shared(
+        self, settings: Settings, slots: tuple[Slot, ...], limits: tuple[Limits, ...], breaker: Breaker | None
+    ) -> Shared:
+        return Shared(
+            slots=slots,
+            pick=random.random,
+            wall_clock=self._wall_clock,
+            cookies=self.cookies,
+            breaker=breaker,
+            budget=self.budget,
+            limits=limits,
+            word=self.word,
+        )
+
+    def _slots(self, settings: Settings, like: ServiceState | None) -> tuple[Slot, ...]:
+        beside = like.slots if like else ()
+        if like and settings.concurrency == like.settings.concurrency:
+            return beside
+        return (self._keep(Slot(settings.concurrency)), *beside)
+
+    def _limits(self, settings: Settings, like: ServiceState | None) -> tuple[Limits, ...]:
+        beside = like.limits if like else ()
+        chosen, known = settings.rate_limit, like.settings.rate_limit if like else None
+        if not chosen.rates or (known and (chosen.rates, chosen.per) == (known.rates, known.per)):
+            return beside
+        return (self._keep(Limits(chosen)), *beside)
+
+    def _budget(self, settings: Settings, like: ServiceState | None) -> RetryBudget | None:
+        if settings.retry is None:
+            return like.budget if like else None
+        if like and like.budget and like.budget.settings == settings.retry.budget:
+            return like.budget
+        return self._keep(RetryBudget(settings.retry.budget))
+
+    def _keep(self, each: T) -> T:
+        self._kept.append(each)
+        return each
+
+
+def _check_cost(operation: str, cost: int, limits: tuple[Limits, ...]) -> None:
+    small = next((rate for each in limits for rate in each.rates if rate.count < cost), None)
+    if small is not None:
+        message = f"operation `{operation}`: a request costs {cost} units, more than {small} of the service ever allows"
+        raise SheetError(f"{message}: lower `rate_limit.cost`, or raise the rate")

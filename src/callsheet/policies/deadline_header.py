@@ -1,0 +1,25 @@
+"""Tell the service how long we shall wait.
+
+A service that knows when its caller stops listening need not work on after that.
+"""
+
+from __future__ import annotations
+
+from callsheet.call import Attempt
+from callsheet.http.request import Request
+
+
+class DeadlineHeader:
+    """Send the time left in a header: seconds such as `1.250`; whole milliseconds if the header's name ends in `-ms`."""
+
+    name = "deadline_header"
+
+    def __init__(self, header: str) -> None:
+        self.header = header
+        self.in_milliseconds = header.lower().endswith("-ms")
+
+    def attach(self, attempt: Attempt, now: float) -> Request:
+        """The request with what is left of the call, or of this attempt if that is less."""
+        left = max(0.0, min(attempt.call.deadline - now, attempt.call.timeout.attempt))
+        text = str(int(left * 1000)) if self.in_milliseconds else f"{left:.3f}"
+        return attempt.request.plus(self.header, text)

@@ -1,0 +1,141 @@
+"""Heed what a service says about its own limits.
+
+A 429 is meant for all of a service's callers, not only for the one that happened to get it: whoever else goes on asking
+makes it worse. And many services say how much is left before they refuse.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+
+from callsheet.arithmetic.retry_after import told_pause
+from callsheet.arithmetic.told_limit import ToldLimit, told_limit
+from callsheet.call import Attempt
+from callsheet.errors import LimitReached
+from callsheet.events import LimitLearned
+from callsheet.http.response import Response
+from callsheet.settings.rate_limit import RateLimit
+from callsheet.verdicts import Refuse, Tell, Wait
+
+TOO_MANY_REQUESTS = 429
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 20.0
+"""Seconds for which a 429 that names no time holds the service up, doubled while it goes on answering so."""
+LONGEST_HOLD = 3600.0
+"""Seconds after which an answer is asked for again, whatever was said: one absurd answer must not lock us out for ever."""
+SAME_WINDOW = 1.0
+"""Seconds by which two answers may differ that speak of the same window: both were rounded, and one was longer on its way."""
+
+
+class ServiceWord:
+    """What the service said last: `remaining` more requests until `until`. One serves all operations of a service."""
+
+    def __init__(self) -> None:
+        self.until = -math.inf
+        self.remaining = 0
+        self.refusals = 0
+        self.lock = threading.Lock()
+
+    def take(self, now: float) -> float:
+        """Spend one request; 0.0 if it may go now, else the seconds until it may."""
+        with self.lock:
+            if now >= self.until:
+                return 0.0
+            if self.remaining > 0:
+                self.remaining -= 1
+                return 0.0
+            return self.until - now
+
+    def give_back(self, until: float) -> None:
+        """One that was taken of the window that ends then was not sent."""
+        with self.lock:
+            if until == self.until:
+                self.remaining += 1
+
+    def heed(self, told: ToldLimit, now: float) -> bool:
+        """Remember it; a later window replaces an earlier one, of the same window the smaller rest counts."""
+        until = now + min(told.seconds, LONGEST_HOLD)
+        with self.lock:
+            was_stopped = now < self.until and self.remaining == 0
+            if until > self.until + SAME_WINDOW or now >= self.until:
+                self.until, self.remaining = until, told.remaining
+            else:
+                self.remaining = min(self.remaining, told.remaining)
+            return self.remaining == 0 and told.remaining == 0 and not was_stopped
+
+    def refuse(self, seconds: float | None, sent: float, now: float) -> float:
+        """A 429 to a request sent at `sent`: hold everything up for as long as it says; gives the seconds."""
+        with self.lock:
+            if sent >= self.until:
+                self.refusals += 1
+            pause = self._pause() if seconds is None else min(seconds, LONGEST_HOLD)
+            # Each of many in flight at once gets its own 429: together they are one.
+            self.until, self.remaining = max(self.until, now + pause), 0
+            return self.until - now
+
+    def _pause(self) -> float:
+        return float(min(FIRST_PAUSE * 2 ** min(max(self.refusals, 1) - 1, 10), LONGEST_PAUSE))
+
+    def forget(self) -> None:
+        """Begin anew in a forked child."""
+        self.lock = threading.Lock()
+
+
+class ServiceLimit:
+    """Hold up every call of a service that said how much more it takes, until it takes more."""
+
+    name = "rate_limit.learn"
+
+    def __init__(self, word: ServiceWord, settings: RateLimit, wall_clock: Callable[[], float]) -> None:
+        self.word = word
+        self.waits = settings.when_full == "wait"
+        self.wall_clock = wall_clock
+
+    def before(self, attempt: Attempt, now: float) -> Wait | Refuse | None:
+        """Nothing unless the service said to wait."""
+        if now >= self.word.until or self in attempt.held:
+            return None
+        wait = self.word.take(now)
+        if wait <= 0.0:
+            attempt.held[self] = self.word.until
+            return None
+        left = attempt.call.deadline - now
+        if not self.waits or wait >= left:
+            message = f"the service said to come back in {wait:.3g} s, your call has {left:.3g} s; nothing was sent"
+            return Refuse(LimitReached(message, retry_after=wait), by=self.name)
+        return Wait(wait, "the service, which said to come back later")
+
+    def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
+        """What was taken and not sent may be taken by another."""
+        if not sent:
+            self.word.give_back(attempt.held[self])
+
+    def after(self, attempt: Attempt, now: float) -> Tell | None:
+        """Heed a 429, and what any answer says about limits."""
+        answer = attempt.outcome
+        if not isinstance(answer, Response):
+            return None
+        if answer.status_code == TOO_MANY_REQUESTS or attempt.meaning == "rate_limited":
+            return self._refused(attempt, answer, now)
+        if self.word.refusals and answer.status_code < 400:
+            self.word.refusals = 0
+        told = told_limit(answer, self.wall_clock())
+        if told is not None and self.word.heed(told, now):
+            return self._tell(attempt, answer, told.seconds)
+        return None
+
+    def _refused(self, attempt: Attempt, answer: Response, now: float) -> Tell | None:
+        wall_now = self.wall_clock()
+        asked = told_pause(answer, wall_now)
+        told = told_limit(answer, wall_now) if asked is None else None
+        if told is not None and told.remaining == 0:
+            asked = told.seconds
+        is_news = now >= self.word.until or self.word.remaining > 0
+        seconds = self.word.refuse(asked, attempt.began, now)
+        return self._tell(attempt, answer, seconds) if is_news else None
+
+    def _tell(self, attempt: Attempt, answer: Response, seconds: float) -> Tell:
+        call = attempt.call
+        return Tell(LimitLearned(call.service, call.operation, 0, seconds, answer.status_code))
