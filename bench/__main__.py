@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import blocking, report, tasks, transfer_report, transfers
+from bench.faults import command as faults
 from bench.machine import machine, versions
 from bench.rounds import measured
 from bench.servers import found_servers
@@ -19,7 +20,11 @@ SMALLEST = 32
 
 def options():
     servers = {kind.name: kind for kind in found_servers()}
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        epilog="`python -m bench faults --help`: the same faults before several clients, a program of its own.",
+    )
     # The empty list stands among the choices because argparse checks a default, too.
     parser.add_argument(
         "halves",
@@ -100,8 +105,11 @@ def main():
 
 
 def kept(known):
-    return {"transfers": known["transfers"]} if "transfers" in known else {}
+    return {name: known[name] for name in ("transfers", "faults") if name in known}
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["faults"]:
+        faults.main(sys.argv[2:])
+    else:
+        main()

@@ -94,7 +94,11 @@ def whole(results, found):
 
 def with_numbers(page, text, half):
     """The page with what stands between the two marks of this half replaced."""
-    begin, end = BEGIN.format(half=half), END.format(half=half)
+    return between(page, text, BEGIN.format(half=half), END.format(half=half))
+
+
+def between(page, text, begin, end):
+    """The page with what stands between these two marks replaced."""
     before, mark, rest = page.partition(begin)
     _, end_mark, after = rest.partition(end)
     if not mark or not end_mark:

@@ -61,9 +61,8 @@ def test_over_any_time_retries_stay_within_the_share_and_the_floor(seed, rate, s
         attempt = Attempt(Call(request, Timeout(), now, Ticket), 1)
         budget.before(attempt, now)
         calls.append(now)
-        for _ in range(2):
-            if chance.random() < share and asked(budget, attempt, now) is None:
-                retries.append(now)
+        tries = [now for _ in range(2) if chance.random() < share and asked(budget, attempt, now) is None]
+        retries.extend(tries)
     for end in (NOW + 10, NOW + 25, NOW + 60):
         spent = sum(at >= end - 10 for at in retries if at <= end)
         assert spent <= 0.2 * sum(end - 10 - 1 <= at <= end for at in calls) + 2 * 10.0

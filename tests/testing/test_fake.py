@@ -206,7 +206,7 @@ def test_scripts_that_were_not_used_can_be_told(open_world):
 def test_a_route_without_a_script_says_so(open_world):
     with open_world() as world:
         world.fake.on("GET", "/users/{id}")
-        with pytest.raises(UsageError, match="nothing is scripted; add .respond"):
+        with pytest.raises(UsageError, match="nothing is scripted; add"):
             world.call("get", id="1")
 
 

@@ -224,6 +224,6 @@ def test_in_an_outage_the_service_sees_a_fifth_more_and_the_floor(clock):
     seconds, rate = 4, 1000
     calls, seen = outage(clock, seconds, rate, breaker="off", rate_limit={"learn": False})
     protected = outage(FrozenClock(), seconds, rate)[1]
-    print(f"\n{calls} calls, nothing but 503: {seen} requests (x{seen / calls:.2f}); everything on: {protected}")
+    print(f"\n{calls} calls, nothing but 503: {seen} requests (x{seen / calls:.2f}); everything on: {protected}")  # noqa: T201
     assert calls < seen <= 1.2 * calls + 10 * (seconds + 10)
     assert protected < 200

@@ -130,14 +130,16 @@ class CoarseWindow(Window):
         super().take(turn, now)
         inside = self.inside
         inside.pop()
-        if inside and inside[-1].at // self.span == turn.at // self.span:
-            chunk = inside[-1]
-            chunk.at = turn.at
-            chunk.units += turn.units
+        last = inside[-1] if inside else None
+        if isinstance(last, Chunk) and last.at // self.span == turn.at // self.span:
+            last.at = turn.at
+            last.units += turn.units
         else:
-            chunk = Chunk(turn.at, turn.units)
-            inside.append(chunk)
-        turn.chunks = {**turn.chunks, self: chunk}
+            last = Chunk(turn.at, turn.units)
+            inside.append(last)
+        chunks: dict[Window, Chunk] = dict(turn.chunks)
+        chunks[self] = last
+        turn.chunks = chunks
 
     def give_back(self, turn: Turn, now: float) -> None:
         """Count a turn no longer. The queue is shorter when nothing is left of its chunk."""

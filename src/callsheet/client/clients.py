@@ -20,13 +20,16 @@ from callsheet.engine.later import TaskSet, Worker
 from callsheet.engine.log import log_listener
 from callsheet.errors import UsageError
 from callsheet.events import Listener
+from callsheet.forked import forget_after_fork
 from callsheet.plan.service import ServicePlans
+from callsheet.policies.rate_limit import SharedStore
+from callsheet.settings.stores import StoreSettings
 from callsheet.sheet import Sheet
+from callsheet.stores.valkey import AsyncValkeyStore, ValkeyStore
 from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from callsheet.transports.curl.blocking import CurlTransport
 from callsheet.transports.curl.options import CLOSED, Wiring
-from callsheet.transports.forked import forget_after_fork
 
 
 def _is_wrapper(transport: Any) -> bool:
@@ -62,6 +65,7 @@ class _AnyClient:
         self._wraps = transport if _is_wrapper(transport) else None
         self._transport = None if self._wraps else self._checked(transport)
         self._transports: dict[tuple[str, Wiring], Any] = {}
+        self._store: Any = None
         self._makers: dict[str, CallMaker] = {}
         self._all_plans: WeakSet[ServicePlans] = WeakSet()
         self._code = settings
@@ -114,9 +118,19 @@ class _AnyClient:
         if declared is None:
             raise UsageError(self._unknown(name))
         wall = time.time if self._clock is None else self._clock.wall
-        plans = ServicePlans(declared, {**self._code, **settings}, self._listeners, like, wall_clock=wall)
+        code = {**self._code, **settings}
+        plans = ServicePlans(declared, code, self._listeners, like, wall_clock=wall, store=self._limits_store())
         self._all_plans.add(plans)
         return CallMaker(plans, self._new_io(self._transport_for(plans)), lambda: self._is_closed)
+
+    def _limits_store(self) -> SharedStore | None:
+        """The store that the sheet names for limits, made when the first service is."""
+        chosen = self.sheet.stores.limits
+        if chosen is None:
+            return None
+        if self._store is None:
+            self._store = self._new_store(chosen)
+        return SharedStore(self._store, chosen.on_failure == "refuse")
 
     def _transport_for(self, plans: ServicePlans) -> Any:
         if self._transport is not None:
@@ -145,6 +159,9 @@ class _AnyClient:
         raise NotImplementedError
 
     def _new_transport(self, wiring: Wiring) -> Any:
+        raise NotImplementedError
+
+    def _new_store(self, chosen: StoreSettings) -> Any:
         raise NotImplementedError
 
     def forget(self) -> None:
@@ -194,6 +211,9 @@ class Client(_AnyClient, Calls):
     def _new_transport(self, wiring: Wiring) -> Transport:
         return CurlTransport(wiring)
 
+    def _new_store(self, chosen: StoreSettings) -> ValkeyStore:
+        return ValkeyStore(chosen.url, chosen.prefix)
+
     def forget(self) -> None:
         """In a forked child: begin anew; the parent's connections and calls stay its own."""
         super().forget()
@@ -206,6 +226,8 @@ class Client(_AnyClient, Calls):
         self._later.stop()
         for transport in self._transports.values():
             transport.close()
+        if self._store is not None:
+            self._store.close()
         self._later.close()
 
     def __enter__(self) -> Self:
@@ -238,6 +260,9 @@ class AsyncClient(_AnyClient, AsyncCalls):
     def _new_transport(self, wiring: Wiring) -> AsyncTransport:
         return AsyncCurlTransport(wiring)
 
+    def _new_store(self, chosen: StoreSettings) -> AsyncValkeyStore:
+        return AsyncValkeyStore(chosen.url, chosen.prefix)
+
     async def aclose(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
         self._is_closed = True
@@ -245,6 +270,8 @@ class AsyncClient(_AnyClient, AsyncCalls):
         await self._later.aclose()
         for transport in self._transports.values():
             await transport.aclose()
+        if self._store is not None:
+            await self._store.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from callsheet.call import Attempt
 from callsheet.engine.let_go import let_go
 from callsheet.engine.tell import tell_call
+from callsheet.forked import forget_after_fork
 from callsheet.plan.plan import Plan
-from callsheet.transports.forked import forget_after_fork
 
 
 class Dropped(NamedTuple):

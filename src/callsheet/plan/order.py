@@ -13,7 +13,7 @@ from callsheet.policies.cookies import Cookies
 from callsheet.policies.deadline import Deadline
 from callsheet.policies.deadline_header import DeadlineHeader
 from callsheet.policies.error_rules import ErrorRules
-from callsheet.policies.rate_limit import Limits, RateLimit
+from callsheet.policies.rate_limit import Limits, RateLimit, SharedRateLimit, SharedStore
 from callsheet.policies.redirect import Redirect
 from callsheet.policies.retry import Retry
 from callsheet.policies.retry_budget import RetryBudget
@@ -33,6 +33,8 @@ class Shared(NamedTuple):
     budget: RetryBudget | None = None
     limits: tuple[Limits, ...] = ()
     word: ServiceWord | None = None
+    service: str = ""
+    store: SharedStore | None = None
 
 
 class Line(NamedTuple):
@@ -53,13 +55,18 @@ def _breaker(settings: Settings, shared: Shared) -> tuple[Any, ...]:
 
 
 def _rate_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return tuple(RateLimit(limits, settings.rate_limit) for limits in shared.limits)
+    if shared.store is None:
+        return tuple(RateLimit(limits, settings.rate_limit) for limits in shared.limits)
+    service, store = shared.service, shared.store
+    return tuple(SharedRateLimit(each, settings.rate_limit, service=service, store=store) for each in shared.limits)
 
 
 def _service_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
     if shared.word is None or not settings.rate_limit.learn:
         return ()
-    return (ServiceLimit(shared.word, settings.rate_limit, shared.wall_clock),)
+    # Where no rate is declared nobody asks the store for a turn, and what it held up would not be noticed.
+    store = shared.store.store if shared.store and shared.limits else None
+    return (ServiceLimit(shared.word, settings.rate_limit, shared.wall_clock, store=store),)
 
 
 def _deadline_header(settings: Settings, shared: Shared) -> tuple[Any, ...]:

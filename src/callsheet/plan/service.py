@@ -19,6 +19,7 @@ from callsheet.plan.order import Shared
 from callsheet.plan.plan import Given, Plan, TimeoutLike
 from callsheet.plan.state import ServiceState
 from callsheet.policies.breaker import Breaker
+from callsheet.policies.rate_limit import SharedStore
 from callsheet.policies.slot import Slot
 from callsheet.settings.timeout import WrittenTimeout
 from callsheet.sheet import ServiceSheet
@@ -43,6 +44,7 @@ class ServicePlans:
         like: ServicePlans | None = None,
         *,
         wall_clock: Callable[[], float] = time.time,
+        store: SharedStore | None = None,
     ) -> None:
         self.name = sheet.name
         self.operations: Mapping[str, Operation] = operations_of(sheet)
@@ -51,7 +53,9 @@ class ServicePlans:
         self._sheet = sheet
         self._code = code
         self.listeners = listeners
-        self.state: ServiceState = ServiceState(self.settings, like.state if like else None, wall_clock)
+        self.state: ServiceState = ServiceState(
+            self.settings, like.state if like else None, wall_clock=wall_clock, service=self.name, store=store
+        )
         # Compiling may import a user's module, and that may call this service.
         self._lock = threading.RLock()
         self._base: Base | None = None

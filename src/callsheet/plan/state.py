@@ -11,7 +11,7 @@ from callsheet.errors import SheetError
 from callsheet.plan.order import Shared
 from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
-from callsheet.policies.rate_limit import Limits
+from callsheet.policies.rate_limit import Limits, SharedStore
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceWord
 from callsheet.policies.slot import Slot
@@ -30,11 +30,19 @@ class ServiceState:
     """
 
     def __init__(
-        self, settings: Settings, like: ServiceState | None = None, wall_clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        like: ServiceState | None = None,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+        service: str = "",
+        store: SharedStore | None = None,
     ) -> None:
         self.settings = settings
         self._like = like
         self._wall_clock = wall_clock
+        self._service = service
+        self._store = store
         self._kept: list[Any] = []
         self._breakers: dict[tuple[str | None, BreakerSettings], Breaker] = {}
         self.cookies: Cookies = like.cookies if like else self._keep(Cookies(wall_clock))
@@ -52,7 +60,7 @@ class ServiceState:
         # Its own first: who queues for one operation must not hold a slot that all operations share.
         slots = (self._keep(Slot(settings.concurrency)), *self.slots) if "concurrency" in layer else self.slots
         own = "rate_limit" in layer and "rates" in layer["rate_limit"].value
-        limits = (self._keep(Limits(settings.rate_limit)), *self.limits) if own else self.limits
+        limits = (self._keep(Limits(settings.rate_limit, operation)), *self.limits) if own else self.limits
         _check_cost(operation, settings.rate_limit.cost, limits)
         breaker = self.breaker(settings, operation if "breaker" in layer else None)
         return self._shared(settings, slots, limits, breaker)
@@ -86,6 +94,8 @@ class ServiceState:
             budget=self.budget,
             limits=limits,
             word=self.word,
+            service=self._service,
+            store=self._store,
         )
 
     def _slots(self, settings: Settings, like: ServiceState | None) -> tuple[Slot, ...]:

@@ -7,21 +7,35 @@ sending waits a little instead, in the order of asking, and is told at once if i
 from __future__ import annotations
 
 import threading
+from typing import Any, NamedTuple
 
+from callsheet.arithmetic.shared_window import Place, Reserve, whole_shapes
 from callsheet.arithmetic.sliding_window import Limiter
 from callsheet.call import Attempt, Call
 from callsheet.errors import LimitReached
 from callsheet.settings.rate_limit import RateLimit as RateLimitSettings
-from callsheet.verdicts import Refuse, Wait
+from callsheet.verdicts import Ask, Refuse, StoreFailure, Wait
+
+
+class SharedStore(NamedTuple):
+    """A store that answers Reserve and Hold, and whether nothing is sent while it cannot be asked."""
+
+    store: Any
+    refuses: bool
+
 
 MANY = 10_000
 """Values of an argument after which those that have had their turns are forgotten."""
 
 
 class Limits:
-    """The limiters of one declaration: one in all, one per operation, or one for each value of an argument."""
+    """The limiters of one declaration: one in all, one per operation, or one for each value of an argument.
 
-    def __init__(self, settings: RateLimitSettings) -> None:
+    `name` is that of the operation it belongs to; empty for the service's own.
+    """
+
+    def __init__(self, settings: RateLimitSettings, name: str = "") -> None:
+        self.name = name
         self.rates = settings.rates
         self.per = settings.per
         self.told = ", ".join(str(rate) for rate in settings.rates)
@@ -61,10 +75,12 @@ class RateLimit:
         self.waits = settings.when_full == "wait"
         self.only = limits.limiter("", 0.0) if limits.per == "service" else None
 
-    def before(self, attempt: Attempt, now: float) -> Wait | Refuse | None:
+    def before(self, attempt: Attempt, now: float) -> Wait | Refuse | Ask | None:
         """Nothing if it is this attempt's turn; one that has its turn is not asked for another."""
-        if self in attempt.held:
-            return None
+        return None if self in attempt.held else self.by_itself(attempt, now)
+
+    def by_itself(self, attempt: Attempt, now: float) -> Wait | Refuse | None:
+        """A turn from this process's own limiter."""
         limiter = self.only or self.limits.limiter(self.limits.key_of(attempt.call), now)
         turn = limiter.reserve(now, self.cost, attempt.call.deadline if self.waits else now)
         if not turn.is_reserved:
@@ -73,13 +89,46 @@ class RateLimit:
         return Wait(turn.wait, f"its turn (rate_limit {self.limits.told})") if turn.wait > 0.0 else None
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
-        """A turn that was not used is free again."""
-        limiter, turn = attempt.held[self]
-        if not sent:
+        """A turn that was not used is free again; one of a store is not worth the way there."""
+        held = attempt.held[self]
+        if held is not None and not sent:
+            limiter, turn = held
             limiter.give_back(turn)
 
     def _too_late(self, wait: float, left: float) -> LimitReached:
         return too_late(f"rate_limit {self.limits.told}", wait, left, waits=self.waits)
+
+
+class SharedRateLimit(RateLimit):
+    """The same with its turns from a store, which several processes ask."""
+
+    def __init__(self, limits: Limits, settings: RateLimitSettings, *, service: str, store: SharedStore) -> None:
+        super().__init__(limits, settings)
+        self.service = service
+        self.store = store
+        self.shapes = whole_shapes(limits.rates)
+
+    def before(self, attempt: Attempt, now: float) -> Ask | None:
+        """Ask the store for a turn; one that has its turn is not asked for another."""
+        if self in attempt.held:
+            return None
+        key = f"{self.limits.name}={self.limits.key_of(attempt.call)}"
+        patience = max(0.0, attempt.call.deadline - now) if self.waits else 0.0
+        question = Reserve(self.service, key, self.shapes, self.cost, patience)
+        return Ask(self.store.store, question, lambda answer: self._placed(answer, attempt, now))
+
+    def _placed(self, answer: Place | StoreFailure, attempt: Attempt, now: float) -> Wait | Refuse | None:
+        if isinstance(answer, StoreFailure):
+            if not self.store.refuses:
+                return self.by_itself(attempt, now)
+            message = (
+                f"the store of the limits could not be asked ({answer.message}); nothing was sent (on_failure: refuse)"
+            )
+            return Refuse(LimitReached(message), by=self.name)
+        if not answer.is_reserved:
+            return Refuse(self._too_late(answer.wait, attempt.call.deadline - now), by=self.name)
+        attempt.held[self] = None
+        return Wait(answer.wait, f"its turn (rate_limit {self.limits.told})") if answer.wait > 0.0 else None
 
 
 def too_late(limit: str, wait: float, left: float, *, waits: bool) -> LimitReached:

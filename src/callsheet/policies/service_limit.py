@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from callsheet.arithmetic.retry_after import told_pause
+from callsheet.arithmetic.shared_window import Hold
 from callsheet.arithmetic.told_limit import ToldLimit, told_limit
 from callsheet.call import Attempt
 from callsheet.errors import LimitReached
 from callsheet.events import LimitLearned
 from callsheet.http.response import Response
 from callsheet.settings.rate_limit import RateLimit
-from callsheet.verdicts import Refuse, Tell, Wait
+from callsheet.verdicts import Ask, Refuse, Tell, Wait
 
 TOO_MANY_REQUESTS = 429
 FIRST_PAUSE = 1.0
@@ -84,12 +86,18 @@ class ServiceWord:
 
 
 class ServiceLimit:
-    """Hold up every call of a service that said how much more it takes, until it takes more."""
+    """Hold up every call of a service that said how much more it takes, until it takes more.
+
+    With a `store`, which answers Hold, a 429 holds up those who share it, too.
+    """
 
     name = "rate_limit.learn"
 
-    def __init__(self, word: ServiceWord, settings: RateLimit, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self, word: ServiceWord, settings: RateLimit, wall_clock: Callable[[], float], *, store: Any = None
+    ) -> None:
         self.word = word
+        self.store = store
         self.waits = settings.when_full == "wait"
         self.wall_clock = wall_clock
 
@@ -112,7 +120,7 @@ class ServiceLimit:
         if not sent:
             self.word.give_back(attempt.held[self])
 
-    def after(self, attempt: Attempt, now: float) -> Tell | None:
+    def after(self, attempt: Attempt, now: float) -> Tell | Ask | None:
         """Heed a 429, and what any answer says about limits."""
         answer = attempt.outcome
         if not isinstance(answer, Response):
@@ -126,7 +134,7 @@ class ServiceLimit:
             return self._tell(attempt, answer, told.seconds)
         return None
 
-    def _refused(self, attempt: Attempt, answer: Response, now: float) -> Tell | None:
+    def _refused(self, attempt: Attempt, answer: Response, now: float) -> Tell | Ask | None:
         wall_now = self.wall_clock()
         asked = told_pause(answer, wall_now)
         told = told_limit(answer, wall_now) if asked is None else None
@@ -134,7 +142,12 @@ class ServiceLimit:
             asked = told.seconds
         is_news = now >= self.word.until or self.word.remaining > 0
         seconds = self.word.refuse(asked, attempt.began, now)
-        return self._tell(attempt, answer, seconds) if is_news else None
+        if not is_news:
+            return None
+        told_of = self._tell(attempt, answer, seconds)
+        if self.store is None:
+            return told_of
+        return Ask(self.store, Hold(attempt.call.service, seconds), lambda _: told_of)
 
     def _tell(self, attempt: Attempt, answer: Response, seconds: float) -> Tell:
         call = attempt.call

@@ -17,6 +17,7 @@ from callsheet.sheet.scalars import DURATION, RATE, SHARE, Choice, ListOf, Switc
 from callsheet.sheet.variables import has_reference
 
 MOST_UNITS = 1_000_000_000
+MOST_RATES = 8
 BREAKER: Form = OrOff(
     Record(
         (
@@ -40,7 +41,10 @@ class Rates:
         """Counts and seconds."""
         if isinstance(node, Scalar):
             return (RATE.read(node, spot, reading),)
-        return RATES.read(node, spot, reading)
+        rates = RATES.read(node, spot, reading)
+        if len(rates) > MOST_RATES:
+            raise Misfit(node.place, f"{spot}: {len(rates)} rates, at most {MOST_RATES}", "keep those that are felt")
+        return rates
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""

@@ -98,7 +98,7 @@ class Route:
         delay: float = 0.0,
     ) -> Self:
         """Answer so, after `delay` seconds of the clock. Give `json`, `text` or `content`."""
-        return self._then(_reply(status, json, text, content, headers, delay))
+        return self._then(_reply(status, json, text=text, content=content, headers=headers, delay=delay))
 
     def truncate(self, content: bytes = b"half of it", *, status: int = 200, after: int | None = None) -> Self:
         """Answer with a body that breaks off after so many bytes; half of it unless told otherwise."""
@@ -169,7 +169,13 @@ def _regex_of(path: str) -> list[str]:
 
 
 def _reply(
-    status: int, value: Any, text: str | None, content: bytes, headers: Mapping[str, str] | None, delay: float
+    status: int,
+    value: Any,
+    *,
+    text: str | None = None,
+    content: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    delay: float = 0.0,
 ) -> Reply:
     fields = list((headers or {}).items())
     kind = None
@@ -190,5 +196,5 @@ def _given_by(value: Any) -> Reply | Fault:
     if isinstance(value, int) and not isinstance(value, bool):
         return Reply(value)
     if isinstance(value, tuple):
-        return _reply(value[0], value[1], None, b"", None, 0.0)
-    return _reply(200, value, None, b"", None, 0.0)
+        return _reply(value[0], value[1])
+    return _reply(200, value)

@@ -13,13 +13,13 @@ from typing import Any, Self, TypeVar
 from callsheet.call import Limits
 from callsheet.errors import UsageError
 from callsheet.events import WireFacts
+from callsheet.forked import forget_after_fork
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.asgi.asynchronous import CLOSED, AsyncASGITransport
 from callsheet.transports.asgi.body import body_of
 from callsheet.transports.asgi.exchange import Reading
 from callsheet.transports.asgi.scope import App
-from callsheet.transports.forked import forget_after_fork
 
 T = TypeVar("T")
 Loop = asyncio.AbstractEventLoop

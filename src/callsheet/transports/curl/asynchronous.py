@@ -12,6 +12,7 @@ import pycurl
 from callsheet.call import Limits
 from callsheet.errors import ConnectTimeout, NotSent, UsageError
 from callsheet.events import WireFacts
+from callsheet.forked import forget_after_fork
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.driver import Driver, Finished
@@ -27,7 +28,6 @@ from callsheet.transports.curl.transfer import Transfer
 from callsheet.transports.curl.upload import SourceUpload, Upload, read_body
 from callsheet.transports.curl.waiting import within
 from callsheet.transports.curl.watch import Watching, watch_for
-from callsheet.transports.forked import forget_after_fork
 
 CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
 Way = Callable[

@@ -14,6 +14,7 @@ import pycurl
 from callsheet.call import Limits
 from callsheet.errors import ConnectTimeout, NotSent, UsageError
 from callsheet.events import WireFacts
+from callsheet.forked import forget_after_fork
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.due import after_body, left_for
@@ -25,7 +26,6 @@ from callsheet.transports.curl.route import route_for
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
 from callsheet.transports.curl.upload import SourceUpload, read_body
-from callsheet.transports.forked import forget_after_fork
 
 CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
 Way = Callable[[Lane, Request, Limits, Addresses | None], tuple[Response, WireFacts | None]]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pycurl
 
+from callsheet.forked import leak
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.hang_up import local_end
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.watch import Watching
-from callsheet.transports.forked import leak
 
 MOST_HUNG_UP = 1000
 """Connections known to be hung up; libcurl drops most of them itself, so that nobody asks."""

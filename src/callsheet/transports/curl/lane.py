@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 import pycurl
 
+from callsheet.forked import leak
 from callsheet.transports.curl.due import Left
 from callsheet.transports.curl.handle import Constants, Handle
 from callsheet.transports.curl.hang_up import is_hung_up
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import LONGEST
 from callsheet.transports.curl.transfer import Transfer
-from callsheet.transports.forked import leak
 
 TO_POLL = {
     pycurl.POLL_IN: select.POLLIN,

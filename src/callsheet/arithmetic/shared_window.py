@@ -1,0 +1,48 @@
+"""The questions that a limit shared by several processes puts to its store, and the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from callsheet.arithmetic.shape import shapes_of
+from callsheet.settings.rate_limit import Rate
+
+MICROSECONDS = 1_000_000
+
+
+class Reserve(NamedTuple):
+    """The next turn of a limit, for `cost` units, if it comes within `patience` seconds.
+
+    `service` and `limit` name it; `shapes` are the count, length and span (in microseconds) of each of its rates.
+    """
+
+    service: str
+    limit: str
+    shapes: tuple[int, ...]
+    cost: int
+    patience: float
+
+
+class Hold(NamedTuple):
+    """Nobody's turn comes for so many seconds: the service said so."""
+
+    service: str
+    seconds: float
+
+
+class Place(NamedTuple):
+    """The answer to Reserve: the turn is in `wait` seconds; if it is not reserved, it would have been, and is too late."""
+
+    wait: float
+    is_reserved: bool
+
+
+def whole_shapes(rates: Iterable[Rate]) -> tuple[int, ...]:
+    """Count, length and span of each rate, in whole units and microseconds, exact windows first."""
+    shapes = shapes_of(tuple(rates))
+    return tuple(
+        whole
+        for shape in shapes
+        for whole in (shape.count, round(shape.length * MICROSECONDS), round(shape.span * MICROSECONDS))
+    )

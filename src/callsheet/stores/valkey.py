@@ -1,0 +1,167 @@
+"""Limits in a Valkey or Redis, for several processes that obey them together. Both colours, by redis-py."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from callsheet.arithmetic.shared_window import MICROSECONDS, Hold, Place, Reserve
+from callsheet.errors import UsageError
+from callsheet.forked import forget_after_fork, leak
+from callsheet.secret import MASK, Secret
+from callsheet.stores.script import SCRIPT
+
+TIMEOUT = 0.25
+"""Seconds for connecting, and for an answer: a store that takes longer is no help to a call that waits for it."""
+REST = 1.0
+"""Seconds for which a store that failed is not asked again: every call would pay the timeout."""
+SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
+SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+SERVERS_CLOCK = -1
+Question = Reserve | Hold
+
+
+class StoreUnavailableError(Exception):
+    """The store could not be asked. The message holds no password."""
+
+
+class _AnyValkey:
+    """What both colours share: how to reach it, what to ask, and when to leave it alone."""
+
+    def __init__(
+        self, url: str | Secret, prefix: str = "callsheet", *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._url = url
+        self._prefix = prefix
+        self._now = now
+        self._rests_until = float("-inf")
+        self._last = ""
+        self._client: Any = None
+        _redis()
+        forget_after_fork(self)
+
+    def forget(self) -> None:
+        """In a forked child: begin anew, and leave the parent's connections alone."""
+        if self._client is not None:
+            leak(self._client)
+        self._client = None
+
+    def _made(self, kind: Any, retry: Any) -> Any:
+        redis = _redis()
+        url = self._url.reveal() if isinstance(self._url, Secret) else self._url
+        scheme, mark, rest = url.partition("://")
+        # Each of these would cost a round trip, or hide one: a call waits for this one and no other.
+        return kind.from_url(
+            f"{SCHEMES.get(scheme, scheme)}{mark}{rest}",
+            socket_connect_timeout=TIMEOUT,
+            socket_timeout=TIMEOUT,
+            retry=retry(redis.backoff.NoBackoff(), 0),
+            protocol=2,
+            driver_info=None,
+            maint_notifications_config=redis.maint_notifications.MaintNotificationsConfig(enabled=False),
+        )
+
+    def _refuse_while_it_rests(self) -> None:
+        if self._now() < self._rests_until:
+            raise StoreUnavailableError(f"{self._last}; it is not asked again for {REST:g} s")
+
+    def _failed(self, error: BaseException) -> StoreUnavailableError:
+        self._last = self._told(error)
+        self._rests_until = self._now() + REST
+        return StoreUnavailableError(self._last)
+
+    def _told(self, error: BaseException) -> str:
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        if isinstance(self._url, Secret):
+            url = self._url.reveal()
+            user_info = url.partition("://")[2].rpartition("@")[0]
+            for part in (url, user_info, user_info.partition(":")[2]):
+                text = text.replace(part, MASK) if part else text
+        return " ".join(text.split())[:200]
+
+    def arguments(self, question: Question, now: int = SERVERS_CLOCK) -> tuple[Any, ...]:
+        """Keys and arguments of the script. `now`, in microseconds, is for tests; otherwise the server's clock counts."""
+        tag = f"{self._prefix}:{{{_without_braces(question.service)}}}"
+        if isinstance(question, Hold):
+            return 2, f"{tag}:hold", f"{tag}:hold", "hold", max(1, round(question.seconds * 1000))
+        rates = len(question.shapes) // 3
+        limit = f"{tag}:{question.limit}:{'-'.join(map(str, question.shapes))}"
+        keys = (f"{tag}:hold", limit, *(f"{limit}:{number}" for number in range(rates)))
+        patience = min(round(question.patience * MICROSECONDS), 10**15)
+        return len(keys), *keys, "reserve", question.cost, patience, now, *question.shapes
+
+
+def _without_braces(name: str) -> str:
+    """A hash tag ends with the first brace."""
+    return name.replace("{", "(").replace("}", ")")
+
+
+def _place(answer: Any) -> Place:
+    return Place(int(answer[1]) / MICROSECONDS, int(answer[0]) == 1)
+
+
+class ValkeyStore(_AnyValkey):
+    """Answers questions by one round trip, for any number of threads. Raises UsageError without its extra."""
+
+    def ask(self, question: Question, seconds: float) -> Place:
+        """The answer, within a quarter of a second. Raises StoreUnavailableError."""
+        self._refuse_while_it_rests()
+        redis = _redis()
+        try:
+            if self._client is None:
+                self._client = self._made(redis.Redis, redis.retry.Retry)
+            arguments = self.arguments(question)
+            try:
+                return _place(self._client.evalsha(SHA, *arguments))
+            except redis.exceptions.NoScriptError:
+                return _place(self._client.eval(SCRIPT, *arguments))
+        except (redis.exceptions.RedisError, OSError, ValueError) as error:
+            raise self._failed(error) from None
+
+    def close(self) -> None:
+        """Close every connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+class AsyncValkeyStore(_AnyValkey):
+    """The same for the tasks of one event loop."""
+
+    async def ask(self, question: Question, seconds: float) -> Place:
+        """The answer, within a quarter of a second. Raises StoreUnavailableError."""
+        self._refuse_while_it_rests()
+        redis = _redis()
+        try:
+            if self._client is None:
+                self._client = self._made(redis.asyncio.Redis, redis.asyncio.retry.Retry)
+            arguments = self.arguments(question)
+            async with asyncio.timeout(2 * TIMEOUT):
+                try:
+                    return _place(await self._client.evalsha(SHA, *arguments))
+                except redis.exceptions.NoScriptError:
+                    return _place(await self._client.eval(SCRIPT, *arguments))
+        except (redis.exceptions.RedisError, OSError, ValueError) as error:
+            raise self._failed(error) from None
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+
+def _redis() -> Any:
+    """redis-py, loaded when it is first needed. Raises UsageError where it is not installed."""
+    try:
+        import redis  # noqa: PLC0415 - an extra, and not light
+        import redis.asyncio  # noqa: PLC0415
+        import redis.backoff  # noqa: PLC0415
+        import redis.maint_notifications  # noqa: PLC0415
+    except ModuleNotFoundError:
+        message = 'stores: a Valkey or Redis needs redis-py: pip install "callsheet[valkey]"'
+        raise UsageError(message) from None
+    return redis
