@@ -183,7 +183,7 @@ SERVICE = [
     ("errors: [{when: {status: 404}, then: fail, raise: NotSent}]", "5:55: `errors.0.raise` of service `shop`: `NotSent` is an error of Callsheet's own", "choose another name"),
     ("errors: [{when: {status: 404}, then: fail, raise: TimeoutError}]", "5:55: `errors.0.raise` of service `shop`: `TimeoutError` is an exception of Python's own", "choose another name"),
     ("errors: [{when: {status: 404}, then: fail, raise: 5}]", "5:55: `errors.0.raise` of service `shop`: expected the name of an error such as `NotFound` or `OutOfStock`", ""),
-    ("errors: [{when: {status: 404}, then: fail, message: a[0]}]", "5:59: `errors.0.message` of service `shop`: expected a dotted path", "did you mean `a.0`?"),
+    ("errors: [{when: {status: 404}, then: fail, message: 'a[0]'}]", "5:57: `errors.0.message` of service `shop`: expected a dotted path", "did you mean `a.0`?"),
     ("error_map: {}", "5:5: unknown key `error_map`", "did you mean `errors`?"),
     ("response_actions: []", "5:5: unknown key `response_actions`", "did you mean `errors`?"),
     ("fallback: 5", "5:15: `fallback` of service `shop`: expected `off`, `{value: ...}` or `{python: \"module:function\"}`, found `5`", "write `{value: ...}`"),
