@@ -350,6 +350,12 @@ def test_a_stream_whose_status_may_not_raise_is_given_out(world):
 
 
 @pytest.mark.parametrize("rules", [(), (BUSY,)])
+def test_a_status_that_no_rule_knows_raises_from_400_on(world, rules):
+    assert type(called(world, Answer(400), typed=False, errors=rules)) is BadRequest
+    assert called(world, Answer(399), typed=False, errors=rules).status_code == 399
+
+
+@pytest.mark.parametrize("rules", [(), (BUSY,)])
 def test_a_status_of_a_stream_that_no_rule_knows_raises_from_400_on(world, rules):
     world.transport.script = [Answer(400, pieces=[b"one"]), Answer(399, pieces=[b"two"])]
     plan = world.real_plan(errors=rules)
