@@ -104,6 +104,22 @@ def test_a_fallback(text, expected):
     assert shop(f"fallback: {text}").settings().fallback == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("a.b.c", "did you mean `a.b:c`?"),
+        ("c", ""),
+        ("a.b:", ""),
+        ("a b.c", ""),
+        (f"{'m' * 58}.c", f"did you mean `{'m' * 58}:c`?"),
+        (f"{'m' * 59}.c", ""),
+    ],
+)
+def test_a_function_that_is_named_as_python_names_it(name, hint):
+    text = errors(shop, f"fallback: {{python: '{name}'}}")
+    assert text.rpartition("^")[2].strip() == hint
+
+
 def test_a_fallback_of_an_operation_is_its_own():
     service = operation("get: /x\nreturns: object\nfallback: {value: {}}")
     assert service.settings().fallback is None
