@@ -82,7 +82,10 @@ def test_an_answer_shows_that_the_service_is_there(attempt_of, outcome):
     assert failed(attempt_of(outcome)) is False
 
 
-@pytest.mark.parametrize("outcome", [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), None])
+IDLE = NoAnswer("lost", on_kept_connection=True)
+
+
+@pytest.mark.parametrize("outcome", [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, None])
 def test_some_outcomes_say_nothing_of_the_service(attempt_of, outcome):
     assert failed(attempt_of(outcome)) is None
 

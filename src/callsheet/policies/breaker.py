@@ -11,7 +11,7 @@ from typing import Literal
 
 from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
-from callsheet.errors import AttemptTimeout, BreakerOpen, ConnectTimeout, DeadlinePassed, ResponseError, TransportError
+from callsheet.errors import AttemptTimeout, BreakerOpen, ConnectTimeout, DeadlinePassed, NoAnswer, ResponseError, TransportError
 from callsheet.events import BreakerChanged
 from callsheet.http.response import Response
 from callsheet.settings.breaker import Breaker as BreakerSettings
@@ -162,7 +162,8 @@ def open_for(settings: BreakerSettings, openings: int) -> float:
 def failed(attempt: Attempt) -> bool | None:
     """Whether the service failed in this attempt; None if the attempt says nothing of it.
 
-    A 429 and our own refusals say nothing, nor does an attempt that its caller gave less time than the settings grant.
+    A 429 and our own refusals say nothing, nor does an attempt that its caller gave less time than the settings grant, or
+    one that met the end of a kept connection's idle time.
     """
     outcome = attempt.outcome
     if attempt.meaning is not None:
@@ -175,4 +176,6 @@ def failed(attempt: Attempt) -> bool | None:
         return True if attempt.allowed >= NEARLY * granted else None
     if isinstance(outcome, ResponseError):
         return False
+    if isinstance(outcome, NoAnswer) and outcome.on_kept_connection:
+        return None
     return True if isinstance(outcome, TransportError) else None

@@ -18,11 +18,10 @@ from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.masks import holds_no_keys, is_secret_place, is_showable
 from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, hide, shown_key
 from callsheet.sheet.place import Place, Source
-from callsheet.sheet.yaml_problems import problem_of
+from callsheet.sheet.yaml_problems import DEEPEST, problem_of
 
 MOST_ALIASES = 100
 MOST_NODES = 10_000
-DEEPEST = 50
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 CORE_TAGS = {

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, NamedTuple
 
-from callsheet.settings import Fallback, Settings
+from callsheet.settings import Settings
+from callsheet.settings.fallback import Fallback
 from callsheet.settings.rate_limit import Rate
 from callsheet.settings.settings import AuthSettings
 from callsheet.sheet.node import Node, Scalar, scalars
@@ -20,7 +21,7 @@ from callsheet.sheet.variables import REFERENCE
 
 BUILT_IN = "built-in"
 DEFAULTS = Settings("")
-WHOLE = (AuthSettings, Rate, Fallback)
+WHOLE = (AuthSettings, Fallback, Rate)
 """Records that stand on the sheet as one value."""
 OPEN = frozenset({"headers", "params"})
 """Settings that are mappings of any names."""

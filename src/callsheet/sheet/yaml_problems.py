@@ -9,6 +9,8 @@ import yaml
 from callsheet.sheet.findings import Misfit
 from callsheet.sheet.place import Source
 
+DEEPEST = 50
+"""Far below what the parser itself would take, and far above what a sheet needs."""
 QUOTES_FORGOTTEN = re.compile(r"\$\{|(?<![\w\"'])\{\w+\}/|/\{\w+\}|\{\{|list\[")
 VARIABLE_BARE = re.compile(r"(?<![\"'\w])\$\{[A-Za-z_][A-Za-z0-9_]*\}(?=\s*[,}\]]|\s*$)")
 TAB_INDENTS = re.compile(r" *\t\s*\S")
@@ -63,6 +65,9 @@ def problem_of(error: yaml.YAMLError, source: Source) -> Misfit:
     """The parser's complaint as a finding of ours."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     said = " ".join(str(getattr(error, name, None) or "") for name in ("problem", "context"))
+    if "nesting depth" in said and mark:  # it looks ahead, and so may find it before we do
+        at = mark.line, mark.column
+        return Misfit(source.place(at, (mark.line, mark.column + 1)), f"nested more than {DEEPEST} deep")
     what, hint = next(
         ((what, hint) for word, what, hint in PROBLEMS if word in said), ("this cannot be read", "quote it")
     )
