@@ -23,6 +23,7 @@ from callsheet.errors import (
     NotFound,
     NotSent,
     RateLimited,
+    Redirected,
     ResponseTooLarge,
     ServerError,
     Unauthorized,
@@ -170,6 +171,22 @@ def test_an_ignored_code_of_an_envelope_is_none(world):
     assert called(world, enveloped({"id": 7}), errors=(rule,), envelope=ENVELOPE) == {"id": 7}
 
 
+def test_an_ignored_failure_by_status_or_by_code_where_the_types_are_by_status(world):
+    returns = {"2xx": THING, 404: TypeRef("python", dict[str, str])}
+    rules = (NOT_THERE, ErrorRule("ignore", body=BodyTest("code", (404,))))
+    chosen = {"returns": returns, "errors": rules, "envelope": ENVELOPE}
+    assert called(world, enveloped({"id": 7}), **chosen) == {"id": 7}
+    assert called(world, enveloped({"id": 7}, code=404), **chosen) is None
+    assert called(world, enveloped({"id": 7}, code=404, status=299), **chosen) is None
+    assert called(world, Answer(404, b'{"why": "gone"}'), **chosen) == {"why": "gone"}
+
+
+def test_a_3xx_that_is_ignored_is_none_or_what_is_declared_for_it(world):
+    rule = ErrorRule("ignore", ("3xx",))
+    assert called(world, Answer(300, b'{"id": 7}'), errors=(rule,)) is None
+    assert called(world, Answer(300, b'{"id": 7}'), returns={300: THING}, errors=(rule,)) == {"id": 7}
+
+
 @pytest.mark.parametrize("raises", [True, False])
 def test_an_ignored_answer_is_no_error_for_a_response_either(world, raises):
     assert called(world, Answer(404), typed=False, raises=raises, errors=(NOT_THERE,)).status_code == 404
@@ -199,6 +216,10 @@ def test_who_wants_no_status_to_raise_gets_the_response_of_a_rule_too(world):
 )
 def test_the_data_of_an_envelope_is_the_result(world, returns, data, result):
     assert called(world, enveloped(data), returns=returns, envelope=ENVELOPE) == result
+
+
+def test_a_success_without_data_is_none_where_nothing_is_declared(world):
+    assert called(world, Answer(body=b'{"code": 0}'), returns=None, envelope=ENVELOPE) is None
 
 
 def test_data_of_another_type_is_told_with_its_place_in_the_answer(world):
@@ -254,7 +275,7 @@ def test_an_answer_without_a_body_has_no_envelope(world, returns):
 def test_other_statuses_stay_what_they_are(world, returns):
     found = called(world, Answer(404, b'{"code": 4, "msg": "gone"}'), returns=returns, envelope=ENVELOPE)
     assert (type(found), found.message) == (NotFound, "gone")
-    assert type(called(world, Answer(302), returns=returns, envelope=ENVELOPE)).__name__ == "Redirected"
+    assert type(called(world, Answer(300, b'{"code": 0}'), returns=returns, envelope=ENVELOPE)) is Redirected
 
 
 def test_an_undeclared_request_gives_the_response_unless_its_envelope_failed(world):
@@ -328,10 +349,20 @@ def test_a_stream_whose_status_may_not_raise_is_given_out(world):
     assert world.read(world.stream(world.real_plan(errors=(rule,)), raises=False)) == b"one"
 
 
-def test_a_status_of_a_stream_that_no_rule_knows_raises_as_ever(world):
-    world.transport.script = [Answer(404, pieces=[b"one"])]
-    with pytest.raises(NotFound):
-        world.stream(world.real_plan(errors=(BUSY,)))
+@pytest.mark.parametrize("rules", [(), (BUSY,)])
+def test_a_status_that_no_rule_knows_raises_from_400_on(world, rules):
+    assert type(called(world, Answer(400), typed=False, errors=rules)) is BadRequest
+    assert called(world, Answer(399), typed=False, errors=rules).status_code == 399
+
+
+@pytest.mark.parametrize("rules", [(), (BUSY,)])
+def test_a_status_of_a_stream_that_no_rule_knows_raises_from_400_on(world, rules):
+    world.transport.script = [Answer(400, pieces=[b"one"]), Answer(399, pieces=[b"two"])]
+    plan = world.real_plan(errors=rules)
+    with pytest.raises(BadRequest) as caught:
+        world.stream(plan)
+    assert caught.value.response.content == b"one"
+    assert world.read(world.stream(plan)) == b"two"
 
 
 VALUE = Fallback({"id": 0}, where="s.yaml:9:9")

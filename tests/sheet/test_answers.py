@@ -4,6 +4,7 @@ import pytest
 
 from callsheet.settings import BodyTest, Envelope, ErrorRule, Fallback
 from callsheet.sheet import Sheet
+from callsheet.sheet.spelling import plain_data, spelled
 from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
 
@@ -103,6 +104,22 @@ def test_a_fallback(text, expected):
     assert shop(f"fallback: {text}").settings().fallback == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("a.b.c", "did you mean `a.b:c`?"),
+        ("c", ""),
+        ("a.b:", ""),
+        ("a b.c", ""),
+        (f"{'m' * 58}.c", f"did you mean `{'m' * 58}:c`?"),
+        (f"{'m' * 59}.c", ""),
+    ],
+)
+def test_a_function_that_is_named_as_python_names_it(name, hint):
+    text = errors(shop, f"fallback: {{python: '{name}'}}")
+    assert text.rpartition("^")[2].strip() == hint
+
+
 def test_a_fallback_of_an_operation_is_its_own():
     service = operation("get: /x\nreturns: object\nfallback: {value: {}}")
     assert service.settings().fallback is None
@@ -155,6 +172,76 @@ def test_where_they_came_from():
         "errors": "s.yaml:6:13",
         "fallback": "s.yaml:7:15",
     }
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "errors: [{when: {status: 404}, then: ignore}]",
+        "errors: [{when: {status: [404, 5xx], path: a.b, equals: 5}, then: fail, raise: OutOfStock, message: m}]",
+        'errors: [{when: {path: a, equals: [null, true, "1", "", a b]}, then: retry}]',
+        'errors: [{when: {path: a, matches: "^a, [b]"}, then: rate_limited}, {when: {path: a}, then: fail}]',
+        "errors: off",
+        "fallback: {value: {a: [1, null, 2.5]}}",
+        "fallback: {value: null}",
+        'fallback: {python: "a.b:c"}',
+        "fallback: off",
+        "envelope: off",
+    ],
+)
+def test_they_are_told_as_they_would_be_written(written):
+    name, _, value = written.partition(": ")
+    settings = shop(written).settings()
+    assert spelled(name, getattr(settings, name)) == value
+    again = shop(f"{name}: {spelled(name, getattr(settings, name))}").settings()
+    assert getattr(again, name) == getattr(settings, name)
+
+
+@pytest.mark.parametrize("values", ["0", "[0, a, null]", '"5"'])
+def test_what_a_value_is_equal_to_is_told_as_it_would_be_written(values):
+    ok = shop(f"envelope: {{ok: {{path: a, equals: {values}}}}}").settings().envelope.ok
+    assert spelled("envelope.ok.equals", ok.equals) == values
+
+
+def test_a_function_of_python_is_told_by_its_name():
+    fallback = Sheet(services={"s": {"base_url": "https://s.example", "fallback": {"python": errors}}})
+    assert plain_data(fallback.services["s"].settings().fallback) == {"python": "tests.sheet.sheets:errors"}
+
+
+def outlined(lines):
+    text = HEAD + "".join(f"    {line}\n" for line in lines)
+    return Sheet.outline(text, name="s.yaml", variables={}).services["shop"]
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ('errors: "${A}"', "errors"),
+        ('errors: [{when: {status: "${A}"}, then: fail}, {when: {status: 404}, then: fail}]', "errors"),
+        ('errors: [{when: {path: a}, then: "${A}"}]', "errors"),
+        ('fallback: "${A}"', "fallback"),
+        ('fallback: {python: "${A}"}', "fallback"),
+        ('envelope: "${A}"', "envelope"),
+        ('envelope: {ok: {path: a, matches: "(${A}"}}', "envelope.ok.matches"),
+        ('envelope: {ok: "${A}", message: m}', "envelope.ok"),
+    ],
+)
+def test_an_outline_says_what_it_does_not_know(line, name):
+    origin = outlined([line]).origins()[name]
+    assert (origin.variables, bool(origin.unread)) == (("A",), True)
+
+
+def test_an_outline_knows_the_rest_of_an_envelope():
+    service = outlined(['envelope: {ok: {path: "${A}.", equals: 0}, data: data}'])
+    assert service.settings().envelope == Envelope(None, "data")
+    service = outlined(['envelope: {ok: {path: a, matches: "(${A}"}, data: "${A}."}'])
+    assert service.settings().envelope == Envelope(BodyTest("a"))
+
+
+def test_an_outline_does_not_judge_what_it_does_not_know():
+    operation = "{get: /x, stream: true, errors: '${A}', fallback: '${A}', envelope: '${A}'}"
+    service = outlined([f"operations: {{stream: {operation}, plain: {{get: /x, fallback: '${{A}}'}}}}"])
+    assert service.settings("stream").fallback is None
 
 
 def test_the_same_in_python():

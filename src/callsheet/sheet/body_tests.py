@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from callsheet.http.json_path import JSONPath
 from callsheet.settings.envelope import BodyTest, JSONScalar
 from callsheet.sheet.findings import Misfit, Noted
+from callsheet.sheet.flow import flow
 from callsheet.sheet.node import ListNode, MappingNode, Node, entries, is_null
 from callsheet.sheet.place import Place
-from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, Unread, misfit
 from callsheet.sheet.record import Key, Layer, Record, Written, plain
 from callsheet.sheet.scalars import VARIABLE_SCHEMA, Text, scalar
 
@@ -56,6 +59,15 @@ class Values:
         """The same in JSON Schema terms."""
         value: JsonSchema = {"type": ["string", "number", "boolean", "null"]}
         return {"anyOf": [value, {"type": "array", "items": value, "minItems": 1}]}
+
+    def spell(self, values: tuple[JSONScalar, ...]) -> str:
+        """The values as they would be written."""
+        return flow(one_or_list(values))
+
+
+def one_or_list(values: tuple[Any, ...]) -> Any:
+    """The short form: one value stands for a list of it."""
+    return values[0] if len(values) == 1 else list(values)
 
 
 class Pattern:
@@ -110,6 +122,15 @@ class ValueTests(Whole):
         return values
 
 
+def unread_in(layer: Layer) -> Iterator[Unread]:
+    """What an outline does not know of a mapping, however deep it stands."""
+    for written in layer.values():
+        if isinstance(written.value, Unread):
+            yield written.value
+        elif isinstance(written.value, dict):
+            yield from unread_in(written.value)
+
+
 def body_test(values: Layer, spot: Spot, place: Place) -> BodyTest:
     """The test that a mapping holds, which stands at `place`. Raises Misfit for one that is none."""
     if "path" not in values:
@@ -120,6 +141,13 @@ def body_test(values: Layer, spot: Spot, place: Place) -> BodyTest:
         raise Misfit(place_of(values["matches"]), f"{spot}: `matches` beside `equals`", "keep one")
     given = plain(values)
     return BodyTest(given["path"], given.get("equals"), given.get("matches"))
+
+
+def test_data(test: BodyTest) -> dict[str, Any]:
+    """The test as it would be written."""
+    equals = {} if test.equals is None else {"equals": one_or_list(test.equals)}
+    matches = {} if test.matches is None else {"matches": test.matches}
+    return {"path": test.path, **equals, **matches}
 
 
 def place_of(written: Written) -> Place:

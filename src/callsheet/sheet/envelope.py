@@ -6,7 +6,7 @@ from callsheet.settings.envelope import Envelope
 from callsheet.sheet.body_tests import VALUE_KEYS, Path, ValueTests, Whole, body_test
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.policies import OrOff
-from callsheet.sheet.reading import Form, Spot
+from callsheet.sheet.reading import Form, Spot, Unread
 from callsheet.sheet.record import Key, Written, plain
 
 OK = ValueTests(VALUE_KEYS, topic="when", expected="a mapping such as `{path: code, equals: 0}`")
@@ -36,9 +36,17 @@ def envelope_from(written: Written, spot: Spot, findings: Findings) -> Envelope 
 
 def _envelope(written: Written, spot: Spot) -> Envelope:
     values = plain(written.value)
-    ok = written.value.get("ok")
-    if ok is None and "data" not in values:
+    ok = _known(written.value.get("ok"))
+    if ok is None and not written.value.keys() & {"ok", "data"}:
         hint = "write `ok: {path: code, equals: 0}`, or where the `data` is"
         raise Misfit(written.node.place, f"{spot}: neither `ok` nor `data`", hint)
     test = None if ok is None else body_test(ok.value, spot.under("ok"), ok.node.place)
     return Envelope(test, values.get("data"), values.get("message"))
+
+
+def _known(ok: Written | None) -> Written | None:
+    """The test, unless an outline does not know where it looks."""
+    if ok is None or isinstance(ok.value, Unread):
+        return None
+    path = ok.value.get("path")
+    return None if path is not None and isinstance(path.value, Unread) else ok

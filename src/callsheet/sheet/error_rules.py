@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
+from typing import Any, get_args
 
 from callsheet.errors import known_response_errors, name_problem
 from callsheet.settings.envelope import BodyTest
 from callsheet.settings.error_rules import Consequence, ErrorRule
-from callsheet.sheet.body_tests import VALUE_KEYS, Path, ValueTests, Whole, body_test, place_of
+from callsheet.sheet.body_tests import (
+    VALUE_KEYS,
+    Path,
+    ValueTests,
+    Whole,
+    body_test,
+    one_or_list,
+    place_of,
+    test_data,
+    unread_in,
+)
 from callsheet.sheet.elsewhere import meant_by
 from callsheet.sheet.findings import Misfit, nearest, one_of
+from callsheet.sheet.flow import flow
 from callsheet.sheet.node import ListNode, MappingNode, Node
 from callsheet.sheet.policies import is_off
-from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, Unread, misfit
 from callsheet.sheet.record import Key, Layer, Written, plain
 from callsheet.sheet.scalars import VARIABLE_SCHEMA, Choice, Text, scalar
 
@@ -110,28 +121,48 @@ class ErrorsForm:
 
     expected = f"`off`, or a list of rules such as `{EXAMPLE}`"
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[ErrorRule, ...]:
-        """The rules that could be read, in order; none for `off`."""
+    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[ErrorRule, ...] | Unread:
+        """The rules that could be read, in order; none for `off`. In an outline, Unread if one is not known whole."""
         if is_off(node):
             return ()
         if not isinstance(node, ListNode):
             hint = "begin each rule with `- `" if isinstance(node, MappingNode) else ""
             raise misfit(node, spot, self.expected, hint)
-        rules = []
+        rules: list[ErrorRule] = []
+        unread: Unread | None = None
         for index, item in enumerate(node.items):
             try:
-                rules.append(_rule(item, spot.under(str(index)), reading))
+                rule = _rule(item, spot.under(str(index)), reading)
             except Misfit as wrong:
                 reading.findings.add(wrong)
-        return tuple(rules)
+            else:
+                if isinstance(rule, ErrorRule):
+                    rules.append(rule)
+                else:
+                    unread = rule
+        return tuple(rules) if unread is None else unread
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
         return {"anyOf": [{"enum": ["off", False]}, {"type": "array", "items": RULE_KEYS.schema()}]}
 
+    def spell(self, rules: tuple[ErrorRule, ...]) -> str:
+        """The rules as they would be written."""
+        return flow([rule_data(rule) for rule in rules]) if rules else "off"
 
-def _rule(node: Node, spot: Spot, reading: Reading) -> ErrorRule:
+
+def rule_data(rule: ErrorRule) -> dict[str, Any]:
+    """The rule as it would be written."""
+    status = {"status": one_or_list(rule.statuses)} if rule.statuses else {}
+    body = {} if rule.body is None else test_data(rule.body)
+    rest = {"raise": rule.raises, "message": rule.message}
+    return {"when": {**status, **body}, "then": rule.then} | {key: text for key, text in rest.items() if text}
+
+
+def _rule(node: Node, spot: Spot, reading: Reading) -> ErrorRule | Unread:
     values = RULE_KEYS.read(node, spot, reading)
+    for unread in unread_in(values):
+        return unread
     if "when" not in values:
         hint = "write `when: {status: 404}` or `when: {path: code, equals: 1001}`"
         raise Misfit(node.place, f"{spot}: `when` is missing", hint)

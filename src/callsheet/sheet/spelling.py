@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from callsheet.secret import MASK, Secret
+from callsheet.settings.error_rules import ErrorRule
+from callsheet.settings.fallback import Fallback
 from callsheet.settings.rate_limit import Rate
 from callsheet.settings.settings import AuthSettings
+from callsheet.sheet.error_rules import rule_data
+from callsheet.sheet.fallback import fallback_data
+from callsheet.sheet.flow import flow
 from callsheet.sheet.keys import SETTINGS
 from callsheet.sheet.quantities import spelled_rate, spelled_seconds
 from callsheet.sheet.record import Key
@@ -26,6 +31,8 @@ def spelled(name: str, value: Any) -> str:
         return "off" if _takes_off(form) else "none"
     if spell is None and isinstance(value, float):
         spell = spelled_seconds  # seconds are the only floats that stand for themselves
+    if isinstance(value, Fallback):
+        return flow(plain_data(value))  # in which a null is a value
     if spell is None or isinstance(value, str | Secret):
         return _flow(plain_data(value))
     return str(spell(value))
@@ -46,25 +53,28 @@ def keys_of(name: str) -> Iterator[Key]:
     yield from found
 
 
-def _chosen(record: Any) -> Iterator[tuple[str, Any]]:
-    """What a record holds, but for what is not there, and for its place, which is told elsewhere."""
-    for field in fields(record):
-        value = getattr(record, field.name)
-        if field.name != "where" and value is not None and value != ():
-            yield field.name, value
+def _auth_data(auth: AuthSettings) -> dict[str, Any]:
+    option = SHORT.get(auth.kind, "")
+    return {auth.kind: auth.options.get(option, auth.options)}
+
+
+WRITTEN: dict[type, Callable[[Any], Any]] = {
+    Secret: lambda _: MASK,
+    Rate: lambda rate: spelled_rate(rate.count, rate.seconds),
+    AuthSettings: _auth_data,
+    ErrorRule: rule_data,
+    Fallback: fallback_data,
+}
+"""What stands on the sheet in other words than its fields."""
 
 
 def plain_data(value: Any) -> Any:
     """The value as JSON has it, secrets masked: records and mappings by name, sets in order, types by their name."""
-    if isinstance(value, Secret):
-        return MASK
-    if isinstance(value, Rate):
-        return spelled_rate(value.count, value.seconds)
-    if isinstance(value, AuthSettings):
-        options = plain_data(value.options)
-        return {value.kind: options.get(SHORT.get(value.kind, ""), options)}
+    as_written = WRITTEN.get(type(value))
+    if as_written is not None:
+        value = as_written(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain_data(inner) for name, inner in _chosen(value)}
+        return {field.name: plain_data(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {str(name): plain_data(inner) for name, inner in value.items()}
     if isinstance(value, set | frozenset):
