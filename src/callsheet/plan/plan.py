@@ -49,7 +49,6 @@ class Plan:
     ended: tuple[Callable[[Call], None], ...]
     listeners: tuple[Listener, ...] = ()
     hears_attempts: bool = False
-    is_typed: bool = False
     keyed: Callable[[Request], str] | None = None
     read_ignored: Callable[[Response], Any] = nothing
     fallback: Callable[[APIError], Any] | None = None
