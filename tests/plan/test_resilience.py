@@ -200,6 +200,16 @@ def test_each_argument_value_may_have_a_limit_of_its_own(any_shop):
         assert service.count == 5
 
 
+def test_limits_of_values_that_have_had_their_turns_are_forgotten():
+    from callsheet.policies.rate_limit import MANY, Limits
+    from callsheet.settings import Rate, RateLimit
+
+    limits = Limits(RateLimit((Rate(1, 1.0),), per="tenant"))
+    for number in range(3 * MANY):
+        limits.limiter(str(number), 1000.0 + number).reserve(1000.0 + number, 1, 1e9)
+    assert len(limits.by_key) <= MANY + 1
+
+
 def test_an_operations_limit_holds_beside_the_services(any_shop):
     operations = {
         "search": {"get": "/s", "rate_limit": "1/h"},

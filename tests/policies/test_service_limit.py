@@ -79,6 +79,19 @@ def test_an_absurd_time_does_not_lock_us_out_for_ever(limit, attempt_of):
     assert limit.before(attempt_of(), NOW).error.retry_after == LONGEST_HOLD
 
 
+def test_an_answer_that_was_on_its_way_does_not_undo_a_429(limit, attempt_of):
+    told(limit, attempt_of(429, headers={"Retry-After": "7"}))
+    told(limit, attempt_of(200, headers={"RateLimit": '"default";r=50;t=60'}), NOW + 0.1)
+    assert wait_of(limit, attempt_of(), NOW + 1) == 6.0
+    assert wait_of(limit, attempt_of(), NOW + 7) is None
+
+
+def test_a_reset_that_has_passed_holds_up_nobody(limit, attempt_of):
+    past = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(WALL) - 5)}
+    assert told(limit, attempt_of(200, headers=past)) is None
+    assert wait_of(limit, attempt_of()) is None
+
+
 def test_what_is_left_may_be_sent_and_then_no_more(limit, attempt_of):
     told(limit, attempt_of(200, headers={"RateLimit": '"default";r=2;t=10'}))
     assert [wait_of(limit, attempt_of(), NOW + 1) for _ in range(4)] == [None, None, 9.0, 9.0]
@@ -99,7 +112,7 @@ def test_what_was_taken_and_not_sent_is_given_back(limit, attempt_of):
     limit.let_go(attempt, False)
     assert wait_of(limit, attempt_of()) is None
     used = attempt_of()
-    used.held[limit] = limit.word.until
+    used.held[limit] = limit.word.resets
     limit.let_go(used, True)
     assert limit.word.remaining == 0
 

@@ -6,6 +6,7 @@ sending waits a little instead, in the order of asking, and is told at once if i
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from typing import Any, NamedTuple
 
@@ -40,6 +41,7 @@ class Limits:
         self.per = settings.per
         self.told = ", ".join(str(rate) for rate in settings.rates)
         self.by_key: dict[str, Limiter] = {}
+        self.most = MANY
         self.lock = threading.Lock()
 
     def key_of(self, call: Call) -> str:
@@ -54,8 +56,9 @@ class Limits:
         if known is not None:
             return known
         with self.lock:
-            if len(self.by_key) >= MANY:
+            if len(self.by_key) >= self.most:
                 self.by_key = {name: each for name, each in self.by_key.items() if not each.is_idle(now)}
+                self.most = max(MANY, 2 * len(self.by_key))
             return self.by_key.setdefault(key, Limiter(self.rates))
 
     def forget(self) -> None:
@@ -112,10 +115,16 @@ class SharedRateLimit(RateLimit):
         """Ask the store for a turn; one that has its turn is not asked for another."""
         if self in attempt.held:
             return None
-        key = f"{self.limits.name}={self.limits.key_of(attempt.call)}"
+        key = f"{self.limits.name}={self._shown(self.limits.key_of(attempt.call))}"
         patience = max(0.0, attempt.call.deadline - now) if self.waits else 0.0
         question = Reserve(self.service, key, self.shapes, self.cost, patience)
         return Ask(self.store.store, question, lambda answer: self._placed(answer, attempt, now))
+
+    def _shown(self, key: str) -> str:
+        """The key as the store may see it: an argument's value may be long, and a secret."""
+        if self.limits.per in ("service", "operation"):
+            return key
+        return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def _placed(self, answer: Place | StoreFailure, attempt: Attempt, now: float) -> Wait | Refuse | None:
         if isinstance(answer, StoreFailure):

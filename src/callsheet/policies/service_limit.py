@@ -27,55 +27,72 @@ LONGEST_PAUSE = 20.0
 """Seconds for which a 429 that names no time holds the service up, doubled while it goes on answering so."""
 LONGEST_HOLD = 3600.0
 """Seconds after which an answer is asked for again, whatever was said: one absurd answer must not lock us out for ever."""
-SAME_WINDOW = 1.0
+SAME_WINDOW = 2.0
 """Seconds by which two answers may differ that speak of the same window: both were rounded, and one was longer on its way."""
 
 
 class ServiceWord:
-    """What the service said last: `remaining` more requests until `until`. One serves all operations of a service."""
+    """What the service said last: nothing until `held`, and `remaining` more requests until `resets`.
+
+    One serves all operations of a service.
+    """
 
     def __init__(self) -> None:
-        self.until = -math.inf
+        self.held = -math.inf
+        self.resets = -math.inf
         self.remaining = 0
         self.refusals = 0
+        self.until = -math.inf
+        """When neither holds any more."""
         self.lock = threading.Lock()
 
     def take(self, now: float) -> float:
         """Spend one request; 0.0 if it may go now, else the seconds until it may."""
         with self.lock:
-            if now >= self.until:
+            if now < self.held:
+                return self.held - now
+            if now >= self.resets:
                 return 0.0
             if self.remaining > 0:
                 self.remaining -= 1
                 return 0.0
-            return self.until - now
+            return self.resets - now
 
-    def give_back(self, until: float) -> None:
+    def give_back(self, resets: float) -> None:
         """One that was taken of the window that ends then was not sent."""
         with self.lock:
-            if until == self.until:
+            if resets == self.resets:
                 self.remaining += 1
 
     def heed(self, told: ToldLimit, now: float) -> bool:
-        """Remember it; a later window replaces an earlier one, of the same window the smaller rest counts."""
-        until = now + min(told.seconds, LONGEST_HOLD)
+        """Remember a rest, and say whether it is news that nothing is left.
+
+        A later window replaces an earlier one, of the same window the smaller rest counts. What a 429 said holds whatever
+        other answers say, which may have been on their way before it.
+        """
+        resets = now + min(told.seconds, LONGEST_HOLD)
         with self.lock:
-            was_stopped = now < self.until and self.remaining == 0
-            if until > self.until + SAME_WINDOW or now >= self.until:
-                self.until, self.remaining = until, told.remaining
+            was_stopped = now < self.held or (now < self.resets and self.remaining == 0)
+            if resets > self.resets + SAME_WINDOW or now >= self.resets:
+                self.resets, self.remaining = resets, told.remaining
             else:
                 self.remaining = min(self.remaining, told.remaining)
-            return self.remaining == 0 and told.remaining == 0 and not was_stopped
+            self.until = max(self.held, self.resets)
+            return self.remaining == 0 and not was_stopped and now < self.resets
 
-    def refuse(self, seconds: float | None, sent: float, now: float) -> float:
-        """A 429 to a request sent at `sent`: hold everything up for as long as it says; gives the seconds."""
+    def refuse(self, seconds: float | None, sent: float, now: float) -> float | None:
+        """A 429 to a request sent at `sent`: hold everything up for as long as it says.
+
+        Gives the seconds if that is news: each of many in flight at once gets its own 429, and together they are one.
+        """
         with self.lock:
-            if sent >= self.until:
+            is_news = now >= self.held
+            if sent >= self.held:
                 self.refusals += 1
             pause = self._pause() if seconds is None else min(seconds, LONGEST_HOLD)
-            # Each of many in flight at once gets its own 429: together they are one.
-            self.until, self.remaining = max(self.until, now + pause), 0
-            return self.until - now
+            self.held = max(self.held, now + pause)
+            self.until = max(self.held, self.resets)
+            return self.held - now if is_news else None
 
     def _pause(self) -> float:
         return float(min(FIRST_PAUSE * 2 ** min(max(self.refusals, 1) - 1, 10), LONGEST_PAUSE))
@@ -107,7 +124,7 @@ class ServiceLimit:
             return None
         wait = self.word.take(now)
         if wait <= 0.0:
-            attempt.held[self] = self.word.until
+            attempt.held[self] = self.word.resets
             return None
         left = attempt.call.deadline - now
         if not self.waits or wait >= left:
@@ -139,9 +156,8 @@ class ServiceLimit:
         told = told_limit(answer, self.wall_clock) if asked is None else None
         if told is not None and told.remaining == 0:
             asked = told.seconds
-        is_news = now >= self.word.until or self.word.remaining > 0
         seconds = self.word.refuse(asked, attempt.began, now)
-        if not is_news:
+        if seconds is None:
             return None
         told_of = self._tell(attempt, answer, seconds)
         if self.store is None:
