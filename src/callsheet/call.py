@@ -43,21 +43,22 @@ class Call:
     Times are readings of one clock, in seconds. `deadline` is when the call must be over. `new_ticket` makes a ticket
     of the right colour. `bounds_stream`: whether the total holds for a transfer's body, too. `uncharged` of the
     `attempts` are not charged to retry. `notes` is for policies that must remember something over the attempts, by
-    policy. `arguments` are those of a declared operation, by name. `patience` is what the settings grant one attempt, in
-    seconds, whatever this caller grants. `within` is set where a deadline around the call is earlier than its total.
+    policy. `arguments` are those of a declared operation, by name. `granted` are the limits of the settings, whatever
+    this caller wants. `around` is when a deadline around the call passes; `within` is set where that is before its total.
     """
 
     __slots__ = (
         "arguments",
+        "around",
         "attempts",
         "bounds_stream",
         "deadline",
+        "granted",
         "idempotency_key",
         "is_repeatable",
         "new_ticket",
         "notes",
         "operation",
-        "patience",
         "request",
         "service",
         "started",
@@ -81,7 +82,7 @@ class Call:
         bounds_stream: bool = False,
         arguments: Mapping[str, Any] = NO_ARGUMENTS,
         idempotency_key: str | None = None,
-        patience: float | None = None,
+        granted: Timeout | None = None,
     ) -> None:
         self.request = request
         self.timeout = timeout
@@ -94,9 +95,9 @@ class Call:
         self.bounds_stream = bounds_stream
         self.arguments = arguments
         self.idempotency_key = idempotency_key
-        self.patience = timeout.attempt if patience is None else patience
+        self.granted = granted or timeout
         self.within: float | None = None
-        around = ambient.until.get()
+        around = self.around = ambient.until.get()
         if around < self.deadline:
             self.deadline, self.within = around, max(0.0, around - started)
             self.bounds_stream = True

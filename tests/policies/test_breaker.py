@@ -114,9 +114,28 @@ def test_a_connection_that_was_not_made_within_its_limit_is_a_failure(attempt_of
     assert failed(attempt) is found
 
 
+@pytest.mark.parametrize(
+    ("outcome", "given"), [(AttemptTimeout("read"), {"read": 0.05}), (ConnectTimeout("c"), {"connect": 0.01})]
+)
+def test_an_impatient_callers_limits_say_nothing_of_the_service(attempt_of, outcome, given):
+    attempt = attempt_of(outcome)
+    attempt.allowed, attempt.call.timeout = 10.0, Timeout(**given)
+    assert failed(attempt) is None
+
+
+def test_a_stream_that_stays_open_counts_once_as_a_probe():
+    breaker = opened(settings=Settings(samples=4, probes=3))
+    streams = sent(breaker, NOW + 5.0)
+    streams.outcome = Response(200, request=streams.call.request)
+    breaker.after(streams, NOW + 5.0)
+    for _ in range(2):
+        made(breaker, 200, NOW + 6.0)
+    assert breaker.state == "closed"
+
+
 def test_a_service_that_hangs_opens_it_also_where_one_try_may_take_all_of_the_total(attempt_of):
     attempt = attempt_of(DeadlinePassed("total"), total=3.0)
-    attempt.call.patience, attempt.allowed = 3.0, 2.999
+    attempt.call.granted, attempt.allowed = Timeout(attempt=3.0, total=3.0), 2.999
     assert failed(attempt) is True
 
 

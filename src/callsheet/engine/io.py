@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from callsheet.call import Limits
+from callsheet.errors import UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.base import AsyncTransport, Transport
+from callsheet.transports.curl.options import CLOSED
 from callsheet.verdicts import Ticket
 
 T = TypeVar("T")
@@ -130,8 +132,9 @@ class Pauses:
         self._closed = threading.Event()
 
     def sleep(self, seconds: float) -> None:
-        """Wait so many seconds, or until the client is closed."""
-        self._closed.wait(seconds)
+        """Wait so many seconds. Raises UsageError once the client is closed: nothing goes on after that."""
+        if self._closed.wait(seconds):
+            raise UsageError(CLOSED)
 
     def close(self) -> None:
         """End every pause, now and later."""
@@ -145,10 +148,12 @@ class AsyncPauses:
         self._closed = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait so many seconds, or until the client is closed."""
+        """Wait so many seconds. Raises UsageError once the client is closed: nothing goes on after that."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._closed.wait()
+        if self._closed.is_set():
+            raise UsageError(CLOSED)
 
     def close(self) -> None:
         """End every pause, now and later."""

@@ -7,6 +7,7 @@ wants another attempt has it. Whatever was held is let go before any pause.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from callsheet.call import Attempt, Call, Limits
@@ -21,6 +22,7 @@ from callsheet.http.response import Response
 from callsheet.plan.plan import Asked, Plan
 from callsheet.policies.deadline import SHORTEST, passed
 from callsheet.verdicts import (
+    Ask,
     Change,
     Exchange,
     GiveUp,
@@ -107,7 +109,10 @@ async def _permission(
         while verdict is not None:
             # An exchange takes its time, as a wait does; a store is asked once per attempt, and takes little.
             has_waited = has_waited or isinstance(verdict, Exchange)
+            was_asked = isinstance(verdict, Ask)
             verdict = await resolved(verdict, attempt, plan, io)
+            if was_asked and attempt.call.deadline - io.now() < SHORTEST:
+                return Refuse(passed(attempt, "its store"), by="deadline")
             if isinstance(verdict, Wait | WaitFor):
                 refusal = await _wait(verdict, attempt, io)
                 if refusal is not None:
@@ -162,8 +167,15 @@ def _limits(attempt: Attempt, plan: Plan, now: float, *, fresh: bool) -> Limits:
         return plan.limits
     longest = attempt.allowed
     read = timeout.read if timeout.read < longest or request.is_transfer else None
-    whole = left if request.is_transfer and call.bounds_stream else None
+    whole = _time_of_transfer(call, left, now) if request.is_transfer else None
     return Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps, plan.hears_attempts)
+
+
+def _time_of_transfer(call: Call, left: float, now: float) -> float | None:
+    """What the body of a transfer may take: as long as it needs, unless somebody said otherwise."""
+    if call.bounds_stream:
+        return left
+    return call.around - now if call.around < math.inf else None
 
 
 async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool) -> Outcome:
@@ -187,7 +199,7 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
         call.was_sent = call.was_sent or attempt.was_sent
         if attempt.request.is_upload and not call.bounds_stream:
             # The time of sending does not count against a total that nobody wrote.
-            call.deadline += io.now() - now
+            call.deadline = min(call.deadline + io.now() - now, call.around)
     return attempt.outcome
 
 

@@ -38,6 +38,7 @@ def described(
             check_field(name, value)
             fields.append((name, value))
     if given.idempotency_key is not None:
+        fields = [field for field in fields if field[0].lower() != key.header.lower()]
         fields.append(key_field(given.idempotency_key, key))
     if body is not None:
         fields = _typed(fields, body)

@@ -161,7 +161,7 @@ def begin(
         bounds_stream=written.total is not None,
         arguments=arguments,
         idempotency_key=key,
-        patience=settings.timeout.attempt,
+        granted=settings.timeout,
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any
 
 from callsheet.errors import SheetError
 from callsheet.plan.order import Shared
@@ -15,11 +16,8 @@ from callsheet.policies.rate_limit import Limits, SharedStore
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceWord
 from callsheet.policies.slot import Slot
-from callsheet.settings.breaker import Breaker as BreakerSettings
 from callsheet.settings.settings import Settings
 from callsheet.sheet.record import Layer
-
-T = TypeVar("T")
 
 
 class ServiceState:
@@ -43,10 +41,10 @@ class ServiceState:
         self._wall_clock = wall_clock
         self._service = service
         self._store = store
-        self._kept: list[Any] = []
-        self._breakers: dict[tuple[str | None, BreakerSettings], Breaker] = {}
-        self.cookies: Cookies = like.cookies if like else self._keep(Cookies(wall_clock))
-        self.word: ServiceWord = like.word if like else self._keep(ServiceWord())
+        self._lock = threading.Lock()
+        self._made: dict[Hashable, Any] = {}
+        self.cookies: Cookies = like.cookies if like else Cookies(wall_clock)
+        self.word: ServiceWord = like.word if like else ServiceWord()
         self.slots = self._slots(settings, like)
         self.limits = self._limits(settings, like)
         self.budget = self._budget(settings, like)
@@ -58,9 +56,8 @@ class ServiceState:
     def shared_of(self, operation: str, settings: Settings, layer: Layer) -> Shared:
         """What an operation's policies share; `layer` is what the sheet says of it alone."""
         # Its own first: who queues for one operation must not hold a slot that all operations share.
-        slots = (self._keep(Slot(settings.concurrency)), *self.slots) if "concurrency" in layer else self.slots
-        own = "rate_limit" in layer and "rates" in layer["rate_limit"].value
-        limits = (self._keep(Limits(settings.rate_limit, operation)), *self.limits) if own else self.limits
+        slots = (self._slot(settings, operation), *self.slots) if "concurrency" in layer else self.slots
+        limits = (self._limit(settings, operation), *self.limits) if _limits_itself(settings, layer) else self.limits
         _check_cost(operation, settings.rate_limit.cost, limits)
         breaker = self.breaker(settings, operation if "breaker" in layer else None)
         return self._shared(settings, slots, limits, breaker)
@@ -68,18 +65,31 @@ class ServiceState:
     def breaker(self, settings: Settings, operation: str | None = None) -> Breaker | None:
         """The breaker of the service, or the one that an operation has instead; None where it is off."""
         chosen = settings.breaker
-        if chosen is None:
-            return None
+        return None if chosen is None else self._once(("breaker", operation, chosen), lambda: Breaker(chosen))
+
+    def _slot(self, settings: Settings, operation: str = "") -> Slot:
+        slot: Slot = self._once(("slot", operation, settings.concurrency), lambda: Slot(settings.concurrency))
+        return slot
+
+    def _limit(self, settings: Settings, operation: str = "") -> Limits:
+        chosen = settings.rate_limit
+        limits: Limits = self._once(("limit", operation, chosen.rates, chosen.per), lambda: Limits(chosen, operation))
+        return limits
+
+    def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """One for these settings, however often a service is asked for under them: what the first state of it keeps."""
         if self._like is not None:
-            return self._like.breaker(settings, operation)
-        known = self._breakers.get((operation, chosen))
-        if known is None:
-            known = self._breakers[operation, chosen] = self._keep(Breaker(chosen))
-        return known
+            return self._like._once(key, make)  # noqa: SLF001 - another of us
+        with self._lock:
+            known = self._made.get(key)
+            if known is None:
+                known = self._made[key] = make()
+            return known
 
     def forget(self) -> None:
         """Begin anew in a forked child: what is under way belongs to the parent."""
-        for each in self._kept:
+        self._lock = threading.Lock()
+        for each in (self.cookies, self.word, *self._made.values()):
             each.forget()
 
     def _shared(
@@ -102,25 +112,29 @@ class ServiceState:
         beside = like.slots if like else ()
         if like and settings.concurrency == like.settings.concurrency:
             return beside
-        return (self._keep(Slot(settings.concurrency)), *beside)
+        return (self._slot(settings), *beside)
 
     def _limits(self, settings: Settings, like: ServiceState | None) -> tuple[Limits, ...]:
         beside = like.limits if like else ()
         chosen, known = settings.rate_limit, like.settings.rate_limit if like else None
         if not chosen.rates or (known and (chosen.rates, chosen.per) == (known.rates, known.per)):
             return beside
-        return (self._keep(Limits(chosen)), *beside)
+        return (self._limit(settings), *beside)
 
     def _budget(self, settings: Settings, like: ServiceState | None) -> RetryBudget | None:
         if settings.retry is None:
             return like.budget if like else None
         if like and like.budget and like.budget.settings == settings.retry.budget:
             return like.budget
-        return self._keep(RetryBudget(settings.retry.budget))
+        chosen = settings.retry.budget
+        budget: RetryBudget = self._once(("budget", chosen), lambda: RetryBudget(chosen))
+        return budget
 
-    def _keep(self, each: T) -> T:
-        self._kept.append(each)
-        return each
+
+def _limits_itself(settings: Settings, layer: Layer) -> bool:
+    """Whether the sheet has rates for the operation alone, or counts it by something else."""
+    written = layer.get("rate_limit")
+    return written is not None and bool(settings.rate_limit.rates) and bool({"rates", "per"} & written.value.keys())
 
 
 def _check_cost(operation: str, cost: int, limits: tuple[Limits, ...]) -> None:

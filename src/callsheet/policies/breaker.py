@@ -110,6 +110,7 @@ class Breaker:
     def forget(self) -> None:
         """Begin anew in a forked child, whose parent's probes are not its own."""
         self.lock = threading.Lock()
+        self.changes += 1
         self.in_flight = 0
 
     def _is_too_much(self) -> bool:
@@ -120,6 +121,9 @@ class Breaker:
     def _probed(self, attempt: Attempt, now: float, *, has_failed: bool) -> Tell | None:
         if has_failed:
             return self._opened(attempt, now)
+        # Proven at its headers: a stream that stays open must not count twice.
+        del attempt.held[self]
+        self.in_flight -= 1
         self.proven += 1
         if self.proven < self.settings.probes:
             return None
@@ -179,11 +183,17 @@ def failed(attempt: Attempt) -> bool | None:
     if isinstance(outcome, Response):
         return None if outcome.status_code == TOO_MANY_REQUESTS else outcome.status_code >= 500
     if isinstance(outcome, AttemptTimeout | ConnectTimeout | DeadlinePassed):
-        call = attempt.call
-        granted = min(call.timeout.connect, call.patience) if isinstance(outcome, ConnectTimeout) else call.patience
-        return True if attempt.allowed >= NEARLY * granted else None
+        return True if had_its_time(attempt, is_connecting=isinstance(outcome, ConnectTimeout)) else None
     if isinstance(outcome, ResponseError):
         return False
     if isinstance(outcome, NoAnswer) and outcome.on_kept_connection:
         return None
     return True if isinstance(outcome, TransportError) else None
+
+
+def had_its_time(attempt: Attempt, *, is_connecting: bool) -> bool:
+    """Whether an attempt had the time that the settings grant, whatever its caller wants."""
+    given, granted = attempt.call.timeout, attempt.call.granted
+    if is_connecting:
+        return min(attempt.allowed, given.connect) >= NEARLY * min(granted.connect, granted.attempt)
+    return attempt.allowed >= NEARLY * granted.attempt and given.read >= min(granted.read, granted.attempt)

@@ -25,6 +25,8 @@ class SharedStore(NamedTuple):
     refuses: bool
 
 
+AT_ONCE = 0.001
+"""Seconds that who waits for nothing may wait: threads read the clock before they come here."""
 MANY = 10_000
 """Values of an argument after which those that have had their turns are forgotten."""
 
@@ -85,7 +87,7 @@ class RateLimit:
     def by_itself(self, attempt: Attempt, now: float) -> Wait | Refuse | None:
         """A turn from this process's own limiter."""
         limiter = self.only or self.limits.limiter(self.limits.key_of(attempt.call), now)
-        turn = limiter.reserve(now, self.cost, attempt.call.deadline if self.waits else now)
+        turn = limiter.reserve(now, self.cost, attempt.call.deadline if self.waits else now + AT_ONCE)
         if not turn.is_reserved:
             return Refuse(self._too_late(turn.wait, attempt.call.deadline - now), by=self.name)
         attempt.held[self] = limiter, turn
@@ -116,7 +118,7 @@ class SharedRateLimit(RateLimit):
         if self in attempt.held:
             return None
         key = f"{self.limits.name}={self._shown(self.limits.key_of(attempt.call))}"
-        patience = max(0.0, attempt.call.deadline - now) if self.waits else 0.0
+        patience = max(0.0, attempt.call.deadline - now) if self.waits else AT_ONCE
         question = Reserve(self.service, key, self.shapes, self.cost, patience)
         return Ask(self.store.store, question, lambda answer: self._placed(answer, attempt, now))
 

@@ -23,7 +23,7 @@ SEE_OTHER = 303
 FOLLOWED = KEEP_METHOD | MAY_CHANGE_POST | {SEE_OTHER}
 OF_THE_BODY = frozenset({
     "content-type", "content-encoding", "content-language", "content-location", "content-disposition", "content-digest",
-    "repr-digest", "digest", "last-modified",
+    "repr-digest", "digest", "last-modified", "idempotency-key",
 })  # fmt: skip
 """Fields that speak of a body, and go when it goes (RFC 9110 15.4)."""
 AS_WRITTEN = "/:@!$&'()*+,;=~%-._?#[]"

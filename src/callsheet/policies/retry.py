@@ -71,7 +71,7 @@ class Retry:
             return asked
         backoff = self.settings.backoff
         first = backoff.throttled if is_throttled else backoff.first
-        return pause(attempt.number + 1, first, backoff.max, self.pick())
+        return pause(attempt.number - attempt.call.uncharged + 1, first, backoff.max, self.pick())
 
     def _again(self, attempt: Attempt, now: float, after: float, *, fresh: bool = False) -> TryAgain | GiveUp | None:
         if attempt.number - attempt.call.uncharged >= self.settings.attempts:

@@ -86,13 +86,13 @@ class ServiceWord:
         Gives the seconds if that is news: each of many in flight at once gets its own 429, and together they are one.
         """
         with self.lock:
-            is_news = now >= self.held
+            known = self.held
             if sent >= self.held:
                 self.refusals += 1
             pause = self._pause() if seconds is None else min(seconds, LONGEST_HOLD)
             self.held = max(self.held, now + pause)
             self.until = max(self.held, self.resets)
-            return self.held - now if is_news else None
+            return self.held - now if now >= known or self.held > known + SAME_WINDOW else None
 
     def _pause(self) -> float:
         return float(min(FIRST_PAUSE * 2 ** min(max(self.refusals, 1) - 1, 10), LONGEST_PAUSE))
@@ -142,7 +142,10 @@ class ServiceLimit:
         answer = attempt.outcome
         if not isinstance(answer, Response):
             return None
-        if answer.status_code == TOO_MANY_REQUESTS or attempt.meaning == "rate_limited":
+        is_throttled = (
+            answer.status_code == TOO_MANY_REQUESTS if attempt.meaning is None else attempt.meaning == "rate_limited"
+        )
+        if is_throttled:
             return self._refused(attempt, answer, now)
         if self.word.refusals and answer.status_code < 400:
             self.word.refusals = 0

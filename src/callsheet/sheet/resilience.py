@@ -8,7 +8,7 @@ from dataclasses import replace
 from callsheet.settings import Breaker, IdempotencyKey, Rate, RateLimit
 from callsheet.sheet.constants import TOKEN, header_name
 from callsheet.sheet.findings import Findings, Misfit, nearest, one_of
-from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
+from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, is_null
 from callsheet.sheet.policies import OrOff, is_off
 from callsheet.sheet.quantities import spelled_rate
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, Unread, misfit
@@ -42,6 +42,8 @@ class Rates:
         if isinstance(node, Scalar):
             return (RATE.read(node, spot, reading),)
         rates = RATES.read(node, spot, reading)
+        if not rates and isinstance(node, ListNode) and not node.items:
+            raise misfit(node, spot, "at least one rate such as `50/s`", "leave it out where nothing is declared")
         if len(rates) > MOST_RATES:
             raise Misfit(node.place, f"{spot}: {len(rates)} rates, at most {MOST_RATES}", "keep those that are felt")
         return rates

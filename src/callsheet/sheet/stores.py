@@ -7,7 +7,7 @@ import re
 from callsheet.secret import Secret
 from callsheet.settings import Stores, StoreSettings
 from callsheet.sheet.findings import Misfit
-from callsheet.sheet.node import Node, Scalar
+from callsheet.sheet.node import Node, Scalar, hide
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.record import Key, Layer, Record, plain
 from callsheet.sheet.scalars import Choice, Text, scalar
@@ -33,6 +33,8 @@ class StoreURL:
         if text.startswith("sqlite:"):
             raise Misfit(node.place, f"{spot}: `sqlite` is not supported yet", "write `memory` or a `valkey://` URL")
         match = URL.fullmatch(text)
+        if "@" in text:
+            hide(node)
         if match is None or not 0 < int(match["port"] or 1) < 65536:
             raise Misfit(node.place, f"{spot}: expected {EXPECTED}", "in a password, write `@` as %40 and `/` as %2F")
         assert isinstance(node, Scalar)

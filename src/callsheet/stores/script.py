@@ -80,10 +80,9 @@ for i = 1, rates do
     total = total - freed
   end
   redis.call('HSET', state, 'used' .. i, string.format('%.0f', total))
-  local lasts = math.ceil((at - now + length) / 1000) + 1000
-  redis.call('PEXPIRE', log, lasts)
-  keep = math.max(keep, lasts)
+  keep = math.max(keep, math.ceil((at - now + length) / 1000) + 1000)
 end
-redis.call('PEXPIRE', state, keep)
+-- All at once: a count whose entries are gone would count for ever.
+for i = 2, #KEYS do redis.call('PEXPIRE', KEYS[i], keep) end
 return {1, at - now}
 """

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +18,8 @@ from callsheet.stores.script import SCRIPT
 
 TIMEOUT = 0.25
 """Seconds for connecting, and for an answer: a store that takes longer is no help to a call that waits for it."""
+AT_ONCE = 64
+"""Questions in flight: whoever comes later waits for one of them, not for another connection."""
 REST = 1.0
 """Seconds for which a store that failed is not asked again: every call would pay the timeout."""
 SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
@@ -40,14 +44,19 @@ class _AnyValkey:
         self._rests_until = float("-inf")
         self._last = ""
         self._client: Any = None
+        self._places = self._new_places()
         _redis()
         forget_after_fork(self)
+
+    def _new_places(self) -> Any:
+        raise NotImplementedError
 
     def forget(self) -> None:
         """In a forked child: begin anew, and leave the parent's connections alone."""
         if self._client is not None:
             leak(self._client)
         self._client = None
+        self._places = self._new_places()
 
     def _made(self, kind: Any, retry: Any) -> Any:
         redis = _redis()
@@ -58,6 +67,7 @@ class _AnyValkey:
             f"{SCHEMES.get(scheme, scheme)}{mark}{rest}",
             socket_connect_timeout=TIMEOUT,
             socket_timeout=TIMEOUT,
+            max_connections=2 * AT_ONCE,
             retry=retry(redis.backoff.NoBackoff(), 0),
             protocol=2,
             driver_info=None,
@@ -106,9 +116,20 @@ def _place(answer: Any) -> Place:
 class ValkeyStore(_AnyValkey):
     """Answers questions by one round trip, for any number of threads. Raises UsageError without its extra."""
 
+    def _new_places(self) -> threading.BoundedSemaphore:
+        return threading.BoundedSemaphore(AT_ONCE)
+
     def ask(self, question: Question, seconds: float) -> Place:
         """The answer, within a quarter of a second. Raises StoreUnavailableError."""
         self._refuse_while_it_rests()
+        if not self._places.acquire(timeout=min(seconds, threading.TIMEOUT_MAX)):
+            raise StoreUnavailableError(f"{AT_ONCE} questions were in flight until the call's time was up")
+        try:
+            return self._asked(question)
+        finally:
+            self._places.release()
+
+    def _asked(self, question: Question) -> Place:
         redis = _redis()
         try:
             if self._client is None:
@@ -131,9 +152,16 @@ class ValkeyStore(_AnyValkey):
 class AsyncValkeyStore(_AnyValkey):
     """The same for the tasks of one event loop."""
 
+    def _new_places(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(AT_ONCE)
+
     async def ask(self, question: Question, seconds: float) -> Place:
         """The answer, within a quarter of a second. Raises StoreUnavailableError."""
         self._refuse_while_it_rests()
+        async with self._places:  # whose wait the engine bounds
+            return await self._asked(question)
+
+    async def _asked(self, question: Question) -> Place:
         redis = _redis()
         try:
             if self._client is None:
@@ -154,6 +182,7 @@ class AsyncValkeyStore(_AnyValkey):
             await client.aclose()
 
 
+@functools.cache
 def _redis() -> Any:
     """redis-py, loaded when it is first needed. Raises UsageError where it is not installed."""
     try:

@@ -7,15 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from callsheet.testing.cassette import Cassette
     from callsheet.testing.fake import AsyncFakeTransport, FakeTransport
     from callsheet.testing.faults import AsyncFaults, Faults
     from callsheet.testing.frozen_clock import FrozenClock
 
-__all__ = ["AsyncFakeTransport", "AsyncFaults", "FakeTransport", "Faults", "FrozenClock"]
+__all__ = ["AsyncFakeTransport", "AsyncFaults", "Cassette", "FakeTransport", "Faults", "FrozenClock"]
 
 _HOMES = {
     "AsyncFakeTransport": "fake",
     "AsyncFaults": "faults",
+    "Cassette": "cassette",
     "FakeTransport": "fake",
     "Faults": "faults",
     "FrozenClock": "frozen_clock",

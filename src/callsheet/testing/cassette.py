@@ -1,0 +1,106 @@
+"""Answers that are recorded once and replayed in tests, as JSON that a person can read and a repository may hold."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from callsheet.errors import UsageError
+from callsheet.http.request import Request
+from callsheet.testing.recording import AsyncRecorder, AsyncReplay, Recorder, Replay
+
+Record = Literal["none", "once", "all"]
+VERSION = 1
+
+
+class Cassette:
+    """A file of requests and their answers: `Client(..., transport=Cassette("tests/cassettes/users.json"))`, in both colours.
+
+    `record`: `none` replays only, and a request that was not recorded is a UsageError; `once` records if there is no file
+    yet; `all` records anew. Credentials are masked, by name and by value, before anything is kept. The file is written
+    when the client is closed, whole or not at all, readable by its owner alone. A recorded interaction is replayed once, or with
+    `strict=False` any number of times.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, record: Record = "none", strict: bool = True) -> None:
+        if record not in get_args(Record):
+            raise UsageError(f"Cassette: record is one of none, once and all, found {record!r}")
+        self.path = Path(path)
+        self.strict = strict
+        self.records = record == "all" or (record == "once" and not self.path.exists())
+        self.interactions: list[dict[str, Any]] = [] if self.records else self._read()
+        self._unused = list(self.interactions)
+
+    def __call__(self, real: Any) -> Any:
+        """The transport for a client whose own would be `real`."""
+        is_async = inspect.iscoroutinefunction(real.send)
+        if self.records:
+            return AsyncRecorder(self, real) if is_async else Recorder(self, real)
+        return AsyncReplay(self, real) if is_async else Replay(self, real)
+
+    def taken(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
+        """The interaction that was recorded for such a request. Raises UsageError naming the nearest if there is none."""
+        for interaction in self._unused if self.strict else self.interactions:
+            if _same(interaction["request"], asked):
+                if self.strict:
+                    self._unused.remove(interaction)
+                return interaction
+        raise UsageError(f"{self.path}: {request.method} {request.url} was not recorded{self._nearest(asked)}")
+
+    def assert_all_used(self) -> None:
+        """Raise AssertionError naming what was recorded and never asked for."""
+        left = [_named(interaction["request"]) for interaction in self._unused]
+        if self.strict and not self.records and left:
+            raise AssertionError(f"{self.path}: recorded, and never asked for: {'; '.join(left)}")
+
+    def save(self) -> None:
+        """Write what was recorded."""
+        if not self.records:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(
+            {"callsheet_cassette": VERSION, "interactions": self.interactions}, indent=2, ensure_ascii=False
+        )
+        # A temporary file of this kind is its owner's alone; so is what it is renamed to.
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text + "\n")
+            Path(name).replace(self.path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def _read(self) -> list[dict[str, Any]]:
+        try:
+            kept = json.loads(self.path.read_text("utf-8", "surrogateescape"))
+            if kept["callsheet_cassette"] != VERSION:
+                raise UsageError(f"{self.path}: a cassette of version {kept['callsheet_cassette']}, expected {VERSION}")
+            return list(kept["interactions"])
+        except FileNotFoundError:
+            raise UsageError(f"{self.path}: no such cassette; record it with record='once'") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{self.path}: not a cassette ({type(error).__name__}); record it anew") from None
+
+    def _nearest(self, asked: dict[str, Any]) -> str:
+        known = {_named(each["request"]): each["request"] for each in self.interactions}
+        if any(_same(request, asked) for request in known.values()):
+            return " that often; record it anew, or give strict=False"
+        close = difflib.get_close_matches(_named(asked), known, n=1, cutoff=0.0)
+        if not close:
+            return "; nothing was"
+        differing = [part for part in ("method", "url", "body") if known[close[0]].get(part) != asked.get(part)]
+        return f"; the nearest is {close[0]}, which differs in {', '.join(differing)}"
+
+
+def _same(recorded: dict[str, Any], asked: dict[str, Any]) -> bool:
+    return all(recorded.get(part) == asked.get(part) for part in ("method", "url", "body"))
+
+
+def _named(request: dict[str, Any]) -> str:
+    return f"{request['method']} {request['url']}"

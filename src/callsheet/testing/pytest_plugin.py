@@ -1,0 +1,79 @@
+"""Fixtures for pytest. Loading this costs nothing: what a fixture needs is imported when a test asks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from callsheet.testing import AsyncFakeTransport, Cassette, FakeTransport, FrozenClock
+
+MODES = ("none", "once", "all")
+HAS_FAILED = "callsheet_has_failed"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--callsheet-record` and the ini value `callsheet_record`."""
+    words = "of cassettes: none replays only, once records what has no file yet, all records anew"
+    parser.getgroup("callsheet").addoption("--callsheet-record", choices=MODES, default=None, help=words)
+    parser.addini("callsheet_record", f"{words} (none: a test run never asks a service unasked)", default="none")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Remember that a test failed: then what it did not get to is not told as well."""
+    report = yield
+    if report.when == "call" and report.failed:
+        setattr(item, HAS_FAILED, True)
+    return report
+
+
+@pytest.fixture
+def callsheet_clock() -> FrozenClock:
+    """A clock that stands still, and jumps when everybody waits."""
+    from callsheet.testing import FrozenClock  # noqa: PLC0415 - only who asks pays
+
+    return FrozenClock()
+
+
+@pytest.fixture
+def callsheet_transport(request: pytest.FixtureRequest, callsheet_clock: FrozenClock) -> Iterator[FakeTransport]:
+    """A scripted transport on `callsheet_clock`, for Client; at the end every script must have been used."""
+    from callsheet.testing import FakeTransport  # noqa: PLC0415
+
+    fake = FakeTransport(callsheet_clock)
+    yield fake
+    _unless_failed(request, fake.assert_all_called)
+
+
+@pytest.fixture
+def async_callsheet_transport(
+    request: pytest.FixtureRequest, callsheet_clock: FrozenClock
+) -> Iterator[AsyncFakeTransport]:
+    """The same for AsyncClient."""
+    from callsheet.testing import AsyncFakeTransport  # noqa: PLC0415
+
+    fake = AsyncFakeTransport(callsheet_clock)
+    yield fake
+    _unless_failed(request, fake.assert_all_called)
+
+
+@pytest.fixture
+def callsheet_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
+    """A cassette named after the test, in `cassettes/` beside its file; at the end all of it must have been used."""
+    from callsheet.testing import Cassette  # noqa: PLC0415
+
+    chosen = request.config.getoption("--callsheet-record") or request.config.getini("callsheet_record")
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", request.node.name).strip("-")
+    cassette = Cassette(Path(request.path).parent / "cassettes" / f"{name}.json", record=chosen)
+    yield cassette
+    _unless_failed(request, cassette.assert_all_used)
+
+
+def _unless_failed(request: pytest.FixtureRequest, check: Any) -> None:
+    if not getattr(request.node, HAS_FAILED, False):
+        check()

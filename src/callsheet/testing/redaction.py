@@ -1,0 +1,116 @@
+"""What may stand in a file that is committed: no credential, by name or by value."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from callsheet.http.headers import Headers
+from callsheet.secret import MASK, Secret, redact
+
+NAMES = re.compile(
+    r"authoriz|cookie|passw|secret|token|api[-_]?key|credential|private[-_]?key|signature|session|\bauth\b|client[-_]assertion",
+    re.IGNORECASE,
+)
+"""Names of fields, headers and parameters that hold a credential, whoever wrote them."""
+FORM = "application/x-www-form-urlencoded"
+
+
+class Redaction:
+    """Masks the values of these secrets wherever they stand, and whatever is named like a credential."""
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        self._secrets = tuple(secrets)
+
+    def text(self, text: str) -> str:
+        """A text without the secrets' values, in Base64 neither."""
+        for secret in self._secrets:
+            for shape in _in_base64(secret.reveal()):
+                text = text.replace(shape, MASK)
+        return redact(text, self._secrets)
+
+    def url(self, url: str) -> str:
+        """A URL whose query shows no parameter that is named like a credential."""
+        head, mark, query = url.partition("?")
+        pairs = [pair.partition("=") for pair in query.split("&")] if mark else []
+        kept = [f"{name}{sign}{MASK if sign and NAMES.search(name) else value}" for name, sign, value in pairs]
+        return self.text(head + mark + "&".join(kept))
+
+    def headers(self, headers: Headers) -> list[list[str]]:
+        """Names and values, those of credentials masked."""
+        shown = headers.multi_items()
+        return [[name, MASK if NAMES.search(name) else self.text(value)] for name, value in shown]
+
+    def body(self, content: bytes, kind: str) -> dict[str, Any]:
+        """A body as it is kept: `json`, `text` or `base64`; nothing for an empty one."""
+        if not content:
+            return {}
+        text = content.decode("utf-8", "surrogateescape")
+        try:
+            return {"json": self._data(json.loads(text))}
+        except ValueError:
+            pass
+        if kind.startswith(FORM):
+            pairs = parse_qsl(text, keep_blank_values=True)
+            return {"text": urlencode([(name, self._field(name, value)) for name, value in pairs], safe="*")}
+        text = self.text(text)
+        if text.isprintable() or all(c.isprintable() or c in "\r\n\t" for c in text):
+            return {"text": text}
+        return {"base64": base64.b64encode(text.encode("utf-8", "surrogateescape")).decode()}
+
+    def _data(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: self._field(name, inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self._data(item) for item in value]
+        return self.text(value) if isinstance(value, str) else value
+
+    def _field(self, name: str, value: Any) -> Any:
+        return MASK if NAMES.search(name) and value is not None and not isinstance(value, bool) else self._data(value)
+
+
+def named_secrets(url: str, headers: Headers, content: bytes, kind: str) -> list[Secret]:
+    """What a request itself sends under the name of a credential: a service may well send it back under another."""
+    named = [*parse_qsl(url.partition("?")[2]), *((n, v) for n, v in headers.fields if isinstance(v, str))]
+    if kind.startswith(FORM):
+        named += parse_qsl(content.decode("utf-8", "replace"))
+    try:
+        named += _leaves(json.loads(content)) if content else []
+    except ValueError:
+        pass
+    return [Secret(value) for name, value in named if NAMES.search(name) and value]
+
+
+def _leaves(value: Any, name: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        return [leaf for key, inner in value.items() for leaf in _leaves(inner, str(key))]
+    if isinstance(value, list):
+        return [leaf for inner in value for leaf in _leaves(inner, name)]
+    return [(name, value)] if isinstance(value, str) else []
+
+
+def _in_base64(value: str) -> list[str]:
+    """How a value of some length may stand in Base64, wherever in it it begins."""
+    raw = value.encode("utf-8", "surrogatepass")
+    if len(raw) < 9:
+        return []
+    shapes = []
+    for before in range(3):
+        coded = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
+        # The first and last characters depend on the neighbours.
+        inner = coded[4 if before else 0 : -4]
+        shapes += [inner, inner.translate(str.maketrans("+/", "-_"))]
+    return [shape for shape in shapes if len(shape) >= 8]
+
+
+def content_of(body: Mapping[str, Any]) -> bytes:
+    """The bytes of a kept body."""
+    if "json" in body:
+        return json.dumps(body["json"]).encode()
+    if "text" in body:
+        return str(body["text"]).encode("utf-8", "surrogateescape")
+    return base64.b64decode(body.get("base64", ""))

@@ -1,0 +1,215 @@
+"""Answers recorded from a real server, replayed without one, with no credential on disk."""
+
+import asyncio
+import base64
+import gzip
+import json
+import stat
+
+import pytest
+
+from callsheet import AsyncClient, Client, NoAnswer, Sheet, UsageError
+from callsheet.testing import Cassette
+from tests.servers import ScriptedServer, answer, answer_json, answer_with, lose_answer
+
+
+def run_blocking(url, tape, work, **settings):
+    with Client(base_url=url, transport=tape, retry="off", **settings) as client:
+        return work(client.request, client)
+
+
+def run_tasks(url, tape, work, **settings):
+    with asyncio.Runner() as runner:
+        client = AsyncClient(base_url=url, transport=tape, retry="off", **settings)
+        try:
+            return work(lambda *arguments, **options: runner.run(client.request(*arguments, **options)), client)
+        finally:
+            runner.run(client.aclose())
+
+
+COLOURS = pytest.mark.parametrize("run", [run_blocking, run_tasks], ids=["blocking", "asyncio"])
+GONE = "http://127.0.0.1:9"
+
+
+@COLOURS
+def test_what_was_recorded_is_replayed_without_a_server(run, tmp_path):
+    path = tmp_path / "cassettes" / "users.json"
+
+    def work(request, _):
+        return [
+            request("GET", "/users", params={"page": 2}).json(),
+            request("POST", "/users", json={"name": "Ada"}).status_code,
+            request("GET", "/gone", raise_for_status=False).text,
+            request("GET", "/bytes").content,
+        ]
+
+    script = [
+        answer_json([1, 2]),
+        answer(201),
+        answer(410, body="weg, für immer".encode()),
+        answer(body=bytes(range(256))),
+    ]
+    with ScriptedServer(script) as server:
+        recorded = run(server.url, Cassette(path, record="once"), work)
+        assert run(server.url, Cassette(path, record="once"), work) == recorded
+        assert len(server.requests) == 4
+    assert recorded == [[1, 2], 201, "weg, für immer", bytes(range(256))]
+
+
+@COLOURS
+def test_an_error_of_the_way_is_recorded_too(run, tmp_path):
+    path = tmp_path / "lost.json"
+
+    def work(request, _):
+        with pytest.raises(NoAnswer):
+            request("POST", "/orders")
+
+    with ScriptedServer([lose_answer()]) as server:
+        run(server.url, Cassette(path, record="all"), work)
+        run(server.url, Cassette(path), work)
+
+
+def test_a_stream_is_recorded_as_it_is_read_and_replayed_as_one(tmp_path):
+    path, whole = tmp_path / "stream.json", b"line\n" * 20_000
+    with ScriptedServer([answer(body=whole)]) as server:
+        for record in ("all", "none"):
+            tape = Cassette(path, record=record)
+            with Client(base_url=server.url, transport=tape) as client, client.stream("GET", "/export") as found:
+                assert b"".join(found.iter_bytes()) == whole
+
+
+def test_a_coded_answer_is_kept_so_that_it_can_be_read(tmp_path):
+    path = tmp_path / "coded.json"
+    coded = answer(
+        headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}, body=gzip.compress(b'{"a": 1}')
+    )
+    with ScriptedServer([coded]) as server:
+        for record in ("all", "none"):
+            with Client(base_url=server.url, transport=Cassette(path, record=record)) as client:
+                assert client.get("/").json() == {"a": 1}
+    assert json.loads(path.read_text())["interactions"][0]["answer"]["body"] == {"json": {"a": 1}}
+
+
+def recorded(tmp_path, calls=1):
+    path = tmp_path / "one.json"
+    with ScriptedServer(answer_json({"id": 7})) as server:
+        with Client(base_url=server.url, transport=Cassette(path, record="all")) as client:
+            for _ in range(calls):
+                client.post("/users?page=1", json={"name": "Ada"})
+        return path, server.url
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "options", "differs"),
+    [
+        ("POST", "/users?page=1", {"json": {"name": "Bob"}}, "differs in body"),
+        ("POST", "/users?page=2", {"json": {"name": "Ada"}}, "differs in url"),
+        ("PUT", "/users?page=1", {"json": {"name": "Ada"}}, "differs in method"),
+        ("GET", "/else", {}, "differs in method, url, body"),
+    ],
+)
+def test_what_was_not_recorded_is_an_error_that_names_the_nearest(tmp_path, method, target, options, differs):
+    path, url = recorded(tmp_path)
+    with (
+        Client(base_url=url, transport=Cassette(path)) as client,
+        pytest.raises(UsageError, match=rf"was not recorded; the nearest is POST .*/users\?page=1, which {differs}"),
+    ):
+        client.request(method, target, **options)
+
+
+def test_each_interaction_is_replayed_once_unless_it_may_be_more_often(tmp_path):
+    path, url = recorded(tmp_path)
+    with Client(base_url=url, transport=Cassette(path)) as client:
+        client.post("/users?page=1", json={"name": "Ada"})
+        with pytest.raises(UsageError, match="was not recorded that often"):
+            client.post("/users?page=1", json={"name": "Ada"})
+    with Client(base_url=url, transport=Cassette(path, strict=False)) as client:
+        assert [client.post("/users?page=1", json={"name": "Ada"}).json()["id"] for _ in range(3)] == [7] * 3
+
+
+def test_what_was_recorded_and_not_asked_for_can_be_told(tmp_path):
+    path, url = recorded(tmp_path, calls=2)
+    tape = Cassette(path)
+    with Client(base_url=url, transport=tape) as client:
+        client.post("/users?page=1", json={"name": "Ada"})
+    with pytest.raises(AssertionError, match=r"never asked for: POST .*/users\?page=1"):
+        tape.assert_all_used()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"callsheet_cassette": 99, "interactions": []}'])
+def test_a_file_that_is_no_cassette_is_told(tmp_path, text):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"x\.json: (not a cassette|a cassette of version 99)"):
+        Cassette(path)
+    with pytest.raises(UsageError, match="no such cassette; record it with record='once'"):
+        Cassette(tmp_path / "y.json")
+    with pytest.raises(UsageError, match="record is one of none, once and all"):
+        Cassette(path, record="sometimes")
+
+
+def test_the_file_is_its_owners_alone_and_written_whole(tmp_path):
+    path, _ = recorded(tmp_path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+CANARY = "canary-4711-secret"
+PLACES = {
+    "bearer": {"auth": {"bearer": CANARY}},
+    "basic": {"auth": {"basic": {"username": "ada", "password": CANARY}}},
+    "header key": {"auth": {"api_key": {"header": "X-Strange", "value": CANARY}}},
+    "query key": {"auth": {"api_key": {"query": "k", "value": CANARY}}},
+    "cookie": {"auth": {"api_key": {"cookie": "session", "value": CANARY}}},
+}
+CALLS = {
+    "plain": ("GET", "/x", {}),
+    "echo in a path": ("GET", f"/x/{CANARY}", {}),
+    "query": ("GET", "/x", {"params": {"access_token": "other-canary-99", "page": 1}}),
+    "json": ("POST", "/x", {"json": {"password": "other-canary-99", "deep": [{"client_secret": "other-canary-99"}]}}),
+    "form": ("POST", "/x", {"data": {"password": "other-canary-99", "note": CANARY}}),
+    "text": ("POST", "/x", {"content": f"the token is {CANARY}"}),
+    "own header": ("GET", "/x", {"headers": {"X-Auth-Token": "other-canary-99"}}),
+}
+
+
+def echoes(request):
+    """Everything that came in, in every way that a service might send it back."""
+    body = {
+        "headers": dict(request.headers),
+        "target": request.target,
+        "body": request.body.decode("latin-1"),
+        "access_token": "other-canary-99",
+        "coded": base64.b64encode(f"user:{CANARY}:x".encode()).decode(),
+        "note": f"hello {CANARY}",
+    }
+    headers = [("Set-Cookie", "sid=other-canary-99"), ("X-Echo", f"got {CANARY}"), ("X-Api-Key", "other-canary-99")]
+    return answer_json(body, headers=headers)
+
+
+@COLOURS
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("call", CALLS)
+def test_no_credential_is_ever_on_disk(run, tmp_path, place, call):
+    path = tmp_path / "c.json"
+    method, target, options = CALLS[call]
+    with ScriptedServer(lambda _: answer_with(echoes)) as server:
+        run(
+            server.url,
+            Cassette(path, record="all"),
+            lambda request, _: request(method, target, **options),
+            **PLACES[place],
+        )
+    text = path.read_text()
+    assert "canary" not in text
+    assert base64.b64encode(CANARY.encode()).decode().rstrip("=")[:-2] not in text
+
+
+def test_another_token_replays_what_was_recorded(tmp_path):
+    path = tmp_path / "t.json"
+    with ScriptedServer(answer_json({"id": 1})) as server:
+        services = {"shop": {"base_url": server.url, "auth": {"api_key": {"query": "key", "value": "${KEY}"}}}}
+        for key, record in (("first-key-123", "all"), ("another-key-456", "none")):
+            sheet = Sheet(services=services, variables={"KEY": key})
+            with Client(sheet, transport=Cassette(path, record=record)) as client:
+                assert client.get("/x").json() == {"id": 1}
