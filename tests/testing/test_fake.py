@@ -16,7 +16,7 @@ from callsheet.errors import (
     ServerError,
     UsageError,
 )
-from callsheet.testing import AsyncFakeTransport, FakeTransport, FrozenClock
+from callsheet.testing import FakeTransport, FrozenClock
 
 OPERATIONS = {
     "get": {"get": "/users/{id}"},
@@ -51,7 +51,7 @@ class Asynchronous(Blocking):
     def __init__(self, **settings):
         self.runner = asyncio.Runner()
         self.clock = FrozenClock()
-        self.fake = AsyncFakeTransport(self.clock)
+        self.fake = FakeTransport(self.clock)
         services = {"shop": {"base_url": "https://shop.test/v1", "operations": OPERATIONS, **settings}}
         self.client = AsyncClient(Sheet(services=services), transport=self.fake, clock=self.clock)
         self.shop = self.client.service("shop")

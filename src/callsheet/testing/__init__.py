@@ -7,18 +7,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from callsheet.testing.fake import AsyncFakeTransport, FakeTransport
-    from callsheet.testing.faults import AsyncFaults, Faults
+    from callsheet.testing.answers import Reply
+    from callsheet.testing.fake import FakeTransport
+    from callsheet.testing.faults import Faults
     from callsheet.testing.frozen_clock import FrozenClock
+    from callsheet.testing.sent import Sent
+    from callsheet.testing.unexpected import UnexpectedRequest
 
-__all__ = ["AsyncFakeTransport", "AsyncFaults", "FakeTransport", "Faults", "FrozenClock"]
+__all__ = ["FakeTransport", "Faults", "FrozenClock", "Reply", "Sent", "UnexpectedRequest"]
 
 _HOMES = {
-    "AsyncFakeTransport": "fake",
-    "AsyncFaults": "faults",
     "FakeTransport": "fake",
     "Faults": "faults",
     "FrozenClock": "frozen_clock",
+    "Reply": "answers",
+    "Sent": "sent",
+    "UnexpectedRequest": "unexpected",
 }
 
 
