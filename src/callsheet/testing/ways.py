@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from callsheet.clock import Clock
 from callsheet.engine.io import finish
 from callsheet.errors import UsageError
 from callsheet.events import WireFacts
 from callsheet.testing.exchange import Pieces
+
+
+class Body(Protocol):
+    """A body to be read, in no colour."""
+
+    @property
+    def facts(self) -> WireFacts:
+        """What was measured so far."""
+
+    async def next(self) -> bytes:
+        """The next bytes, b"" at the end."""
+
+    def close(self) -> None:
+        """Give nothing more."""
+
 
 CLOSED = "this fake transport is closed; make a new one"
 
@@ -70,19 +85,19 @@ class TaskWay(_AnyWay):
 
 
 class _AnyReading:
-    """A scripted body being read."""
+    """A body being read."""
 
-    def __init__(self, pieces: Pieces) -> None:
-        self._pieces = pieces
+    def __init__(self, body: Body) -> None:
+        self._body = body
 
     @property
     def facts(self) -> WireFacts:
         """What was measured so far."""
-        return self._pieces.facts
+        return self._body.facts
 
     def close(self) -> None:
         """Give nothing more. Closing twice does nothing."""
-        self._pieces.close()
+        self._body.close()
 
 
 class ThreadReading(_AnyReading):
@@ -90,7 +105,7 @@ class ThreadReading(_AnyReading):
 
     def read(self) -> bytes:
         """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off."""
-        return finish(self._pieces.next())
+        return finish(self._body.next())
 
 
 class TaskReading(_AnyReading):
@@ -98,4 +113,4 @@ class TaskReading(_AnyReading):
 
     async def read(self) -> bytes:
         """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off."""
-        return await self._pieces.next()
+        return await self._body.next()
