@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 
@@ -25,3 +26,6 @@ class Clock(Protocol):
 
     def new_task_ticket(self) -> Any:
         """A place in a queue that a task waits for by this clock."""
+
+    def under_way(self) -> AbstractContextManager[None]:
+        """While a request, or a question to a store, takes real time."""

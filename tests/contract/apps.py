@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from callsheet.testing import Reply, Sent
 from tests.servers.echo import echo
 from tests.servers.ledger import Request
 
@@ -17,6 +18,15 @@ async def body_of(receive: Any) -> bytes:
         pieces.append(message["body"])
         if not message["more_body"]:
             return b"".join(pieces)
+
+
+def echoed(sent: Sent) -> Reply:
+    """The same for a scripted transport."""
+    target = sent.url.split("/", 3)[3]
+    lines = [f"{sent.method} /{target} HTTP/1.1".encode()]
+    lines += [f"{name.title()}: {value}".encode("latin-1") for name, value in sent.headers.multi_items()]
+    told = echo(Request(0, b"\r\n".join([*lines, b"", b""]), sent.content, len(sent.content)))
+    return Reply(200, told.partition(b"\r\n\r\n")[2], (("Content-Type", "application/json"),))
 
 
 async def echo_app(scope: Any, receive: Any, send: Any) -> None:

@@ -18,12 +18,13 @@ from callsheet.http.body import Content
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.testing import FakeTransport, Faults
 from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
 from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from callsheet.transports.curl.blocking import CurlTransport
 from callsheet.transports.curl.options import Wiring
 from callsheet.transports.curl.watch import LoopWatch
-from tests.contract.apps import echo_app
+from tests.contract.apps import echo_app, echoed
 
 T = TypeVar("T")
 Fact = Callable[[], bool]
@@ -283,10 +284,24 @@ def world_of(colour: str, wiring: Wiring = PLAIN) -> World:
         return BlockingWorld(transport=ASGITransport(echo_app))
     if colour == "asgi-asyncio":
         return AsyncioWorld(transport=AsyncASGITransport(echo_app))
+    if colour in SCRIPTED:
+        return _scripted(colour)
     return AsyncioWorld(wiring, watch=LoopWatch) if colour == "asyncio-readers" else AsyncioWorld(wiring)
+
+
+def _scripted(colour: str) -> World:
+    fake = FakeTransport()
+    fake.otherwise().call(echoed)
+    if colour == "faults":
+        return BlockingWorld(transport=Faults(fake, rate=0.0))
+    if colour == "faults-asyncio":
+        return AsyncioWorld(transport=Faults(fake, rate=0.0).asynchronous)
+    return BlockingWorld(transport=fake) if colour == "fake" else AsyncioWorld(transport=fake.asynchronous)
 
 
 COLOURS = ("blocking", "asyncio", "asyncio-readers")
 """The third watches sockets by the loop's own readers, as on platforms without epoll."""
-WITHOUT_SOCKETS = ("asgi", "asgi-asyncio")
-"""An app in this process, which answers as the echo server does."""
+SCRIPTED = ("fake", "fake-asyncio", "faults", "faults-asyncio")
+"""Testing aids, which answer as the echo server does."""
+WITHOUT_SOCKETS = ("asgi", "asgi-asyncio", *SCRIPTED)
+"""Those, and an app in this process."""

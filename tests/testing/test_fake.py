@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gzip
+import pickle
 
 import pytest
 
@@ -9,14 +11,16 @@ from callsheet import AsyncClient, Client, Sheet
 from callsheet.errors import (
     AttemptTimeout,
     ConnectTimeout,
+    DeadlinePassed,
     MalformedAnswer,
     NoAnswer,
     NotFound,
     NotSent,
+    ResponseTooLarge,
     ServerError,
     UsageError,
 )
-from callsheet.testing import AsyncFakeTransport, FakeTransport, FrozenClock
+from callsheet.testing import FakeTransport, FrozenClock, UnexpectedRequest
 
 OPERATIONS = {
     "get": {"get": "/users/{id}"},
@@ -43,6 +47,15 @@ class Blocking:
         with self.shop.call("export", **named) as answer:
             return b"".join(answer.iter_bytes())
 
+    def opened(self):
+        return self.shop.call("export")
+
+    def shut(self, stream):
+        stream.close()
+
+    def rest(self, stream):
+        return stream.read()
+
     def close(self):
         self.client.close()
 
@@ -51,7 +64,7 @@ class Asynchronous(Blocking):
     def __init__(self, **settings):
         self.runner = asyncio.Runner()
         self.clock = FrozenClock()
-        self.fake = AsyncFakeTransport(self.clock)
+        self.fake = FakeTransport(self.clock)
         services = {"shop": {"base_url": "https://shop.test/v1", "operations": OPERATIONS, **settings}}
         self.client = AsyncClient(Sheet(services=services), transport=self.fake, clock=self.clock)
         self.shop = self.client.service("shop")
@@ -68,6 +81,15 @@ class Asynchronous(Blocking):
                 return b"".join([piece async for piece in answer.iter_bytes()])
 
         return self.runner.run(whole())
+
+    def opened(self):
+        return self.runner.run(self.shop.call("export"))
+
+    def shut(self, stream):
+        self.runner.run(stream.aclose())
+
+    def rest(self, stream):
+        return self.runner.run(stream.read())
 
     def close(self):
         self.runner.run(self.client.aclose())
@@ -207,6 +229,252 @@ def test_a_route_without_a_script_says_so(open_world):
     with open_world() as world:
         world.fake.on("GET", "/users/{id}")
         with pytest.raises(UsageError, match="nothing is scripted; add"):
+            world.call("get", id="1")
+
+
+def test_one_transport_serves_both_colours():
+    fake = FakeTransport()
+    fake.on("GET", "/x").respond(text="first").respond(text="second")
+
+    async def second():
+        async with AsyncClient(base_url="https://a.test", transport=fake) as client:
+            return (await client.get("/x")).text
+
+    with Client(base_url="https://a.test", transport=fake) as client:
+        assert client.get("/x").text == "first"
+    assert asyncio.run(second()) == "second"
+    assert len(fake.calls) == 2
+
+
+def test_what_is_not_scripted_is_never_tried_again_and_told_at_the_end(open_world):
+    with open_world() as world:
+        world.fake.on("GET", "/users/{id}").respond()
+        with pytest.raises(UnexpectedRequest) as caught:
+            world.request("DELETE", "/users/7")
+        assert isinstance(caught.value, AssertionError)
+        assert (caught.value.attempts, caught.value.was_sent) == (1, False)
+        assert pickle.loads(pickle.dumps(caught.value)).args == caught.value.args
+        world.call("get", id="1")
+        with pytest.raises(
+            AssertionError, match=r"asked for, and not scripted: DELETE https://shop\.test/v1/users/7; "
+        ):
+            world.fake.assert_all_called()
+
+
+def test_a_script_may_end(open_world):
+    with open_world() as world:
+        world.fake.on("GET", "/users/{id}").respond(json=1).nothing_more()
+        world.call("get", id="1")
+        with pytest.raises(
+            UnexpectedRequest, match=r"no answer is scripted for GET .*; scripted are: GET /users/\{id\}"
+        ):
+            world.call("get", id="1")
+
+
+def test_what_nothing_else_is_for_may_be_scripted(open_world):
+    with open_world() as world:
+        world.fake.on("GET", "/users/{id}").respond(text="user")
+        world.fake.otherwise().call(lambda sent: [sent.method, sent.path])
+        assert world.call("get", id="1").text == "user"
+        assert world.request("PATCH", "/x").json() == ["PATCH", "/v1/x"]
+        assert world.fake.otherwise().calls == world.fake.calls[1:]
+
+
+def test_calls_to_a_script_that_is_none_are_refused(open_world):
+    with open_world() as world:
+        world.fake.on("GET", "/users").respond()
+        with pytest.raises(UsageError, match=r"calls_to: nothing is scripted for GET /user; scripted are: GET /users"):
+            world.fake.calls_to("GET", "/user")
+
+
+def test_what_was_sent_says_when_and_stands_as_on_the_wire(open_world):
+    with open_world(retry="off") as world:
+        world.fake.on("POST", "/users").respond(delay=2.5)
+        world.call("make", name="Ada")
+        world.call("make", name="Ada")
+        sent = world.fake.calls[1]
+        assert [call.at for call in world.fake.calls] == [0.0, 2.5]
+        assert (sent.headers["host"], sent.headers["content-length"], sent.text) == (
+            "shop.test",
+            "14",
+            '{"name":"Ada"}',
+        )
+        assert sent.headers["accept-encoding"].startswith("gzip")
+
+
+def test_what_was_sent_shows_no_secret(open_world):
+    with open_world(auth={"api_key": {"query": "key", "value": "canary-7"}}) as world:
+        world.fake.on("GET", "/users/{id}").respond()
+        world.call("get", id="1")
+        assert world.fake.calls[0].query == [("key", "canary-7")]
+        assert "canary-7" not in repr(world.fake.calls)
+        with pytest.raises(UnexpectedRequest) as caught:
+            world.request("GET", "/x")
+        assert "canary-7" not in str(caught.value)
+        with pytest.raises(AssertionError, match="key=\\*\\*\\*"):
+            world.fake.assert_all_called()
+
+
+LIMITS = [
+    ({"delay": 10.0}, {"attempt": 10}, 10.0, None),
+    ({"delay": 10.5}, {"attempt": 10}, 10.0, "not answered within 10 s (timeout.attempt)"),
+    ({"delay": 3.5}, {"read": 3}, 3.0, "no byte for 3 s (timeout.read)"),
+    ({"chunks": [b"a", 2.0, b"b", 2.0, b"c"]}, {"read": 3}, 4.0, None),
+    ({"chunks": [b"a", 4.0, b"b"]}, {"read": 3}, 3.0, "no byte for 3 s (timeout.read)"),
+    ({"chunks": [b"a", *[2.5, b"b"] * 5]}, {"read": 3}, 10.0, "not answered within 10 s (timeout.attempt)"),
+]
+
+
+@pytest.mark.parametrize(("reply", "timeout", "seconds", "told"), LIMITS)
+def test_the_limits_of_an_attempt_hold_on_the_clock(open_world, reply, timeout, seconds, told):
+    with open_world(retry="off", timeout=timeout) as world:
+        world.fake.on("GET", "/users/{id}").respond(**reply)
+        raises = pytest.raises(AttemptTimeout) if told else contextlib.nullcontext()
+        with raises as caught:
+            world.call("get", id="1")
+        assert told is None or told in str(caught.value)
+        assert world.clock.now() == pytest.approx(seconds)
+
+
+def test_a_stream_takes_its_time_and_keeps_its_limits(open_world):
+    with open_world(timeout={"read": 3}) as world:
+        export = world.fake.on("GET", "/export").respond(chunks=["one", 2.5, b"two", 2.5])
+        export.respond(chunks=["one", 3.5]).respond(delay=12.0)
+        assert world.read() == b"onetwo"
+        assert world.clock.now() == 5.0
+        with pytest.raises(AttemptTimeout, match=r"no byte for 3 s \(timeout\.read\)"):
+            world.read()
+        assert world.clock.now() == 8.0
+
+
+def test_a_total_that_is_written_bounds_a_stream(open_world):
+    with open_world() as world:
+        world.fake.on("GET", "/export").respond(chunks=[b"a", *[1.0, b"b"] * 50])
+        with pytest.raises(DeadlinePassed):
+            world.read(timeout={"total": 12})
+        assert world.clock.now() == pytest.approx(12.0)
+
+
+def test_a_stream_that_is_closed_is_not_read(open_world):
+    with open_world() as world:
+        world.fake.on("GET", "/export").respond(content=b"x")
+        stream = world.opened()
+        world.shut(stream)
+        with pytest.raises(UsageError, match="the answer is closed"):
+            world.rest(stream)
+
+
+def test_hanging_ends_at_the_first_limit(open_world):
+    with open_world(retry="off", timeout={"read": 3}) as world:
+        world.fake.on("GET", "/users/{id}").hang()
+        with pytest.raises(AttemptTimeout):
+            world.call("get", id="1")
+        assert world.clock.now() == 3.0
+
+
+CAPS = [
+    ({"caps": {"response": 10}}, {"content": b"x" * 11}, ResponseTooLarge, "larger than 10 bytes"),
+    (
+        {"caps": {"header_count": 3}},
+        {"headers": {"A": "", "B": "", "C": ""}},
+        MalformedAnswer,
+        "4 header fields, at most 3",
+    ),
+    ({"caps": {"headers": 64}}, {"headers": {"A": "x" * 80}}, MalformedAnswer, "bytes of header fields, at most 64"),
+]
+
+
+@pytest.mark.parametrize(("settings", "reply", "error", "told"), CAPS)
+def test_caps_hold(open_world, settings, reply, error, told):
+    with open_world(retry="off", **settings) as world:
+        world.fake.on("GET", "/users/{id}").respond(**reply)
+        with pytest.raises(error, match=told):
+            world.call("get", id="1")
+
+
+def test_an_answer_has_the_fields_and_the_body_that_its_status_calls_for(open_world):
+    with open_world() as world:
+        world.fake.on("HEAD", "/users/7").respond(json={"id": 7})
+        world.fake.on("DELETE", "/users/7").respond(204, text="ignored")
+        world.fake.on("GET", "/users/7").respond(headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], json=None)
+        head, gone, answer = (world.request(method, "/users/7") for method in ("HEAD", "DELETE", "GET"))
+        assert (head.content, head.headers["content-length"], head.headers["content-type"]) == (
+            b"",
+            "9",
+            "application/json",
+        )
+        assert (gone.content, "content-length" in gone.headers, gone.reason_phrase) == (b"", False, "No Content")
+        assert (answer.json(), answer.headers.get_list("set-cookie")) == (None, ["a=1", "b=2"])
+
+
+def test_a_coded_body_is_decoded_as_from_the_wire(open_world):
+    with open_world() as world:
+        world.fake.on("GET", "/users/{id}").respond(
+            content=gzip.compress(b"hello"), headers={"Content-Encoding": "gzip"}
+        )
+        assert world.call("get", id="1").text == "hello"
+
+
+SLIPS = [
+    ({"json": 1, "text": "x"}, "`json` and `text` are both given; an answer has one body"),
+    ({"status": 100}, "expected a status from 200 to 599, found 100"),
+    ({"status": True}, "expected a status from 200 to 599, found True"),
+    ({"delay": -1}, "expected a delay of seconds, 0 or more, found -1"),
+    ({"json": {1, 2}}, "`json` cannot be written as JSON"),
+    ({"chunks": [None]}, "a chunk is bytes, text, or seconds until the next one; found None"),
+    ({"chunks": [-1]}, "a chunk is bytes, text, or seconds until the next one; found -1"),
+]
+
+
+@pytest.mark.parametrize(("options", "told"), SLIPS)
+def test_what_cannot_be_answered_is_refused(options, told):
+    with pytest.raises(UsageError, match=told):
+        FakeTransport().on("GET", "/x").respond(**options)
+
+
+def test_a_function_may_be_a_coroutine_for_tasks_alone():
+    async def answer(sent):
+        await fake.clock.asleep(2.0)
+        return sent.path.encode()
+
+    async def asked():
+        async with AsyncClient(base_url="https://a.test", transport=fake) as client:
+            return (await client.get("/x")).content
+
+    fake = FakeTransport()
+    fake.on("GET", "/x").call(answer)
+    assert asyncio.run(asked()) == b"/x"
+    assert fake.clock.now() == 2.0
+    with (
+        Client(base_url="https://a.test", transport=fake) as client,
+        pytest.raises(UsageError, match="give a plain function"),
+    ):
+        client.get("/x")
+
+
+def test_what_a_function_raises_reaches_the_caller(open_world):
+    with open_world() as world:
+        world.fake.on("GET", "/users/{id}").call(lambda sent: 1 / 0).call(lambda sent: KeyError("given"))
+        with pytest.raises(ZeroDivisionError):
+            world.call("get", id="1")
+        with pytest.raises(KeyError, match="given"):
+            world.call("get", id="1")
+
+
+def test_a_closed_transport_answers_nothing(open_world):
+    with open_world() as world:
+        world.fake.on("GET", "/users/{id}").call(lambda sent: world.fake.close()).respond(delay=1.0)
+        world.call("get", id="1")
+        with pytest.raises(UsageError, match="this fake transport is closed"):
+            world.call("get", id="1")
+
+
+def test_a_transport_that_is_closed_meanwhile_says_so(open_world):
+    with open_world() as world:
+        world.fake.on("GET", "/users/{id}").respond(chunks=[b"a", 1.0, b"b"])
+        world.clock.sleep = lambda seconds: world.fake.close()
+        world.clock.asleep = lambda seconds: asyncio.sleep(0, world.fake.close())
+        with pytest.raises(UsageError, match="it was closed while this call was in flight"):
             world.call("get", id="1")
 
 

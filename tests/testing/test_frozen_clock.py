@@ -3,14 +3,16 @@
 import asyncio
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 import callsheet
 from callsheet import AsyncClient, Client, Sheet
 from callsheet.errors import DeadlinePassed, LimitReached, RateLimited, ServerError, UsageError
-from callsheet.testing import AsyncFakeTransport, FakeTransport, FrozenClock
+from callsheet.testing import FakeTransport, FrozenClock
 
+START = 1_767_225_600.0
 SHOP = {"shop": {"base_url": "https://shop.test/v1", "operations": {"get": {"get": "/users/{id}"}}}}
 
 
@@ -95,19 +97,46 @@ def test_a_slot_is_waited_for_by_the_clock(clock, at_once):
 
 
 def test_the_clock_can_be_moved_by_hand(clock):
-    woken = threading.Event()
-    holder = threading.Event()
-    other = threading.Thread(target=holder.wait)  # so that the clock cannot be sure that all wait
-    waiter = threading.Thread(target=lambda: (clock.sleep(5.0), woken.set()))
-    other.start()
-    waiter.start()
     clock.advance(5.0)
-    assert woken.wait(5.0)
-    holder.set()
-    waiter.join()
-    other.join()
-    with pytest.raises(ValueError, match="advance: expected a number of seconds"):
-        clock.advance(-1)
+    clock.advance(0)
+    assert (clock.now(), clock.wall()) == (5.0, START + 5.0)
+    for seconds in (-1, float("nan")):
+        with pytest.raises(ValueError, match="advance: expected a number of seconds, 0 or more, found"):
+            clock.advance(seconds)
+
+
+def test_who_waits_for_less_than_the_clock_is_moved_goes_on(clock):
+    async def steps():
+        order = []
+
+        async def one(seconds):
+            await clock.asleep(seconds)
+            order.append((seconds, clock.now()))
+
+        tasks = [asyncio.create_task(one(seconds)) for seconds in (2.0, 1.0, 30.0)]
+        await asyncio.sleep(0)
+        clock.advance(10.0)
+        await asyncio.gather(*tasks)
+        return order
+
+    assert run(steps()) == [(1.0, 10.0), (2.0, 10.0), (30.0, 30.0)]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [1_783_080_000, "2026-07-03T12:00:00Z", "2026-07-03T14:00:00+02:00", datetime(2026, 7, 3, 12, tzinfo=UTC)],
+)
+def test_the_time_of_day_begins_where_it_is_told(start):
+    clock = FrozenClock(start)
+    clock.sleep(90.5)
+    assert clock.wall() == 1_783_080_090.5
+    assert repr(clock) == "<FrozenClock at 90.5 s, 2026-07-03 12:01:30 UTC>"
+
+
+@pytest.mark.parametrize("start", ["2026-07-03T12:00:00", "2026-07-03", datetime(2026, 7, 3)])  # noqa: DTZ001
+def test_a_time_of_day_without_an_offset_is_refused(start):
+    with pytest.raises(ValueError, match=r"has no offset from UTC; write it, as in `2026-01-01T00:00:00\+00:00`"):
+        FrozenClock(start)
 
 
 def run(steps):
@@ -143,7 +172,7 @@ def test_the_clock_stands_while_a_task_is_at_work(clock):
 
 def test_fifty_calls_with_delays_and_retries_end_when_each_would(clock, at_once):
     async def elapsed():
-        fake = AsyncFakeTransport(clock)
+        fake = FakeTransport(clock)
         for number in range(50):
             route = fake.on("GET", f"/users/{number}").respond(503, delay=1.0, headers={"Retry-After": "5"})
             route.respond(json=number, delay=number / 100)
@@ -172,7 +201,7 @@ def test_a_cancelled_wait_is_forgotten(clock):
 
 def test_a_limit_is_waited_for_by_the_clock(clock, at_once):
     async def steps():
-        fake = AsyncFakeTransport(clock)
+        fake = FakeTransport(clock)
         fake.on("GET", "/x").respond()
         async with AsyncClient(base_url="https://a.test", transport=fake, clock=clock, rate_limit="10/s") as client:
             return await asyncio.gather(*(client.get("/x") for _ in range(25)))
@@ -183,7 +212,7 @@ def test_a_limit_is_waited_for_by_the_clock(clock, at_once):
 
 def test_one_429_holds_up_all_tasks(clock, at_once):
     async def steps():
-        fake = AsyncFakeTransport(clock)
+        fake = FakeTransport(clock)
         fake.on("GET", "/x").respond(429, headers={"Retry-After": "40"}).respond()
         async with AsyncClient(base_url="https://a.test", transport=fake, clock=clock) as client:
             first = await asyncio.gather(client.get("/x"), return_exceptions=True)
@@ -196,6 +225,40 @@ def test_one_429_holds_up_all_tasks(clock, at_once):
     assert patient.elapsed == pytest.approx(40.0)
 
 
+def test_what_an_error_says_of_a_date_goes_by_the_clock(clock):
+    fake = FakeTransport(clock)
+    fake.on("GET", "/x").respond(429, headers={"Retry-After": "Thu, 01 Jan 2026 00:00:40 GMT"})
+    with Client(base_url="https://a.test", transport=fake, retry="off", rate_limit={"learn": False}) as client:
+        with pytest.raises(RateLimited) as caught:
+            client.get("/x")
+        assert caught.value.retry_after == 40.0
+        clock.advance(15.0)
+        with pytest.raises(RateLimited) as caught, client.stream("GET", "/x", timeout=60):
+            pass
+        assert caught.value.retry_after == 25.0
+
+
+def test_a_client_goes_by_the_clock_of_its_transport(at_once):
+    fake = FakeTransport()
+    fake.on("GET", "/x").respond(503, headers={"Retry-After": "9"}).respond()
+    with Client(base_url="https://a.test", transport=fake) as client:
+        assert client.get("/x").elapsed == fake.clock.now() == 9.0
+
+
+def test_a_transport_goes_by_the_clock_of_its_client(clock):
+    fake = FakeTransport()
+    fake.on("GET", "/x").respond(delay=3.0)
+    with Client(base_url="https://a.test", transport=fake, clock=clock) as client:
+        client.get("/x")
+    assert fake.clock is clock
+    assert clock.now() == 3.0
+
+
+def test_two_clocks_are_refused(clock):
+    with pytest.raises(UsageError, match="the client has one clock and its transport another"):
+        Client(base_url="https://a.test", transport=FakeTransport(FrozenClock()), clock=clock)
+
+
 def test_a_clock_needs_a_transport_that_goes_by_it(clock):
     with pytest.raises(UsageError, match="needs a transport that goes by it, such as a FakeTransport"):
         Client(base_url="https://a.test", clock=clock)
@@ -205,7 +268,7 @@ def outage(clock, seconds, rate, **settings):
     """Calls at a rate to a service that answers nothing but 503; how many there were, and what the service saw."""
 
     async def steps():
-        fake = AsyncFakeTransport(clock)
+        fake = FakeTransport(clock)
         fake.on("GET", "/x").respond(503, delay=0.02)
         async with AsyncClient(base_url="https://a.test", transport=fake, clock=clock, **settings) as client:
             calls = []

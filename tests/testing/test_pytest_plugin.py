@@ -12,10 +12,10 @@ def test_a_retry(callsheet_clock, callsheet_transport):
         assert client.get("/x").attempts == 2
     assert callsheet_clock.now() == 20.0
 
-def test_tasks(callsheet_clock, async_callsheet_transport):
-    async_callsheet_transport.on("GET", "/x").respond(200, json=1, delay=5)
+def test_tasks(callsheet_clock, callsheet_transport):
+    callsheet_transport.on("GET", "/x").respond(200, json=1, delay=5)
     async def steps():
-        async with AsyncClient(base_url="https://a.test", transport=async_callsheet_transport, clock=callsheet_clock) as c:
+        async with AsyncClient(base_url="https://a.test", transport=callsheet_transport, clock=callsheet_clock) as c:
             return await c.get("/x")
     assert asyncio.run(steps()).elapsed == 5.0
 """

@@ -15,6 +15,7 @@ from weakref import WeakSet
 from callsheet.client.maker import CallMaker
 from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
 from callsheet.clock import Clock
+from callsheet.engine.clocked import ClockedTaskIo, ClockedThreadIo
 from callsheet.engine.io import AsyncPauses, Pauses, TaskIo, ThreadIo
 from callsheet.engine.later import TaskSet, Worker
 from callsheet.engine.log import log_listener
@@ -61,10 +62,10 @@ class _AnyClient:
     ) -> None:
         self._is_closed = False
         self._lock = threading.Lock()
-        self._clock = clock
+        self._transports: dict[tuple[str, Wiring], Any] = {}
+        self._clock = transport.agree_on(clock) if hasattr(transport, "agree_on") else clock
         self._wraps = transport if _is_wrapper(transport) else None
         self._transport = None if self._wraps else self._checked(transport)
-        self._transports: dict[tuple[str, Wiring], Any] = {}
         self._store: Any = None
         self._makers: dict[str, CallMaker] = {}
         self._all_plans: WeakSet[ServicePlans] = WeakSet()
@@ -79,7 +80,7 @@ class _AnyClient:
             raise UsageError(
                 f"Client: this sheet was read for environment {sheet.environment!r}; give env= to Sheet.load"
             )
-        if clock is not None and self._transport is None:
+        if self._clock is not None and self._transport is None:
             raise UsageError("Client: a clock of its own needs a transport that goes by it, such as a FakeTransport")
         self._check_settings()
         forget_after_fork(self)
@@ -100,6 +101,9 @@ class _AnyClient:
                 service.settings(None, self._code)
 
     def _checked(self, transport: Any) -> Any:
+        """The transport, or what one that serves both colours has for tasks."""
+        if self._send_suspends:
+            transport = getattr(transport, "asynchronous", transport)
         if transport is not None and inspect.iscoroutinefunction(transport.send) is not self._send_suspends:
             wanted = "a coroutine" if self._send_suspends else "a plain function"
             raise UsageError(f"{type(self).__name__}: transport.send of {transport!r} must be {wanted}")
@@ -205,8 +209,7 @@ class Client(_AnyClient, Calls):
     def _new_io(self, transport: Transport) -> ThreadIo:
         if self._clock is None:
             return ThreadIo(transport, self._later, sleep=self._pauses.sleep)
-        clock = self._clock
-        return ThreadIo(transport, self._later, clock.now, clock.sleep, clock.new_ticket)
+        return ClockedThreadIo(transport, self._later, self._clock)
 
     def _new_transport(self, wiring: Wiring) -> Transport:
         return CurlTransport(wiring)
@@ -254,8 +257,7 @@ class AsyncClient(_AnyClient, AsyncCalls):
     def _new_io(self, transport: AsyncTransport) -> TaskIo:
         if self._clock is None:
             return TaskIo(transport, self._later, sleep=self._pauses.sleep)
-        clock = self._clock
-        return TaskIo(transport, self._later, clock.now, clock.asleep, clock.new_task_ticket)
+        return ClockedTaskIo(transport, self._later, self._clock)
 
     def _new_transport(self, wiring: Wiring) -> AsyncTransport:
         return AsyncCurlTransport(wiring)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
 from callsheet.arithmetic.retry_after import told_pause
 from callsheet.call import Call
 from callsheet.errors import APIError, AttemptTimeout, ConnectTimeout, NoAnswer, NotSent, Refused, ResponseError
 
 
-def completed(error: BaseException, call: Call) -> BaseException:
-    """The error with what is known of the call on it; another one where its class would say too much."""
+def completed(error: BaseException, call: Call, wall: Callable[[], float]) -> BaseException:
+    """The error with what is known of the call on it; another one where its class would say too much.
+
+    `wall` is the time of day, for a Retry-After that is a date.
+    """
     if not isinstance(error, APIError):
         return error
     if isinstance(error, NotSent) and call.was_sent:
@@ -24,7 +27,7 @@ def completed(error: BaseException, call: Call) -> BaseException:
     if error.request is None:
         error.request = call.request.redacted()
     if isinstance(error, ResponseError) and error.retry_after is None:
-        error.retry_after = told_pause(error.response, time.time())
+        error.retry_after = told_pause(error.response, wall())
     _name_the_call(error, call)
     return error
 

@@ -31,6 +31,10 @@ class Io(Protocol):
         """The clock, in seconds."""
 
     @property
+    def wall(self) -> Callable[[], float]:
+        """The time of day, as a Unix timestamp."""
+
+    @property
     def new_ticket(self) -> Callable[[], Ticket]:
         """Makes a ticket of this colour."""
 
@@ -97,8 +101,11 @@ class ThreadIo:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         new_ticket: Callable[[], Any] = ThreadTicket,
+        *,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.now = now
+        self.wall = wall
         self.new_ticket = new_ticket
         self.later = later
         self._sleep = sleep
@@ -211,8 +218,11 @@ class TaskIo:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         new_ticket: Callable[[], Any] = TaskTicket,
+        *,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.now = now
+        self.wall = wall
         self.new_ticket = new_ticket
         self.later = later
         self.sleep = sleep

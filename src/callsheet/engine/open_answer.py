@@ -44,7 +44,7 @@ class OpenAnswer:
         Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed.
         """
         if not self._reading.acquire(blocking=False):
-            raise completed(UsageError(BEING_READ), self._attempt.call)
+            raise completed(UsageError(BEING_READ), self._attempt.call, self._io.wall)
         try:
             return await self._next()
         finally:
@@ -118,7 +118,7 @@ class OpenAnswer:
         if not self._is_closed:
             self.close(error)
         elif not is_told:
-            completed(error, self._attempt.call)
+            completed(error, self._attempt.call, self._io.wall)
         return error
 
     def close(self, error: BaseException | None = None) -> None:
@@ -130,7 +130,7 @@ class OpenAnswer:
         call, plan = self._attempt.call, self.plan
         for ended in plan.ended:
             ended(call)
-        told = error and completed(error, call)
+        told = error and completed(error, call, self._io.wall)
         if plan.listeners:
             tell_call(plan, call, self.response.status_code, told, self._io.now() - call.started)
 

@@ -36,7 +36,7 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool, typed: bool) 
                 response.raise_for_status()
             result = plan.read(response) if typed else response
     except BaseException as error:
-        told = completed(error, call)
+        told = completed(error, call, io.wall)
         status = _status_of(error, response)
         if typed and plan.fallback is not None and isinstance(told, APIError) and may_fall_back(told):
             return _instead_of(told, call, plan, io, status)
@@ -69,7 +69,7 @@ def _instead_of(error: APIError, call: Call, plan: Plan, io: Io, status: int | N
     try:
         result = plan.fallback(error)
     except BaseException as raised:
-        told = raised if raised is error else completed(raised, call)
+        told = raised if raised is error else completed(raised, call, io.wall)
         _close(call, plan, io, status, told)
         raise
     _close(call, plan, io, status, error, fell_back=True)
@@ -89,7 +89,7 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
         if opened is not None:
             opened.close(error)
             raise
-        told = completed(error, call)
+        told = completed(error, call, io.wall)
         _close(call, plan, io, None, told)
         if told is not error:
             raise told from error

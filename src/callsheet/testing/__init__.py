@@ -7,20 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from callsheet.testing.answers import Reply
     from callsheet.testing.cassette import Cassette
-    from callsheet.testing.fake import AsyncFakeTransport, FakeTransport
-    from callsheet.testing.faults import AsyncFaults, Faults
+    from callsheet.testing.fake import FakeTransport
+    from callsheet.testing.faults import Faults
     from callsheet.testing.frozen_clock import FrozenClock
+    from callsheet.testing.sent import Sent
+    from callsheet.testing.unexpected import UnexpectedRequest
 
-__all__ = ["AsyncFakeTransport", "AsyncFaults", "Cassette", "FakeTransport", "Faults", "FrozenClock"]
+__all__ = ["Cassette", "FakeTransport", "Faults", "FrozenClock", "Reply", "Sent", "UnexpectedRequest"]
 
 _HOMES = {
-    "AsyncFakeTransport": "fake",
-    "AsyncFaults": "faults",
     "Cassette": "cassette",
     "FakeTransport": "fake",
     "Faults": "faults",
     "FrozenClock": "frozen_clock",
+    "Reply": "answers",
+    "Sent": "sent",
+    "UnexpectedRequest": "unexpected",
 }
 
 

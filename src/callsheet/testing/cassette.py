@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from callsheet.errors import UsageError
 from callsheet.http.request import Request
 from callsheet.testing.recording import AsyncRecorder, AsyncReplay, Recorder, Replay
+from callsheet.testing.unexpected import UnexpectedRequest
 
 Record = Literal["none", "once", "all"]
 VERSION = 1
@@ -50,7 +51,7 @@ class Cassette:
                 if self.strict:
                     self._unused.remove(interaction)
                 return interaction
-        raise UsageError(f"{self.path}: {request.method} {request.url} was not recorded{self._nearest(asked)}")
+        raise UnexpectedRequest(f"{self.path}: {request.method} {request.url} was not recorded{self._nearest(asked)}")
 
     def assert_all_used(self) -> None:
         """Raise AssertionError naming what was recorded and never asked for."""

@@ -1,165 +1,151 @@
-"""Transports that answer by a script, so that a test needs no server and no time."""
+"""A transport that answers by a script, so that a test needs no server and no time."""
 
 from __future__ import annotations
 
-import asyncio
-import time
+import threading
 from typing import Any
 
 from callsheet.call import Limits
 from callsheet.clock import Clock
-from callsheet.errors import AttemptTimeout, MalformedAnswer, UsageError
+from callsheet.engine.io import finish
+from callsheet.errors import UsageError
 from callsheet.events import WireFacts
-from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.testing.bodies import content_of, task_content_of
-from callsheet.testing.route import Fault, Reply, Route, Sent
+from callsheet.testing.exchange import answer
+from callsheet.testing.frozen_clock import FrozenClock
+from callsheet.testing.route import Route, Step
+from callsheet.testing.sent import Sent, sent_of
+from callsheet.testing.unexpected import UnexpectedRequest
+from callsheet.testing.ways import CLOSED, TaskWay, ThreadWay
 
-PIECE = 16 * 1024
-NO_FACTS = WireFacts()
 
+class FakeTransport:
+    """Answers by a script: `fake.on("GET", "/users/{id}").respond(503).respond(200, json={...})`.
 
-class _AnyFake:
-    """What both colours share: routes, what was sent, and what becomes of it."""
+    It serves both colours: `Client(..., transport=fake)`, `AsyncClient(..., transport=fake)`. Delays and limits are seconds
+    of its `clock`, a FrozenClock of its own unless one is given here or to the client, which goes by it as well. A request
+    for which nothing is scripted is an UnexpectedRequest.
+    """
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self.clock = clock
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.is_closed = False
+        self._fallback: Route | None = None
+        self.routes: list[Route] = []
         self.calls: list[Sent] = []
         """Every request that was sent, in order."""
-        self.routes: list[Route] = []
+        self.unexpected: list[Sent] = []
+        """Those for which nothing was scripted."""
+
+    @property
+    def clock(self) -> Any:
+        """The clock by which it answers."""
+        if self._clock is None:
+            self._clock = FrozenClock()
+        return self._clock
+
+    def agree_on(self, clock: Clock | None) -> Clock:
+        """The one clock of this transport and a client that may have been given one. Raises UsageError for two."""
+        if self._clock is None:
+            self._clock = clock
+        elif clock is not None and clock is not self._clock:
+            raise UsageError(
+                "the client has one clock and its transport another; give both the same, or only one of them"
+            )
+        agreed: Clock = self.clock
+        return agreed
 
     def on(self, method: str, path: str) -> Route:
         """The script for a method and a path such as `/users/{id}`, `/users?page=2` or an absolute URL.
 
         The path is that of the URL, or its end, so that a base URL's prefix may be left out. Asked again, it is the same.
         """
-        known = next((route for route in self.routes if (route.method, route.pattern) == (method.upper(), path)), None)
-        if known is None:
-            known = Route(method, path)
-            self.routes.append(known)
-        return known
+        with self._lock:
+            known = next((each for each in self.routes if (each.method, each.pattern) == (method.upper(), path)), None)
+            if known is None:
+                known = Route(method, path)
+                self.routes.append(known)
+            return known
+
+    def otherwise(self) -> Route:
+        """The script for every request that no other is for, whatever its method and path."""
+        with self._lock:
+            if self._fallback is None:
+                self._fallback = Route("*", "*")
+            return self._fallback
 
     def calls_to(self, method: str, path: str) -> list[Sent]:
-        """The requests that this script was for."""
-        return self.on(method, path).calls
+        """The requests that this script was for. Raises UsageError if there is none such."""
+        known = next((each for each in self.routes if (each.method, each.pattern) == (method.upper(), path)), None)
+        if known is None:
+            raise UsageError(
+                f"calls_to: nothing is scripted for {method.upper()} {path}; scripted are: {self._scripted()}"
+            )
+        return known.calls
 
     def assert_all_called(self) -> None:
-        """Raise AssertionError naming the scripted answers that no request came for."""
-        unused = [f"{route}: {route.unused} more" for route in self.routes if route.unused]
+        """Raise AssertionError naming scripted answers that no request came for, and requests that nothing was scripted for."""
+        routes = [*self.routes, self._fallback] if self._fallback else self.routes
+        unused = [f"{route}: {route.unused} more" for route in routes if route.unused]
         if unused:
             raise AssertionError(f"scripted, and never asked for: {'; '.join(unused)}")
+        if self.unexpected:
+            asked = "; ".join(f"{sent.method} {sent.shown_url}" for sent in self.unexpected)
+            raise AssertionError(f"asked for, and not scripted: {asked}; scripted are: {self._scripted()}")
 
-    def _step(self, request: Request, content: bytes) -> Reply | Fault:
-        sent = Sent(request.method, request.wire_url, _revealed(request), content)
+    def step_for(self, request: Request, content: bytes) -> tuple[Step, Sent]:
+        """What the script has for a request. Raises UnexpectedRequest."""
+        if self.is_closed:
+            raise UsageError(CLOSED)
+        sent = sent_of(request, content, self.clock.now())
         self.calls.append(sent)
-        for whole in (True, False):
-            for route in self.routes:
-                if route.matches(request, whole=whole):
-                    return route.next_step(sent)
-        known = ", ".join(map(repr, self.routes)) or "nothing"
-        raise UsageError(f"no answer is scripted for {request.method} {request.url}; scripted are: {known}")
+        for route in self._routes_for(sent):
+            step = route.next_step(sent)
+            if step is not None:
+                return step, sent
+        self.unexpected.append(sent)
+        raise UnexpectedRequest(
+            f"no answer is scripted for {request.method} {request.url}; scripted are: {self._scripted()}",
+            request=request.redacted(),
+        )
 
+    def _routes_for(self, sent: Sent) -> list[Route]:
+        """Those for this request, the closest first."""
+        by_closeness = [[route for route in self.routes if route.matches(sent, whole=whole)] for whole in (True, False)]
+        return [*by_closeness[0], *by_closeness[1], *([self._fallback] if self._fallback else [])]
 
-def _revealed(request: Request) -> Headers:
-    fields = request.headers.fields
-    return Headers((name, value if isinstance(value, str) else value.reveal()) for name, value in fields)
-
-
-def lasts(step: Reply | Fault, limits: Limits) -> float:
-    """Seconds until something happens."""
-    if isinstance(step, Fault) and step.until:
-        return limits.connect if step.until == "connect" else limits.attempt
-    return min(step.delay, limits.attempt)
-
-
-def outcome(step: Reply | Fault, request: Request, limits: Limits) -> Response:
-    """The answer, or the error that stands for it, once its time has passed."""
-    if isinstance(step, Fault):
-        facts: dict[str, Any] = {"on_kept_connection": True} if step.is_kept else {}
-        raise step.kind(step.message, **facts)
-    if step.delay > limits.attempt:
-        raise AttemptTimeout("not done in time (timeout.attempt)")
-    if step.cut is not None and not request.is_stream:
-        raise MalformedAnswer("body breaks off")
-    content = b"" if request.is_stream or request.method == "HEAD" else step.content
-    return Response(step.status, request=request, headers=Headers(step.headers), content=content)
-
-
-class Pieces:
-    """A scripted body that is read as it comes."""
-
-    facts = NO_FACTS
-
-    def __init__(self, step: Reply) -> None:
-        end = len(step.content) if step.cut is None else step.cut
-        self._pieces = [step.content[at : min(at + PIECE, end)] for at in range(0, end, PIECE)]
-        self._is_cut = step.cut is not None
-
-    def next(self) -> bytes:
-        """The next piece, b"" at the end. Raises MalformedAnswer where the body breaks off."""
-        if self._pieces:
-            return self._pieces.pop(0)
-        if self._is_cut:
-            raise MalformedAnswer("body breaks off")
-        return b""
-
-    def close(self) -> None:
-        """Give nothing more."""
-        self._pieces.clear()
-        self._is_cut = False
-
-
-class BlockingPieces(Pieces):
-    """Read by a thread."""
-
-    def read(self) -> bytes:
-        """The next bytes, b"" at the end."""
-        return self.next()
-
-
-class TaskPieces(Pieces):
-    """Read by a task."""
-
-    async def read(self) -> bytes:
-        """The next bytes, b"" at the end."""
-        return self.next()
-
-
-class FakeTransport(_AnyFake):
-    """Answers by a script: `fake.on("GET", "/users/{id}").respond(503).respond(200, json={...})`.
-
-    With a `clock` (a FrozenClock, given to the client as well), delays and limits are seconds of that clock; without, real
-    ones. A request for which nothing is scripted is a UsageError. For AsyncClient: AsyncFakeTransport.
-    """
+    def _scripted(self) -> str:
+        return ", ".join(map(repr, self.routes)) or "nothing"
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """What the script says, within the limits."""
-        step = self._step(request, content_of(request))
-        seconds = lasts(step, limits)
-        if seconds > 0:
-            (self.clock.sleep if self.clock else time.sleep)(seconds)
-        answer = outcome(step, request, limits)
-        if request.is_stream and isinstance(step, Reply):
-            answer.stream = BlockingPieces(step)
-        return answer, WireFacts(total=seconds) if limits.wants_facts else None
+        """What the script says, within the limits, for a thread."""
+        step, sent = self.step_for(request, content_of(request))
+        return finish(answer(step, sent, request, limits, ThreadWay(self.clock, lambda: self.is_closed)))
+
+    @property
+    def asynchronous(self) -> TaskFake:
+        """The same for tasks: what an AsyncClient takes."""
+        return TaskFake(self)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Answer nothing more."""
+        self.is_closed = True
 
 
-class AsyncFakeTransport(_AnyFake):
-    """The same for AsyncClient."""
+class TaskFake:
+    """A FakeTransport as an AsyncClient sees it."""
+
+    def __init__(self, fake: FakeTransport) -> None:
+        self.fake = fake
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """What the script says, within the limits."""
-        step = self._step(request, await task_content_of(request))
-        seconds = lasts(step, limits)
-        await (self.clock.asleep(seconds) if self.clock else asyncio.sleep(seconds))
-        answer = outcome(step, request, limits)
-        if request.is_stream and isinstance(step, Reply):
-            answer.stream = TaskPieces(step)
-        return answer, WireFacts(total=seconds) if limits.wants_facts else None
+        step, sent = self.fake.step_for(request, await task_content_of(request))
+        return await answer(step, sent, request, limits, TaskWay(self.fake.clock, lambda: self.fake.is_closed))
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Answer nothing more."""
+        self.fake.close()

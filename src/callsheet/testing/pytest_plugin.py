@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from callsheet.testing import AsyncFakeTransport, Cassette, FakeTransport, FrozenClock
+    from callsheet.testing import Cassette, FakeTransport, FrozenClock
 
 MODES = ("none", "once", "all")
 HAS_FAILED = "callsheet_has_failed"
@@ -42,22 +42,10 @@ def callsheet_clock() -> FrozenClock:
 
 @pytest.fixture
 def callsheet_transport(request: pytest.FixtureRequest, callsheet_clock: FrozenClock) -> Iterator[FakeTransport]:
-    """A scripted transport on `callsheet_clock`, for Client; at the end every script must have been used."""
+    """A scripted transport on `callsheet_clock`, for both colours; at the end every script must have been used."""
     from callsheet.testing import FakeTransport  # noqa: PLC0415
 
     fake = FakeTransport(callsheet_clock)
-    yield fake
-    _unless_failed(request, fake.assert_all_called)
-
-
-@pytest.fixture
-def async_callsheet_transport(
-    request: pytest.FixtureRequest, callsheet_clock: FrozenClock
-) -> Iterator[AsyncFakeTransport]:
-    """The same for AsyncClient."""
-    from callsheet.testing import AsyncFakeTransport  # noqa: PLC0415
-
-    fake = AsyncFakeTransport(callsheet_clock)
     yield fake
     _unless_failed(request, fake.assert_all_called)
 

@@ -14,12 +14,13 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.testing.bodies import content_of as sent_content
 from callsheet.testing.bodies import task_content_of
-from callsheet.testing.fake import BlockingPieces, TaskPieces
 from callsheet.testing.redaction import Redaction, content_of, named_secrets
-from callsheet.testing.route import Reply
+from callsheet.testing.ways import TaskReading, ThreadReading
 
 MOST = 64 * 1024 * 1024
 """Bytes of an answer that are kept: more belongs into no repository."""
+PIECE = 16 * 1024
+"""Bytes of a streamed body that are given at a time."""
 OF_THE_WAY = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection", "keep-alive"})
 """Fields that speak of how an answer came, not of what it is."""
 
@@ -194,7 +195,24 @@ class AsyncTee(_AnyTee):
         return self._kept(await self._stream.read())
 
 
-def replayed(interaction: dict[str, Any], request: Request) -> tuple[Response, Reply]:
+class Kept:
+    """A body that was kept, to be read again."""
+
+    facts = WireFacts()
+
+    def __init__(self, content: bytes) -> None:
+        self._pieces = [content[at : at + PIECE] for at in range(0, len(content), PIECE)]
+
+    async def next(self) -> bytes:
+        """The next bytes, b"" at the end."""
+        return self._pieces.pop(0) if self._pieces else b""
+
+    def close(self) -> None:
+        """Give nothing more."""
+        self._pieces.clear()
+
+
+def replayed(interaction: dict[str, Any], request: Request) -> tuple[Response, Kept]:
     """The answer that was kept. Raises the error that was."""
     if "error" in interaction:
         kept = interaction["error"]
@@ -207,7 +225,7 @@ def replayed(interaction: dict[str, Any], request: Request) -> tuple[Response, R
     headers = Headers((str(name), str(value)) for name, value in answer["headers"])
     whole = b"" if request.is_stream or request.method == "HEAD" else content
     response = Response(int(answer["status"]), request=request, headers=headers, content=whole)
-    return response, Reply(content=content)
+    return response, Kept(content)
 
 
 class _AnyReplay:
@@ -217,11 +235,11 @@ class _AnyReplay:
         self._tape = tape
         self._transport = transport
 
-    def _answer(self, request: Request, content: bytes, pieces: Any) -> tuple[Response, WireFacts | None]:
+    def _answer(self, request: Request, content: bytes, read_by: Any) -> tuple[Response, WireFacts | None]:
         asked = asked_of(request, content, redaction_of(request, content))
-        response, reply = replayed(self._tape.taken(request, asked), request)
+        response, kept = replayed(self._tape.taken(request, asked), request)
         if request.is_stream:
-            response.stream = pieces(reply)
+            response.stream = read_by(kept)
         return response, WireFacts()
 
 
@@ -230,7 +248,7 @@ class Replay(_AnyReplay):
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The recorded answer. Raises UsageError for a request that was not recorded."""
-        return self._answer(request, sent_content(request), BlockingPieces)
+        return self._answer(request, sent_content(request), ThreadReading)
 
     def close(self) -> None:
         """Close the transport that was not used."""
@@ -242,7 +260,7 @@ class AsyncReplay(_AnyReplay):
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The recorded answer. Raises UsageError for a request that was not recorded."""
-        return self._answer(request, await task_content_of(request), TaskPieces)
+        return self._answer(request, await task_content_of(request), TaskReading)
 
     async def aclose(self) -> None:
         """Close the transport that was not used."""

@@ -2,74 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from callsheet.errors import (
-    APIError,
-    AttemptTimeout,
-    ConnectTimeout,
-    MalformedAnswer,
-    NoAnswer,
-    NotSent,
-    UsageError,
-)
-from callsheet.http.headers import Headers
-from callsheet.http.request import Request
+from callsheet.errors import AttemptTimeout, ConnectTimeout, MalformedAnswer, NoAnswer, NotSent, UsageError
+from callsheet.testing.answers import UNSET, Chunk, Fault, Reply, reply_of
+from callsheet.testing.sent import Sent
 
 PARAMETER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_-]*\}")
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A request that was sent: `method`, `url`, `path`, `query` (pairs), `headers`, `content`. Secrets stand there as sent."""
-
-    method: str
-    url: str
-    headers: Headers
-    content: bytes
-
-    @property
-    def path(self) -> str:
-        """The path, percent-encoded as it was sent."""
-        return urlsplit(self.url).path
-
-    @property
-    def query(self) -> list[tuple[str, str]]:
-        """Names and values of the query."""
-        return parse_qsl(urlsplit(self.url).query, keep_blank_values=True)
-
-    def json(self) -> Any:
-        """The body as parsed JSON."""
-        return json.loads(self.content)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What is answered: it takes `delay` seconds, and breaks off after `cut` bytes of its body where that is set."""
-
-    status: int = 200
-    content: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
-    delay: float = 0.0
-    cut: int | None = None
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What happens instead of an answer: this error, after `delay` seconds, or once the limit of that name is reached."""
-
-    kind: type[APIError]
-    message: str
-    delay: float = 0.0
-    until: str | None = None
-    is_kept: bool = False
-
-
 Step = Reply | Fault | Callable[[Sent], Any]
 
 
@@ -82,26 +25,33 @@ class Route:
         self.calls: list[Sent] = []
         path, _, query = pattern.partition("?")
         self._is_absolute = "://" in path
-        self._regex = re.compile("".join(_regex_of(path)))
+        self._regex = re.compile("[^/]+".join(map(re.escape, PARAMETER.split(path))))
         self._query = set(parse_qsl(query, keep_blank_values=True))
         self._steps: list[Step] = []
         self._given = 0
+        self._ends = False
+        self._lock = threading.Lock()
 
     def respond(
         self,
         status: int = 200,
         *,
-        json: Any = None,
+        json: Any = UNSET,
         text: str | None = None,
-        content: bytes = b"",
-        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        chunks: Sequence[Chunk] | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         delay: float = 0.0,
     ) -> Self:
-        """Answer so, after `delay` seconds of the clock. Give `json`, `text` or `content`."""
-        return self._then(_reply(status, json, text=text, content=content, headers=headers, delay=delay))
+        """Answer so, after `delay` seconds of the clock. Give one of `json`, `text`, `content`, `chunks`.
+
+        `chunks` are pieces of a streamed body (bytes or text), numbers among them the seconds until the next one.
+        """
+        reply = reply_of(status, json=json, text=text, content=content, chunks=chunks, headers=headers, delay=delay)
+        return self._then(reply)
 
     def truncate(self, content: bytes = b"half of it", *, status: int = 200, after: int | None = None) -> Self:
-        """Answer with a body that breaks off after so many bytes; half of it unless told otherwise."""
+        """Answer with a body that breaks off after so many bytes (MalformedAnswer); half of it unless told otherwise."""
         return self._then(Reply(status, content, cut=len(content) // 2 if after is None else after))
 
     def drop(self, *, delay: float = 0.0, on_kept_connection: bool = False) -> Self:
@@ -114,30 +64,36 @@ class Route:
 
     def hang(self) -> Self:
         """Never answer: the attempt ends at its limit (AttemptTimeout)."""
-        return self._then(Fault(AttemptTimeout, "not done in time (timeout.attempt)", until="attempt"))
+        return self._then(Fault(AttemptTimeout, "", until="attempt"))
 
     def connect_timeout(self) -> Self:
         """Make no connection within its limit: nothing was sent (ConnectTimeout)."""
-        return self._then(Fault(ConnectTimeout, "not done in time (timeout.connect)", until="connect"))
+        return self._then(Fault(ConnectTimeout, "no connection was made in time (timeout.connect)", until="connect"))
 
     def malformed(self) -> Self:
         """Answer with what is not HTTP (MalformedAnswer)."""
         return self._then(Fault(MalformedAnswer, "malformed header"))
 
     def call(self, function: Callable[[Sent], Any]) -> Self:
-        """Answer with what a function of the request gives: a status, a `(status, json)` pair, JSON, or an error to raise."""
+        """Answer with what a function of the request gives: a status, `(status, json)`, bytes, JSON, or an error to raise.
+
+        For an AsyncClient it may be a coroutine function.
+        """
         return self._then(function)
+
+    def nothing_more(self) -> Self:
+        """Do not give the last answer again: a further request is an UnexpectedRequest."""
+        self._ends = True
+        return self
 
     def _then(self, step: Step) -> Self:
         self._steps.append(step)
         return self
 
-    def matches(self, request: Request, *, whole: bool) -> bool:
+    def matches(self, sent: Sent, *, whole: bool) -> bool:
         """Whether it is for this request; `whole`: its path is all of the path, not only the end of it."""
-        if request.method != self.method:
-            return False
-        parts = urlsplit(request.wire_url)
-        if not self._query <= set(parse_qsl(parts.query, keep_blank_values=True)):
+        parts = urlsplit(sent.url)
+        if sent.method.upper() != self.method or not self._query <= set(parse_qsl(parts.query, keep_blank_values=True)):
             return False
         if self._is_absolute:
             return self._regex.fullmatch(f"{parts.scheme}://{parts.netloc}{parts.path}") is not None
@@ -145,14 +101,17 @@ class Route:
             return self._regex.fullmatch(parts.path) is not None
         return re.search(f"{self._regex.pattern}\\Z", parts.path) is not None
 
-    def next_step(self, sent: Sent) -> Reply | Fault:
-        """What happens with this request. Raises UsageError where nothing was scripted."""
-        self.calls.append(sent)
-        if not self._steps:
-            raise UsageError(f"{self}: nothing is scripted; add .respond(200, json=...), .drop() ...")
-        step = self._steps[min(self._given, len(self._steps) - 1)]
-        self._given += 1
-        return _given_by(step(sent)) if callable(step) else step
+    def next_step(self, sent: Sent) -> Step | None:
+        """What happens with this request; None after the last, if that is not given again. Raises UsageError for no script."""
+        with self._lock:
+            if not self._steps:
+                raise UsageError(f"{self}: nothing is scripted; add .respond(200, json=...), .drop() ...")
+            if self._ends and not self.unused:
+                return None
+            self.calls.append(sent)
+            step = self._steps[min(self._given, len(self._steps) - 1)]
+            self._given += 1
+            return step
 
     @property
     def unused(self) -> int:
@@ -161,40 +120,3 @@ class Route:
 
     def __repr__(self) -> str:
         return f"{self.method} {self.pattern}"
-
-
-def _regex_of(path: str) -> list[str]:
-    pieces = [re.escape(piece) for piece in PARAMETER.split(path)]
-    return ["[^/]+".join(pieces)]
-
-
-def _reply(
-    status: int,
-    value: Any,
-    *,
-    text: str | None = None,
-    content: bytes = b"",
-    headers: Mapping[str, str] | None = None,
-    delay: float = 0.0,
-) -> Reply:
-    fields = list((headers or {}).items())
-    kind = None
-    if value is not None:
-        content, kind = json.dumps(value).encode(), "application/json"
-    elif text is not None:
-        content, kind = text.encode(), "text/plain; charset=utf-8"
-    if kind and not any(name.lower() == "content-type" for name, _ in fields):
-        fields.append(("Content-Type", kind))
-    return Reply(status, content, tuple(fields), delay)
-
-
-def _given_by(value: Any) -> Reply | Fault:
-    if isinstance(value, Reply | Fault):
-        return value
-    if isinstance(value, APIError):
-        return Fault(type(value), str(value))
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Reply(value)
-    if isinstance(value, tuple):
-        return _reply(value[0], value[1])
-    return _reply(200, value)

@@ -34,7 +34,7 @@ def scope_of(request: Request, root_path: str) -> dict[str, Any]:
         "raw_path": raw_path,
         "query_string": parts.query.encode("latin-1"),
         "root_path": root_path,
-        "headers": _fields(request, parts.netloc),
+        "headers": fields_of(request, parts.netloc),
         "client": CLIENT,
         "server": (request.origin.host, request.origin.port),
         "state": {},
@@ -42,7 +42,8 @@ def scope_of(request: Request, root_path: str) -> dict[str, Any]:
     }
 
 
-def _fields(request: Request, host: str) -> list[Field]:
+def fields_of(request: Request, host: str) -> list[Field]:
+    """The header fields as they would stand on the wire, secrets revealed."""
     given = [
         (name.lower().encode("latin-1"), (value if isinstance(value, str) else value.reveal()).encode("latin-1"))
         for name, value in request.headers.fields

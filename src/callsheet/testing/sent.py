@@ -1,0 +1,53 @@
+"""What a test can look at of a request that was sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from callsheet.http.headers import Headers
+from callsheet.http.request import Request
+from callsheet.transports.asgi.scope import fields_of
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that was sent: `method`, `url`, `path`, `query` (pairs), `headers`, `content`, `at` (seconds of the clock).
+
+    Headers are those of the wire, secrets as they are there; `shown_url` has none.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    headers: Headers = field(repr=False)
+    content: bytes = field(repr=False)
+    at: float = 0.0
+    shown_url: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path, percent-encoded as it was sent."""
+        return urlsplit(self.url).path
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """Names and values of the query."""
+        return parse_qsl(urlsplit(self.url).query, keep_blank_values=True)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as parsed JSON. Raises ValueError if it is none."""
+        return json.loads(self.content)
+
+
+def sent_of(request: Request, content: bytes, at: float) -> Sent:
+    """What was sent, and when."""
+    fields = fields_of(request, urlsplit(request.wire_url).netloc)
+    headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields)
+    return Sent(request.method, request.wire_url, headers, content, at, request.url)

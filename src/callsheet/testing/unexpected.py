@@ -1,0 +1,9 @@
+"""The error for a request that a test did not foresee."""
+
+from __future__ import annotations
+
+from callsheet.errors import UsageError
+
+
+class UnexpectedRequest(UsageError, AssertionError):
+    """A request that no script or recording has an answer for. Nothing was sent, and it is not tried again."""

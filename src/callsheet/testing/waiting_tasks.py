@@ -1,0 +1,127 @@
+"""How tasks wait on a frozen clock: once their event loop has nothing else to do, it may jump."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from callsheet.testing.quiet import PAUSE, Quiet
+from callsheet.testing.timeline import LEASE, Ticket, Timeline
+
+TURNS = 2
+"""Turns of a loop that had nothing else to do: between them it has asked its sockets, too."""
+TURNS_OF_FOREIGN_LOOP = 20
+"""The same for a loop that does not tell: turns in which nothing happened on the clock."""
+LOOK_UP = 0.05
+"""Real seconds between two looks where nobody waits for any moment."""
+Loop = asyncio.AbstractEventLoop
+
+
+class Tasks:
+    """The tasks that wait on one timeline, by their loops."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self._watches: dict[Loop, LoopWatch] = {}
+
+    def watch(self, loop: Loop) -> LoopWatch:
+        """What looks after the tasks of a loop."""
+        known = self._watches.get(loop)
+        if known is None:
+            known = self._watches[loop] = LoopWatch(self.timeline, loop)
+        return known
+
+
+class LoopWatch:
+    """Looks, as long as tasks of a loop wait, whether it has anything else to do."""
+
+    def __init__(self, timeline: Timeline, loop: Loop) -> None:
+        self._timeline = timeline
+        self._loop = loop
+        self._quiet = Quiet(timeline)
+        self._turns = 0
+        self._seen = 0
+        self._is_looking = False
+
+    def begin(self) -> None:
+        """A task has begun to wait."""
+        if not self._is_looking:
+            self._is_looking = True
+            self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        loop, quiet = self._loop, self._quiet
+        if not self._timeline.waits_at[loop]:
+            self._is_looking = False
+            self._timeline.stop_looking(self)
+        elif not self._is_idle() and not quiet.is_overdue():
+            loop.call_soon(self._look)
+        else:
+            self._jump_or_wait()
+
+    def _jump_or_wait(self) -> None:
+        loop, quiet = self._loop, self._quiet
+        if not quiet.is_certain_in(loop):
+            if not self._timeline.lets_look(self):
+                loop.call_later(LEASE / 2, self._look)
+                return
+            if not quiet.is_over():
+                loop.call_later(PAUSE, self._look)
+                return
+        if self._timeline.jump(quiet.seen):
+            self._turns = 0
+            loop.call_soon(self._look)
+        else:
+            loop.call_later(LOOK_UP, self._look)
+
+    def _is_idle(self) -> bool:
+        ready = getattr(self._loop, "_ready", None)
+        moves = self._timeline.moves
+        is_busy = bool(ready) if ready is not None else moves != self._seen
+        self._seen = moves
+        self._turns = 0 if is_busy else self._turns + 1
+        return self._turns >= (TURNS_OF_FOREIGN_LOOP if ready is None else TURNS)
+
+
+class Sleeper:
+    """A future that any thread may wake."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._thread = threading.get_ident()
+        self.future: asyncio.Future[None] = loop.create_future()
+
+    def wake(self) -> None:
+        """Have its task go on."""
+        if threading.get_ident() == self._thread:
+            self._set()
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._set)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            pass
+
+    def _set(self) -> None:
+        if not self.future.done():
+            self.future.set_result(None)
+
+
+class TaskTicket(Ticket):
+    """Something that tasks wait for."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        super().__init__(tasks.timeline)
+        self._tasks = tasks
+
+    async def wait(self, seconds: float) -> bool:
+        """Whether it was granted in time."""
+        loop = asyncio.get_running_loop()
+        sleeper = Sleeper(loop)
+        wait = self.begin(seconds, sleeper.wake, loop) if seconds > 0 else None
+        if wait is not None:
+            self._tasks.watch(loop).begin()
+            try:
+                await sleeper.future
+            finally:
+                self.leave(wait)
+        return self.is_granted
