@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from callsheet.auth.jwt import JWT
 from callsheet.errors import SheetError
 from callsheet.plan.order import Shared
 from callsheet.policies.breaker import Breaker
@@ -16,7 +19,7 @@ from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceWord
 from callsheet.policies.slot import Slot
 from callsheet.settings.breaker import Breaker as BreakerSettings
-from callsheet.settings.settings import Settings
+from callsheet.settings.settings import AuthSettings, Settings
 from callsheet.sheet.record import Layer
 
 T = TypeVar("T")
@@ -44,6 +47,8 @@ class ServiceState:
         self._service = service
         self._store = store
         self._kept: list[Any] = []
+        self._tokens: list[tuple[AuthSettings, JWT]] = []
+        self._lock = threading.Lock()
         self._breakers: dict[tuple[str | None, BreakerSettings], Breaker] = {}
         self.cookies: Cookies = like.cookies if like else self._keep(Cookies(wall_clock))
         self.word: ServiceWord = like.word if like else self._keep(ServiceWord())
@@ -77,8 +82,22 @@ class ServiceState:
             known = self._breakers[operation, chosen] = self._keep(Breaker(chosen))
         return known
 
+    def tokens(self, auth: AuthSettings | None) -> JWT | None:
+        """Where the tokens of a credential come from, one place for all that have the same; None for a constant one."""
+        if auth is None or auth.kind != "jwt":
+            return None
+        if self._like is not None:
+            return self._like.tokens(auth)
+        with self._lock:
+            known = next((tokens for same, tokens in self._tokens if same == auth), None)
+            if known is None:
+                known = self._keep(JWT(auth.options, wall_clock=self._wall_clock, new_id=_new_id))
+                self._tokens.append((auth, known))
+            return known
+
     def forget(self) -> None:
         """Begin anew in a forked child: what is under way belongs to the parent."""
+        self._lock = threading.Lock()
         for each in self._kept:
             each.forget()
 
@@ -96,6 +115,7 @@ class ServiceState:
             word=self.word,
             service=self._service,
             store=self._store,
+            tokens=self.tokens(settings.auth),
         )
 
     def _slots(self, settings: Settings, like: ServiceState | None) -> tuple[Slot, ...]:
@@ -121,6 +141,10 @@ class ServiceState:
     def _keep(self, each: T) -> T:
         self._kept.append(each)
         return each
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
 
 
 def _check_cost(operation: str, cost: int, limits: tuple[Limits, ...]) -> None:
