@@ -254,7 +254,6 @@ def test_an_outcome_stays_when_a_further_attempt_has_no_token(shop, clock, tmp_p
     assert caught.value.stopped_by == "auth"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_makes_tokens_of_its_own(clock):
     plans = ServicePlans(sheet_of(HS).services["shop"], {}, (), wall_clock=clock.wall)
     tokens = plans.state.tokens(plans.settings.auth)

@@ -88,3 +88,17 @@ def test_a_token_that_a_redirect_names_is_masked(world, tmp_path):
         assert token in server.requests[1].target
     assert caught.value.request.url.endswith("/landed?t=***")
     assert not [text for text in everything_of(caught.value) if token in text]
+
+
+def test_nor_among_the_locals_of_what_is_raised(tmp_path):
+    from callsheet.auth import verify_jwt
+    from callsheet.auth.jwt import JWT
+    from callsheet.secret import Secret
+
+    given = {"algorithm": "RS256", "expires": 60.0, "header": "Authorization", "scheme": "Bearer"}
+    tokens = JWT({"key": Secret(SHARED), **given}, wall_clock=lambda: 0.0, new_id=lambda: "1")
+    for fails in (tokens.token, lambda: verify_jwt("a.b.c", Secret(SHARED), ["RS256"])):
+        with pytest.raises(APIError) as caught:
+            fails()
+        told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        assert not [text for text in told.format() if SHARED in text and "test_secrets.py" not in text]

@@ -39,7 +39,10 @@ def verify_jwt(
     Raises AuthError for a token that must not be trusted, UsageError for algorithms or a key that cannot verify any.
     """
     require_pyjwt()
-    verifier = _verifier(_checked(algorithms), _octets(key))
+    verifier = _verifier(_checked(algorithms), key)
+    if isinstance(verifier, Unfit):
+        hint = f"; {verifier.hint}" if verifier.hint else ""
+        raise UsageError(f"verify_jwt: the key cannot be used: {verifier.message}{hint}")
     claims = _json_object(_payload(token, verifier, algorithms))
     _check_times(claims, time.time() if now is None else now, leeway)
     missing = [name for name in requires if claims.get(name) is None]
@@ -63,18 +66,12 @@ def _checked(algorithms: Sequence[str]) -> Sequence[str]:
     return algorithms
 
 
-def _octets(key: str | bytes | Secret) -> bytes:
+def _verifier(algorithms: Sequence[str], key: str | bytes | Secret) -> Any:
+    """What all of the algorithms verify with, or why it is none."""
     text = key.reveal() if isinstance(key, Secret) else key
-    return text.encode() if isinstance(text, str) else text
-
-
-def _verifier(algorithms: Sequence[str], key: bytes) -> Any:
-    found = [verifying_key(algorithm, key) for algorithm in algorithms]
-    unfit = next((each for each in found if isinstance(each, Unfit)), None)
-    if unfit is not None:
-        hint = f"; {unfit.hint}" if unfit.hint else ""
-        raise UsageError(f"verify_jwt: the key cannot be used: {unfit.message}{hint}")
-    return found[0]
+    octets = text.encode() if isinstance(text, str) else text
+    found = [verifying_key(algorithm, octets) for algorithm in algorithms]
+    return next((each for each in found if isinstance(each, Unfit)), found[0])
 
 
 def _payload(token: str, verifier: Any, algorithms: Sequence[str]) -> bytes:
