@@ -10,6 +10,7 @@ import pytest
 from callsheet import Sheet
 from callsheet.auth import verify_jwt
 from callsheet.auth.constant import constant_credential
+from callsheet.auth.jwt import JWT
 from callsheet.errors import AuthError, ServerError
 from callsheet.plan.service import ServicePlans
 from callsheet.testing import FrozenClock
@@ -158,6 +159,27 @@ def test_threads_share_one_token(clock):
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(token, range(8)))) == 1
+
+
+def test_who_waited_while_a_token_was_made_takes_that_one():
+    has_looked = threading.Event()
+    moments = iter([1.0, 6.0])
+
+    def wall_clock():
+        has_looked.set()
+        return next(moments)
+
+    auth = sheet_of(HS).services["shop"].settings().auth
+    tokens = JWT(auth.options, wall_clock=wall_clock, new_id=lambda: "1")
+    found = []
+    waiting = threading.Thread(target=lambda: found.append(tokens.token()))
+    with tokens._lock:
+        waiting.start()
+        assert has_looked.wait(5)
+        made = tokens._renewed(5.0)
+    waiting.join(5)
+    assert found == [made]
+    assert found[0] is made
 
 
 def test_each_attempt_has_the_token_that_holds_then(shop, clock):

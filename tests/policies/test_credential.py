@@ -58,3 +58,18 @@ def test_what_the_caller_gave_stays_and_no_token_is_made(name):
     assert policy.before(each, 0.0) is None
     assert policy.attach(each, 0.0) is each.request
     assert source.asked == 0
+
+
+def test_the_fields_are_put_together_once_for_a_token():
+    class Same(Source):
+        kept = Token(Secret("Bearer t"), Secret("t"))
+
+        def token(self):
+            return self.kept
+
+    source, each = Same(), attempt()
+    policy = Credential(source)
+    first = policy.attach(each, 0.0).headers
+    assert policy.attach(each, 0.0).headers is first
+    source.kept = Token(Secret("Bearer u"), Secret("u"))
+    assert policy.attach(each, 0.0).headers.fields == (("Authorization", Secret("Bearer u")),)

@@ -65,15 +65,26 @@ class JWT:
         """The token to send now. Raises AuthError if none can be made and the last one has expired."""
         now = self._wall_clock()
         kept = self._kept
-        if kept is not None and kept.made <= now < kept.renewal and (self._is_constant or kept.key == self._key_now()):
+        if kept is not None and self._serves(kept, now):
             return kept.token
         with self._lock:
-            return self._renewed(now)
+            # The time anew: a token that was made while this thread waited must not look like one of the future.
+            return self._renewed(self._wall_clock())
+
+    def _serves(self, kept: _Kept, now: float) -> bool:
+        """Whether enough of its life is left, and it was signed with the key as it is now."""
+        if not kept.made <= now < kept.renewal:
+            return False
+        try:
+            return self._is_constant or self._key.reveal() == kept.key.reveal()
+        except (OSError, ValueError):
+            return False
 
     def _renewed(self, now: float) -> Token:
-        kept, key = self._kept, self._key_now()
-        if kept is not None and kept.made <= now < kept.renewal and kept.key == key:
+        kept = self._kept
+        if kept is not None and self._serves(kept, now):
             return kept.token  # another thread made it meanwhile
+        key = self._key_now()
         if key is None or key != self._tried:
             self._tried = key
             self._signer = Unfit("it cannot be read") if key is None else signing_key(self._options["algorithm"], key)

@@ -74,12 +74,16 @@ class Request:
         """Whether its body, or the answer's, is read as it goes: then its size, not a limit on one try, says how long."""
         return self.is_stream or self.is_upload
 
-    def plus(self, name: str, value: str | Secret, *secrets: Secret) -> Request:
-        """The same request with this header field, in place of any of its name, and these to be masked, too."""
+    def plus(self, name: str, value: str | Secret) -> Request:
+        """The same request with this header field, in place of any of its name."""
+        return self.with_headers(self.headers.plus(name, value))
+
+    def with_headers(self, headers: Headers, *secrets: Secret) -> Request:
+        """The same request with other header fields, and these to be masked, too."""
         return Request(
             self.method,
             self.url,
-            self.headers.plus(name, value),
+            headers,
             self.body,
             wire_url=self.wire_url,
             secrets=(*self.secrets, *secrets) if secrets else self.secrets,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from callsheet.call import Attempt
 from callsheet.errors import AuthError
+from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.secret import Secret
 from callsheet.verdicts import Refuse
@@ -47,6 +48,7 @@ class Credential:
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
         self.header = tokens.header
+        self._filled: tuple[Headers, Token, Headers] | None = None
 
     def before(self, attempt: Attempt, now: float) -> Refuse | None:
         """Nothing, once a token is at hand."""
@@ -61,7 +63,12 @@ class Credential:
     def attach(self, attempt: Attempt, now: float) -> Request:
         """The request with the token."""
         request = attempt.request
-        if self.header in request.headers:
+        headers = request.headers
+        if self.header in headers:
             return request
         token = self.tokens.token()
-        return request.plus(self.header, token.field, token.value)
+        filled = self._filled
+        # Most calls of a plan have the same fields, and these keep what a transport made of them.
+        if filled is None or filled[0] is not headers or filled[1] is not token:
+            filled = self._filled = (headers, token, headers.with_fields([(self.header, token.field)]))
+        return request.with_headers(filled[2], token.value)
