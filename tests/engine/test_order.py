@@ -28,6 +28,7 @@ def test_the_list_of_policies_is_the_documented_one():
         "deadline",
         "errors",
         "breaker",
+        "auth.token",
         "concurrency",
         "rate_limit.learn",
         "rate_limit",

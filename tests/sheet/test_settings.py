@@ -222,6 +222,10 @@ def test_a_proxy_that_cannot_be_read_is_not_shown(url):
     assert "canary" not in errors(shop, f'proxy: "{url}"')
 
 
+LONG = "a-secret-of-32-bytes-or-more-for-hs256"
+JWT_DEFAULTS = {"algorithm": "HS256", "expires": 3600.0, "header": "Authorization", "scheme": "Bearer"}
+
+
 @pytest.mark.parametrize(
     ("line", "kind", "options"),
     [
@@ -230,6 +234,19 @@ def test_a_proxy_that_cannot_be_read_is_not_shown(url):
         ("{api_key: {header: X-Key, value: k}}", "api_key", {"header": "X-Key", "value": Secret("k")}),
         ("{api_key: {query: key, value: k}}", "api_key", {"query": "key", "value": Secret("k")}),
         ("{api_key: {cookie: key, value: k}}", "api_key", {"cookie": "key", "value": Secret("k")}),
+        (f"{{jwt: {{secret: {LONG}}}}}", "jwt", {"secret": Secret(LONG), **JWT_DEFAULTS}),
+        (f"{{jwt: {{secret: {LONG}, scheme: ''}}}}", "jwt", {"secret": Secret(LONG), **JWT_DEFAULTS, "scheme": ""}),
+        (
+            f"{{jwt: {{secret: {LONG}, expires: 90, audience: [a, 7], claims: {{a: [1, {{b: x}}], c: null}}}}}}",
+            "jwt",
+            {
+                "secret": Secret(LONG),
+                **JWT_DEFAULTS,
+                "expires": 90.0,
+                "audience": ["a", "7"],
+                "claims": {"a": [1, {"b": "x"}]},
+            },
+        ),
     ],
 )
 def test_auth(line, kind, options):

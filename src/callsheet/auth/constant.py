@@ -1,5 +1,7 @@
 """Credentials that are the same for every request, and so are put in place before any: bearer, basic, api_key.
 
+Of a kind whose token is made anew from time to time, what is the same: whose it is, and which header will carry it.
+
 RFC 6750 2.1 (Bearer), RFC 7617 2 (Basic, in UTF-8).
 """
 
@@ -7,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from dataclasses import dataclass, field
 
+from callsheet.auth.jwt import revealed
 from callsheet.secret import Secret
 from callsheet.settings.settings import AuthSettings
 
@@ -17,13 +21,16 @@ from callsheet.settings.settings import AuthSettings
 class Credential:
     """What is added to each request, and whose it is.
 
-    `identity` tells credentials apart without showing them (a hash). `secrets` are all texts that must be masked.
+    `identity` tells credentials apart without showing them (a hash). `secrets` are all texts that must be masked; `unsent`
+    those that never leave, and so cannot come back. `later` names the headers that a policy fills when the request leaves.
     """
 
     identity: str
     headers: tuple[tuple[str, Secret], ...] = ()
     params: tuple[tuple[str, Secret], ...] = ()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    unsent: tuple[Secret, ...] = field(default=(), repr=False)
+    later: tuple[str, ...] = ()
 
 
 def constant_credential(auth: AuthSettings | None) -> Credential:
@@ -66,7 +73,16 @@ def _api_key(auth: AuthSettings) -> Credential:
     return Credential(identity, headers=(("Cookie", cookie),), secrets=(value,))
 
 
-_KINDS = {"bearer": _bearer, "basic": _basic, "api_key": _api_key}
+def _jwt(auth: AuthSettings) -> Credential:
+    options = auth.options
+    key = options["secret"] if "secret" in options else options["key"]
+    told = json.dumps({name: revealed(options[name]) for name in WHO if name in options}, sort_keys=True)
+    identity = _identity("jwt", Secret(told, key))
+    return Credential(identity, unsent=(key,) if "key" in options else (), later=(options["header"],))
+
+
+WHO = ("algorithm", "issuer", "subject", "audience", "key_id", "claims")
+_KINDS = {"bearer": _bearer, "basic": _basic, "api_key": _api_key, "jwt": _jwt}
 
 
 def as_secret(value: str | Secret) -> Secret:

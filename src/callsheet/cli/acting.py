@@ -95,7 +95,7 @@ def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     if wishes.dry_run:
         from callsheet.cli.preview import show_request
 
-        show_request(prepared.call.request, screen)
+        show_request(prepared.request(), screen)
         return 0
     try:
         if wishes.download:
@@ -182,7 +182,7 @@ def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Scree
     if wishes.resume:
         receiving.append(["--continue-at -"])
     try:
-        command = curl_command(prepared.call.request, prepared.plan.settings.auth, names, receiving)
+        command = curl_command(prepared.request(), prepared.plan.settings.auth, names, receiving)
     except ValueError as error:
         raise UsageError(f"--curl: {error}") from None
     screen.print(command)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from callsheet.call import Attempt
 from callsheet.client.maker import CallMaker
 from callsheet.engine.io import ThreadIo, finish
 from callsheet.engine.later import Worker
@@ -16,12 +17,14 @@ from callsheet.errors import APIError
 from callsheet.events import Listener
 from callsheet.http.response import Response
 from callsheet.plan.service import ServicePlans
+from callsheet.policies.credential import Credential
 from callsheet.sheet import ServiceSheet
 from callsheet.transports.curl.blocking import CurlTransport
 from callsheet.transports.curl.options import Wiring
 
 if TYPE_CHECKING:
     from callsheet.call import Call
+    from callsheet.http.request import Request
     from callsheet.plan.plan import Plan
 
 
@@ -45,9 +48,18 @@ class Prepared:
         """The same call without these header fields, whoever wrote them."""
         request = self.call.request
         taken_out = frozenset(name.lower() for name in names)
-        if taken_out:
-            request.headers = request.headers.without(taken_out)
-        return self
+        if not taken_out:
+            return self
+        request.headers = request.headers.without(taken_out)
+        return replace(self, plan=_without_tokens(self.plan, taken_out))
+
+    def request(self) -> Request:
+        """The request as it would leave now, with the token that is made for it. Raises AuthError."""
+        attempt = Attempt(self.call, 1)
+        for policy in self.plan.policies:
+            if isinstance(policy, Credential):
+                attempt.request = policy.attach(attempt, self.maker.io.now())
+        return attempt.request
 
     def open(self) -> StreamedResponse:
         """The answer, to be read as it comes. Raises APIError."""
@@ -68,6 +80,21 @@ class Prepared:
         kept = replace(plan, read=read, read_ignored=lambda r: r, fallback=fall_back if stand_in else None)
         answer: Response | FellBack = finish(perform(self.call, kept, self.maker.io, raises=True, typed=True))
         return answer
+
+
+def _without_tokens(plan: Plan, headers: frozenset[str]) -> Plan:
+    """The plan without what would fill one of these headers."""
+    dropped = [each for each in plan.policies if isinstance(each, Credential) and each.header.lower() in headers]
+    if not dropped:
+        return plan
+    asks = {ask for each in dropped for ask in (each.before, each.attach)}
+    return replace(
+        plan,
+        policies=tuple(each for each in plan.policies if each not in dropped),
+        before_call=tuple(ask for ask in plan.before_call if ask not in asks),
+        before_attempt=tuple(ask for ask in plan.before_attempt if ask not in asks),
+        attach=tuple(ask for ask in plan.attach if ask not in asks),
+    )
 
 
 Make = Callable[[Mapping[str, str]], Prepared]

@@ -76,13 +76,17 @@ class Request:
 
     def plus(self, name: str, value: str | Secret) -> Request:
         """The same request with this header field, in place of any of its name."""
+        return self.with_headers(self.headers.plus(name, value))
+
+    def with_headers(self, headers: Headers, *secrets: Secret) -> Request:
+        """The same request with other header fields, and these to be masked, too."""
         return Request(
             self.method,
             self.url,
-            self.headers.plus(name, value),
+            headers,
             self.body,
             wire_url=self.wire_url,
-            secrets=self.secrets,
+            secrets=(*self.secrets, *secrets) if secrets else self.secrets,
             is_stream=self.is_stream,
             origin=self._origin,
         )

@@ -37,7 +37,8 @@ class Base:
         self.headers = _headers(settings, credential)
         self.compress = settings.compress
         self.key = settings.idempotency_key or IdempotencyKey()
-        self.secrets = tuple(dict.fromkeys((*secrets, *credential.secrets)))
+        masked = dict.fromkeys((*secrets, *credential.secrets))
+        self.secrets = tuple(secret for secret in masked if secret not in credential.unsent)
         self._params = (*settings.params.items(), *credential.params)
         self.is_constant = all(not isinstance(value, Secret) or value.is_constant for _, value in self._params)
         self._query = self._written() if self.is_constant else ()
@@ -67,6 +68,8 @@ def _headers(settings: Settings, credential: Credential) -> Headers:
         except ArgumentError as error:
             raise SheetError(str(error)) from None
         fields[name.lower()] = (name, value)
+    for name in credential.later:
+        fields.pop(name.lower(), None)
     return Headers(fields.values())
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
+from callsheet.policies.credential import Credential, Tokens
 from callsheet.policies.deadline import Deadline
 from callsheet.policies.deadline_header import DeadlineHeader
 from callsheet.policies.error_rules import ErrorRules
@@ -35,6 +36,7 @@ class Shared(NamedTuple):
     word: ServiceWord | None = None
     service: str = ""
     store: SharedStore | None = None
+    tokens: Tokens | None = None
 
 
 class Line(NamedTuple):
@@ -52,6 +54,10 @@ def _retry(settings: Settings, shared: Shared) -> tuple[Any, ...]:
 
 def _breaker(settings: Settings, shared: Shared) -> tuple[Any, ...]:
     return () if shared.breaker is None else (shared.breaker,)
+
+
+def _auth(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return () if shared.tokens is None else (Credential(shared.tokens),)
 
 
 def _rate_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
@@ -108,6 +114,12 @@ ORDER = (
         "per attempt",
         "nobody queues for a service that is down; told before retry, which may ask for an attempt that it then refuses",
         _breaker,
+    ),
+    Line(
+        "auth.token",
+        "per attempt",
+        "a token that has to be made is at hand before a slot or a turn is taken; put in when nothing waits any more",
+        _auth,
     ),
     Line(
         "concurrency",

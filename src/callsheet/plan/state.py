@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from callsheet.auth.jwt import JWT
 from callsheet.errors import SheetError
 from callsheet.plan.order import Shared
 from callsheet.policies.breaker import Breaker
@@ -16,7 +18,7 @@ from callsheet.policies.rate_limit import Limits, SharedStore
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceWord
 from callsheet.policies.slot import Slot
-from callsheet.settings.settings import Settings
+from callsheet.settings.settings import AuthSettings, Settings
 from callsheet.sheet.record import Layer
 
 
@@ -43,6 +45,7 @@ class ServiceState:
         self._store = store
         self._lock = threading.Lock()
         self._made: dict[Hashable, Any] = {}
+        self._tokens: list[tuple[AuthSettings, JWT]] = []
         self.cookies: Cookies = like.cookies if like else Cookies(wall_clock)
         self.word: ServiceWord = like.word if like else ServiceWord()
         self.slots = self._slots(settings, like)
@@ -67,6 +70,19 @@ class ServiceState:
         chosen = settings.breaker
         return None if chosen is None else self._once(("breaker", operation, chosen), lambda: Breaker(chosen))
 
+    def tokens(self, auth: AuthSettings | None) -> JWT | None:
+        """Where the tokens of a credential come from, one place for all that have the same; None for a constant one."""
+        if auth is None or auth.kind != "jwt":
+            return None
+        if self._like is not None:
+            return self._like.tokens(auth)
+        with self._lock:
+            known = next((tokens for same, tokens in self._tokens if same == auth), None)
+            if known is None:
+                known = JWT(auth.options, wall_clock=self._wall_clock, new_id=_new_id)
+                self._tokens.append((auth, known))
+            return known
+
     def _slot(self, settings: Settings, operation: str = "") -> Slot:
         slot: Slot = self._once(("slot", operation, settings.concurrency), lambda: Slot(settings.concurrency))
         return slot
@@ -89,7 +105,7 @@ class ServiceState:
     def forget(self) -> None:
         """Begin anew in a forked child: what is under way belongs to the parent."""
         self._lock = threading.Lock()
-        for each in (self.cookies, self.word, *self._made.values()):
+        for each in (self.cookies, self.word, *self._made.values(), *(tokens for _, tokens in self._tokens)):
             each.forget()
 
     def _shared(
@@ -106,6 +122,7 @@ class ServiceState:
             word=self.word,
             service=self._service,
             store=self._store,
+            tokens=self.tokens(settings.auth),
         )
 
     def _slots(self, settings: Settings, like: ServiceState | None) -> tuple[Slot, ...]:
@@ -135,6 +152,10 @@ def _limits_itself(settings: Settings, layer: Layer) -> bool:
     """Whether the sheet has rates for the operation alone, or counts it by something else."""
     written = layer.get("rate_limit")
     return written is not None and bool(settings.rate_limit.rates) and bool({"rates", "per"} & written.value.keys())
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
 
 
 def _check_cost(operation: str, cost: int, limits: tuple[Limits, ...]) -> None:

@@ -61,11 +61,12 @@ class Redirect:
         location = outcome.field(b"location")
         if location is None:
             return None
-        return self._verdict(attempt.call, location, outcome.status_code)
+        # What was put in for this attempt alone, a token, is masked in the Location, too.
+        target = target_on(attempt.request, location)
+        return self._verdict(attempt.call, target, outcome.status_code)
 
-    def _verdict(self, call: Call, location: str, status: int) -> Resend | GiveUp:
+    def _verdict(self, call: Call, target: Target | None, status: int) -> Resend | GiveUp:
         request = call.request
-        target = target_on(request, location)
         if target is None:
             return GiveUp("origin")
         method = method_after(status, request.method)

@@ -139,6 +139,11 @@ TABLES: dict[str, Words] = {
         "name": "`header`, with the name as its value", "key": "`value`", "in": "`header`, `query` or `cookie`, with the name as its value",
         "location": "`header`, `query` or `cookie`, with the name as its value", "param": "`query`", "token": "`value`",
     },
+    "jwt": {
+        "iss": "`issuer`", "sub": "`subject`", "aud": "`audience`", "exp": "`expires`", "kid": "`key_id`", "alg": "`algorithm`",
+        "ttl": "`expires`", "lifetime": "`expires`", "expires_in": "`expires`", "private_key": "`key`", "pem": "`key`",
+        "key_file": '`key: "${file:PATH}"`', "payload": "`claims`", "prefix": "`scheme`", "token": "`bearer`, for a token that you have",
+    },
     "basic": {"user": "`username`", "login": "`username`", "pass": "`password`", "secret": "`password`"},
     "tls": {
         "verify": "`ca`, to trust another authority", "ca_bundle": "`ca`", "cafile": "`ca`", "ca_file": "`ca`", "ca_cert": "`ca`",

@@ -1,0 +1,145 @@
+"""JSON Web Tokens (RFC 7519) that we sign ourselves: made when one is needed, and used until little of its life is left.
+
+A token costs a signature, up to some milliseconds with RSA, so one is shared by all operations, threads and tasks that
+have the same `auth`. The last tenth of its life is left to clocks that differ and requests that are under way.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from callsheet.auth.keys import Unfit, require_pyjwt, signing_key
+from callsheet.errors import AuthError
+from callsheet.secret import Secret
+
+LEFT_OVER = 0.1
+"""The part of a token's life that is not used."""
+BACKDATED = 30
+"""Seconds that `nbf` lies in the past: a service whose clock is behind ours takes a new token at once."""
+
+
+class Token(NamedTuple):
+    """A token, as it stands in the header field and by itself."""
+
+    field: Secret
+    value: Secret
+
+
+class _Kept(NamedTuple):
+    token: Token
+    key: Secret
+    made: float
+    renewal: float
+    expiry: float
+
+
+class JWT:
+    """The tokens of one `auth: {jwt: ...}`, one at a time, for any thread.
+
+    `options` are the sheet's. `wall_clock` gives the time of day, by which tokens begin and expire; `new_id` a `jti`.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any], *, wall_clock: Callable[[], float], new_id: Callable[[], str]
+    ) -> None:
+        self.header: str = options["header"]
+        self._options = options
+        self._key: Secret = options["secret"] if "secret" in options else options["key"]
+        self._is_constant = self._key.is_constant
+        self._wall_clock = wall_clock
+        self._new_id = new_id
+        self._prefix = f"{options['scheme']} " if options["scheme"] else ""
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child, with tokens of its own."""
+        self._lock = threading.Lock()
+        self._kept: _Kept | None = None
+        self._tried: Secret | None = None
+        self._signer: Any = None
+
+    def token(self) -> Token:
+        """The token to send now. Raises AuthError if none can be made and the last one has expired."""
+        now = self._wall_clock()
+        kept = self._kept
+        if kept is not None and self._serves(kept, now):
+            return kept.token
+        with self._lock:
+            # The time anew: a token that was made while this thread waited must not look like one of the future.
+            return self._renewed(self._wall_clock())
+
+    def _serves(self, kept: _Kept, now: float) -> bool:
+        """Whether enough of its life is left, and it was signed with the key as it is now."""
+        if not kept.made <= now < kept.renewal:
+            return False
+        try:
+            return self._is_constant or self._key.reveal() == kept.key.reveal()
+        except (OSError, ValueError):
+            return False
+
+    def _renewed(self, now: float) -> Token:
+        kept = self._kept
+        if kept is not None and self._serves(kept, now):
+            return kept.token  # another thread made it meanwhile
+        key = self._key_now()
+        if key is None or key != self._tried:
+            self._tried = key
+            self._signer = Unfit("it cannot be read") if key is None else signing_key(self._options["algorithm"], key)
+        if key is not None and not isinstance(self._signer, Unfit):
+            self._kept = self._made(now, key)
+            return self._kept.token
+        # A mounted key may be seen half written: the last token serves until it expires.
+        if kept is not None and kept.made <= now < kept.expiry:
+            return kept.token
+        raise AuthError(f"no JWT can be made, for the key cannot be used: {self._signer.message}", stopped_by="auth")
+
+    def _key_now(self) -> Secret | None:
+        """The key as it is now; None if it cannot be read."""
+        if self._is_constant:
+            return self._key
+        try:
+            return Secret(self._key.reveal())
+        except (OSError, ValueError):
+            return None
+
+    def _made(self, now: float, key: Secret) -> _Kept:
+        options = self._options
+        life = int(options["expires"])
+        claims = self._claims(int(now), life)
+        headers = {"kid": revealed(options["key_id"])} if "key_id" in options else {}
+        text = signed(json.dumps(claims, separators=(",", ":")).encode(), self._signer, options["algorithm"], headers)
+        expiry = int(now) + life
+        token = Token(Secret(self._prefix + text), Secret(text))
+        return _Kept(token, key, now, expiry - life * LEFT_OVER, expiry)
+
+    def _claims(self, now: int, life: int) -> dict[str, Any]:
+        options = self._options
+        named = (("iss", "issuer"), ("sub", "subject"), ("aud", "audience"))
+        return {
+            **{claim: revealed(options[name]) for claim, name in named if name in options},
+            "iat": now,
+            "nbf": now - BACKDATED,
+            "exp": now + life,
+            "jti": self._new_id(),
+            **revealed(options.get("claims", {})),
+        }
+
+
+def revealed(value: Any) -> Any:
+    """The value as JSON has it, its secrets in plain text."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {name: revealed(inner) for name, inner in value.items()}
+    return [revealed(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def signed(payload: bytes, key: Any, algorithm: str, headers: Mapping[str, Any]) -> str:
+    """The payload as a signed compact token (RFC 7515 7.1); `typ` is `JWT` unless `headers` say otherwise."""
+    require_pyjwt()
+    import jwt.api_jws  # noqa: PLC0415 - loaded where a JWT is used
+
+    return jwt.api_jws.PyJWS().encode(payload, key, algorithm, headers=dict(headers))

@@ -1,0 +1,129 @@
+"""Whether a JWT is what it claims to be: for webhooks that a service signs, and for tests of what we send.
+
+RFC 7519 7.2, and what RFC 8725 asks for: the algorithms are chosen by who verifies, never by the token; each fits the key;
+`none` is no signature.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from callsheet.auth.keys import ALGORITHMS, Unfit, family, require_pyjwt, verifying_key
+from callsheet.errors import AuthError, UsageError
+from callsheet.secret import Secret
+
+LONGEST = 64 * 1024
+"""Characters of a token: more than header fields may have in all."""
+
+
+def verify_jwt(
+    token: str,
+    key: str | bytes | Secret,
+    algorithms: Sequence[str],
+    *,
+    issuer: str | Collection[str] | None = None,
+    audience: str | Collection[str] | None = None,
+    leeway: float = 0.0,
+    requires: Collection[str] = ("exp",),
+    now: float | None = None,
+) -> dict[str, Any]:
+    """The claims of a token whose signature, times, issuer and audience are right.
+
+    `key` is the shared secret for HS256, HS384 and HS512, else the public key in PEM. `algorithms` are those accepted, of
+    one family. `leeway` is in seconds, for clocks that differ; `requires` names claims that must be there; `now` is a
+    Unix timestamp, the time of day by default. Where `audience` is not given, a token that names one is refused.
+
+    Raises AuthError for a token that must not be trusted, UsageError for algorithms or a key that cannot verify any.
+    """
+    require_pyjwt()
+    verifier = _verifier(_checked(algorithms), key)
+    if isinstance(verifier, Unfit):
+        hint = f"; {verifier.hint}" if verifier.hint else ""
+        raise UsageError(f"verify_jwt: the key cannot be used: {verifier.message}{hint}")
+    claims = _json_object(_payload(token, verifier, algorithms))
+    _check_times(claims, time.time() if now is None else now, leeway)
+    missing = [name for name in requires if claims.get(name) is None]
+    if missing:
+        raise AuthError(f"JWT: it has no `{missing[0]}`")
+    if issuer is not None and not _names(issuer) & _names(claims.get("iss")):
+        raise AuthError("JWT: it is of another issuer")
+    if ("aud" in claims or audience is not None) and not _names(audience) & _names(claims.get("aud")):
+        raise AuthError("JWT: it is meant for another audience")
+    return claims
+
+
+def _checked(algorithms: Sequence[str]) -> Sequence[str]:
+    if isinstance(algorithms, str) or not algorithms:
+        raise UsageError("verify_jwt: expected a list of algorithms, such as algorithms=['RS256']")
+    unknown = [name for name in algorithms if name not in ALGORITHMS]
+    if unknown:
+        raise UsageError(f"verify_jwt: {unknown[0]!r} is no algorithm for signatures; expected {', '.join(ALGORITHMS)}")
+    if len({family(name) for name in algorithms}) > 1:
+        raise UsageError("verify_jwt: these algorithms take keys of different kinds; name those that the key is for")
+    return algorithms
+
+
+def _verifier(algorithms: Sequence[str], key: str | bytes | Secret) -> Any:
+    """What all of the algorithms verify with, or why it is none."""
+    text = key.reveal() if isinstance(key, Secret) else key
+    octets = text.encode() if isinstance(text, str) else text
+    found = [verifying_key(algorithm, octets) for algorithm in algorithms]
+    return next((each for each in found if isinstance(each, Unfit)), found[0])
+
+
+def _payload(token: str, verifier: Any, algorithms: Sequence[str]) -> bytes:
+    """What was signed. Raises AuthError if the signature is not right."""
+    import jwt  # noqa: PLC0415 - loaded where a JWT is used
+
+    if len(token) > LONGEST:
+        raise AuthError("JWT: expected a text of three parts")
+    try:
+        found = jwt.api_jws.PyJWS().decode_complete(token, verifier, algorithms=list(algorithms))
+    except jwt.InvalidSignatureError:
+        problem = "its signature does not fit the key"
+    except jwt.InvalidAlgorithmError:
+        problem = f"it is not signed with {' or '.join(algorithms)}"
+    except (jwt.PyJWTError, ValueError, TypeError, NotImplementedError):
+        problem = "it cannot be read as a signed token"
+    else:
+        # Whoever does not know a critical extension must refuse it (RFC 7515 4.1.11).
+        problem = "it has an extension (`crit`) that is not known" if "crit" in found["header"] else ""
+        if not problem:
+            payload: bytes = found["payload"]
+            return payload
+    raise AuthError(f"JWT: {problem}")
+
+
+def _json_object(payload: bytes) -> dict[str, Any]:
+    try:
+        claims = json.loads(payload)
+    except (ValueError, RecursionError):
+        claims = None
+    if not isinstance(claims, dict):
+        raise AuthError("JWT: its claims are no JSON object")
+    return claims
+
+
+def _check_times(claims: dict[str, Any], now: float, leeway: float) -> None:
+    for name in ("exp", "nbf", "iat"):
+        value = claims.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise AuthError(f"JWT: its `{name}` is no number")
+    if claims.get("exp") is not None and not now < claims["exp"] + leeway:
+        raise AuthError("JWT: it has expired")
+    if claims.get("nbf") is not None and not now >= claims["nbf"] - leeway:
+        raise AuthError("JWT: it is not valid yet")
+
+
+def _names(value: Any) -> set[str]:
+    """A text or several, as a set."""
+    if isinstance(value, str):
+        return {value}
+    return (
+        {each for each in value if isinstance(each, str)}
+        if isinstance(value, list | tuple | set | frozenset)
+        else set()
+    )

@@ -1,0 +1,18 @@
+import pytest
+
+from tests.auth.worlds import Tasks, Threads
+
+
+@pytest.fixture(params=[Threads, Tasks], ids=["blocking", "asyncio"])
+def world(request):
+    """The class of one colour; what it opened is closed after the test."""
+    opened = []
+
+    class Opened(request.param):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            opened.append(self)
+
+    yield Opened
+    for each in opened:
+        each.close()
