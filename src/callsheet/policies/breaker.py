@@ -11,7 +11,15 @@ from typing import Literal
 
 from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
-from callsheet.errors import AttemptTimeout, BreakerOpen, ConnectTimeout, DeadlinePassed, NoAnswer, ResponseError, TransportError
+from callsheet.errors import (
+    AttemptTimeout,
+    BreakerOpen,
+    ConnectTimeout,
+    DeadlinePassed,
+    NoAnswer,
+    ResponseError,
+    TransportError,
+)
 from callsheet.events import BreakerChanged
 from callsheet.http.response import Response
 from callsheet.settings.breaker import Breaker as BreakerSettings
