@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import pickle
 import ssl
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from callsheet import AsyncClient, Client, Sheet, SheetError, TLSError
 from callsheet.plan.explained_text import text_of
@@ -191,3 +194,20 @@ def test_a_secret_of_tls_is_among_those_of_its_service(certificates: Certificate
     service = sheet(folder, 'cert: client.pem, key: client.key, key_password: "${PASSWORD}"').services["shop"]
     assert [secret.reveal() for secret in service.secrets()] == ["open sesame"]
     assert "sesame" not in repr(service.settings())
+
+
+@colours
+def test_neither_password_nor_key_is_shown_by_a_refusal(
+    calls: Any, certificates: Certificates, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    files = certificates.client(folder, password="open sesame", authority=trustme.CA())
+    inside = files.key.read_text().splitlines()[1]
+    tls = 'cert: client.pem, key: client.key, key_password: "${PASSWORD}"'
+    with ScriptedServer(answer(), tls=certificates.client_required(VERSION)) as server:
+        (error,) = calls(sheet(folder, tls, server.url), ("shop",))
+    assert "does not know the authority" in str(error)
+    told = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+    seen = [told, repr(error), pickle.dumps(error).decode("latin-1"), caplog.text]
+    assert "constants" in told
+    assert not any("open sesame" in text or inside in text for text in seen)

@@ -14,7 +14,7 @@ from callsheet.errors import TLSError
 from callsheet.secret import Secret
 from callsheet.settings.tls import TLS
 from callsheet.transports.curl.options import Wiring
-from tests.contract.worlds import World
+from tests.contract.worlds import World, request
 from tests.servers import Certificates, ScriptedServer, answer
 from tests.servers.certificates import ClientFiles
 
@@ -117,6 +117,21 @@ def test_a_certificate_that_is_replaced_in_the_middle_of_traffic_is_presented_fr
         new = certificates.client(tmp_path)
         assert [world.get(server.url).status_code for _ in range(3)] == [200, 200, 200]
         assert server.ledger.clients == [old.serial, new.serial]
+
+
+def test_a_crowd_goes_on_when_the_certificate_is_replaced(
+    worlds: Worlds, certificates: Certificates, tmp_path: Path
+) -> None:
+    old = certificates.client(tmp_path)
+    with ScriptedServer(tls=certificates.client_required(VERSIONS[1])) as server:
+        world = worlds(Wiring(tls=presenting(certificates, old)))
+        crowd = [request(server.url, "POST", b"{}")] * 12
+        assert [each.status_code for each in world.together(crowd)] == [200] * 12
+        connections = server.connections
+        new = certificates.client(tmp_path)
+        assert [each.status_code for each in world.together(crowd)] == [200] * 12
+        assert server.ledger.clients[:connections] == [old.serial] * connections
+        assert set(server.ledger.clients[connections:]) == {new.serial}
 
 
 def test_while_certificate_and_key_do_not_fit_the_pair_before_is_presented(

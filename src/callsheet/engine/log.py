@@ -42,6 +42,11 @@ def line_of(event: CallEnded) -> str:
     return f"{head} -> {event.error} after {event.elapsed * 1000:.0f} ms{attempts}: {told}{fell_back}"
 
 
+def unverified(service: str, reason: str | None) -> str:
+    """The warning that a service's certificate is not checked, and why."""
+    return f"service `{service}`: tls.verify is false, so anybody can answer for it; insecure_reason: {reason}"
+
+
 def warn_of_unverified(service: str, reason: str | None) -> None:
-    """Write that a service's certificate is not checked, and why."""
-    log.warning("service `%s`: tls.verify is false, so anybody can answer for it; insecure_reason: %s", service, reason)
+    """Write that warning."""
+    log.warning("%s", unverified(service, reason))

@@ -77,7 +77,8 @@ class Identity:
         told = f"tls.{problem.key}: {problem.what}" if problem else "tls.cert: the files are just being replaced"
         if self._options is None:
             raise TLSError(f"the client certificate cannot be presented: {told}")
-        log.warning("%s: %s; the client certificate before it stays in use", self._cert, told)
+        if problem is not None:
+            log.warning("%s: %s; the client certificate before it stays in use", self._cert, told)
 
     def _made(self) -> Options | None:
         try:

@@ -54,7 +54,7 @@ class Proxy(NamedTuple):
         if self.scheme == "https":
             options += [(pycurl.PROXY_CAINFO, trust_store()), (pycurl.PROXY_SSLVERSION, pycurl.SSLVERSION_TLSv1_2)]
         if self.user is not None:
-            options += [(pycurl.PROXYUSERNAME, self.user), (pycurl.PROXYPASSWORD, self.password or "")]
+            options += [(pycurl.PROXYUSERNAME, self.user), (pycurl.PROXYPASSWORD, Secret(self.password or ""))]
         return options
 
 
