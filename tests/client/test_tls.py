@@ -211,3 +211,8 @@ def test_neither_password_nor_key_is_shown_by_a_refusal(
     seen = [told, repr(error), pickle.dumps(error).decode("latin-1"), caplog.text]
     assert "constants" in told
     assert not any("open sesame" in text or inside in text for text in seen)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that is there and cannot be read")
+def test_a_file_that_cannot_be_read_is_told(folder: Path) -> None:
+    assert "`tls.extra_ca` of service `shop`: the file cannot be read: " in refusal(folder, "extra_ca: /proc/self/mem")

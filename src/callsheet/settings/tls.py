@@ -16,11 +16,11 @@ class TLS:
 
     `cert` is the client certificate, a PEM file with the intermediate certificates behind it (none: who calls is
     proven otherwise); `key` is the PEM file of its private key (none: it is in the same file); `key_password` opens a key
-    that is encrypted. `pins` are the public keys of which the server must have one, `sha256//` and 44 characters (none:
-    a pin that is forgotten when keys change is an outage).
+    that is encrypted. `pins` are `sha256//` pins of public keys of which the server must have one (none: a pin that is
+    forgotten when keys change is an outage).
 
-    `verify` says whether the server's certificate is checked (true: unchecked, anybody on the way can be the service), and
-    `insecure_reason` why it is not, which `verify: false` must have.
+    `verify` says whether the server's certificate is checked (true: unchecked, anybody on the way can be the service).
+    `insecure_reason` says why it is not and must stand beside `verify: false`.
     """
 
     min_version: Literal["1.2", "1.3"] = "1.2"
