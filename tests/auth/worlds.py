@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from callsheet import AsyncClient, Client, Sheet
-from callsheet.testing import AsyncFakeTransport, FakeTransport
+from callsheet.testing import FakeTransport
 
 
 class Threads:
@@ -29,7 +29,7 @@ class Threads:
 class Tasks:
     """Calls of the asyncio client."""
 
-    fake = AsyncFakeTransport
+    fake = FakeTransport
 
     def __init__(self, sheet: Sheet, **options: Any) -> None:
         self.runner = asyncio.Runner()

@@ -46,6 +46,7 @@ def test_a_certificate_of_a_trusted_authority_is_accepted(
         ("not_yet_valid", "not yet valid"),
         ("wrong_host", "does not match|no alternative certificate subject name"),
         ("untrusted", "not signed by a trusted authority"),
+        ("incomplete_chain", "does not send its whole chain"),
     ],
 )
 @pytest.mark.parametrize("is_stream", [False, True])
@@ -60,15 +61,66 @@ def test_a_refused_certificate_says_which_check_failed(
         assert (server.connections, server.requests) == (1, [])
 
 
+def test_a_self_signed_certificate_is_told_as_such(tls_world: World, certificates: Certificates) -> None:
+    with ScriptedServer(answer(), tls=certificates.self_signed()) as server:
+        error = tls_world.failure(f"https://localhost:{server.port}/")
+        assert isinstance(error, TLSError)
+        assert "self-signed" in str(error)
+        assert server.requests == []
+
+
+def test_a_whole_chain_is_accepted(tls_world: World, certificates: Certificates) -> None:
+    with ScriptedServer(answer(), tls=certificates.with_intermediate()) as server:
+        assert tls_world.get(server.url).status_code == 200
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_common_name_alone_is_no_name(tls_world: World, certificates: Certificates, is_stream: bool) -> None:
+    with ScriptedServer(tls=certificates.common_name_only()) as server:
+        for number in (1, 2, 3):  # nor on a connection that was kept
+            wanted = request(f"https://localhost:{server.port}/", is_stream=is_stream)
+            with pytest.raises(TLSError, match="names no host") as caught:
+                tls_world.send(wanted)
+            assert caught.value.was_sent
+            assert server.connections == number
+
+
+def test_a_service_that_is_not_verified_may_be_anybody(
+    worlds: Callable[[Wiring], World], certificates: Certificates
+) -> None:
+    world = worlds(Wiring(tls=TLS(verify=False)))
+    for kind in ("expired", "wrong_host", "untrusted", "self_signed", "common_name_only"):
+        with ScriptedServer(answer(), tls=getattr(certificates, kind)()) as server:
+            assert world.get(server.url).status_code == 200
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_pin_holds_whether_the_certificate_is_verified_or_not(
+    worlds: Callable[[Wiring], World], certificates: Certificates, verify: bool
+) -> None:
+    context, pin = certificates.pinned()
+    other = certificates.pinned()[1]
+    with ScriptedServer(tls=context) as server:
+        pinned = TLS(ca=certificates.ca_file, pins=(other, pin), verify=verify)
+        assert worlds(Wiring(tls=pinned)).get(server.url).status_code == 200
+        world = worlds(Wiring(tls=TLS(ca=certificates.ca_file, pins=(other,), verify=verify)))
+        error = world.failure(server.url)
+        assert (type(error), error.was_sent) == (TLSError, False)
+        assert "pinned key mismatch" in str(error)
+        assert len(server.requests) == 1
+
+
 def test_the_tests_own_authority_is_not_trusted_by_default(world: World, certificates: Certificates) -> None:
     with ScriptedServer(answer(), tls=certificates.good()) as server:
         assert isinstance(failure(world, server), TLSError)
 
 
-def test_tls_1_1_is_refused(tls_world: World, certificates: Certificates) -> None:
-    with ScriptedServer(answer(), tls=certificates.tls_1_1()) as server:
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+def test_older_versions_are_refused(tls_world: World, certificates: Certificates, version: ssl.TLSVersion) -> None:
+    with ScriptedServer(answer(), tls=certificates.outdated(version)) as server:
         error = failure(tls_world, server)
         assert (type(error), error.was_sent) == (TLSError, False)
+        assert "tls.min_version" in str(error)
 
 
 def test_a_minimum_of_1_3_refuses_1_2(worlds: Callable[[Wiring], World], certificates: Certificates) -> None:

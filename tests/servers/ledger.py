@@ -51,6 +51,7 @@ class Ledger:
     open_connections: int = 0
     closed_by_client: int = 0
     handshakes: int = 0
+    clients: list[int | None] = field(default_factory=list)
     handshake_failures: list[str] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
     arrived: list[Request] = field(default_factory=list)
@@ -81,10 +82,11 @@ class Ledger:
             self.arrived.append(request)
             self._changed.notify_all()
 
-    def secured(self) -> None:
-        """Note a TLS handshake that succeeded."""
+    def secured(self, client: int | None) -> None:
+        """Note a TLS handshake that succeeded, and the serial number of the certificate that the client presented."""
         with self._changed:
             self.handshakes += 1
+            self.clients.append(client)
             self._changed.notify_all()
 
     def not_secured(self, reason: str) -> None:

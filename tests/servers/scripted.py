@@ -109,7 +109,8 @@ class ScriptedServer(RecordingServer):
             self.ledger.not_secured(str(error))
             _linger(secured)
             raise
-        self.ledger.secured()
+        client = secured.getpeercert()
+        self.ledger.secured(int(str(client["serialNumber"]), 16) if client else None)
         return secured
 
 

@@ -6,6 +6,7 @@ from callsheet.errors import SheetError, UsageError
 from callsheet.secret import Secret, redact
 from callsheet.settings import Backoff, Redirects, Settings
 from callsheet.settings.timeout import Timeout, WrittenTimeout
+from tests.servers import Certificates
 from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
 LAYERS = """\
@@ -96,7 +97,9 @@ def test_off_and_false_are_the_same(off):
 
 
 def test_every_setting_in_full(tmp_path):
-    (tmp_path / "ca.pem").write_text("")
+    certificates = Certificates(tmp_path)
+    certificates.client(tmp_path, password="sesame")
+    pin = certificates.pinned()[1]
     lines = """\
         headers: {Accept: text/csv, X-Version: 1.0, X-On: true}
         params: {a: 1, b: [x, 2], c: true, d: null}
@@ -106,7 +109,16 @@ def test_every_setting_in_full(tmp_path):
         concurrency: {limit: 7, queue: 0}
         pool: {connections: 9, idle: 2m}
         caps: {response: 1KiB, headers: 2KB, header_count: 3, encodings: 1}
-        tls: {min_version: "1.3", ca: ca.pem}
+        tls:
+          min_version: "1.3"
+          ca: ca.pem
+          extra_ca: ca.pem
+          cert: client.pem
+          key: client.key
+          key_password: "${PASSWORD:-sesame}"
+          pins: ["PIN"]
+          verify: false
+          insecure_reason: the device makes its own
         http2: true
         redirects: {follow: same-origin, max: 2}
         cookies: true
@@ -118,7 +130,7 @@ def test_every_setting_in_full(tmp_path):
         owner: team-shop
         docs: https://wiki.example/shop
         """
-    service = shop(lines, folder=tmp_path)
+    service = shop(lines.replace("PIN", pin), folder=tmp_path)
     settings = service.settings()
     assert (service.description, service.owner, service.docs) == ("The shop", "team-shop", "https://wiki.example/shop")
     assert settings.headers == {"User-Agent": "shop-client/1", "Accept": "text/csv", "X-Version": "1.0", "X-On": "true"}
@@ -137,7 +149,11 @@ def test_every_setting_in_full(tmp_path):
         3,
         1,
     )
-    assert (settings.tls.min_version, settings.tls.ca) == ("1.3", tmp_path / "ca.pem")
+    tls = settings.tls
+    assert (tls.min_version, tls.ca, tls.extra_ca) == ("1.3", tmp_path / "ca.pem", tmp_path / "ca.pem")
+    assert (tls.cert, tls.key) == (tmp_path / "client.pem", tmp_path / "client.key")
+    assert (tls.key_password, tls.pins) == (Secret("sesame"), (pin,))
+    assert (tls.verify, tls.insecure_reason) == (False, "the device makes its own")
     assert settings.redirects == Redirects("same-origin", 2)
     assert (settings.cookies, settings.proxy, settings.trust_env) == (True, "socks5h://proxy.example:1080", True)
     assert settings.compress == "gzip"

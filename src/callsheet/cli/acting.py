@@ -173,16 +173,20 @@ def _received(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response | 
 def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     from callsheet.cli.curl_export import curl_command
     from callsheet.cli.curl_pieces import joined, names_in
+    from callsheet.cli.curl_tls import tls_words
     from callsheet.sheet.files import sheet_text
 
     names = names_in(sheet_text(str(wanted.path())), wanted.variables() or os.environ, prepared.plan.service)
-    receiving: list[list[Piece]] = [["--no-buffer"]] if wishes.stream else []
+    request, settings = prepared.call.request, prepared.plan.settings
+    further: list[list[Piece]] = tls_words(settings.tls, names) if request.wire_url.startswith("https:") else []
+    if wishes.stream:
+        further.append(["--no-buffer"])
     if wishes.download:
-        receiving.append(["--output ", joined([wishes.download])])
+        further.append(["--output ", joined([wishes.download])])
     if wishes.resume:
-        receiving.append(["--continue-at -"])
+        further.append(["--continue-at -"])
     try:
-        command = curl_command(prepared.request(), prepared.plan.settings.auth, names, receiving)
+        command = curl_command(prepared.request(), settings.auth, names, further)
     except ValueError as error:
         raise UsageError(f"--curl: {error}") from None
     screen.print(command)

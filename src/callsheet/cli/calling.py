@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from callsheet.call import Attempt
+from callsheet.cli.screen import Screen
 from callsheet.client.maker import CallMaker
 from callsheet.engine.io import ThreadIo, finish
 from callsheet.engine.later import Worker
+from callsheet.engine.log import unverified
 from callsheet.engine.perform import open_stream, perform
 from callsheet.engine.streamed import StreamedResponse
 from callsheet.errors import APIError
@@ -102,10 +104,14 @@ Make = Callable[[Mapping[str, str]], Prepared]
 
 
 @contextmanager
-def maker_of(service: ServiceSheet, code: Mapping[str, Any], *listeners: Listener) -> Iterator[CallMaker]:
+def maker_of(
+    service: ServiceSheet, code: Mapping[str, Any], screen: Screen, *listeners: Listener
+) -> Iterator[CallMaker]:
     """What makes the calls of a service; its connections end with the block."""
     plans = ServicePlans(service, code, listeners)
     chosen = plans.settings
+    if not chosen.tls.verify:
+        screen.complain(f"warning: {unverified(service.name, chosen.tls.insecure_reason)}")
     transport, worker = (
         CurlTransport(Wiring(chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)),
         Worker(),

@@ -17,10 +17,8 @@ from callsheet.settings.settings import AuthSettings
 GLOBS = re.compile(r"[\[\]{}]")
 
 
-def curl_command(
-    request: Request, auth: AuthSettings | None, names: Names, receiving: Sequence[list[Piece]] = ()
-) -> str:
-    """The command, a line for each option; `receiving` are those about the answer.
+def curl_command(request: Request, auth: AuthSettings | None, names: Names, further: Sequence[list[Piece]] = ()) -> str:
+    """The command, a line for each option; `further` are those about the connection and the answer.
 
     Raises ValueError for a body that no command line can carry.
     """
@@ -37,7 +35,7 @@ def curl_command(
             words.append(["--header ", joined(_header(name, value, names))])
     if not any(name.lower() == "accept-encoding" for name, _ in request.headers.fields) and ACCEPTED:
         words.append(["--compressed"])
-    words += [*body, *receiving]
+    words += [*body, *further]
     return " \\\n  ".join("".join(str(piece) for piece in word) for word in words)
 
 

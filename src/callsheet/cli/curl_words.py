@@ -39,8 +39,6 @@ OF_THE_OUTPUT = {
 REFUSED = {
     "--config": "its file would have to be read: write the options out",
     "--range": "ranges are not supported yet",
-    "--cert": "client certificates are not supported yet",
-    "--key": "client certificates are not supported yet",
     "--aws-sigv4": "signing is not supported yet",
     "--digest": "digest authentication is not supported",
     "--negotiate": "negotiated authentication is not supported",
@@ -48,6 +46,12 @@ REFUSED = {
 }
 NOTED = {
     "--insecure": "certificates stay verified; `tls.ca` names another authority",
+    "--cert": "write it as `tls.cert`",
+    "--key": "write it as `tls.key`",
+    "--pass": "write it as `tls.key_password`, as ${NAME}",
+    "--pinnedpubkey": "write it as `tls.pins`",
+    "--tlsv1.2": "TLS 1.2 is spoken at least",
+    "--tlsv1.3": "write it as `tls.min_version`",
     "--location": "write `redirects: same-origin` to follow redirects",
     "--location-trusted": "write `redirects: same-origin` to follow redirects",
     "--proxy": "write it as `proxy`",
@@ -68,11 +72,11 @@ NOTED = {
 }
 NOTED_WITH_VALUE = {
     "--proxy", "--proxy-user", "--cookie-jar", "--connect-timeout", "--cacert", "--retry", "--retry-delay",
-    "--retry-max-time", "--max-redirs", "--resolve",
+    "--retry-max-time", "--max-redirs", "--resolve", "--pass", "--pinnedpubkey", "--key",
 }  # fmt: skip
 TAKES_VALUE = {
     *WITH_VALUE.values(), *DATA, *NOTED_WITH_VALUE, "--url", "--url-query", "--oauth2-bearer", "--form-string",
-    "--aws-sigv4", "--key",
+    "--aws-sigv4",
 }  # fmt: skip
 
 

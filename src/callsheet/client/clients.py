@@ -18,13 +18,14 @@ from callsheet.clock import Clock
 from callsheet.engine.clocked import ClockedTaskIo, ClockedThreadIo
 from callsheet.engine.io import AsyncPauses, Pauses, TaskIo, ThreadIo
 from callsheet.engine.later import TaskSet, Worker
-from callsheet.engine.log import log_listener
+from callsheet.engine.log import log_listener, warn_of_unverified
 from callsheet.errors import UsageError
 from callsheet.events import Listener
 from callsheet.forked import forget_after_fork
 from callsheet.plan.service import ServicePlans
 from callsheet.policies.rate_limit import SharedStore
 from callsheet.settings.stores import StoreSettings
+from callsheet.settings.tls import TLS
 from callsheet.sheet import Sheet
 from callsheet.stores.valkey import AsyncValkeyStore, ValkeyStore
 from callsheet.transports.base import AsyncTransport, Transport
@@ -82,6 +83,7 @@ class _AnyClient:
             )
         if self._clock is not None and self._transport is None:
             raise UsageError("Client: a clock of its own needs a transport that goes by it, such as a FakeTransport")
+        self._unverified: set[str] = set()
         self._check_settings()
         forget_after_fork(self)
         if eager:
@@ -96,9 +98,14 @@ class _AnyClient:
             raise
 
     def _check_settings(self) -> None:
-        if self._code:
-            for service in self.sheet.services.values():
-                service.settings(None, self._code)
+        for service in self.sheet.services.values():
+            self._note_tls(service.name, service.settings(None, self._code).tls)
+
+    def _note_tls(self, service: str, tls: TLS) -> None:
+        """Warn once of a service whose certificate is not checked."""
+        if not tls.verify and service not in self._unverified and self._transport is None:
+            self._unverified.add(service)
+            warn_of_unverified(service, tls.insecure_reason)
 
     def _checked(self, transport: Any) -> Any:
         """The transport, or what one that serves both colours has for tasks."""
@@ -125,6 +132,7 @@ class _AnyClient:
         code = {**self._code, **settings}
         plans = ServicePlans(declared, code, self._listeners, like, wall_clock=wall, store=self._limits_store())
         self._all_plans.add(plans)
+        self._note_tls(name, plans.settings.tls)
         return CallMaker(plans, self._new_io(self._transport_for(plans)), lambda: self._is_closed)
 
     def _limits_store(self) -> SharedStore | None:

@@ -40,3 +40,13 @@ def line_of(event: CallEnded) -> str:
     told = " ".join(event.message.split()) if event.message else event.error
     fell_back = "; fell back" if event.fell_back else ""
     return f"{head} -> {event.error} after {event.elapsed * 1000:.0f} ms{attempts}: {told}{fell_back}"
+
+
+def unverified(service: str, reason: str | None) -> str:
+    """The warning that a service's certificate is not checked, and why."""
+    return f"service `{service}`: tls.verify is false, so anybody can answer for it; insecure_reason: {reason}"
+
+
+def warn_of_unverified(service: str, reason: str | None) -> None:
+    """Write that warning."""
+    log.warning("%s", unverified(service, reason))

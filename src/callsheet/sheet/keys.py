@@ -14,13 +14,14 @@ from callsheet.sheet.error_rules import ErrorsForm
 from callsheet.sheet.fallback import FallbackForm
 from callsheet.sheet.operations import OWN_KEYS
 from callsheet.sheet.parameters import DATA
-from callsheet.sheet.policies import CAPS, COMPRESS, CONCURRENCY, POOL, REDIRECTS, RETRY, RETRY_OF_OPERATION, TLS
+from callsheet.sheet.policies import CAPS, COMPRESS, CONCURRENCY, POOL, REDIRECTS, RETRY, RETRY_OF_OPERATION
 from callsheet.sheet.proxy import ProxyURL
 from callsheet.sheet.record import Key
 from callsheet.sheet.resilience import BREAKER, HeaderName, IdempotencyKeyForm, RateLimitForm
 from callsheet.sheet.scalars import Switch, Text
 from callsheet.sheet.stores import STORES
 from callsheet.sheet.timeouts import TimeoutForm
+from callsheet.sheet.tls import TLS, TLS_OF_DEFAULTS
 
 SETTINGS: tuple[Key, ...] = (
     Key("base_url", BaseURL(), "http or https; a path prefix is kept", "s"),
@@ -40,7 +41,8 @@ SETTINGS: tuple[Key, ...] = (
     Key("concurrency", CONCURRENCY, "attempts in flight, and how many may wait", "dso"),
     Key("pool", POOL, "kept connections", "ds"),
     Key("caps", CAPS, "how large an answer may be", "dso"),
-    Key("tls", TLS, "whom to trust", "ds"),
+    Key("tls", TLS, "whom to trust, and as whom to be known", "s"),
+    Key("tls", TLS_OF_DEFAULTS, "whom to trust", "d"),
     Key("redirects", REDIRECTS, "off, or which 3xx are followed", "dso"),
     Key("cookies", Switch(), "whether the service has a jar of its own", "s"),
     Key("compress", COMPRESS, "off, or how request bodies are compressed", "dso"),

@@ -112,6 +112,7 @@ def secrets_in(value: Any) -> Iterator[Secret]:
         auth = value.auth.options if value.auth else {}
         for part in (value.headers, value.params, auth):
             yield from secrets_in(part)
+        yield from secrets_in(value.tls.key_password)
         if isinstance(value.proxy, Secret):
             yield from secrets_of(value.proxy)
     elif isinstance(value, Mapping):

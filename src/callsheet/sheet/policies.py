@@ -1,12 +1,10 @@
-"""Settings of the policies and the transport: retry, concurrency, pool, caps, TLS, redirects, compression."""
+"""Settings of the policies and the transport: retry, concurrency, pool, caps, redirects, compression."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from callsheet.sheet.findings import Misfit
 from callsheet.sheet.node import MappingNode, Node, Scalar
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.record import Key, Record, Written
@@ -115,27 +113,6 @@ def expanded(node: Node, key: str) -> Node:
     return MappingNode(((Scalar(key, key, node.place), node),), node.place)
 
 
-class ExistingFile:
-    """The path of a file, relative to the sheet."""
-
-    expected = "the path of a file"
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Path:
-        """The path, of a file that is there."""
-        filled = scalar(node, spot, reading, self.expected)
-        text = str(filled.value) if isinstance(filled.value, Path) else filled.value
-        if not isinstance(text, str) or not text or "\0" in text:
-            raise misfit(filled, spot, self.expected)
-        path = reading.folder / text
-        if not path.is_file():
-            raise Misfit(filled.place, f"{spot}: there is no such file", f"looked for it in {reading.folder}")
-        return path
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string"}
-
-
 BACKOFF = Record(
     (
         Key("first", DURATION, "the first pause is a random part of this"),
@@ -202,15 +179,6 @@ CAPS: Form = Record(
     ),
     topic="caps",
     expected="a mapping of response, headers, header_count and encodings",
-)
-TLS: Form = Record(
-    (
-        Key("min_version", Choice(("1.2", "1.3")), "of TLS"),
-        Key("ca", ExistingFile(), "a PEM file that replaces the system's trust store"),
-        *(Key(name) for name in ("cert", "key", "key_password", "pins", "verify", "insecure_reason")),
-    ),
-    topic="tls",
-    expected="a mapping of min_version and ca",
 )
 REDIRECTS: Form = OrWord(
     Record(

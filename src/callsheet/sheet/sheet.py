@@ -24,6 +24,7 @@ from callsheet.sheet.origins import Origin, origins_of
 from callsheet.sheet.place import Place, Source
 from callsheet.sheet.reading import Reading, Spot
 from callsheet.sheet.record import Layer, Written, check_keys, layered, read_keys
+from callsheet.sheet.tls import check_tls
 from callsheet.sheet.variables import Unfilled, Variables
 
 CODE = "Client(...)"
@@ -117,8 +118,11 @@ class ServiceSheet:
         return merged(*self._layers, own, code)
 
     def _made(self, operation: str | None, code: Layer, findings: Findings) -> Settings:
-        owner = f"service `{self.name}`" if operation is None else f"operation `{self.name}.{operation}`"
-        return settings_from(self._merged(operation, code), Spot(owner), findings)
+        layer = self._merged(operation, code)
+        if operation is not None:
+            return settings_from(layer, Spot(f"operation `{self.name}.{operation}`"), findings)
+        check_tls(layer, Spot(f"service `{self.name}`"), findings)
+        return settings_from(layer, Spot(f"service `{self.name}`"), findings)
 
     def _code_layer(self, code: Mapping[str, Any], findings: Findings) -> Layer:
         node = at_one_place(from_python(dict(code), findings), Place(CODE))

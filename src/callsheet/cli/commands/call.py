@@ -86,7 +86,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
     sheet = wanted.load(screen)
     service, operation = named(sheet, target, items)
     parsed = parse_items(items)
-    with maker_of(service, wishes.settings(), *wishes.listeners(screen)) as maker:
+    with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen)) as maker:
         maker.plans.plan(operation)
         given = typed(maker.plans.operations[operation], parsed)
         body = wishes.json()

@@ -63,7 +63,7 @@ def command(screen: Screen, /, wanted: Wanted, words: tuple[str, ...], **options
     service = chosen_service(sheet.services, name, sheet.name)
     items = parse_items(rest[2:])
     asked = request_options(items, wishes)
-    with maker_of(service, wishes.settings(), *wishes.listeners(screen)) as maker:
+    with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen)) as maker:
 
         def made(fields: Mapping[str, str]) -> Prepared:
             options: Any = asked | {"headers": asked["headers"] | fields}

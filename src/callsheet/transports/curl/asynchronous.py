@@ -10,10 +10,10 @@ from typing import Any
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import ConnectTimeout, NotSent, UsageError
+from callsheet.errors import ConnectTimeout, NotSent, TLSError, UsageError
 from callsheet.events import WireFacts
 from callsheet.forked import forget_after_fork
-from callsheet.http.request import Request
+from callsheet.http.request import Origin, Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.driver import Driver, Finished
 from callsheet.transports.curl.due import after_body
@@ -58,6 +58,7 @@ class AsyncCurlTransport:
         self._names = Names()
         self._idle: list[Handle] = []
         self._driver: Driver | None = None
+        self._nameless: set[Origin] = set()
         self.in_flight: set[asyncio.Future[Any]] = set()
 
     def forget(self) -> None:
@@ -79,11 +80,18 @@ class AsyncCurlTransport:
             if isinstance(known, Lookup):
                 known, limits = await self._looked_up(known, origin.host, limits)
         send = self._way(request)
-        handle = self._idle.pop() if self._idle else Handle(route.constants, driver.hung_up)
-        if route.is_proxied:
-            handle.use(route.constants_for(origin))
+        constants = route.constants_for(origin) if route.varies else route.constants
+        handle = self._idle.pop() if self._idle else Handle(constants, driver.hung_up)
+        if origin in self._nameless:  # a kept connection, and a resumed session, show no certificate
+            constants = [*constants, (pycurl.SSL_SESSIONID_CACHE, 0)]
+            limits = limits._replace(fresh=True)
+        handle.use(constants)
         try:
             return await send(driver, handle, request, limits, known)
+        except TLSError:
+            if handle.found_nameless:
+                self._nameless.add(origin)
+            raise
         except NotSent:
             if not handle.found_dead:
                 raise

@@ -63,9 +63,10 @@ class CurlTransport:
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The answer, body still coded. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
         addresses, limits = self._addresses(request, limits)
+        constants = self._route.constants_for(request.origin) if self._route.varies else None
         lane = self._take()
-        if self._route.is_proxied:
-            lane.handle.use(self._route.constants_for(request.origin))
+        if constants is not None:
+            lane.handle.use(constants)
         try:
             answer = self._way(request)(lane, request, limits, addresses)
         except AbortedError:

@@ -15,6 +15,7 @@ import pycurl
 
 from callsheet.call import Limits
 from callsheet.http.request import Request
+from callsheet.secret import Secret
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import content_of, milliseconds, set_request, wire_lines
 from callsheet.transports.curl.upload import BUFFER, Upload
@@ -27,7 +28,8 @@ class Handle:
 
     `sends` counts the times libcurl began to send. The second time is refused: it would send a request again that the
     service may have processed, without telling anybody. `hung_up` holds our ends of connections that the server closed
-    while they were idle; nothing is sent on one, and `found_dead` says so. `upload` is closed with the handle, or when it is
+    while they were idle; nothing is sent on one, and `found_dead` says so. `found_nameless` says that the
+    server's certificate names no host. `upload` is closed with the handle, or when it is
     let go of.
     """
 
@@ -42,6 +44,7 @@ class Handle:
         "chunks",
         "easy",
         "found_dead",
+        "found_nameless",
         "hung_up",
         "lines",
         "sends",
@@ -55,6 +58,7 @@ class Handle:
         self.sends = 0
         self.hung_up = hung_up
         self.found_dead = False
+        self.found_nameless = False
         self.upload: Upload | None = None
         self._constants = constants
         # Looking a method up on a Curl costs as much as calling it.
@@ -94,7 +98,7 @@ class Handle:
             self._kind = None
             self.easy.reset()
         for option, value in self._constants:
-            self._setopt(option, value)
+            self._setopt(option, value.reveal() if type(value) is Secret else value)
         set_request(self.easy, request, limits)
         self.sends = 0
         self._setopt(pycurl.PREREQFUNCTION, self._on_send)

@@ -55,6 +55,12 @@ def constant_options(wiring: Wiring) -> list[tuple[int, Any]]:
     folder = trust_folder(wiring.tls.ca)
     if folder is not None:
         options.append((pycurl.CAPATH, folder))
+    if wiring.tls.pins:
+        options.append((pycurl.PINNEDPUBLICKEY, ";".join(wiring.tls.pins)))
+    if wiring.tls.verify:
+        options.append((pycurl.OPT_CERTINFO, 1))
+    else:
+        options += [(pycurl.SSL_VERIFYPEER, 0), (pycurl.SSL_VERIFYHOST, 0)]
     if wiring.http2:
         options.append((pycurl.PIPEWAIT, 1))
     return options

@@ -108,9 +108,28 @@ VERIFY_RESULTS = {
     10: "the server's certificate has expired",
     18: "the server's certificate is self-signed and not trusted",
     19: "the chain of the server's certificate ends in a self-signed one that is not trusted",
-    20: "the server's certificate is not signed by a trusted authority",
-    21: "the chain of the server's certificate is incomplete",
+    20: "the server's certificate is not signed by a trusted authority, or the server does not send its whole chain",
+    21: "the server's certificate is not signed by a trusted authority, or its chain is incomplete",
 }
+NAMELESS = "the server's certificate names no host (subjectAltName); a common name alone counts for nothing"
+
+REFUSALS = {
+    40: "the service refused the handshake: it wants a client certificate (tls.cert), or another version or cipher",
+    42: "the service does not accept our client certificate (tls.cert)",
+    43: "the service does not take client certificates of this kind (tls.cert)",
+    44: "the service says that our client certificate was revoked (tls.cert)",
+    45: "the service says that our client certificate has expired (tls.cert)",
+    46: "the service does not accept our client certificate (tls.cert)",
+    48: "the service does not know the authority of our client certificate (tls.cert)",
+    49: "the service denies access to our client certificate (tls.cert)",
+    70: "the service does not speak this version of TLS (tls.min_version)",
+    112: "the service does not know the name it was called by",
+    116: "the service wants a client certificate (tls.cert)",
+}
+"""What the alert says that the service sent (RFC 8446 6.2)."""
+OURS_EXPIRED = "SSL certificate verification failed"
+"""What libcurl makes of alert 45 under TLS 1.2, where it has found nothing wrong with the server's certificate."""
+UNSUPPORTED_PROTOCOL = 0x0A000102
 
 
 PROXY_HINTS = {407: "; give it a user name and password (proxy: http://user:password@host:port)"}
@@ -141,12 +160,19 @@ def explanation(errno: int, verify_result: int, text: str, refusal: int = 0) -> 
         return f"the proxy refused to connect: it answered {refusal}{PROXY_HINTS.get(refusal, '')}"
     if errno == pycurl.E_PEER_FAILED_VERIFICATION and verify_result in VERIFY_RESULTS:
         return VERIFY_RESULTS[verify_result]
+    if errno == pycurl.E_PEER_FAILED_VERIFICATION and text == OURS_EXPIRED:
+        return REFUSALS[45]
     if errno == pycurl.E_ABORTED_BY_CALLBACK:
         return RULES[errno].meaning
     if errno == pycurl.E_OPERATION_TIMEDOUT:
         late = "not done in time (timeout.connect until it is sent, timeout.attempt for all of it)"
         return f"{late}: {text}" if text else late
-    if openssl_code(text) == WRONG_VERSION_NUMBER:
+    code = openssl_code(text)
+    if code is not None and (told := REFUSALS.get(code - ALERTS.start)):
+        return f"{told}: {text}"
+    if code == UNSUPPORTED_PROTOCOL:
+        return f"the service speaks only older versions of TLS than tls.min_version: {text}"
+    if code == WRONG_VERSION_NUMBER:
         return "the port does not speak TLS; is it an http:// one?"
     meaning = RULES[errno].meaning if errno in RULES else "failed"
     return f"{meaning}: {text}" if text else meaning

@@ -18,8 +18,9 @@ import pycurl
 from callsheet.errors import UsageError
 from callsheet.http.request import Origin
 from callsheet.secret import Secret
+from callsheet.transports.curl.identity import Identity, Options
 from callsheet.transports.curl.options import Wiring, constant_options
-from callsheet.transports.curl.trust import trust_store
+from callsheet.transports.curl.trust import Trust, trust_store
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 Constants = list[tuple[int, Any]]
@@ -53,7 +54,7 @@ class Proxy(NamedTuple):
         if self.scheme == "https":
             options += [(pycurl.PROXY_CAINFO, trust_store()), (pycurl.PROXY_SSLVERSION, pycurl.SSLVERSION_TLSv1_2)]
         if self.user is not None:
-            options += [(pycurl.PROXYUSERNAME, self.user), (pycurl.PROXYPASSWORD, self.password or "")]
+            options += [(pycurl.PROXYUSERNAME, self.user), (pycurl.PROXYPASSWORD, Secret(self.password or ""))]
         return options
 
 
@@ -78,6 +79,10 @@ class Route:
     def __init__(self, wiring: Wiring, variables: Mapping[str, str]) -> None:
         self.constants = constant_options(wiring)
         self.is_proxied = wiring.proxy is not None or bool(variables)
+        self._watched = [made for made in (Trust.of(wiring.tls), Identity.of(wiring.tls)) if made is not None]
+        self.varies = self.is_proxied or bool(self._watched)
+        self._fixed = self.constants
+        self._files: list[Options] = []
         self._proxy = wiring.proxy
         self._variables = dict(variables)
         self._by_proxy: dict[Proxy, Constants] = {}
@@ -92,7 +97,12 @@ class Route:
         return (ours, (origin.host, origin.port)) if proxy.scheme == "socks5" else (ours,)
 
     def constants_for(self, origin: Origin) -> Constants:
-        """The options that every transfer to an origin has in common."""
+        """The options that every transfer to an origin has in common: the same list while they stay the same.
+
+        Raises TLSError for files of `tls` that cannot be used, UsageError for a proxy that is none.
+        """
+        if self._watched:
+            self._look_at_files()
         proxy = self.proxy_for(origin)
         if proxy is None:
             return self.constants
@@ -100,6 +110,13 @@ class Route:
         if known is None:
             known = self._by_proxy[proxy] = [*self.constants, *proxy.options]
         return known
+
+    def _look_at_files(self) -> None:
+        files = [watched.options() for watched in self._watched]
+        if any(new is not known for new, known in zip(files, self._files, strict=False)) or not self._files:
+            self.constants = [*self._fixed, *(option for options in files for option in options)]
+            self._by_proxy = {}
+            self._files = files
 
     def proxy_for(self, origin: Origin) -> Proxy | None:
         """The proxy that stands before an origin: the declared one, or that of the environment. Raises UsageError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ from callsheet.errors import (
     MalformedAnswer,
     NoAnswer,
     ResponseTooLarge,
+    TLSError,
     TransportError,
 )
 from callsheet.events import WireFacts
@@ -23,11 +25,12 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
 from callsheet.transports.curl.handle import Handle
-from callsheet.transports.curl.outcomes import SEND_REWIND, class_of, explanation
+from callsheet.transports.curl.outcomes import NAMELESS, SEND_REWIND, class_of, explanation
 from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
 from callsheet.transports.curl.upload import Upload
 
 NO_CAPS = Caps()
+HOST = re.compile(rb"DNS:|IP Address:")
 BLANK = (b"\r\n", b"\n")
 ANSWERED_TOO_LARGE = pycurl.E_FILESIZE_EXCEEDED
 HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2"}
@@ -77,6 +80,7 @@ class Transfer:
 
     def answer(self) -> Response:
         """The answer of a transfer that libcurl calls a success. Raises MalformedAnswer, ResponseTooLarge."""
+        self._check_name()
         block = final_block(self.lines)
         if block is None:
             raise self._error(MalformedAnswer, "the connection closed within the header block")
@@ -93,6 +97,17 @@ class Transfer:
             reason_phrase=reason,
             http_version=version,
         )
+
+    def _check_name(self) -> None:
+        """Refuse the first answer on a connection whose certificate, though verified, names its host as common name alone.
+
+        libcurl falls back to it, which RFC 9110 4.3.4 rules out, and lets nobody see the certificate any earlier.
+        """
+        if self.request.wire_url.startswith("https:"):
+            chain = self.easy.getinfo_raw(pycurl.INFO_CERTINFO)
+            if chain and not any(b"Alternative Name" in name and HOST.search(value) for name, value in chain[0]):
+                self.handle.found_nameless = True
+                raise self._error(TLSError, NAMELESS)
 
     def _check_caps(self, fields: list[bytes]) -> None:
         caps = self.caps

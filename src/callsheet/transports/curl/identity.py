@@ -1,0 +1,95 @@
+"""The client certificate: read when it is first presented, and again when its files change.
+
+libcurl is given what is in the files, not their names: it tells connections apart by the certificate they were made
+with, so a kept connection of the old one is not used any more, and no handshake reads half of a pair that is being
+replaced.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pycurl
+
+from callsheet.errors import TLSError
+from callsheet.pem import CERTIFICATE, PRIVATE_KEY, blocks, problem_of
+from callsheet.secret import Secret
+from callsheet.settings.tls import TLS
+
+Options = list[tuple[int, Any]]
+Stamp = tuple[int, int, int]
+log = logging.getLogger("callsheet")
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """What changes when a file is written or replaced; None if it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+class Identity:
+    """Who we are to a service, by the files of `tls.cert` and `tls.key`.
+
+    A certificate and a key cannot be replaced in one step: while they do not fit, the pair before stays in use.
+    """
+
+    def __init__(self, cert: Path, key: Path | None, password: Secret | None) -> None:
+        self._cert = cert
+        self._key = key
+        self._password = password
+        self._seen: tuple[Any, ...] | None = None
+        self._options: Options | None = None
+
+    @classmethod
+    def of(cls, tls: TLS) -> Identity | None:
+        """The identity that was declared, if one was."""
+        return None if tls.cert is None else cls(tls.cert, tls.key, tls.key_password)
+
+    def options(self) -> Options:
+        """What libcurl is told of it: the same list until the files change. Raises TLSError if they never were of use."""
+        seen = self._look()
+        if seen != self._seen or self._options is None:
+            self._read(seen)
+            self._seen = seen
+        assert self._options is not None
+        return self._options
+
+    def _look(self) -> tuple[Any, ...]:
+        return (stamp_of(self._cert), stamp_of(self._key) if self._key else None, self._opens_with())
+
+    def _opens_with(self) -> int:
+        try:
+            return 0 if self._password is None else hash(self._password.reveal())
+        except OSError:
+            return 0
+
+    def _read(self, seen: tuple[Any, ...]) -> None:
+        problem = problem_of(self._cert, self._key, self._password)
+        made = None if problem else self._made()
+        if made is not None and self._look() == seen:
+            self._options = made
+            return
+        told = f"tls.{problem.key}: {problem.what}" if problem else "tls.cert: the files are just being replaced"
+        if self._options is None:
+            raise TLSError(f"the client certificate cannot be presented: {told}")
+        if problem is not None:
+            log.warning("%s: %s; the client certificate before it stays in use", self._cert, told)
+
+    def _made(self) -> Options | None:
+        try:
+            certificates = blocks(self._cert.read_text("latin-1"), CERTIFICATE)
+            key = Secret(blocks((self._key or self._cert).read_text("latin-1"), PRIVATE_KEY))
+            password = "" if self._password is None else Secret(self._password.reveal())
+        except OSError:
+            return None
+        return [
+            (pycurl.SSLCERT_BLOB, certificates),
+            (pycurl.SSLKEY_BLOB, key),
+            # Even for a key that is open: without one, libcurl would ask on the terminal.
+            (pycurl.KEYPASSWD, password),
+        ]
