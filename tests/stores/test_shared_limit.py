@@ -151,3 +151,25 @@ def test_a_429_to_one_process_holds_up_the_others(own_valkey):
             with pytest.raises(LimitReached, match=r"your turn is in \d+"):
                 other.get("/")
         assert len(server.requests) == 1
+
+
+def test_the_command_line_obeys_it_as_well(tmp_path):
+    with ScriptedServer(answer()) as server, RefusedPort() as gone:
+        sheet = tmp_path / "callsheet.yaml"
+        sheet.write_text(
+            f"callsheet: 1\nstores: {{limits: 'valkey://127.0.0.1:{gone.port}', on_failure: refuse}}\n"
+            f"services: {{shop: {{base_url: '{server.url}', rate_limit: 9/s}}}}\n"
+        )
+        command = [sys.executable, "-m", "callsheet", "--file", str(sheet), "request", "shop", "GET", "/x"]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        assert server.requests == []
+    assert done.returncode == 6
+    assert b"the store of the limits could not be asked" in done.stderr
+
+
+def test_a_store_that_is_away_is_logged_once_a_second_and_not_for_every_call(caplog):
+    with ScriptedServer(answer()) as server, RefusedPort() as gone:
+        outcomes_of(Client, sheet_for(server.url, f"valkey://127.0.0.1:{gone.port}"), 10)
+    told = [record.getMessage() for record in caplog.records if "could not be asked" in record.getMessage()]
+    assert len(told) == 1
+    assert told[0].startswith("shop: ValkeyStore could not be asked: StoreUnavailableError: ConnectionError")

@@ -20,7 +20,9 @@ from callsheet.events import Listener
 from callsheet.http.response import Response
 from callsheet.plan.service import ServicePlans
 from callsheet.policies.credential import Credential
+from callsheet.policies.rate_limit import SharedStore
 from callsheet.sheet import ServiceSheet
+from callsheet.stores.valkey import ValkeyStore
 from callsheet.transports.curl.blocking import CurlTransport
 from callsheet.transports.curl.options import Wiring
 
@@ -108,7 +110,10 @@ def maker_of(
     service: ServiceSheet, code: Mapping[str, Any], screen: Screen, *listeners: Listener
 ) -> Iterator[CallMaker]:
     """What makes the calls of a service; its connections end with the block."""
-    plans = ServicePlans(service, code, listeners)
+    limits = service.stores.limits
+    store = ValkeyStore(limits.url, limits.prefix) if limits else None
+    shared = SharedStore(store, limits.on_failure == "refuse") if limits else None
+    plans = ServicePlans(service, code, listeners, store=shared)
     chosen = plans.settings
     if not chosen.tls.verify:
         screen.complain(f"warning: {unverified(service.name, chosen.tls.insecure_reason)}")
@@ -121,3 +126,5 @@ def maker_of(
     finally:
         worker.close()
         transport.close()
+        if store is not None:
+            store.close()

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import logging
 
-from callsheet.events import CallEnded, Event, Listener
+from callsheet.events import CallEnded, Event, Listener, StoreFailed
+from callsheet.stores.valkey import RESTING
 
 log = logging.getLogger("callsheet")
 log.addHandler(logging.NullHandler())
 
 
 def log_listener(event: Event) -> None:
-    """Write one record for a call that is over."""
+    """Write one record for a call that is over, and for each time a store was asked in vain."""
+    if isinstance(event, StoreFailed) and RESTING not in event.message:
+        log.warning("%s: %s could not be asked: %s", event.service, event.store, event.message)
     if not isinstance(event, CallEnded):
         return
     level = logging.DEBUG if event.error is None else logging.WARNING

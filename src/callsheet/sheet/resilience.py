@@ -104,11 +104,26 @@ class HeaderName:
     def read(self, node: Node, spot: Spot, reading: Reading) -> str | None:
         """The name; None for `off`."""
         filled = scalar(node, spot, reading, self.expected)
-        return None if is_off(filled) else header_name(filled, spot)
+        return None if is_off(filled) else own_header(filled, spot)
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
         return {"anyOf": [{"enum": ["off", False]}, {"type": "string", "pattern": f"^{TOKEN.pattern}$"}]}
+
+
+TAKEN = frozenset({"authorization", "proxy-authorization", "cookie", "host", "content-type", "content-encoding", "accept",
+                   "accept-encoding", "user-agent"})  # fmt: skip
+SWITCHES = frozenset({"yes", "no", "on"})
+
+
+def own_header(node: Scalar, spot: Spot) -> str:
+    """The name of a header that is free for this use."""
+    name = header_name(node, spot)
+    if name.lower() in TAKEN:
+        raise Misfit(node.place, f"{spot}: the header `{name}` has a meaning of its own", "choose another name")
+    if name.lower() in SWITCHES:
+        raise Misfit(node.place, f"{spot}: `{name}` would be the name of a header", "write `true` or `false`")
+    return name
 
 
 IDEMPOTENCY_KEYS = Record(
@@ -138,7 +153,7 @@ class IdempotencyKeyForm:
             return None
         if not isinstance(filled.value, str):
             raise misfit(filled, spot, IDEMPOTENCY_KEYS.expected)
-        return {"header": Written(header_name(filled, spot), node)}
+        return {"header": Written(own_header(filled, spot), node)}
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""

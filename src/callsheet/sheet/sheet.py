@@ -59,6 +59,11 @@ class ServiceSheet:
         return self._document.environment
 
     @property
+    def stores(self) -> Stores:
+        """Where the sheet keeps what processes share."""
+        return self._document.stores
+
+    @property
     def description(self) -> str:
         """What the service is for."""
         return self._text("description")

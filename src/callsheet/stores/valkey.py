@@ -22,6 +22,7 @@ AT_ONCE = 64
 """Questions in flight: whoever comes later waits for one of them, not for another connection."""
 REST = 1.0
 """Seconds for which a store that failed is not asked again: every call would pay the timeout."""
+RESTING = f"it is not asked again for {REST:g} s"
 SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 SERVERS_CLOCK = -1
@@ -76,7 +77,7 @@ class _AnyValkey:
 
     def _refuse_while_it_rests(self) -> None:
         if self._now() < self._rests_until:
-            raise StoreUnavailableError(f"{self._last}; it is not asked again for {REST:g} s")
+            raise StoreUnavailableError(f"{self._last}; {RESTING}")
 
     def _failed(self, error: BaseException) -> StoreUnavailableError:
         self._last = self._told(error)
