@@ -14,7 +14,7 @@ from callsheet.settings.tls import TLS
 from callsheet.transports.curl.options import Wiring
 from tests.contract.worlds import world_of
 from tests.needs import program
-from tests.servers import Certificates, EchoServer
+from tests.servers import Certificates, EchoServer, ScriptedServer
 
 
 def by_threads(url):
@@ -95,7 +95,7 @@ def test_an_extra_authority_is_read_again_when_it_changes(colour, certificates, 
 
 def test_an_extra_authority_that_never_was_there_is_a_tls_error(certificates, tmp_path):
     world = world_of("blocking", Wiring(tls=TLS(extra_ca=tmp_path / "absent.pem")))
-    with EchoServer(tls=certificates.good()) as server:
+    with ScriptedServer(tls=certificates.good()) as server:
         error = world.failure(server.url)
         assert (type(error), error.was_sent) == (TLSError, False)
         assert "absent.pem" in str(error)

@@ -88,17 +88,6 @@ class EchoServer(RecordingServer):
             conversation.transport.abort()
         if self._conversations:
             await self._drained.wait()
-        await self._end_handshakes()
-
-    async def _end_handshakes(self) -> None:
-        """Connections whose handshake a client broke off are no conversations yet, and would be left to the collector."""
-        transports = getattr(self._loop, "_transports", {})
-        for transport in list(transports.values()):
-            transport.abort()
-        for _ in range(100):
-            if not transports:
-                return
-            await asyncio.sleep(0.001)
 
     def _release(self) -> None:
         self._is_open = True
