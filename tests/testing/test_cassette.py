@@ -8,9 +8,9 @@ import stat
 
 import pytest
 
-from callsheet import AsyncClient, Client, NoAnswer, Sheet, UsageError
+from callsheet import AsyncClient, Client, DecodeError, NoAnswer, Sheet, UsageError
 from callsheet.testing import Cassette
-from tests.servers import ScriptedServer, answer, answer_json, answer_with, lose_answer
+from tests.servers import ScriptedServer, answer, answer_json, answer_with, close, lose_answer, raw, then
 
 
 def run_blocking(url, tape, work, **settings):
@@ -213,3 +213,125 @@ def test_another_token_replays_what_was_recorded(tmp_path):
             sheet = Sheet(services=services, variables={"KEY": key})
             with Client(sheet, transport=Cassette(path, record=record)) as client:
                 assert client.get("/x").json() == {"id": 1}
+
+
+LATER = "learned-canary-55"
+
+
+def kept(tmp_path, script, calls, **settings):
+    """What stands on the cassette after these calls."""
+    path = tmp_path / "k.json"
+    tape = Cassette(path, record="all")
+    with (
+        ScriptedServer(script) as server,
+        Client(base_url=server.url, transport=tape, retry="off", **settings) as client,
+    ):
+        for method, target, options in calls:
+            client.request(method, target, raise_for_status=False, **options)
+    return path.read_text()
+
+
+BASIC = base64.b64encode(f"ada:{LATER}".encode()).decode()
+BACK = answer_json({"told": f"it was {LATER}"})
+HIDDEN = {
+    "a token that an answer told": (
+        [answer_json({"access_token": LATER}), BACK],
+        [("GET", "/a", {}), ("GET", f"/b/{LATER}", {})],
+    ),
+    "a location": ([answer(302, {"Location": f"/cb?access_token={LATER}&x=1"})], [("GET", "/a", {})]),
+    "lines of JSON": ([answer(body=f'{{"id": 1}}\n{{"api_key": "{LATER}"}}\n'.encode())], [("GET", "/a", {})]),
+    "events": ([answer(body=f'data: {{"secret": "{LATER}"}}\n\n'.encode())], [("GET", "/a", {})]),
+    "a cookie told back": ([BACK], [("GET", "/a", {"headers": {"Cookie": f"sid={LATER}; a=b"}})]),
+    "Basic by hand": ([BACK], [("GET", "/a", {"headers": {"Authorization": f"Basic {BASIC}"}})]),
+    "a coding that cannot be undone": (
+        [answer(headers={"Content-Encoding": "gzip"}, body=gzip.compress(LATER.encode())[:-6])],
+        [("GET", "/a", {})],
+    ),
+}
+
+
+@pytest.mark.parametrize("place", HIDDEN)
+def test_what_is_learned_to_be_a_credential_is_on_no_disk_either(tmp_path, place):
+    script, calls = HIDDEN[place]
+    try:
+        text = kept(tmp_path, script, calls)
+    except DecodeError:
+        text = (tmp_path / "k.json").read_text()
+    assert LATER not in text
+    assert base64.b64encode(LATER.encode()).decode().rstrip("=")[:-2] not in text
+
+
+def test_tokens_that_open_nothing_and_counts_stay(tmp_path):
+    body = {"next_page_token": "page-two-is-here", "total_tokens": 12, "token_type": "Bearer"}
+    assert (
+        json.loads(kept(tmp_path, [answer_json(body)], [("GET", "/", {})]))["interactions"][0]["answer"]["body"]["json"]
+        == body
+    )
+
+
+def test_a_password_that_is_a_word_of_the_format_breaks_nothing(tmp_path):
+    calls = [("POST", "/", {"json": {"password": "interactions"}})]
+    assert json.loads(kept(tmp_path, [answer()], calls))["interactions"][0]["request"]["body"] == {
+        "json": {"password": "***"}
+    }
+
+
+def test_a_path_with_a_learned_token_is_found_again(tmp_path):
+    script = [answer_json({"reset_token": LATER}), answer_json(7)]
+    kept(tmp_path, script, [("POST", "/start", {}), ("GET", f"/reset/{LATER}", {})])
+    tape = Cassette(tmp_path / "k.json")
+    with (
+        Client(base_url="http://127.0.0.1:9", transport=tape) as client,
+        pytest.raises(UsageError, match="not recorded"),
+    ):
+        client.get("/reset/x")
+    with ScriptedServer(script) as server:
+        path = tmp_path / "again.json"
+        for record in ("all", "none"):
+            with Client(base_url=server.url, transport=Cassette(path, record=record)) as client:
+                client.post("/start")
+                assert client.get(f"/reset/{LATER if record == 'all' else 'another-token-1'}").json() == 7
+
+
+def test_a_multipart_body_is_found_again_whatever_its_boundary(tmp_path):
+    with ScriptedServer(answer_json(1)) as server:
+        for record in ("all", "none"):
+            with Client(base_url=server.url, transport=Cassette(tmp_path / "m.json", record=record)) as client:
+                assert client.post("/files", files={"f": ("a.txt", b"hello")}).json() == 1
+
+
+def test_a_stream_that_broke_off_breaks_off_again(tmp_path):
+    cut = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + bytes(300))
+    with ScriptedServer([then(cut, close())]) as server:
+        for record in ("all", "none"):
+            tape = Cassette(tmp_path / "s.json", record=record)
+            with Client(base_url=server.url, transport=tape) as client:
+                found = client.stream("GET", "/x")
+                with found, pytest.raises(NoAnswer):
+                    b"".join(found.iter_bytes())
+
+
+@pytest.mark.parametrize(
+    "interaction",
+    [
+        "7",
+        "{}",
+        '{"request": {}}',
+        '{"request": {"method": "GET", "url": "/"}}',
+        '{"request": {"method": "GET", "url": "/"}, "answer": {}}',
+    ],
+)
+def test_an_interaction_of_another_shape_is_told(tmp_path, interaction):
+    path = tmp_path / "x.json"
+    path.write_text(f'{{"callsheet_cassette": 1, "interactions": [{interaction}]}}')
+    with pytest.raises(UsageError, match=r"x\.json: not a cassette"):
+        Cassette(path)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with ScriptedServer(answer()) as server:
+        client = Client(base_url=server.url, transport=Cassette(tmp_path / "file" / "c.json", record="all"))
+        client.get("/")
+        with pytest.raises(UsageError, match="the cassette cannot be written"):
+            client.close()

@@ -66,7 +66,7 @@ def test_a_cassette_is_named_after_the_test_and_recorded_on_request_only(run, py
         run(text, "--callsheet-record=once").assert_outcomes(passed=1)
         run(text).assert_outcomes(passed=1)
         assert len(server.requests) == 1
-    assert (pytester.path / "cassettes" / "test_users.json").exists()
+    assert (pytester.path / "cassettes" / "test_it.test_users.json").exists()
 
 
 def test_the_plugin_loads_nothing_until_it_is_asked(pytester):

@@ -6,13 +6,16 @@ import difflib
 import inspect
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from callsheet.errors import UsageError
 from callsheet.http.request import Request
+from callsheet.secret import MASK
 from callsheet.testing.recording import AsyncRecorder, AsyncReplay, Recorder, Replay
+from callsheet.testing.redaction import without
 from callsheet.testing.unexpected import UnexpectedRequest
 
 Record = Literal["none", "once", "all"]
@@ -35,6 +38,8 @@ class Cassette:
         self.strict = strict
         self.records = record == "all" or (record == "once" and not self.path.exists())
         self.interactions: list[dict[str, Any]] = [] if self.records else self._read()
+        self.learned: set[str] = set()
+        """Credentials that were seen while recording: none of them is written, wherever it stands."""
         self._unused = list(self.interactions)
 
     def __call__(self, real: Any) -> Any:
@@ -63,10 +68,16 @@ class Cassette:
         """Write what was recorded."""
         if not self.records:
             return
+        # One that was cancelled has no outcome, and nothing to replay.
+        whole = [each for each in self.interactions if "answer" in each or "error" in each]
+        kept = {"callsheet_cassette": VERSION, "interactions": without(whole, self.learned)}
+        try:
+            self._write(json.dumps(kept, indent=2, ensure_ascii=False))
+        except OSError as error:
+            raise UsageError(f"{self.path}: the cassette cannot be written: {error.strerror or error}") from None
+
+    def _write(self, text: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(
-            {"callsheet_cassette": VERSION, "interactions": self.interactions}, indent=2, ensure_ascii=False
-        )
         # A temporary file of this kind is its owner's alone; so is what it is renamed to.
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
@@ -82,7 +93,7 @@ class Cassette:
             kept = json.loads(self.path.read_text("utf-8", "surrogateescape"))
             if kept["callsheet_cassette"] != VERSION:
                 raise UsageError(f"{self.path}: a cassette of version {kept['callsheet_cassette']}, expected {VERSION}")
-            return list(kept["interactions"])
+            return [_checked(each) for each in kept["interactions"]]
         except FileNotFoundError:
             raise UsageError(f"{self.path}: no such cassette; record it with record='once'") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -99,8 +110,30 @@ class Cassette:
         return f"; the nearest is {close[0]}, which differs in {', '.join(differing)}"
 
 
+def _checked(interaction: Any) -> dict[str, Any]:
+    """An interaction of the right shape. Raises KeyError or TypeError for another."""
+    request, outcome = interaction["request"], interaction.get("answer") or interaction["error"]
+    if not (isinstance(request["method"], str) and isinstance(request["url"], str) and isinstance(outcome, dict)):
+        raise TypeError
+    if "answer" in interaction:
+        int(outcome["status"]), dict(outcome["body"]), list(outcome["headers"])
+    checked: dict[str, Any] = interaction
+    return checked
+
+
 def _same(recorded: dict[str, Any], asked: dict[str, Any]) -> bool:
-    return all(recorded.get(part) == asked.get(part) for part in ("method", "url", "body"))
+    return all(_fits(recorded.get(part), asked.get(part)) for part in ("method", "url", "body"))
+
+
+def _fits(recorded: Any, asked: Any) -> bool:
+    """Whether they are the same; what was masked when it was recorded may be anything now."""
+    if recorded == asked:
+        return True
+    known = json.dumps(recorded, sort_keys=True)
+    if MASK not in known:
+        return False
+    pattern = ".*".join(map(re.escape, known.split(MASK)))
+    return re.fullmatch(pattern, json.dumps(asked, sort_keys=True), re.DOTALL) is not None
 
 
 def _named(request: dict[str, Any]) -> str:

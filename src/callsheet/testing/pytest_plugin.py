@@ -56,7 +56,9 @@ def callsheet_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
     from callsheet.testing import Cassette  # noqa: PLC0415
 
     chosen = request.config.getoption("--callsheet-record") or request.config.getini("callsheet_record")
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", request.node.name).strip("-")
+    # The file's name and the class are part of it: two tests may have one name.
+    named = ".".join((Path(request.path).stem, *request.node.nodeid.split("::")[1:]))
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", named).strip("-")
     cassette = Cassette(Path(request.path).parent / "cassettes" / f"{name}.json", record=chosen)
     yield cassette
     _unless_failed(request, cassette.assert_all_used)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Protocol
 
 from callsheet import errors
 from callsheet.call import Limits
-from callsheet.errors import APIError, NoAnswer, TransportError, UsageError
+from callsheet.errors import APIError, MalformedAnswer, NoAnswer, TransportError, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.codings import BrokenCodingError, TooLargeError, codings_in, decoded, decoders_for
 from callsheet.http.headers import Headers
@@ -14,13 +15,14 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.testing.bodies import content_of as sent_content
 from callsheet.testing.bodies import task_content_of
-from callsheet.testing.redaction import Redaction, content_of, named_secrets
+from callsheet.testing.redaction import UNREADABLE, Redaction, content_of, named_secrets
 from callsheet.testing.ways import TaskReading, ThreadReading
 
 MOST = 64 * 1024 * 1024
 """Bytes of an answer that are kept: more belongs into no repository."""
 PIECE = 16 * 1024
 """Bytes of a streamed body that are given at a time."""
+BOUNDARY = re.compile(r"""multipart/.*boundary="?([^\s;"]+)""", re.IGNORECASE)
 OF_THE_WAY = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection", "keep-alive"})
 """Fields that speak of how an answer came, not of what it is."""
 
@@ -29,6 +31,7 @@ class Tape(Protocol):
     """What both transports need of a cassette."""
 
     interactions: list[dict[str, Any]]
+    learned: set[str]
 
     def taken(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
         """The interaction that was recorded for such a request."""
@@ -37,15 +40,19 @@ class Tape(Protocol):
         """Write what was recorded."""
 
 
-def redaction_of(request: Request, content: bytes) -> Redaction:
+def redaction_of(request: Request, content: bytes, learned: set[str] | None = None) -> Redaction:
     """Masks every credential that this request is known to carry."""
     fields = [value for _, value in request.headers.fields if not isinstance(value, str)]
     kind = request.headers.get("content-type", "")
-    return Redaction((*request.secrets, *fields, *named_secrets(request.wire_url, request.headers, content, kind)))
+    named = named_secrets(request.wire_url, request.headers, content, kind)
+    return Redaction((*request.secrets, *fields, *named), learned)
 
 
 def asked_of(request: Request, content: bytes, redaction: Redaction) -> dict[str, Any]:
-    """A request as it is kept and compared."""
+    """A request as it is kept and compared; the boundary of a multipart body, drawn by chance, is always the same."""
+    found = BOUNDARY.search(request.headers.get("content-type", ""))
+    if found:
+        content = content.replace(found[1].encode("latin-1"), b"boundary")
     return {
         "method": request.method,
         "url": redaction.url(request.url),
@@ -60,7 +67,7 @@ def answer_of(response: Response, content: bytes, redaction: Redaction) -> dict[
     plain, is_plain = _plain(response, content)
     if not is_plain:
         fields += [["Content-Encoding", response.headers["content-encoding"]]]
-    kept = redaction.body(plain, response.headers.get("content-type", ""))
+    kept = redaction.body(plain, response.headers.get("content-type", "")) if is_plain else {"text": UNREADABLE}
     return {"status": response.status_code, "headers": fields, "body": kept}
 
 
@@ -85,6 +92,10 @@ class Note:
         """Keep the answer, in place of what was known of it."""
         self._interaction["answer"] = answer_of(response, content, self._redaction)
 
+    def broke_off(self) -> None:
+        """The body broke off after what was kept."""
+        self._interaction["breaks_off"] = True
+
     def failed(self, error: APIError) -> None:
         """Keep the error."""
         message = self._redaction.text(str(error))
@@ -101,7 +112,7 @@ class _AnyRecorder:
     def _note(self, request: Request, content: bytes) -> Note:
         if request.body is not None and not request.body.is_replayable:
             raise UsageError("a body that can be read once cannot be recorded and sent: give bytes, a path or a file")
-        redaction = redaction_of(request, content)
+        redaction = redaction_of(request, content, self._tape.learned)
         interaction: dict[str, Any] = {"request": asked_of(request, content, redaction)}
         self._tape.interactions.append(interaction)
         return Note(interaction, redaction)
@@ -184,7 +195,11 @@ class Tee(_AnyTee):
 
     def read(self) -> bytes:
         """The next bytes, b"" at the end."""
-        return self._kept(self._stream.read())
+        try:
+            return self._kept(self._stream.read())
+        except TransportError:
+            self._note.broke_off()
+            raise
 
 
 class AsyncTee(_AnyTee):
@@ -192,7 +207,11 @@ class AsyncTee(_AnyTee):
 
     async def read(self) -> bytes:
         """The next bytes, b"" at the end."""
-        return self._kept(await self._stream.read())
+        try:
+            return self._kept(await self._stream.read())
+        except TransportError:
+            self._note.broke_off()
+            raise
 
 
 class Kept:
@@ -200,12 +219,17 @@ class Kept:
 
     facts = WireFacts()
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, *, breaks_off: bool = False) -> None:
         self._pieces = [content[at : at + PIECE] for at in range(0, len(content), PIECE)]
+        self._breaks_off = breaks_off
 
     async def next(self) -> bytes:
-        """The next bytes, b"" at the end."""
-        return self._pieces.pop(0) if self._pieces else b""
+        """The next bytes, b"" at the end. Raises MalformedAnswer where the body broke off."""
+        if self._pieces:
+            return self._pieces.pop(0)
+        if self._breaks_off:
+            raise MalformedAnswer("body breaks off")
+        return b""
 
     def close(self) -> None:
         """Give nothing more."""
@@ -225,7 +249,7 @@ def replayed(interaction: dict[str, Any], request: Request) -> tuple[Response, K
     headers = Headers((str(name), str(value)) for name, value in answer["headers"])
     whole = b"" if request.is_stream or request.method == "HEAD" else content
     response = Response(int(answer["status"]), request=request, headers=headers, content=whole)
-    return response, Kept(content)
+    return response, Kept(content, breaks_off="breaks_off" in interaction)
 
 
 class _AnyReplay:

@@ -7,43 +7,71 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from callsheet.http.headers import Headers
-from callsheet.secret import MASK, Secret, redact
+from callsheet.secret import MASK, SHORTEST_FOUND_BY_VALUE, Secret, redact
 
 NAMES = re.compile(
     r"authoriz|cookie|passw|secret|token|api[-_]?key|credential|private[-_]?key|signature|session|\bauth\b|client[-_]assertion",
     re.IGNORECASE,
 )
 """Names of fields, headers and parameters that hold a credential, whoever wrote them."""
+PAGING = re.compile(
+    r"(?:page|next|prev\w*|continuation|sync|cursor|start)[-_]?token|tokens\Z|token[-_]?(?:type|ur[il]|endpoint)",
+    re.IGNORECASE,
+)
+"""Tokens that open nothing, and counts of them."""
 FORM = "application/x-www-form-urlencoded"
+IN_TEXT = re.compile(r"""(?P<head>"?(?P<name>[\w-]{1,64})"?\s*[:=]\s*"?)(?P<value>[^\s"'&,;<>{}]{4,})""")
+"""A name and its value in a text that is no one JSON document: lines of JSON, events, a query in a Location."""
+UNREADABLE = "(a body whose coding could not be undone)"
+
+
+def names_a_credential(name: str) -> bool:
+    """Whether a field, header or parameter of this name holds a credential."""
+    return NAMES.search(name) is not None and PAGING.search(name) is None
 
 
 class Redaction:
-    """Masks the values of these secrets wherever they stand, and whatever is named like a credential."""
+    """Masks the values of these secrets wherever they stand, and whatever is named like a credential.
 
-    def __init__(self, secrets: Iterable[Secret]) -> None:
+    What it masks by name goes into `learned`: it may come back elsewhere under another name.
+    """
+
+    def __init__(self, secrets: Iterable[Secret], learned: set[str] | None = None) -> None:
         self._secrets = tuple(secrets)
+        self._learned = set[str]() if learned is None else learned
+        self._learned.update(secret.reveal() for secret in self._secrets)
 
     def text(self, text: str) -> str:
         """A text without the secrets' values, in Base64 neither."""
         for secret in self._secrets:
             for shape in _in_base64(secret.reveal()):
                 text = text.replace(shape, MASK)
-        return redact(text, self._secrets)
+        return IN_TEXT.sub(self._masked, redact(text, self._secrets))
+
+    def _masked(self, found: re.Match[str]) -> str:
+        if not names_a_credential(found["name"]) or found["value"] == MASK:
+            return found[0]
+        self._learned.add(found["value"])
+        return found["head"] + MASK
 
     def url(self, url: str) -> str:
         """A URL whose query shows no parameter that is named like a credential."""
         head, mark, query = url.partition("?")
         pairs = [pair.partition("=") for pair in query.split("&")] if mark else []
-        kept = [f"{name}{sign}{MASK if sign and NAMES.search(name) else value}" for name, sign, value in pairs]
+        self._learned.update(unquote(value) for name, _, value in pairs if names_a_credential(name))
+        kept = [f"{name}{sign}{MASK if sign and names_a_credential(name) else value}" for name, sign, value in pairs]
         return self.text(head + mark + "&".join(kept))
 
     def headers(self, headers: Headers) -> list[list[str]]:
         """Names and values, those of credentials masked."""
         shown = headers.multi_items()
-        return [[name, MASK if NAMES.search(name) else self.text(value)] for name, value in shown]
+        for name, value in shown:
+            if names_a_credential(name):
+                self._learned.update(credentials_in(value))
+        return [[name, MASK if names_a_credential(name) else self.url(value)] for name, value in shown]
 
     def body(self, content: bytes, kind: str) -> dict[str, Any]:
         """A body as it is kept: `json`, `text` or `base64`; nothing for an empty one."""
@@ -70,7 +98,10 @@ class Redaction:
         return self.text(value) if isinstance(value, str) else value
 
     def _field(self, name: str, value: Any) -> Any:
-        return MASK if NAMES.search(name) and value is not None and not isinstance(value, bool) else self._data(value)
+        if not names_a_credential(name) or not isinstance(value, str):
+            return self._data(value)
+        self._learned.add(value)
+        return MASK
 
 
 def named_secrets(url: str, headers: Headers, content: bytes, kind: str) -> list[Secret]:
@@ -82,7 +113,37 @@ def named_secrets(url: str, headers: Headers, content: bytes, kind: str) -> list
         named += _leaves(json.loads(content)) if content else []
     except ValueError:
         pass
-    return [Secret(value) for name, value in named if NAMES.search(name) and value]
+    found = [each for name, value in named if names_a_credential(name) for each in credentials_in(value)]
+    return [Secret(each) for each in found if each]
+
+
+def credentials_in(value: str) -> list[str]:
+    """A value, and what a service may tell of it alone: a cookie's value, the token, the password of `Basic`."""
+    found = [value, *(pair.partition("=")[2].strip() for pair in value.split(";")), value.rpartition(" ")[2]]
+    if value.lower().startswith("basic "):
+        try:
+            found.append(base64.b64decode(value[6:], validate=True).decode("utf-8", "replace").partition(":")[2])
+        except ValueError:
+            pass
+    return [each for each in dict.fromkeys(found) if len(each) >= SHORTEST_FOUND_BY_VALUE]
+
+
+def without(value: Any, learned: Iterable[str]) -> Any:
+    """JSON data whose texts hold none of these values, percent-encoded neither; names stay."""
+    long = sorted((each for each in learned if len(each) >= SHORTEST_FOUND_BY_VALUE and each != MASK), key=len)
+    shapes = [shape for each in reversed(long) for shape in (each, quote(each, safe="", errors="replace"))]
+    return _scrubbed(value, shapes)
+
+
+def _scrubbed(value: Any, shapes: list[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _scrubbed(inner, shapes) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(inner, shapes) for inner in value]
+    if isinstance(value, str):
+        for shape in shapes:
+            value = value.replace(shape, MASK)
+    return value
 
 
 def _leaves(value: Any, name: str = "") -> list[tuple[str, str]]:
