@@ -262,7 +262,12 @@ class ResponseTooLarge(ResponseError):
 
 
 class AuthError(APIError):
-    """The credential that the call needs could not be had."""
+    """The credential that the call needs could not be had.
+
+    `code` is the error code of a token endpoint (RFC 6749 5.2), such as `invalid_client`; None where there is none.
+    """
+
+    code: str | None = None
 
 
 class Refused(APIError):

@@ -97,5 +97,20 @@ class LimitLearned(NamedTuple):
     status: int
 
 
-Event = AttemptEnded | CallEnded | StoreFailed | BreakerChanged | LimitLearned
+class TokenFetched(NamedTuple):
+    """A token endpoint was asked for a token; `url` is its address, without its query.
+
+    `error` is None where it gave one; else it says what went wrong, secrets masked. `requests` were sent to it, `elapsed`
+    seconds it took; the token serves for `lifetime` seconds, inf where the answer does not say.
+    """
+
+    service: str
+    url: str
+    error: str | None
+    requests: int
+    elapsed: float
+    lifetime: float
+
+
+Event = AttemptEnded | CallEnded | StoreFailed | BreakerChanged | LimitLearned | TokenFetched
 Listener = Callable[[Event], None]

@@ -10,6 +10,7 @@ from callsheet.errors import APIError
 from callsheet.events import Event
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.settings.tls import TLS
 
 
 class Ticket(Protocol):
@@ -112,24 +113,31 @@ class Ask:
     then: Callable[[Any], Verdict | None]
 
 
-Steps = Generator[Request, Response, "Verdict | None"]
-"""An exchange of several requests, as a plain generator: `answer = yield request`."""
+Steps = Generator["Request | Wait", Any, "Verdict | None"]
+"""An exchange of several requests, as a plain generator: `answer = yield request`; `yield Wait(...)` is a pause in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Drive an exchange to its end, within `seconds`, outside the service's slots and limits; then carry out what it returns."""
+    """Drive an exchange to its end, within `seconds`, outside the service's slots and limits; then carry out what it returns.
+
+    Its requests to another origin than the service's go under `tls`, else the built-in one: a service's certificate, and whom
+    it trusts, is its own.
+    """
 
     steps: Steps
     seconds: float = 10.0
+    tls: TLS | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Drive an exchange that belongs to nobody's call, and go on at once."""
+    """Drive an exchange that belongs to nobody's call, and go on at once with `then`."""
 
     steps: Steps
     seconds: float = 10.0
+    tls: TLS | None = None
+    then: Verdict | None = None
 
 
 Verdict = Wait | WaitFor | Reply | Refuse | TryAgain | Change | Resend | GiveUp | Tell | Ask | Exchange | Later

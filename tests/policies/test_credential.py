@@ -5,12 +5,14 @@ from typing import NamedTuple
 import pytest
 
 from callsheet.call import Attempt, Call
-from callsheet.errors import AuthError
+from callsheet.errors import AuthError, NoAnswer
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
+from callsheet.http.response import Response
 from callsheet.policies.credential import Credential
 from callsheet.secret import Secret
 from callsheet.settings.timeout import Timeout
+from callsheet.verdicts import GiveUp, Refuse, Resend
 
 
 class Token(NamedTuple):
@@ -21,19 +23,36 @@ class Token(NamedTuple):
 class Source:
     header = "Authorization"
 
-    def __init__(self, error=None):
-        self.error = error
+    def __init__(self, verdict=None):
+        self.verdict = verdict
         self.asked = 0
+        self.rejected = []
+        self.left = []
+
+    def ready(self, attempt, now):
+        return self.verdict
 
     def token(self):
         self.asked += 1
-        if self.error:
-            raise self.error
         return Token(Secret("Bearer t-", str(self.asked)), Secret(f"t-{self.asked}"))
 
+    def reject(self, token):
+        self.rejected.append(token)
 
-def attempt(**fields):
-    request = Request("GET", "https://shop.test/x", Headers(fields), secrets=(Secret("other"),))
+    def leave(self, attempt):
+        self.left.append(attempt)
+
+
+def answered(policy, status=401, *, each=None, body=None, meaning=None):
+    each = each or attempt(body=body)
+    each.request = policy.attach(each, 0.0)
+    each.outcome = Response(status, request=each.request, headers=Headers())
+    each.meaning = meaning
+    return each
+
+
+def attempt(*, body=None, **fields):
+    request = Request("POST", "https://shop.test/x", Headers(fields), body, secrets=(Secret("other"),))
     return Attempt(Call(request, Timeout(), 0.0, lambda: None), 1)
 
 
@@ -41,14 +60,68 @@ def test_the_token_goes_into_its_header_and_is_masked():
     policy, each = Credential(Source()), attempt()
     assert policy.before(each, 0.0) is None
     sent = policy.attach(each, 1.0)
-    assert sent.headers.fields == (("Authorization", Secret("Bearer t-", "2")),)
-    assert sent.secrets == (Secret("other"), Secret("t-2"))
+    assert sent.headers.fields == (("Authorization", Secret("Bearer t-", "1")),)
+    assert sent.secrets == (Secret("other"), Secret("t-1"))
     assert each.call.request.headers.fields == ()
 
 
-def test_without_a_token_the_attempt_is_refused():
-    verdict = Credential(Source(AuthError("no key"))).before(attempt(), 0.0)
-    assert (str(verdict.error), verdict.by) == ("no key", "auth")
+def test_what_has_to_be_done_first_is_passed_on_and_the_attempt_holds_its_place():
+    wanted = Refuse(AuthError("no key"), by="auth")
+    source, each = Source(wanted), attempt()
+    policy = Credential(source)
+    assert policy.before(each, 0.0) is wanted
+    assert policy in each.held
+    policy.let_go(each, False)
+    assert source.left == [each]
+
+
+def test_a_401_brings_one_more_attempt_with_another_token():
+    source = Source()
+    policy = Credential(source)
+    each = answered(policy)
+    assert policy.after(each, 0.0) == Resend(each.call.request)
+    assert [token.value.reveal() for token in source.rejected] == ["t-1"]
+    assert policy.after(answered(policy, each=each), 0.0) is None
+    assert len(source.rejected) == 1, "one that was just fetched is kept: the next call finds out"
+
+
+class Once:
+    content = None
+    content_type = None
+    is_replayable = False
+
+
+def test_a_body_that_cannot_be_sent_again_leaves_the_401():
+    source = Source()
+    policy = Credential(source)
+    assert policy.after(answered(policy, body=Once()), 0.0) == GiveUp("body")
+    assert len(source.rejected) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning", "is_refused"),
+    [(401, None, True), (403, None, False), (200, None, False), (200, "unauthorized", True), (401, "failed", False)],
+)
+def test_what_a_refused_token_looks_like(status, meaning, is_refused):
+    source = Source()
+    policy = Credential(source)
+    assert (policy.after(answered(policy, status, meaning=meaning), 0.0) is not None) is is_refused
+    assert bool(source.rejected) is is_refused
+
+
+def test_a_401_to_what_the_caller_gave_stays():
+    source = Source()
+    policy = Credential(source)
+    assert policy.after(answered(policy, each=attempt(Authorization="Mine x")), 0.0) is None
+    assert source.rejected == []
+
+
+def test_no_answer_is_no_refusal():
+    policy = Credential(Source())
+    each = attempt()
+    each.request = policy.attach(each, 0.0)
+    each.outcome = NoAnswer("reset")
+    assert policy.after(each, 0.0) is None
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization"])

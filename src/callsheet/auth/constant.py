@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from callsheet.auth.jwt import revealed
 from callsheet.secret import Secret
@@ -81,8 +83,33 @@ def _jwt(auth: AuthSettings) -> Credential:
     return Credential(identity, unsent=(key,) if "key" in options else (), later=(options["header"],))
 
 
+def _oauth2(auth: AuthSettings) -> Credential:
+    options = auth.options
+    told = {name: _plain(options[name]) for name in OAUTH2_WHO if name in options}
+    secrets = tuple(_secrets_in(options))
+    return Credential(
+        _identity("oauth2", Secret(json.dumps(told, sort_keys=True))), unsent=secrets, later=("Authorization",)
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Of an assertion, who it is for; anything else as JSON has it."""
+    if isinstance(value, Mapping):
+        return {name: revealed(inner) for name, inner in value.items() if name in WHO}
+    return revealed(value)
+
+
+def _secrets_in(value: Any) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _secrets_in(inner)
+
+
+OAUTH2_WHO = ("token_url", "grant", "client_id", "scopes", "audience", "params", "refresh_token", "assertion")
 WHO = ("algorithm", "issuer", "subject", "audience", "key_id", "claims")
-_KINDS = {"bearer": _bearer, "basic": _basic, "api_key": _api_key, "jwt": _jwt}
+_KINDS = {"bearer": _bearer, "basic": _basic, "api_key": _api_key, "jwt": _jwt, "oauth2": _oauth2}
 
 
 def as_secret(value: str | Secret) -> Secret:

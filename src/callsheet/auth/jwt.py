@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from callsheet.auth.keys import Unfit, require_pyjwt, signing_key
+from callsheet.call import Attempt
 from callsheet.errors import AuthError
 from callsheet.secret import Secret
+from callsheet.verdicts import Refuse
 
 LEFT_OVER = 0.1
 """The part of a token's life that is not used."""
@@ -45,13 +47,14 @@ class JWT:
     def __init__(
         self, options: Mapping[str, Any], *, wall_clock: Callable[[], float], new_id: Callable[[], str]
     ) -> None:
-        self.header: str = options["header"]
+        self.header: str = options.get("header", "Authorization")
         self._options = options
         self._key: Secret = options["secret"] if "secret" in options else options["key"]
         self._is_constant = self._key.is_constant
         self._wall_clock = wall_clock
         self._new_id = new_id
-        self._prefix = f"{options['scheme']} " if options["scheme"] else ""
+        scheme = options.get("scheme", "Bearer")
+        self._prefix = f"{scheme} " if scheme else ""
         self.forget()
 
     def forget(self) -> None:
@@ -60,6 +63,29 @@ class JWT:
         self._kept: _Kept | None = None
         self._tried: Secret | None = None
         self._signer: Any = None
+
+    def ready(self, attempt: Attempt, now: float) -> Refuse | None:
+        """Nothing, once a token is at hand; a refusal with an AuthError where none can be made."""
+        try:
+            self.token()
+        except AuthError as error:
+            return Refuse(error, by="auth")
+        return None
+
+    def reject(self, token: Token) -> None:
+        """The service refused it: the next one is made anew."""
+        with self._lock:
+            if self._kept is not None and self._kept.token is token:
+                self._kept = None
+
+    def leave(self, attempt: Attempt) -> None:
+        """Nobody waits: a token is made at once."""
+
+    def anew(self) -> Token:
+        """A token that nobody has had, for what takes each only once. Raises AuthError if none can be made."""
+        with self._lock:
+            self._kept = None
+            return self._renewed(self._wall_clock())
 
     def token(self) -> Token:
         """The token to send now. Raises AuthError if none can be made and the last one has expired."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from callsheet.cli.screen import Screen
 from callsheet.events import (
     AttemptEnded,
@@ -11,6 +13,7 @@ from callsheet.events import (
     LimitLearned,
     Listener,
     StoreFailed,
+    TokenFetched,
     WireFacts,
 )
 
@@ -37,6 +40,8 @@ def teller(screen: Screen) -> Listener:
             screen.say(f"* {event.service} said to come back in {milliseconds(event.seconds)} ({event.status})")
         elif isinstance(event, StoreFailed):
             screen.say(f"* {event.store} could not be asked: {event.message}")
+        elif isinstance(event, TokenFetched):
+            screen.say(line_of_token(event))
         elif event.attempts != 1:
             screen.say(f"* {event.attempts} attempts in {milliseconds(event.elapsed)}{_stopped(event)}")
 
@@ -60,6 +65,13 @@ def line_of_breaker(event: BreakerChanged) -> str:
     counted = f": {event.failures} of {event.samples} attempts failed" if event.samples else ""
     lasts = f", for {milliseconds(event.seconds)}" if event.seconds else ""
     return f"* the breaker of {event.service} is {event.state} now{lasts}{counted}"
+
+
+def line_of_token(event: TokenFetched) -> str:
+    """What came of asking a token endpoint."""
+    told = f"a token from {event.url}" if event.error is None else event.error
+    lasts = f", good for {milliseconds(event.lifetime)}" if 0 < event.lifetime < math.inf else ""
+    return f"* {told} in {milliseconds(event.elapsed)}{lasts}"
 
 
 def phases_of(wire: WireFacts) -> str:

@@ -9,13 +9,14 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Self
 from weakref import WeakSet
 
 from callsheet.client.maker import CallMaker
 from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
 from callsheet.clock import Clock
-from callsheet.engine.clocked import ClockedTaskIo, ClockedThreadIo
+from callsheet.engine.clocked import Beside, ClockedTaskIo, ClockedThreadIo
 from callsheet.engine.io import AsyncPauses, Pauses, TaskIo, ThreadIo
 from callsheet.engine.later import TaskSet, Worker
 from callsheet.engine.log import log_listener, warn_of_unverified
@@ -62,7 +63,7 @@ class _AnyClient:
         **settings: Any,
     ) -> None:
         self._is_closed = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._transports: dict[tuple[str, Wiring], Any] = {}
         self._clock = transport.agree_on(clock) if hasattr(transport, "agree_on") else clock
         self._wraps = transport if _is_wrapper(transport) else None
@@ -130,10 +131,20 @@ class _AnyClient:
             raise UsageError(self._unknown(name))
         wall = time.time if self._clock is None else self._clock.wall
         code = {**self._code, **settings}
-        plans = ServicePlans(declared, code, self._listeners, like, wall_clock=wall, store=self._limits_store())
+        now = time.monotonic if self._clock is None else self._clock.now
+        store = self._limits_store()
+        plans = ServicePlans(declared, code, self._listeners, like, wall_clock=wall, now=now, store=store)
         self._all_plans.add(plans)
         self._note_tls(name, plans.settings.tls)
-        return CallMaker(plans, self._new_io(self._transport_for(plans)), lambda: self._is_closed)
+        io = self._new_io(self._transport_for(plans), partial(self._io_beside, plans))
+        return CallMaker(plans, io, lambda: self._is_closed)
+
+    def _io_beside(self, plans: ServicePlans, tls: TLS) -> Any:
+        """What sends the requests of an exchange with others than the service, under the TLS of that."""
+        with self._lock:
+            if self._is_closed:
+                raise UsageError(CLOSED, service=plans.name)
+            return self._new_io(self._transport_for(plans, tls), None)
 
     def _limits_store(self) -> SharedStore | None:
         """The store that the sheet names for limits, made when the first service is."""
@@ -144,11 +155,11 @@ class _AnyClient:
             self._store = self._new_store(chosen)
         return SharedStore(self._store, chosen.on_failure == "refuse")
 
-    def _transport_for(self, plans: ServicePlans) -> Any:
+    def _transport_for(self, plans: ServicePlans, tls: TLS | None = None) -> Any:
         if self._transport is not None:
             return self._transport
         chosen = plans.settings
-        wiring = Wiring(chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)
+        wiring = Wiring(tls or chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)
         key = (plans.name, wiring)
         if key not in self._transports:
             made = self._new_transport(wiring)
@@ -167,7 +178,7 @@ class _AnyClient:
             raise UsageError(f"this client has several services ({names}): choose one with client.service(name)")
         return self._maker(next(iter(self.sheet.services)))
 
-    def _new_io(self, transport: Any) -> Any:
+    def _new_io(self, transport: Any, beside: Beside) -> Any:
         raise NotImplementedError
 
     def _new_transport(self, wiring: Wiring) -> Any:
@@ -178,7 +189,7 @@ class _AnyClient:
 
     def forget(self) -> None:
         """In a forked child: begin anew; the parent's connections and calls stay its own."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for plans in list(self._all_plans):
             plans.forget()
 
@@ -214,10 +225,10 @@ class Client(_AnyClient, Calls):
         """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
         return Service(self._maker(name, settings))
 
-    def _new_io(self, transport: Transport) -> ThreadIo:
+    def _new_io(self, transport: Transport, beside: Beside) -> ThreadIo:
         if self._clock is None:
-            return ThreadIo(transport, self._later, sleep=self._pauses.sleep)
-        return ClockedThreadIo(transport, self._later, self._clock)
+            return ThreadIo(transport, self._later, sleep=self._pauses.sleep, beside=beside)
+        return ClockedThreadIo(transport, self._later, self._clock, beside=beside)
 
     def _new_transport(self, wiring: Wiring) -> Transport:
         return CurlTransport(wiring)
@@ -235,7 +246,9 @@ class Client(_AnyClient, Calls):
         self._is_closed = True
         self._pauses.close()
         self._later.stop()
-        for transport in self._transports.values():
+        with self._lock:
+            transports = list(self._transports.values())
+        for transport in transports:
             transport.close()
         if self._store is not None:
             self._store.close()
@@ -262,10 +275,10 @@ class AsyncClient(_AnyClient, AsyncCalls):
         """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
         return AsyncService(self._maker(name, settings))
 
-    def _new_io(self, transport: AsyncTransport) -> TaskIo:
+    def _new_io(self, transport: AsyncTransport, beside: Beside) -> TaskIo:
         if self._clock is None:
-            return TaskIo(transport, self._later, sleep=self._pauses.sleep)
-        return ClockedTaskIo(transport, self._later, self._clock)
+            return TaskIo(transport, self._later, sleep=self._pauses.sleep, beside=beside)
+        return ClockedTaskIo(transport, self._later, self._clock, beside=beside)
 
     def _new_transport(self, wiring: Wiring) -> AsyncTransport:
         return AsyncCurlTransport(wiring)
@@ -278,7 +291,7 @@ class AsyncClient(_AnyClient, AsyncCalls):
         self._is_closed = True
         self._pauses.close()
         await self._later.aclose()
-        for transport in self._transports.values():
+        for transport in list(self._transports.values()):
             await transport.aclose()
         if self._store is not None:
             await self._store.aclose()

@@ -11,14 +11,19 @@ from callsheet.engine.io import TaskIo, ThreadIo, Work
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.settings.tls import TLS
 from callsheet.transports.base import AsyncTransport, Transport
+
+Beside = Callable[[TLS], Any] | None
 
 
 class ClockedThreadIo(ThreadIo):
     """Waits by blocking the calling thread."""
 
-    def __init__(self, transport: Transport, later: Callable[[Work], None], clock: Clock) -> None:
-        super().__init__(transport, later, clock.now, clock.sleep, clock.new_ticket, wall=clock.wall)
+    def __init__(
+        self, transport: Transport, later: Callable[[Work], bool], clock: Clock, *, beside: Beside = None
+    ) -> None:
+        super().__init__(transport, later, clock.now, clock.sleep, clock.new_ticket, wall=clock.wall, beside=beside)
         self._under_way = clock.under_way
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
@@ -40,8 +45,12 @@ class ClockedThreadIo(ThreadIo):
 class ClockedTaskIo(TaskIo):
     """Waits by suspending the running task."""
 
-    def __init__(self, transport: AsyncTransport, later: Callable[[Work], None], clock: Clock) -> None:
-        super().__init__(transport, later, clock.now, clock.asleep, clock.new_task_ticket, wall=clock.wall)
+    def __init__(
+        self, transport: AsyncTransport, later: Callable[[Work], bool], clock: Clock, *, beside: Beside = None
+    ) -> None:
+        super().__init__(
+            transport, later, clock.now, clock.asleep, clock.new_task_ticket, wall=clock.wall, beside=beside
+        )
         self._under_way = clock.under_way
         self._transport = transport
         self.send = self._held

@@ -14,6 +14,7 @@ from callsheet.errors import UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.settings.tls import TLS
 from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.transports.curl.options import CLOSED
 from callsheet.verdicts import Ticket
@@ -53,8 +54,11 @@ class Io(Protocol):
     async def wait(self, ticket: Any, seconds: float) -> bool:
         """Whether the ticket was granted in time."""
 
-    def later(self, work: Work) -> None:
-        """Have it done by somebody else."""
+    def later(self, work: Work) -> bool:
+        """Have it done by somebody else; false if nobody will."""
+
+    def beside(self, tls: TLS) -> Io:
+        """The same, but for what it sends: that goes under this TLS, as the service itself allows for the rest."""
 
 
 def finish(steps: Coroutine[Any, Any, T]) -> T:
@@ -97,17 +101,19 @@ class ThreadIo:
     def __init__(
         self,
         transport: Transport,
-        later: Callable[[Work], None],
+        later: Callable[[Work], bool],
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         new_ticket: Callable[[], Any] = ThreadTicket,
         *,
         wall: Callable[[], float] = time.time,
+        beside: Callable[[TLS], Any] | None = None,
     ) -> None:
         self.now = now
         self.wall = wall
         self.new_ticket = new_ticket
         self.later = later
+        self.beside = beside or (lambda tls: self)
         self._sleep = sleep
         self._send = transport.send
 
@@ -214,17 +220,19 @@ class TaskIo:
     def __init__(
         self,
         transport: AsyncTransport,
-        later: Callable[[Work], None],
+        later: Callable[[Work], bool],
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         new_ticket: Callable[[], Any] = TaskTicket,
         *,
         wall: Callable[[], float] = time.time,
+        beside: Callable[[TLS], Any] | None = None,
     ) -> None:
         self.now = now
         self.wall = wall
         self.new_ticket = new_ticket
         self.later = later
+        self.beside = beside or (lambda tls: self)
         self.sleep = sleep
         self.send = transport.send
 

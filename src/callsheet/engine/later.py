@@ -1,4 +1,4 @@
-"""Work that belongs to nobody's call: a thread for the blocking client, tasks for the other."""
+"""Work that belongs to nobody's call: threads for the blocking client, tasks for the other."""
 
 from __future__ import annotations
 
@@ -6,60 +6,70 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from typing import Any
 
 from callsheet.engine.io import Work, finish
 
 log = logging.getLogger("callsheet")
 CLOSE_WAITS = 0.5
-"""Seconds that `close` waits for the work under way; the thread is a daemon and holds up nothing after that."""
+"""Seconds that `close` waits for the work under way; the threads are daemons and hold up nothing after that."""
+MOST_THREADS = 8
+"""A provider of tokens that hangs must not hold up the others."""
 
 
 class Worker:
-    """One daemon thread, started with the first work and ended by `close`."""
+    """Daemon threads: one is started where all are busy, up to eight, and all are ended by `close`."""
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
         self._is_closed = False
+        self.forget()
 
-    def __call__(self, work: Work) -> None:
-        """Do it soon."""
+    def forget(self) -> None:
+        """Begin anew in a forked child, which has no thread."""
+        self._lock = threading.Lock()
+        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._load = 0
+
+    def __call__(self, work: Work) -> bool:
+        """Do it soon; false once it is closed."""
         with self._lock:
             if self._is_closed:
-                return
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="callsheet-later", daemon=True)
-                self._thread.start()
-        self._queue.put(work)
+                return False
+            self._load += 1
+            if len(self._threads) < min(self._load, MOST_THREADS):
+                thread = threading.Thread(target=self._run, name="callsheet-later", daemon=True)
+                thread.start()
+                self._threads.append(thread)
+            self._queue.put(work)
+        return True
 
     def _run(self) -> None:
-        while (work := self._queue.get()) is not None and not self._is_closed:
+        # What is still queued at the end is done, too: on a transport that is closed it fails, and says so to who waits.
+        while (work := self._queue.get()) is not None:
             try:
                 finish(work())
             except Exception:
                 if not self._is_closed:
                     log.warning("work in the background failed", exc_info=True)
-
-    def forget(self) -> None:
-        """Begin anew in a forked child, which has no thread."""
-        self._lock = threading.Lock()
-        self._queue = queue.SimpleQueue()
-        self._thread = None
+            with self._lock:
+                self._load -= 1
 
     def stop(self) -> None:
         """Take no more work; what is under way goes on, until its transport is closed."""
         with self._lock:
             self._is_closed = True
-        self._queue.put(None)
+            for _ in self._threads:
+                self._queue.put(None)
 
     def close(self) -> None:
-        """Take no more work and end the thread."""
+        """Take no more work and end the threads."""
         self.stop()
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(CLOSE_WAITS)
+        until = time.monotonic() + CLOSE_WAITS
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, until - time.monotonic()))
 
 
 class TaskSet:
@@ -69,13 +79,14 @@ class TaskSet:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_closed = False
 
-    def __call__(self, work: Work) -> None:
-        """Do it soon."""
+    def __call__(self, work: Work) -> bool:
+        """Do it soon; false once it is closed."""
         if self._is_closed:
-            return
+            return False
         task = asyncio.get_running_loop().create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return True
 
     async def _guarded(self, work: Work) -> None:
         try:

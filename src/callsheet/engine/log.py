@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from callsheet.events import CallEnded, Event, Listener, StoreFailed
+from callsheet.events import CallEnded, Event, Listener, StoreFailed, TokenFetched
 from callsheet.stores.valkey import RESTING
 
 log = logging.getLogger("callsheet")
@@ -15,9 +15,11 @@ log.addHandler(logging.NullHandler())
 
 
 def log_listener(event: Event) -> None:
-    """Write one record for a call that is over, and for each time a store was asked in vain."""
+    """Write one record for a call that is over, and for each time a store or a token endpoint was asked in vain."""
     if isinstance(event, StoreFailed) and RESTING not in event.message:
         log.warning("%s: %s could not be asked: %s", event.service, event.store, event.message)
+    if isinstance(event, TokenFetched) and event.error is not None:
+        log.warning("%s: %s", event.service, event.error)
     if not isinstance(event, CallEnded):
         return
     level = logging.DEBUG if event.error is None else logging.WARNING

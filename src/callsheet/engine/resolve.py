@@ -6,13 +6,17 @@ from callsheet.call import Attempt, Limits
 from callsheet.engine.content import undo_codings
 from callsheet.engine.io import Io
 from callsheet.engine.tell import tell, tell_store_failure
-from callsheet.errors import APIError, DeadlinePassed
-from callsheet.http.request import Request
+from callsheet.errors import APIError, DeadlinePassed, UsageError
+from callsheet.http.request import Request, origin_of
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 from callsheet.policies.deadline import SHORTEST
 from callsheet.settings.timeout import DEFAULT
-from callsheet.verdicts import Ask, Exchange, Later, Steps, StoreFailure, Tell, Verdict
+from callsheet.settings.tls import TLS
+from callsheet.transports.curl.options import CLOSED
+from callsheet.verdicts import Ask, Exchange, Later, StoreFailure, Tell, Verdict, Wait
+
+BUILT_IN = TLS()
 
 
 async def resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io) -> Verdict | None:
@@ -22,10 +26,11 @@ async def resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io
             verdict = verdict.then(await _answer_of_store(verdict, attempt, plan, io))
         elif isinstance(verdict, Exchange):
             left = attempt.call.deadline - io.now()
-            verdict = await _drive(verdict.steps, min(verdict.seconds, left), plan, io)
+            verdict = await _drive(verdict, min(verdict.seconds, left), plan, io)
         elif isinstance(verdict, Later):
-            _hand_over(verdict, plan, io)
-            return None
+            if not _hand_over(verdict, plan, io) and verdict.then is not None:
+                raise UsageError(CLOSED)
+            verdict = verdict.then
         elif isinstance(verdict, Tell):
             tell(plan.listeners, verdict.event)
             return None
@@ -44,41 +49,53 @@ async def _answer_of_store(question: Ask, attempt: Attempt, plan: Plan, io: Io) 
         return StoreFailure(message)
 
 
-def _hand_over(verdict: Later, plan: Plan, io: Io) -> None:
+def _hand_over(verdict: Later, plan: Plan, io: Io) -> bool:
+    """Whether it will be done: a client that is closed takes no more."""
+
     async def work() -> None:
-        await _drive(verdict.steps, verdict.seconds, plan, io)
+        end = await _drive(verdict, verdict.seconds, plan, io)
+        if isinstance(end, Tell):
+            tell(plan.listeners, end.event)
 
-    io.later(work)
+    return io.later(work)
 
 
-async def _drive(steps: Steps, seconds: float, plan: Plan, io: Io) -> Verdict | None:
+async def _drive(exchange: Exchange | Later, seconds: float, plan: Plan, io: Io) -> Verdict | None:
     """Send each request that the exchange yields, until it returns; all of it within `seconds`.
 
     What fails is raised inside the exchange.
     """
+    steps = exchange.steps
     until = io.now() + seconds
     try:
-        request = next(steps)
+        step = next(steps)
         while True:
             try:
-                answer = await _answered(request, until, plan, io)
+                done = await _done(step, until, exchange, plan, io)
             except APIError as error:
-                request = steps.throw(error)
+                step = steps.throw(error)
             else:
-                request = steps.send(answer)
+                step = steps.send(done)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
     finally:
         steps.close()
 
 
-async def _answered(request: Request, until: float, plan: Plan, io: Io) -> Response:
-    """The answer to one request of an exchange."""
+async def _done(step: Request | Wait, until: float, exchange: Exchange | Later, plan: Plan, io: Io) -> Response | None:
+    """The answer to one request of an exchange; nothing, after a pause."""
     left = until - io.now()
+    if isinstance(step, Wait):
+        if step.seconds >= left:
+            raise DeadlinePassed(f"no time is left for {step.why}")
+        await io.sleep(step.seconds)
+        return None
     if left < SHORTEST:
-        raise DeadlinePassed(f"no time is left for {request.method} {request.url}")
+        raise DeadlinePassed(f"no time is left for {step.method} {step.url}")
     caps = plan.settings.caps
     limits = Limits(connect=min(DEFAULT.connect, left), read=None, attempt=left, caps=caps)
-    answer = (await io.send(request, limits))[0]
+    is_at_home = exchange.tls is None and step.origin == origin_of(plan.settings.base_url)
+    way = io if is_at_home else io.beside(exchange.tls or BUILT_IN)
+    answer = (await way.send(step, limits))[0]
     undo_codings(answer, caps)
     return answer

@@ -44,6 +44,7 @@ class ServicePlans:
         like: ServicePlans | None = None,
         *,
         wall_clock: Callable[[], float] = time.time,
+        now: Callable[[], float] = time.monotonic,
         store: SharedStore | None = None,
     ) -> None:
         self.name = sheet.name
@@ -54,7 +55,7 @@ class ServicePlans:
         self._code = code
         self.listeners = listeners
         self.state: ServiceState = ServiceState(
-            self.settings, like.state if like else None, wall_clock=wall_clock, service=self.name, store=store
+            self.settings, like.state if like else None, wall_clock=wall_clock, now=now, service=self.name, store=store
         )
         # Compiling may import a user's module, and that may call this service.
         self._lock = threading.RLock()

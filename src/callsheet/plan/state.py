@@ -10,10 +10,13 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from callsheet.auth.jwt import JWT
+from callsheet.auth.oauth2 import OAuth2
+from callsheet.auth.token_endpoint import TokenEndpoint
 from callsheet.errors import SheetError
 from callsheet.plan.order import Shared
 from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
+from callsheet.policies.credential import Tokens
 from callsheet.policies.rate_limit import Limits, SharedStore
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceWord
@@ -35,17 +38,19 @@ class ServiceState:
         like: ServiceState | None = None,
         *,
         wall_clock: Callable[[], float] = time.time,
+        now: Callable[[], float] = time.monotonic,
         service: str = "",
         store: SharedStore | None = None,
     ) -> None:
         self.settings = settings
         self._like = like
         self._wall_clock = wall_clock
+        self._now = now
         self._service = service
         self._store = store
         self._lock = threading.Lock()
         self._made: dict[Hashable, Any] = {}
-        self._tokens: list[tuple[AuthSettings, JWT]] = []
+        self._tokens: list[tuple[AuthSettings, Tokens]] = []
         self.cookies: Cookies = like.cookies if like else Cookies(wall_clock)
         self.word: ServiceWord = like.word if like else ServiceWord()
         self.slots = self._slots(settings, like)
@@ -70,18 +75,24 @@ class ServiceState:
         chosen = settings.breaker
         return None if chosen is None else self._once(("breaker", operation, chosen), lambda: Breaker(chosen))
 
-    def tokens(self, auth: AuthSettings | None) -> JWT | None:
+    def tokens(self, auth: AuthSettings | None) -> Tokens | None:
         """Where the tokens of a credential come from, one place for all that have the same; None for a constant one."""
-        if auth is None or auth.kind != "jwt":
+        if auth is None or auth.kind not in ("jwt", "oauth2"):
             return None
         if self._like is not None:
             return self._like.tokens(auth)
         with self._lock:
             known = next((tokens for same, tokens in self._tokens if same == auth), None)
             if known is None:
-                known = JWT(auth.options, wall_clock=self._wall_clock, new_id=_new_id)
+                known = self._new_tokens(auth)
                 self._tokens.append((auth, known))
             return known
+
+    def _new_tokens(self, auth: AuthSettings) -> Tokens:
+        if auth.kind == "jwt":
+            return JWT(auth.options, wall_clock=self._wall_clock, new_id=_new_id)
+        source = TokenEndpoint(auth.options, wall_clock=self._wall_clock, pick=random.random, new_id=_new_id)
+        return OAuth2(source, now=self._now, service=self._service)
 
     def _slot(self, settings: Settings, operation: str = "") -> Slot:
         slot: Slot = self._once(("slot", operation, settings.concurrency), lambda: Slot(settings.concurrency))

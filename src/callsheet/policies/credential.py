@@ -1,19 +1,22 @@
-"""Put a token into the request that has to be made first, and is made anew before it expires.
+"""Put a token into the request that has to be made or fetched first, and is replaced before it expires.
 
-It is made before a slot or a turn is taken, so that nobody who holds one waits for a signature, and put in when nothing
-waits any more, so that the one sent is the one that holds then.
+It is at hand before a slot or a turn is taken, so that nobody who holds one waits for it, and put in when nothing waits any
+more, so that the one sent is the one that holds then. A service that answers 401 has not processed the request: it gets one
+new token and one more attempt, once per call, whatever the method (RFC 6750 3.1).
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from callsheet.call import Attempt
-from callsheet.errors import AuthError
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
+from callsheet.http.response import Response
 from callsheet.secret import Secret
-from callsheet.verdicts import Refuse
+from callsheet.verdicts import GiveUp, Resend, Verdict
+
+UNAUTHORIZED = 401
 
 
 class Token(Protocol):
@@ -33,15 +36,24 @@ class Tokens(Protocol):
 
     header: str
 
+    def ready(self, attempt: Attempt, now: float) -> Verdict | None:
+        """Nothing, once a token is at hand; else what has to be done first. `Refuse` where none can be had."""
+
     def token(self) -> Token:
-        """The token to send now. Raises AuthError if there is none."""
+        """The token to send now, after `ready` said that there is one. Raises AuthError if it is gone since."""
+
+    def reject(self, token: Any) -> None:
+        """The service refused it: it is not sent again."""
+
+    def leave(self, attempt: Attempt) -> None:
+        """The attempt waits for no token any more."""
+
+    def forget(self) -> None:
+        """Begin anew in a forked child."""
 
 
 class Credential:
-    """Send a token in its header field; a field of that name that the caller gave stays.
-
-    It answers `Refuse` with an AuthError where no token can be had.
-    """
+    """Send a token in its header field; a field of that name that the caller gave stays, and then a 401 does, too."""
 
     name = "auth"
 
@@ -50,15 +62,14 @@ class Credential:
         self.header = tokens.header
         self._filled: tuple[Headers, Token, Headers] | None = None
 
-    def before(self, attempt: Attempt, now: float) -> Refuse | None:
+    def before(self, attempt: Attempt, now: float) -> Verdict | None:
         """Nothing, once a token is at hand."""
         if self.header in attempt.request.headers:
             return None
-        try:
-            self.tokens.token()
-        except AuthError as error:
-            return Refuse(error, by=self.name)
-        return None
+        verdict = self.tokens.ready(attempt, now)
+        if verdict is not None:
+            attempt.held.setdefault(self, None)
+        return verdict
 
     def attach(self, attempt: Attempt, now: float) -> Request:
         """The request with the token."""
@@ -66,9 +77,36 @@ class Credential:
         headers = request.headers
         if self.header in headers:
             return request
-        token = self.tokens.token()
+        token = attempt.held[self] = self.tokens.token()
         filled = self._filled
         # Most calls of a plan have the same fields, and these keep what a transport made of them.
         if filled is None or filled[0] is not headers or filled[1] is not token:
             filled = self._filled = (headers, token, headers.with_fields([(self.header, token.field)]))
         return request.with_headers(filled[2], token.value)
+
+    def after(self, attempt: Attempt, now: float) -> Resend | GiveUp | None:
+        """The same request once more, with another token, if this one was refused."""
+        token: Token | None = attempt.held.get(self)
+        if token is None or not _is_refused(attempt):
+            return None
+        call = attempt.call
+        if self in call.notes:
+            return None  # a service that takes no token must not cost an exchange more for each call
+        self.tokens.reject(token)
+        if call.request.body is not None and not call.request.body.is_replayable:
+            return GiveUp("body")
+        call.notes[self] = token
+        return Resend(call.request)
+
+    def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
+        """Wait for no token any more."""
+        self.tokens.leave(attempt)
+
+
+def _is_refused(attempt: Attempt) -> bool:
+    outcome = attempt.outcome
+    if not isinstance(outcome, Response):
+        return False
+    if attempt.meaning is not None:
+        return attempt.meaning == "unauthorized"
+    return outcome.status_code == UNAUTHORIZED

@@ -28,7 +28,7 @@ class BaseURL:
         """The URL without a trailing slash."""
         text = URL.read(node, spot, reading)
         assert isinstance(node, Scalar)
-        wrong, hint = _wrong_with(text)
+        wrong, hint = wrong_with_url(text)
         if wrong:
             raise Misfit(node.place, f"{spot}: {wrong}", hint)
         return text.rstrip("/")
@@ -38,7 +38,8 @@ class BaseURL:
         return {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://|\$\{"}
 
 
-def _wrong_with(text: str) -> tuple[str, str]:
+def wrong_with_url(text: str) -> tuple[str, str]:
+    """What is wrong with a URL that has no query, and what to do; two empty texts if nothing is."""
     if re.search(r"[\x00-\x20\x7f\\<>\"^`{}|]", text):
         return (
             "a character that no URL may hold",

@@ -7,42 +7,21 @@ from typing import Any
 
 from callsheet.secret import Secret
 from callsheet.settings.settings import AuthSettings
-from callsheet.sheet.constants import TOKEN, checked_secret
+from callsheet.sheet.constants import TOKEN
 from callsheet.sheet.findings import Misfit, Noted, one_of
-from callsheet.sheet.jwt import ALGORITHMS, LIFE, Audience, Claims, Told, checked_jwt
+from callsheet.sheet.jwt import JWT, ONE_KEY, checked_jwt
 from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
+from callsheet.sheet.oauth2 import OAUTH2, checked_oauth2
 from callsheet.sheet.policies import is_off
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.record import Key, check_keys, mapping_schema, plain, read_keys
-from callsheet.sheet.scalars import Choice, Text, scalar
+from callsheet.sheet.scalars import Text, scalar
+from callsheet.sheet.secret_text import SecretText
 
-KINDS = ("bearer", "basic", "api_key", "jwt")
-LATER = ("oauth2", "python")
+KINDS = ("bearer", "basic", "api_key", "jwt", "oauth2")
+LATER = ("python",)
 EXPECTED = '`off`, or a mapping with one kind such as `{bearer: "${TOKEN}"}`'
 PLACES = ("header", "query", "cookie")
-
-
-class SecretText:
-    """A text that becomes a secret."""
-
-    def __init__(self, *, is_sent_plain: bool = True, warns: bool = True) -> None:
-        self.is_sent_plain = is_sent_plain
-        self.warns = warns
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Secret:
-        """The text as a secret."""
-        if not isinstance(node, Scalar):
-            raise misfit(node, spot, "a text")
-        if not self.warns and isinstance(node.value, str) and "${" not in node.text and node.text:
-            return Secret(node.text)
-        secret = reading.secret(node, spot)
-        if not secret.reveal():
-            raise misfit(node, spot, "a text that is not empty", "write `${NAME}` and set the variable")
-        return checked_secret(secret, node, spot) if self.is_sent_plain else secret
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": ["string", "number"]}
 
 
 BASIC = (
@@ -50,25 +29,11 @@ BASIC = (
     Key("password", SecretText(is_sent_plain=False), is_required=True),
 )
 NAME = Text("a name of letters, digits and !#$%&'*+-.^_`|~", TOKEN.pattern)
-SCHEME = Text("a word, or an empty text", f"({TOKEN.pattern})?", may_be_empty=True)
 API_KEY = (
     Key("header", NAME, "the header that carries the key"),
     Key("query", Text("the name of a query parameter"), "the query parameter that carries the key"),
     Key("cookie", NAME, "the cookie that carries the key"),
     Key("value", SecretText(), "the key itself, as `${NAME}`", is_required=True),
-)
-JWT = (
-    Key("secret", SecretText(is_sent_plain=False), "the shared secret of HS256, HS384 and HS512, as `${NAME}`"),
-    Key("key", SecretText(is_sent_plain=False), "the private key in PEM, as `${NAME}` or `${file:PATH}`"),
-    Key("algorithm", Choice(ALGORITHMS), "how it is signed; HS256 unless written"),
-    Key("issuer", Told(), "the claim `iss`"),
-    Key("subject", Told(), "the claim `sub`"),
-    Key("audience", Audience(), "the claim `aud`: one, or a list"),
-    Key("expires", LIFE, "how long a token is valid; 1h unless written"),
-    Key("claims", Claims(), "claims of your own"),
-    Key("key_id", Told(), "the header parameter `kid`: which of your keys signed it"),
-    Key("header", NAME, "the header that carries the token; Authorization unless written"),
-    Key("scheme", SCHEME, 'the word before the token; Bearer unless written, `""` for none'),
 )
 
 
@@ -126,6 +91,12 @@ def _jwt(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
     return checked_jwt(options, node, spot, reading)
 
 
+def _oauth2(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
+    options = _options(OAUTH2, node, spot, reading)
+    assert isinstance(node, MappingNode)
+    return checked_oauth2(options, node, spot, reading)
+
+
 def _options(keys: tuple[Key, ...], node: Node, spot: Spot, reading: Reading) -> dict[str, Any]:
     names = [key.name for key in keys]
     if not isinstance(node, MappingNode):
@@ -162,17 +133,18 @@ class _Kind:
         return self._schema
 
 
-ONE_KEY: JsonSchema = {"oneOf": [{"required": ["secret"]}, {"required": ["key"]}]}
 READERS: dict[str, Callable[[Node, Spot, Reading], Mapping[str, Any]]] = {
     "bearer": _bearer,
     "basic": _basic,
     "api_key": _api_key,
     "jwt": _jwt,
+    "oauth2": _oauth2,
 }
 KIND_KEYS = (
     Key("bearer", _Kind(SecretText().schema()), "a token, as `${NAME}`"),
     Key("basic", _Kind(mapping_schema(BASIC)), "user name and password"),
     Key("api_key", _Kind(mapping_schema(API_KEY)), "a key in a header, query parameter or cookie"),
     Key("jwt", _Kind({**mapping_schema(JWT), **ONE_KEY}), "a token that is signed here, anew before it expires"),
+    Key("oauth2", _Kind(mapping_schema(OAUTH2)), "a token that a provider gives, fetched ahead of its end"),
     *(Key(name) for name in LATER),
 )

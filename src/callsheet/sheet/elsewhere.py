@@ -144,6 +144,13 @@ TABLES: dict[str, Words] = {
         "ttl": "`expires`", "lifetime": "`expires`", "expires_in": "`expires`", "private_key": "`key`", "pem": "`key`",
         "key_file": '`key: "${file:PATH}"`', "payload": "`claims`", "prefix": "`scheme`", "token": "`bearer`, for a token that you have",
     },
+    "oauth2": {
+        "url": "`token_url`", "token_endpoint": "`token_url`", "token_uri": "`token_url`", "scope": "`scopes`", "id": "`client_id`",
+        "grant_type": "`grant`", "secret": "`client_secret`", "auth_method": "`client_auth`", "auth_style": "`client_auth`",
+        "token_endpoint_auth_method": "`client_auth`", "resource": "`params: {resource: ...}`", "extra": "`params`",
+        "key": "`client_assertion: {key: ...}`, or `assertion` for grant jwt_bearer", "private_key": "`client_assertion: {key: ...}`",
+        "issuer": "`token_url`; what an assertion tells stands below `assertion`", "refresh": "`refresh_token`", "aud": "`audience`",
+    },
     "basic": {"user": "`username`", "login": "`username`", "pass": "`password`", "secret": "`password`"},
     "tls": {
         "verify_ssl": "`ca`, to trust another authority", "ca_bundle": "`ca`", "cafile": "`ca`", "ca_file": "`ca`", "ca_cert": "`ca`",

@@ -10,13 +10,17 @@ from typing import Any
 from callsheet.auth.keys import ALGORITHMS, Unfit, family, signing_key
 from callsheet.errors import UsageError
 from callsheet.secret import Secret
-from callsheet.sheet.constants import key_text
+from callsheet.sheet.constants import TOKEN, key_text
 from callsheet.sheet.findings import Misfit, Noted
 from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, is_null
 from callsheet.sheet.quantities import seconds
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
-from callsheet.sheet.scalars import DURATION, Quantity, scalar
+from callsheet.sheet.record import Key
+from callsheet.sheet.scalars import DURATION, Choice, Quantity, Text, scalar
+from callsheet.sheet.secret_text import SecretText
 
+NAME = Text("a name of letters, digits and !#$%&'*+-.^_`|~", TOKEN.pattern)
+SCHEME = Text("a word, or an empty text", f"({TOKEN.pattern})?", may_be_empty=True)
 DEFAULTS: Mapping[str, Any] = {"algorithm": "HS256", "expires": 3600.0, "header": "Authorization", "scheme": "Bearer"}
 SHORTEST_LIFE = 10.0
 """Seconds. The times in a JWT are whole seconds, and clocks differ: a shorter life would be over on arrival."""
@@ -116,6 +120,22 @@ class Claims:
         return {"type": "object", "propertyNames": {"not": {"enum": list(MADE_BY_US)}}}
 
 
+JWT = (
+    Key("secret", SecretText(is_sent_plain=False), "the shared secret of HS256, HS384 and HS512, as `${NAME}`"),
+    Key("key", SecretText(is_sent_plain=False), "the private key in PEM, as `${NAME}` or `${file:PATH}`"),
+    Key("algorithm", Choice(ALGORITHMS), "how it is signed; HS256 unless written"),
+    Key("issuer", Told(), "the claim `iss`"),
+    Key("subject", Told(), "the claim `sub`"),
+    Key("audience", Audience(), "the claim `aud`: one, or a list"),
+    Key("expires", LIFE, "how long a token is valid; 1h unless written"),
+    Key("claims", Claims(), "claims of your own"),
+    Key("key_id", Told(), "the header parameter `kid`: which of your keys signed it"),
+    Key("header", NAME, "the header that carries the token; Authorization unless written"),
+    Key("scheme", SCHEME, 'the word before the token; Bearer unless written, `""` for none'),
+)
+ONE_KEY: JsonSchema = {"oneOf": [{"required": ["secret"]}, {"required": ["key"]}]}
+
+
 def checked_jwt(options: Mapping[str, Any], node: MappingNode, spot: Spot, reading: Reading) -> Mapping[str, Any]:
     """The options with their defaults, after its key was found to fit its algorithm."""
     written = {key.text for key, value in node.entries if not is_null(value)}
@@ -151,6 +171,3 @@ def _check_key(algorithm: str, key: Secret, node: Node, spot: Spot, reading: Rea
         # In an outline a variable without a value is none of the sheet's faults.
         if not reading.findings.overlooks(wrong):
             raise wrong
-
-
-__all__ = ["ALGORITHMS", "LIFE", "Audience", "Claims", "Told", "checked_jwt"]

@@ -11,12 +11,12 @@ from typing import NoReturn
 
 from callsheet import settings
 from callsheet.pem import CERTIFICATE, Problem, blocks, problem_of
-from callsheet.sheet.credentials import SecretText
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.record import Key, Layer, Record, Written, plain
 from callsheet.sheet.scalars import Choice, Switch, Text, scalar
+from callsheet.sheet.secret_text import SecretText
 
 PIN = re.compile(r"sha256//(?P<digest>[A-Za-z0-9+/]{43}=)")
 EXPECTED_PIN = "a pin: `sha256//` and the 44 characters of a SHA-256 in base64"
@@ -143,11 +143,14 @@ TLS_OF_DEFAULTS = _tls(OfOneService(), OfOneService(), OfOneService())
 def check_tls(layer: Layer, spot: Spot, findings: Findings) -> None:
     """Note what does not go together in the merged `tls` of a service."""
     written = layer.get("tls")
-    if written is None or not isinstance(written.value, dict):
-        return
+    if written is not None and isinstance(written.value, dict):
+        check_written_tls(written, spot.under("tls"), findings)
+
+
+def check_written_tls(written: Written, spot: Spot, findings: Findings) -> None:
+    """Note what does not go together in a `tls` that was read."""
     parts: Layer = written.value
     tls = settings.TLS(**plain(parts))
-    spot = spot.under("tls")
     if tls.cert is not None and (tls.key is not None or not _is_written("key", written)):
         _note(problem_of(tls.cert, tls.key, tls.key_password), parts, spot, findings)
     elif not _is_written("cert", written):

@@ -1,0 +1,179 @@
+"""Tokens of an OAuth 2.0 provider (RFC 6749): one exchange at a time, and mostly before anybody needs it.
+
+An exchange belongs to nobody's call: whoever finds no token has it begun and waits, each for as long as its own deadline
+allows, and it goes on if all of them give up. A token that is near its end is replaced in the background, while calls go on
+with it. After an exchange failed none is begun for a while, 1 s doubling to a minute, so that a provider that is down, or
+that refuses us, is not asked once per call.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+from callsheet.auth.jwt import Token
+from callsheet.auth.token_endpoint import Denied, Granted, TokenEndpoint
+from callsheet.call import Attempt
+from callsheet.errors import AuthError
+from callsheet.events import TokenFetched
+from callsheet.secret import Secret
+from callsheet.verdicts import Later, Refuse, Steps, Tell, Ticket, Verdict, WaitFor
+
+SECONDS = 10.0
+"""What one exchange may take, its repetitions included."""
+RENEWED_BEFORE = 0.1
+"""The part of a token's life in which the next one is fetched ahead, 5 minutes at most."""
+LONGEST_AHEAD = 300.0
+UNUSED = 0.05
+"""The part of a token's life, 10 seconds at most, in which it is not sent: requests under way, clocks that differ."""
+LONGEST_UNUSED = 10.0
+SHORTEST_LIFE = 2.0
+"""Seconds that a token serves whatever is told, so that those who waited for it can send it; a 401 ends it earlier."""
+FIRST_REST = 1.0
+LONGEST_REST = 60.0
+
+
+class _Kept(NamedTuple):
+    token: Token
+    renewal: float
+    expiry: float
+
+
+class _Failure(NamedTuple):
+    denied: Denied
+    number: int
+    until: float
+
+
+class OAuth2:
+    """The tokens of one `auth: {oauth2: ...}`, for any thread and task.
+
+    `now` is the engine's clock, in seconds.
+    """
+
+    header = "Authorization"
+
+    def __init__(self, endpoint: TokenEndpoint, *, now: Callable[[], float], service: str) -> None:
+        self._endpoint = endpoint
+        self._now = now
+        self._service = service
+        self._kept: _Kept | None = None
+        self._failure: _Failure | None = None
+        self._written: str | None = None
+        self._refresh: Secret | None = None
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[Attempt, Ticket] = {}
+        self._running_until = -math.inf
+
+    def forget(self) -> None:
+        """In a forked child: the token serves here, too; the exchange under way is the parent's."""
+        self._begin_anew()
+        self._endpoint.forget()
+
+    def ready(self, attempt: Attempt, now: float) -> Verdict | None:
+        """Nothing, if a token is at hand; else what is to be done first."""
+        kept = self._kept
+        if kept is not None and now < kept.renewal:
+            return None
+        with self._lock:
+            return self._renewal(attempt, now)
+
+    def _renewal(self, attempt: Attempt, now: float) -> Verdict | None:
+        kept = self._kept
+        if kept is not None and now < kept.renewal:
+            return None  # another thread saw to it
+        may_begin = now >= self._running_until
+        failure = self._failure if self._failure is not None and now < self._failure.until else None
+        if kept is not None and now < kept.expiry:
+            return self._begun(now, None) if may_begin and failure is None else None
+        if failure is not None and may_begin:
+            return Refuse(self._error(failure, now), by="auth")
+        ticket = self._waiting[attempt] = attempt.call.new_ticket()
+        wait = WaitFor(ticket, f"a token from {self._endpoint.shown_url}")
+        return self._begun(now, wait) if may_begin else wait
+
+    def _begun(self, now: float, then: Verdict | None) -> Later:
+        self._running_until = now + SECONDS + 1.0
+        return Later(self._exchange(), SECONDS, self._endpoint.tls, then)
+
+    def token(self) -> Token:
+        """The token to send now."""
+        kept = self._kept
+        if kept is None:
+            raise AuthError(f"no token from {self._endpoint.shown_url} is at hand", stopped_by="auth")
+        return kept.token
+
+    def reject(self, token: Token) -> None:
+        """The service refused it: it is not sent again."""
+        with self._lock:
+            kept = self._kept
+            if kept is not None and kept.token is token:
+                self._kept = _Kept(token, -math.inf, -math.inf)
+
+    def leave(self, attempt: Attempt) -> None:
+        """The attempt waits for no token any more."""
+        with self._lock:
+            self._waiting.pop(attempt, None)
+
+    def _exchange(self) -> Steps:
+        """Fetch a token, keep what came of it, and wake whoever waits."""
+        began = self._now()
+        try:
+            result = yield from self._endpoint.asked(self._refresh_token())
+            with self._lock:
+                if isinstance(result, Granted):
+                    self._keep(result, began)
+                else:
+                    self._failure = self._failed(result)
+        finally:
+            self._wake()
+        why = None if isinstance(result, Granted) else self._why(result)
+        lifetime = result.lifetime if isinstance(result, Granted) else 0.0
+        url, elapsed = self._endpoint.shown_url, self._now() - began
+        return Tell(TokenFetched(self._service, url, why, result.requests, elapsed, lifetime))
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._running_until = -math.inf
+            waiting, self._waiting = self._waiting, {}
+        for ticket in waiting.values():
+            ticket.grant()
+
+    def _keep(self, granted: Granted, began: float) -> None:
+        end = began + max(granted.lifetime, SHORTEST_LIFE)
+        life = end - began
+        # Without a told end it serves until it is refused.
+        ahead, unused = (min(life * RENEWED_BEFORE, LONGEST_AHEAD), min(life * UNUSED, LONGEST_UNUSED))
+        token = Token(Secret("Bearer ", granted.token), granted.token)
+        self._kept = _Kept(token, end - ahead, end - unused)
+        self._failure = None
+        if granted.refresh_token is not None:
+            self._refresh = granted.refresh_token
+
+    def _refresh_token(self) -> Secret | None:
+        """The last one that came; the sheet's at first, and whenever that changes (a mounted file)."""
+        written = self._endpoint.refresh_token
+        if written is None:
+            return None
+        text = written.reveal()
+        if text != self._written:
+            self._written, self._refresh = text, Secret(text)
+        return self._refresh
+
+    def _failed(self, denied: Denied) -> _Failure:
+        number = self._failure.number + 1 if self._failure is not None else 1
+        rest = min(FIRST_REST * 2 ** min(number - 1, 16), LONGEST_REST)
+        return _Failure(denied, number, self._now() + max(rest, min(denied.retry_after or 0.0, LONGEST_REST)))
+
+    def _why(self, denied: Denied) -> str:
+        return f"no token from {self._endpoint.shown_url}: {denied.why}"
+
+    def _error(self, failure: _Failure, now: float) -> AuthError:
+        """An error of its own for each caller; `retry_after` is when the endpoint is asked again."""
+        denied = failure.denied
+        return AuthError(self._why(denied), code=denied.code, retry_after=failure.until - now, stopped_by="auth")

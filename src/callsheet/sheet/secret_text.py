@@ -1,0 +1,31 @@
+"""A text that becomes a secret."""
+
+from __future__ import annotations
+
+from callsheet.secret import Secret
+from callsheet.sheet.constants import checked_secret
+from callsheet.sheet.node import Node, Scalar
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+
+
+class SecretText:
+    """A text that becomes a secret."""
+
+    def __init__(self, *, is_sent_plain: bool = True, warns: bool = True) -> None:
+        self.is_sent_plain = is_sent_plain
+        self.warns = warns
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Secret:
+        """The text as a secret."""
+        if not isinstance(node, Scalar):
+            raise misfit(node, spot, "a text")
+        if not self.warns and isinstance(node.value, str) and "${" not in node.text and node.text:
+            return Secret(node.text)
+        secret = reading.secret(node, spot)
+        if not secret.reveal():
+            raise misfit(node, spot, "a text that is not empty", "write `${NAME}` and set the variable")
+        return checked_secret(secret, node, spot) if self.is_sent_plain else secret
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"type": ["string", "number"]}
