@@ -138,7 +138,7 @@ SERVICE = [
     ("params: {a: {b: 1}}", "5:17: `params.a` of service `shop`: expected a value or a list of values, found a mapping", ""),
     ("params: {1: a}", "5:14: `params` of service `shop`: expected a name in text", "write it in quotes"),
     ("auth: on", "5:11: `auth` of service `shop`: expected `off`, or a mapping with one kind", ""),
-    ("auth: {}", "5:11: `auth` of service `shop`: expected one kind, found 0", "write one of `bearer`, `basic`, `api_key`, `jwt` or `oauth2`"),
+    ("auth: {}", "5:11: `auth` of service `shop`: expected one kind, found 0", "write one of `bearer`, `basic`, `api_key`, `jwt`, `oauth2` or `python`"),
     ("auth: {bearer: a, basic: {}}", "5:11: `auth` of service `shop`: expected one kind, found 2", ""),
     ("auth: {bearer: [a]}", "5:20: `auth.bearer` of service `shop`: expected a text, found a list", ""),
     ("auth: {bearer: ''}", "5:20: `auth.bearer` of service `shop`: expected a text", ""),

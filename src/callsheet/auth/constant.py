@@ -23,7 +23,7 @@ from callsheet.settings.settings import AuthSettings
 class Credential:
     """What is added to each request, and whose it is.
 
-    `identity` tells credentials apart without showing them (a hash). `secrets` are all texts that must be masked; `unsent`
+    `identity` tells credentials apart without showing them (a hash), and is empty where nobody knows. `secrets` are all texts that must be masked; `unsent`
     those that never leave, and so cannot come back. `later` names the headers that a policy fills when the request leaves.
     """
 
@@ -107,9 +107,14 @@ def _secrets_in(value: Any) -> Iterator[Secret]:
             yield from _secrets_in(inner)
 
 
+def _python(auth: AuthSettings) -> Credential:
+    # Nobody knows whose it is: what is answered under it is nobody else's.
+    return Credential("", unsent=tuple(_secrets_in(auth.options["options"])))
+
+
 OAUTH2_WHO = ("token_url", "grant", "client_id", "scopes", "audience", "params", "refresh_token", "assertion")
 WHO = ("algorithm", "issuer", "subject", "audience", "key_id", "claims")
-_KINDS = {"bearer": _bearer, "basic": _basic, "api_key": _api_key, "jwt": _jwt, "oauth2": _oauth2}
+_KINDS = {"bearer": _bearer, "basic": _basic, "api_key": _api_key, "jwt": _jwt, "oauth2": _oauth2, "python": _python}
 
 
 def as_secret(value: str | Secret) -> Secret:

@@ -14,6 +14,7 @@ from callsheet.policies.credential import Credential, Tokens
 from callsheet.policies.deadline import Deadline
 from callsheet.policies.deadline_header import DeadlineHeader
 from callsheet.policies.error_rules import ErrorRules
+from callsheet.policies.python_auth import PythonAuth
 from callsheet.policies.rate_limit import Limits, RateLimit, SharedRateLimit, SharedStore
 from callsheet.policies.redirect import Redirect
 from callsheet.policies.retry import Retry
@@ -37,6 +38,7 @@ class Shared(NamedTuple):
     service: str = ""
     store: SharedStore | None = None
     tokens: Tokens | None = None
+    python_auth: PythonAuth | None = None
 
 
 class Line(NamedTuple):
@@ -57,6 +59,8 @@ def _breaker(settings: Settings, shared: Shared) -> tuple[Any, ...]:
 
 
 def _auth(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    if shared.python_auth is not None:
+        return (shared.python_auth,)
     return () if shared.tokens is None else (Credential(shared.tokens),)
 
 

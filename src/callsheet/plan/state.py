@@ -14,9 +14,11 @@ from callsheet.auth.oauth2 import OAuth2
 from callsheet.auth.token_endpoint import TokenEndpoint
 from callsheet.errors import SheetError
 from callsheet.plan.order import Shared
+from callsheet.plan.python_auth import python_auth_of
 from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
 from callsheet.policies.credential import Tokens
+from callsheet.policies.python_auth import PythonAuth
 from callsheet.policies.rate_limit import Limits, SharedStore
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceWord
@@ -94,6 +96,9 @@ class ServiceState:
         source = TokenEndpoint(auth.options, wall_clock=self._wall_clock, pick=random.random, new_id=_new_id)
         return OAuth2(source, now=self._now, service=self._service)
 
+    def _python_auth(self, auth: AuthSettings | None) -> PythonAuth | None:
+        return python_auth_of(auth) if auth is not None and auth.kind == "python" else None
+
     def _slot(self, settings: Settings, operation: str = "") -> Slot:
         slot: Slot = self._once(("slot", operation, settings.concurrency), lambda: Slot(settings.concurrency))
         return slot
@@ -134,6 +139,7 @@ class ServiceState:
             service=self._service,
             store=self._store,
             tokens=self.tokens(settings.auth),
+            python_auth=self._python_auth(settings.auth),
         )
 
     def _slots(self, settings: Settings, like: ServiceState | None) -> tuple[Slot, ...]:

@@ -9,7 +9,8 @@ from callsheet.secret import Secret
 from callsheet.settings.settings import AuthSettings
 from callsheet.sheet.constants import TOKEN
 from callsheet.sheet.findings import Misfit, Noted, one_of
-from callsheet.sheet.jwt import JWT, ONE_KEY, checked_jwt
+from callsheet.sheet.functions import Function
+from callsheet.sheet.jwt import JWT, ONE_KEY, Values, checked_jwt
 from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
 from callsheet.sheet.oauth2 import OAUTH2, checked_oauth2
 from callsheet.sheet.policies import is_off
@@ -18,8 +19,8 @@ from callsheet.sheet.record import Key, check_keys, mapping_schema, plain, read_
 from callsheet.sheet.scalars import Text, scalar
 from callsheet.sheet.secret_text import SecretText
 
-KINDS = ("bearer", "basic", "api_key", "jwt", "oauth2")
-LATER = ("python",)
+KINDS = ("bearer", "basic", "api_key", "jwt", "oauth2", "python")
+FUNCTION = Function()
 EXPECTED = '`off`, or a mapping with one kind such as `{bearer: "${TOKEN}"}`'
 PLACES = ("header", "query", "cookie")
 
@@ -48,6 +49,8 @@ class AuthForm:
             raise misfit(node, spot, EXPECTED)
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, EXPECTED)
+        if node.get("python") is not None:
+            return AuthSettings("python", _python(node, spot, reading))
         check_keys(node, KIND_KEYS, "auth", spot, reading.findings)
         chosen = [(key, value) for key, value in node.entries if not is_null(value)]
         if len(chosen) != 1:
@@ -61,7 +64,9 @@ class AuthForm:
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
         kinds = mapping_schema(KIND_KEYS)
-        return {"anyOf": [{"enum": ["off", False]}, {**kinds, "minProperties": 1}]}
+        # Beside `python` stand the options of the function, under names of its own.
+        python = {"type": "object", "properties": {"python": FUNCTION.schema()}, "required": ["python"]}
+        return {"anyOf": [{"enum": ["off", False]}, {**kinds, "minProperties": 1, "maxProperties": 1}, python]}
 
 
 def _bearer(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
@@ -95,6 +100,16 @@ def _oauth2(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
     options = _options(OAUTH2, node, spot, reading)
     assert isinstance(node, MappingNode)
     return checked_oauth2(options, node, spot, reading)
+
+
+def _python(node: MappingNode, spot: Spot, reading: Reading) -> Mapping[str, Any]:
+    """The function and its options: any JSON values, a secret where they come through `${...}`."""
+    function = node.get("python")
+    assert function is not None
+    rest = tuple((key, value) for key, value in node.entries if key.value != "python")
+    options = dict(Values().read(MappingNode(rest, node.place), spot, reading))
+    named = FUNCTION.read(function, spot.under("python"), reading)
+    return {"python": named, "options": options, "where": str(function.place)}
 
 
 def _options(keys: tuple[Key, ...], node: Node, spot: Spot, reading: Reading) -> dict[str, Any]:
@@ -146,5 +161,4 @@ KIND_KEYS = (
     Key("api_key", _Kind(mapping_schema(API_KEY)), "a key in a header, query parameter or cookie"),
     Key("jwt", _Kind({**mapping_schema(JWT), **ONE_KEY}), "a token that is signed here, anew before it expires"),
     Key("oauth2", _Kind(mapping_schema(OAUTH2)), "a token that a provider gives, fetched ahead of its end"),
-    *(Key(name) for name in LATER),
 )

@@ -79,16 +79,13 @@ class Audience:
         return {"anyOf": [Told().schema(), {"type": "array", "items": Told().schema(), "minItems": 1}]}
 
 
-class Claims:
-    """A mapping from the name of a claim to any JSON value, but for the claims that have keys of their own."""
+class Values:
+    """A mapping from name to any JSON value; what comes through `${...}` is a secret text."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
-        """Name -> value; what comes through `${...}` is a secret text."""
+        """Name -> value."""
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, "a mapping from name to value")
-        for key, value in node.entries:
-            if key.value in MADE_BY_US and not is_null(value):
-                raise Misfit(key.place, f"{spot}: `{key.text}` is set by Callsheet", MADE_BY_US[key.text])
         return MappingProxyType(self._mapping(node, spot, reading))
 
     def _mapping(self, node: MappingNode, spot: Spot, reading: Reading) -> dict[str, Any]:
@@ -114,6 +111,21 @@ class Claims:
         if filled.value is not None and not isinstance(filled.value, str | int | float | bool):
             raise misfit(filled, spot, expected)
         return filled.value
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"type": "object"}
+
+
+class Claims(Values):
+    """The same, but for the claims that have keys of their own."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
+        """Name -> value; what comes through `${...}` is a secret text."""
+        for key, value in node.entries if isinstance(node, MappingNode) else ():
+            if key.value in MADE_BY_US and not is_null(value):
+                raise Misfit(key.place, f"{spot}: `{key.text}` is set by Callsheet", MADE_BY_US[key.text])
+        return super().read(node, spot, reading)
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""

@@ -1,0 +1,156 @@
+"""Have a function of the user's say who sends the request: `auth: {python: "module:function"}`.
+
+A plain function gets the request and gives the one to send, anew for each attempt. A generator may have others sent first
+(`answer = yield other`): they go outside the service's slots and limits, for a login must not wait for those who wait for
+it. When it yields the request itself, that is sent, and the answer comes back: it may yield the request once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from callsheet.call import Attempt, Call
+from callsheet.errors import APIError, ArgumentError, AuthError
+from callsheet.http.headers import Headers, check_field
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+from callsheet.secret import Secret
+from callsheet.verdicts import Exchange, Refuse, Resend, Steps
+
+MOST_RESENDS = 3
+"""Further attempts that the generator of one call may ask for."""
+
+
+class PythonAuth:
+    """Send what a function makes of the request. `start` is the function, its options given; `label` names it in errors.
+
+    What it raises, and a request to another origin, is an AuthError; nothing is sent then.
+    """
+
+    name = "auth"
+
+    def __init__(self, start: Callable[[Request], Any], label: str) -> None:
+        self._start = start
+        self._label = label
+
+    def before(self, attempt: Attempt, now: float) -> Exchange | Refuse | None:
+        """Nothing, once it is known what to send."""
+        if self in attempt.held:
+            return None
+        flow: _Flow | None = attempt.call.notes.get(self)
+        if flow is not None and flow.given is attempt.request and flow.own is not None:
+            attempt.held[self] = flow.own
+            return None
+        try:
+            made = self._start(attempt.request)
+            if not isinstance(made, Generator):
+                attempt.held[self] = _checked(made, attempt.request)
+                return None
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            return Refuse(self._error(error), by=self.name)
+        flow = attempt.call.notes[self] = _Flow(made, attempt.request)
+        return Exchange(self._begun(flow, attempt), max(0.0, attempt.call.deadline - now))
+
+    def attach(self, attempt: Attempt, now: float) -> Request:
+        """The request that the function made."""
+        request: Request = attempt.held[self]
+        return request
+
+    def after(self, attempt: Attempt, now: float) -> Exchange | None:
+        """Tell a generator that yielded the request itself the answer to it."""
+        flow: _Flow | None = attempt.call.notes.get(self)
+        if flow is None or flow.own is None or not isinstance(attempt.outcome, Response):
+            return None
+        return Exchange(self._told(flow, attempt.outcome, attempt), max(0.0, attempt.call.deadline - now))
+
+    def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
+        """What is held is only the request."""
+
+    def ended(self, call: Call) -> None:
+        """End the generator."""
+        flow: _Flow | None = call.notes.pop(self, None)
+        if flow is not None:
+            flow.steps.close()
+
+    def _begun(self, flow: _Flow, attempt: Attempt) -> Steps:
+        try:
+            own = yield from flow.next(None)
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            return Refuse(self._error(error), by=self.name)
+        attempt.held[self] = own or flow.given
+        return None
+
+    def _told(self, flow: _Flow, answer: Response, attempt: Attempt) -> Steps:
+        try:
+            own = yield from flow.next(answer)
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            return Refuse(self._error(error), by=self.name)
+        call = attempt.call
+        body = call.request.body
+        flow.resends += 1
+        if own is None or flow.resends > MOST_RESENDS or (body is not None and not body.is_replayable):
+            return None
+        return Resend(call.request)
+
+    def _error(self, error: Exception) -> AuthError:
+        """What became of the function; its own words may hold a secret, and are only in the cause."""
+        if isinstance(error, AuthError):
+            return error
+        what = str(error) if isinstance(error, APIError) else "it raised"
+        told = AuthError(f"{self._label}: {type(error).__name__}: {what}", stopped_by=self.name)
+        told.__cause__ = error
+        return told
+
+
+class _Flow:
+    """A generator under way. `own` is the request that it yielded last to be sent as the call's own; None once it ended."""
+
+    def __init__(self, steps: Generator[Request, Response, Any], given: Request) -> None:
+        self.steps = steps
+        self.given = given
+        self.own: Request | None = None
+        self.resends = 0
+
+    def next(self, answer: Response | None) -> Generator[Request, Response, Request | None]:
+        """Go on until it yields the call's own request, which is the result; what it returns at its end is, too."""
+        self.own = None
+        try:
+            step = next(self.steps) if answer is None else self.steps.send(answer)
+            while not self._is_own(step):
+                try:
+                    answer = yield step
+                except APIError as error:
+                    step = self.steps.throw(error)
+                else:
+                    step = self.steps.send(answer)
+        except StopIteration as end:
+            return None if end.value is None else _checked(end.value, self.given)
+        self.own = _checked(step, self.given)
+        return self.own
+
+    def _is_own(self, step: Any) -> bool:
+        if not isinstance(step, Request):
+            raise ArgumentError(f"expected a Request to be yielded, found {type(step).__name__}")
+        given = self.given
+        return step.body is given.body and step.method == given.method and step.wire_url == given.wire_url
+
+
+def _checked(made: Any, given: Request) -> Request:
+    """The request, its new fields masked. Raises ArgumentError for what is none, or goes elsewhere."""
+    if not isinstance(made, Request):
+        raise ArgumentError(f"expected a Request, found {type(made).__name__}")
+    if made.origin != given.origin:
+        raise ArgumentError("a request to another origin; yield it, and it goes without what the call carries")
+    known = set(given.headers.fields)
+    added = {field: _secret(*field) for field in made.headers.fields if field not in known}
+    if not added:
+        return made
+    fields = tuple((name, added.get((name, value), value)) for name, value in made.headers.fields)
+    return made.with_headers(Headers(fields), *added.values())
+
+
+def _secret(name: str, value: str | Secret) -> Secret:
+    secret = value if isinstance(value, Secret) else Secret(value)
+    check_field(name, secret.reveal())
+    return secret
