@@ -72,6 +72,10 @@ class JWT:
             return Refuse(error, by="auth")
         return None
 
+    def at_hand(self) -> Token:
+        """The token to send now. Raises AuthError if none can be made."""
+        return self.token()
+
     def reject(self, token: Token) -> None:
         """The service refused it: the next one is made anew."""
         with self._lock:

@@ -108,6 +108,11 @@ class OAuth2:
             raise AuthError(f"no token from {self._endpoint.shown_url} is at hand", stopped_by="auth")
         return kept.token
 
+    def at_hand(self) -> Token | None:
+        """The token, if there is one."""
+        kept = self._kept
+        return kept.token if kept is not None and self._now() < kept.expiry else None
+
     def reject(self, token: Token) -> None:
         """The service refused it: it is not sent again."""
         with self._lock:

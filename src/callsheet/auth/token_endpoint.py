@@ -169,9 +169,7 @@ class TokenEndpoint:
         told = f" {code}" if isinstance(code, str) else ""
         description = said.get("error_description")
         more = f": {description}" if isinstance(description, str) else ""
-        where = (
-            ", a redirect, which is not followed: is it the right token_url?" if 300 <= answer.status_code < 400 else ""
-        )
+        where = _astray(answer.status_code)
         no_token = "" if told or answer.status_code != 200 else " without a token"
         words = _shown(f"{told}{more}", request.secrets)
         why = f"it answered {answer.status_code}{words}{no_token}{where}"
@@ -188,6 +186,13 @@ class TokenEndpoint:
         refresh = said.get("refresh_token")
         new_refresh = Secret(refresh) if isinstance(refresh, str) and refresh else None
         return Granted(Secret(text), _lifetime(said.get("expires_in")), new_refresh, number)
+
+
+def _astray(status: int) -> str:
+    """What to do about a status that a token endpoint does not have."""
+    if 300 <= status < 400:
+        return ", a redirect, which is not followed: is it the right token_url?"
+    return ": is it the right token_url?" if status in (404, 405) else ""
 
 
 def _said(answer: Response) -> Mapping[str, Any]:

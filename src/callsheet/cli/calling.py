@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from callsheet.call import Attempt
 from callsheet.cli.screen import Screen
 from callsheet.client.maker import CallMaker
 from callsheet.engine.io import ThreadIo, finish
@@ -21,6 +20,7 @@ from callsheet.http.response import Response
 from callsheet.plan.service import ServicePlans
 from callsheet.policies.credential import Credential
 from callsheet.policies.rate_limit import SharedStore
+from callsheet.settings.tls import TLS
 from callsheet.sheet import ServiceSheet
 from callsheet.stores.valkey import ValkeyStore
 from callsheet.transports.curl.blocking import CurlTransport
@@ -59,11 +59,11 @@ class Prepared:
 
     def request(self) -> Request:
         """The request as it would leave now, with the token that is made for it. Raises AuthError."""
-        attempt = Attempt(self.call, 1)
+        request = self.call.request
         for policy in self.plan.policies:
             if isinstance(policy, Credential):
-                attempt.request = policy.attach(attempt, self.maker.io.now())
-        return attempt.request
+                request = policy.preview(request)
+        return request
 
     def open(self) -> StreamedResponse:
         """The answer, to be read as it comes. Raises APIError."""
@@ -115,16 +115,24 @@ def maker_of(
     shared = SharedStore(store, limits.on_failure == "refuse") if limits else None
     plans = ServicePlans(service, code, listeners, store=shared)
     chosen = plans.settings
-    if not chosen.tls.verify:
-        screen.complain(f"warning: {unverified(service.name, chosen.tls.insecure_reason)}")
-    transport, worker = (
-        CurlTransport(Wiring(chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)),
-        Worker(),
-    )
+    for each in chosen.all_tls:
+        if not each.verify:
+            screen.complain(f"warning: {unverified(service.name, each.insecure_reason)}")
+    transports: dict[TLS, CurlTransport] = {}
+    worker = Worker()
+
+    def io(tls: TLS) -> ThreadIo:
+        """What sends under one TLS: the service's, or that of an exchange with others."""
+        wiring = Wiring(tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)
+        transport = transports.get(tls) or transports.setdefault(tls, CurlTransport(wiring))
+        return ThreadIo(transport, worker, beside=io)
+
     try:
-        yield CallMaker(plans, ThreadIo(transport, worker), lambda: False)
+        yield CallMaker(plans, io(chosen.tls), lambda: False)
     finally:
+        worker.stop()
+        for transport in list(transports.values()):
+            transport.close()
         worker.close()
-        transport.close()
         if store is not None:
             store.close()

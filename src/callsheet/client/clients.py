@@ -25,6 +25,7 @@ from callsheet.events import Listener
 from callsheet.forked import forget_after_fork
 from callsheet.plan.service import ServicePlans
 from callsheet.policies.rate_limit import SharedStore
+from callsheet.settings.settings import Settings
 from callsheet.settings.stores import StoreSettings
 from callsheet.settings.tls import TLS
 from callsheet.sheet import Sheet
@@ -100,13 +101,16 @@ class _AnyClient:
 
     def _check_settings(self) -> None:
         for service in self.sheet.services.values():
-            self._note_tls(service.name, service.settings(None, self._code).tls)
+            with_auth = (name for name, operation in service.operations.items() if "auth" in operation.layer)
+            for name in (None, *with_auth):
+                self._note_tls(service.name, service.settings(name, self._code))
 
-    def _note_tls(self, service: str, tls: TLS) -> None:
-        """Warn once of a service whose certificate is not checked."""
-        if not tls.verify and service not in self._unverified and self._transport is None:
+    def _note_tls(self, service: str, settings: Settings) -> None:
+        """Warn once of a service, or its token endpoint, whose certificate is not checked."""
+        unverified = next((tls for tls in settings.all_tls if not tls.verify), None)
+        if unverified is not None and service not in self._unverified and self._transport is None:
             self._unverified.add(service)
-            warn_of_unverified(service, tls.insecure_reason)
+            warn_of_unverified(service, unverified.insecure_reason)
 
     def _checked(self, transport: Any) -> Any:
         """The transport, or what one that serves both colours has for tasks."""
@@ -135,7 +139,7 @@ class _AnyClient:
         store = self._limits_store()
         plans = ServicePlans(declared, code, self._listeners, like, wall_clock=wall, now=now, store=store)
         self._all_plans.add(plans)
-        self._note_tls(name, plans.settings.tls)
+        self._note_tls(name, plans.settings)
         io = self._new_io(self._transport_for(plans), partial(self._io_beside, plans))
         return CallMaker(plans, io, lambda: self._is_closed)
 

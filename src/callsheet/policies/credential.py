@@ -17,6 +17,7 @@ from callsheet.secret import Secret
 from callsheet.verdicts import GiveUp, Resend, Verdict
 
 UNAUTHORIZED = 401
+STAND_IN = Secret("Bearer ", "TOKEN")
 
 
 class Token(Protocol):
@@ -41,6 +42,9 @@ class Tokens(Protocol):
 
     def token(self) -> Token:
         """The token to send now, after `ready` said that there is one. Raises AuthError if it is gone since."""
+
+    def at_hand(self) -> Token | None:
+        """The token to send now; None if one would have to be fetched. Raises AuthError where none can be made."""
 
     def reject(self, token: Any) -> None:
         """The service refused it: it is not sent again."""
@@ -83,6 +87,14 @@ class Credential:
         if filled is None or filled[0] is not headers or filled[1] is not token:
             filled = self._filled = (headers, token, headers.with_fields([(self.header, token.field)]))
         return request.with_headers(filled[2], token.value)
+
+    def preview(self, request: Request) -> Request:
+        """The request as it would leave, with a stand-in for a token that would have to be fetched. Raises AuthError."""
+        if self.header in request.headers:
+            return request
+        token = self.tokens.at_hand()
+        field = STAND_IN if token is None else token.field
+        return request.with_headers(request.headers.with_fields([(self.header, field)]), field)
 
     def after(self, attempt: Attempt, now: float) -> Resend | GiveUp | None:
         """The same request once more, with another token, if this one was refused."""

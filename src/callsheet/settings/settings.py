@@ -65,3 +65,9 @@ class Settings:
     envelope: Envelope | None = None
     errors: tuple[ErrorRule, ...] = ()
     fallback: Fallback | None = None
+
+    @property
+    def all_tls(self) -> tuple[TLS, ...]:
+        """That of the service, and of its token endpoint where it has its own."""
+        own = self.auth.options.get("tls") if self.auth else None
+        return (self.tls,) if own is None else (self.tls, own)
