@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         LimitLearned,
         Listener,
         StoreFailed,
+        TokenFetched,
         WireFacts,
     )
     from callsheet.http import Headers, ProblemDetails, Request, Response
@@ -124,6 +125,7 @@ __all__ = [
     "SheetError",
     "StoreFailed",
     "TLSError",
+    "TokenFetched",
     "TransportError",
     "Unauthorized",
     "UnprocessableContent",
@@ -138,7 +140,7 @@ _HOMES = {
     "callsheet.ambient": "deadline",
     "callsheet.client": "AsyncClient AsyncService Client Service",
     "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
-    "callsheet.events": "AttemptEnded BreakerChanged CallEnded Event LimitLearned Listener StoreFailed WireFacts",
+    "callsheet.events": "AttemptEnded BreakerChanged CallEnded Event LimitLearned Listener StoreFailed TokenFetched WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",
