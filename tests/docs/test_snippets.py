@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import shutil
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,8 @@ import pytest
 
 from callsheet.practice import PracticeServer
 from tests.docs.fences import Fence, fences
+from tests.servers.fixtures import *  # noqa: F403
+from tests.servers.wsgi import WsgiServer
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -25,9 +29,28 @@ def practice_url():
         yield server.url
 
 
+@pytest.fixture(scope="module")
+def bank_url(certificates):
+    """A service that insists on a client certificate."""
+
+    def ledger(environ, start_response):
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [b'{"balance": 7}']
+
+    with WsgiServer(ledger, certificates.client_required(ssl.TLSVersion.TLSv1_3)) as server:
+        yield server.url
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_the_snippets_run(page, practice_url, tmp_path, monkeypatch):
-    variables = {"SHOP_URL": practice_url, "PRACTICE_URL": practice_url, "API_TOKEN": "a-token-for-the-docs"}
+def test_the_snippets_run(page, practice_url, bank_url, certificates, tmp_path, monkeypatch):
+    variables = {
+        "SHOP_URL": practice_url,
+        "PRACTICE_URL": practice_url,
+        "BANK_URL": bank_url,
+        "API_TOKEN": "a-token-for-the-docs",
+    }
+    for file in (certificates.ca_file, certificates.client_cert_file, certificates.client_key_file):
+        shutil.copy(file, tmp_path / file.name)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
