@@ -32,16 +32,16 @@ def skew_of(date: str | None, asked: float, answered: float) -> Skew | None:
     return Skew((asked + answered) / 2 - theirs, (answered - asked) / 2 + 0.5)
 
 
-def of_skew(skew: Skew | None, told: str) -> Found:
+def of_skew(skew: Skew | None) -> Found:
     """What a skew means."""
     if skew is None:
-        return skipped(f"{told}: its answer has no Date to compare our clock with")
+        return skipped("the answer has no Date to compare our clock with")
     certain = max(0.0, abs(skew.seconds) - skew.tolerance)
     data = {"skew_seconds": round(skew.seconds, 1), "tolerance_seconds": round(skew.tolerance, 1)}
     if certain == 0:
-        return ok(f"{told}: its clock and ours agree within {skew.tolerance:.1f} s", **data)
+        return ok(f"its clock and ours agree within {skew.tolerance:.1f} s", **data)
     side = "ahead of" if skew.seconds > 0 else "behind"
-    text = f"{told}: our clock is {_span(certain)} {side} its"
+    text = f"our clock is {_span(certain)} {side} its"
     advice = "set the clock by NTP: tokens and signatures carry the time"
     if certain > TOO_FAR:
         return problem(text, advice, **data)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from callsheet.cli.env_file import read_env_file
 from callsheet.cli.find_sheet import NAME, Wanted
@@ -36,6 +36,16 @@ class Examined:
     errors: tuple[Finding, ...] = ()
     services: tuple[ServiceSheet, ...] = ()
 
+    def is_whole(self, service: str) -> bool:
+        """Whether nothing is wrong in a service, nor in what all of them share."""
+        lines = lines_of(self.text or "")
+        first, last = lines.get(service, (0, 0))
+        elsewhere = [span for name, span in lines.items() if name != service]
+        return all(
+            not first <= finding.line <= last and any(one <= finding.line <= other for one, other in elsewhere)
+            for finding in self.errors
+        )
+
     @property
     def folder(self) -> Path:
         """Where relative paths begin."""
@@ -58,6 +68,28 @@ def examined(wanted: Wanted, names: tuple[str, ...] = ()) -> Examined:
     sheet, errors = wanted.salvaged(path, text, variables)
     services = _chosen(sheet, names, is_whole=not errors)
     return Examined(wanted, path, text, "", variables, sources, unread, sheet, errors, services)
+
+
+def lines_of(text: str) -> dict[str, tuple[int, int]]:
+    """The first and the last line of each service of a sheet; of a text that is no YAML, none."""
+    import yaml
+
+    try:
+        tree = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return {}
+    entries = tree.value if isinstance(tree, yaml.MappingNode) else []
+    found = [value for key, value in entries if key.value == "services" and isinstance(value, yaml.MappingNode)]
+    services = found[0].value if found else []
+    return {str(key.value): (key.start_mark.line + 1, _last_line(value)) for key, value in services}
+
+
+def _last_line(node: Any) -> int:
+    """The line of what stands last in a node; a block's own end is behind the empty lines after it."""
+    while node.value and isinstance(node.value, list):
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    return int(max(node.start_mark.line, node.end_mark.line - (1 if node.end_mark.column == 0 else 0))) + 1
 
 
 def _chosen(sheet: Sheet, names: tuple[str, ...], *, is_whole: bool) -> tuple[ServiceSheet, ...]:

@@ -24,7 +24,7 @@ EXTRAS = {
 """Each extra, and the modules of which one shows that it is installed."""
 
 
-def check_versions(examined: Examined) -> Iterator[Found]:
+def check_versions(examined: Examined, extras: Mapping[str, tuple[str, ...]] = EXTRAS) -> Iterator[Found]:
     """The versions of what requests depend on, the extras, and those that the sheet needs and lacks."""
     import pycurl
 
@@ -33,8 +33,8 @@ def check_versions(examined: Examined) -> Iterator[Found]:
     libcurl = pycurl.version_info()
     yield ok(f"callsheet {__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}")
     yield ok(f"libcurl {libcurl[1]} with {libcurl[5]}; Python's own: {ssl.OPENSSL_VERSION}")
-    present = {name for name, modules in EXTRAS.items() if any(map(_is_there, modules))}
-    absent = [name for name in EXTRAS if name not in present]
+    present = {name for name, modules in extras.items() if any(map(_is_there, modules))}
+    absent = [name for name in extras if name not in present]
     yield ok(f"extras: {', '.join(sorted(present))}" + (f"; not installed: {', '.join(absent)}" if absent else ""))
     for name, why in needed_by(examined).items():
         if name not in present:

@@ -100,21 +100,19 @@ def _how_chosen(examined: Examined) -> str:
 
 def check_types(examined: Examined) -> Iterator[Found]:
     """Whether every operation compiles, which imports the types that it names."""
-    if examined.sheet is None:
-        return
-    if examined.errors:
-        yield skipped("operations are compiled when the sheet can be read whole")
-        return
     from callsheet.plan.service import ServicePlans
 
-    wrong = 0
+    compiled = 0
     for service in examined.services:
+        if not examined.is_whole(service.name):
+            yield skipped(f"those of {service.name} are compiled when its settings can be read whole")
+            continue
         plans = ServicePlans(service, {}, ())
         for operation in plans.operations:
             try:
                 plans.plan(operation)
+                compiled += 1
             except APIError as error:
-                wrong += 1
-                yield from (problem(told) for told in str(error).splitlines()[:1])
-    if not wrong:
-        yield ok(f"{counted(sum(len(each.operations) for each in examined.services), 'operation')} compiled")
+                yield problem(str(error).partition("\n")[0])
+    if compiled:
+        yield ok(f"{counted(compiled, 'operation')} compiled")

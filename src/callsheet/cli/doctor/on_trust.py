@@ -79,12 +79,10 @@ def _certificates(path: Path) -> list[Certificate] | Found:
 
 def check_tls(examined: Examined, now: datetime) -> Iterator[Found]:
     """The authorities and client certificates that the services declare."""
-    if examined.sheet is None:
-        return
-    told: set[Found] = set()
-    for name, tls in _declared(examined).items():
-        yield from (found for found in _of_service(name, tls, now) if found not in told)
-    if not _declared(examined):
+    declared = _declared(examined)
+    for name, tls in declared.items():
+        yield from _of_service(name, tls, now)
+    if examined.sheet is not None and not declared:
         yield ok("no service has certificates of its own")
 
 

@@ -37,36 +37,41 @@ PHASES = (("resolved", "name"), ("connected", "TCP"), ("secured", "TLS"), ("firs
 
 
 def reach(service: ServiceSheet, now: Callable[[], datetime]) -> Iterator[Found]:
-    """What can be found out about one service: name, certificate, an answer, its clock."""
+    """What can be found out about one service: name, an answer, its clock, its certificate."""
     settings = service.settings()
-    name = service.name
-    if not settings.base_url:
-        yield skipped(f"{name}: its base_url cannot be read")
-        return
     origin = origin_of(settings.base_url)
     is_direct = settings.proxy is None and not settings.trust_env
-    addresses: Found | None = _looked_up(name, origin) if is_direct else None
-    if addresses is not None:
-        yield addresses
-    yield from _answered(service, settings)
-    if is_direct and origin.scheme == "https" and (addresses is None or addresses.grade == "ok"):
-        yield of_server(name, origin, settings.tls, now())
+    if is_direct:
+        yield _looked_up(origin)
+    answered = list(_answered(service, settings))
+    yield from answered
+    # A server that let nobody connect shows no certificate either.
+    spoke = "status" in answered[0].data or answered[0].data["error"] == "TLSError"
+    if is_direct and origin.scheme == "https" and spoke:
+        yield of_server(origin, settings.tls, now(), verdict=_verdict(settings.tls, answered[0]))
 
 
-def _looked_up(name: str, origin: Origin) -> Found:
+def _verdict(tls: TLS, answered: Found) -> str:
+    """What became of the certificate when it was verified."""
+    if not tls.verify:
+        return "not verified (tls.verify)"
+    return "accepted" if "status" in answered.data else ""
+
+
+def _looked_up(origin: Origin) -> Found:
     """The addresses of its host, by the system's own resolver, which knows no time limit."""
     began = time.perf_counter()
     try:
         found = bounded(lambda: socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM))
     except TimeoutError:
-        return problem(f"{name}: DNS: no answer for {origin.host} within {PATIENCE:g} s", "is the resolver reachable?")
+        return problem(f"DNS: no answer for {origin.host} within {PATIENCE:g} s", "is the resolver reachable?")
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "not a host name"
-        return problem(f"{name}: DNS: {origin.host}: {why}", "mend base_url, or the resolver")
+        return problem(f"DNS: {origin.host}: {why}", "mend base_url, or the resolver")
     spent = time.perf_counter() - began
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
     told = ", ".join(addresses[:4]) + (f" and {len(addresses) - 4} more" if len(addresses) > 4 else "")
-    return ok(f"{name}: DNS: {origin.host} is {told}, in {milliseconds(spent)}", addresses=addresses, **_ms(spent))
+    return ok(f"DNS: {origin.host} is {told}, in {milliseconds(spent)}", addresses=addresses, **_ms(spent))
 
 
 def bounded(ask: Callable[[], T]) -> T:
@@ -109,10 +114,10 @@ def _answered(service: ServiceSheet, settings: Settings) -> Iterator[Found]:
     try:
         response = _head(service, code, listen)
     except APIError as error:
-        yield _failed(service.name, error, events)
+        yield _failed(error, events)
         return
-    yield of_answer(service.name, response, events[-1].wire if events else WireFacts(), note)
-    yield of_skew(skew_of(response.field(b"date"), asked, time.time()), service.name)
+    yield of_answer(response, events[-1].wire if events else WireFacts(), note)
+    yield of_skew(skew_of(response.field(b"date"), asked, time.time()))
 
 
 def _head(service: ServiceSheet, code: dict[str, Any], listen: Callable[[Event], None]) -> Response:
@@ -120,18 +125,19 @@ def _head(service: ServiceSheet, code: dict[str, Any], listen: Callable[[Event],
     from callsheet.engine.io import finish
     from callsheet.engine.perform import perform
 
+    seconds = min(PATIENCE, service.settings().timeout.attempt)
     # What it would warn of is on the list already.
     with maker_of(service, code, Screen(io.BytesIO(), io.StringIO()), listen) as maker:
-        call, plan, _ = maker.undeclared("HEAD", "/", {"timeout": PATIENCE}, is_stream=False)
+        call, plan, _ = maker.undeclared("HEAD", "/", {"timeout": seconds}, is_stream=False)
         response: Response = finish(perform(call, plan, maker.io, raises=False, typed=False))
     return response
 
 
-def of_answer(name: str, response: Response, wire: WireFacts, note: str = "") -> Found:
+def of_answer(response: Response, wire: WireFacts, note: str = "") -> Found:
     """An answer: any of them shows that the service is there."""
     status = response.status_code
     data: dict[str, Any] = {"status": status, **_timings(wire)}
-    text = f"{name}: HEAD: {status} {response.reason_phrase}".rstrip() + f"{note}{_phases(wire)}"
+    text = f"HEAD: {status} {response.reason_phrase}".rstrip() + f"{note}{_phases(wire)}"
     if status >= 500:
         return warning(text, "it is there, and says that it does not work", **data)
     if status in (401, 403) and not note:
@@ -155,23 +161,24 @@ def _timings(wire: WireFacts) -> dict[str, float]:
     return {f"{field}_at_ms": round(getattr(wire, field) * 1000, 1) for field, _ in PHASES if getattr(wire, field) > 0}
 
 
-def _failed(name: str, error: APIError, events: list[AttemptEnded]) -> Found:
+def _failed(error: APIError, events: list[AttemptEnded]) -> Found:
     wire = events[-1].wire if events else WireFacts()
     advice = "see its certificate below" if isinstance(error, TLSError) else ""
-    return problem(f"{name}: {type(error).__name__}: {error}{_phases(wire)}", advice, **_timings(wire))
+    kind = type(error).__name__
+    return problem(f"HEAD: {kind}: {error}{_phases(wire)}", advice, error=kind, **_timings(wire))
 
 
-def of_server(name: str, origin: Origin, tls: TLS, now: datetime) -> Found:
-    """The certificate that a server shows: until when it is valid, and by whom. Whether it is trusted, the request says."""
+def of_server(origin: Origin, tls: TLS, now: datetime, *, verdict: str) -> Found:
+    """The certificate that a server shows: until when it is valid, and by whom. Whether it is trusted, the request has said."""
     try:
         certificate, version, spent = bounded(lambda: _shown_by(origin, tls))
     except (OSError, ValueError) as error:
         why = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
-        return skipped(f"{name}: TLS: its certificate could not be read: {str(why).replace('_', ' ').lower()}")
+        return skipped(f"TLS: its certificate could not be read: {str(why).replace('_', ' ').lower()}")
     days = (certificate.not_after - now).days
     until = f"{certificate.not_after:%Y-%m-%d}"
     data = {"tls": version, "issuer": certificate.issuer, "not_after": certificate.not_after.isoformat(), **_ms(spent)}
-    text = f"{name}: {version}, certificate by `{certificate.issuer}`"
+    text = f"{version}, certificate by `{certificate.issuer}`" + (f", {verdict}" if verdict else "")
     if now < certificate.not_before:
         return problem(f"{text}, not valid before {certificate.not_before:%Y-%m-%d}", "is the clock right?", **data)
     if now >= certificate.not_after:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from callsheet.cli.doctor.examined import Examined
-from callsheet.cli.doctor.found import Found, problem
+from callsheet.cli.doctor.found import Found, problem, skipped
 from callsheet.cli.doctor.on_machine import check_versions
 from callsheet.cli.doctor.on_proxies import check_proxies
 from callsheet.cli.doctor.on_sheet import check_environment, check_sheet, check_types
@@ -62,7 +63,9 @@ def guarded(check: Callable[[], Iterable[Found]]) -> tuple[Found, ...]:
     found: list[Found] = []
     try:
         found.extend(check())
-    except Exception as error:  # noqa: BLE001 - a type's module, say, may raise anything when it is imported
+    except Exception as error:
+        if os.environ.get("CALLSHEET_DEBUG"):
+            raise
         from callsheet.cli.run import place_of
 
         file, line = place_of(error)
@@ -75,6 +78,8 @@ def online_topics(examined: Examined, screen: Screen) -> list[Topic]:
     from callsheet.cli.doctor.reach import AT_ONCE, reach
 
     def asked(service: ServiceSheet) -> Topic:
+        if not examined.is_whole(service.name):
+            return Topic(f"online: {service.name}", (skipped("it is asked when its settings can be read whole"),))
         return Topic(f"online: {service.name}", guarded(lambda: reach(service, now)))
 
     services = examined.services
