@@ -9,7 +9,7 @@ import pytest
 
 from callsheet.cli.doctor.clock import Skew, of_skew, skew_of
 from tests.servers import ScriptedServer
-from tests.servers.actions import answer, close, silence
+from tests.servers.actions import answer, close, raw, silence
 from tests.servers.certificates import silent_in_handshake
 from tests.servers.proxies import HttpProxy
 
@@ -220,7 +220,7 @@ def test_no_canary_is_shown(callsheet, sheet, certificates, tmp_path, monkeypatc
     (tmp_path / "token").write_text(CANARY)
     (tmp_path / "more.env").write_text(f"OTHER={CANARY}\n{CANARY}\n")
     certificates.client(tmp_path, password=CANARY)
-    told = answer(401, {"X-Echo": CANARY, "Location": f"/{CANARY}"})
+    told = raw(f"HTTP/1.1 401 {CANARY}\r\nX-Echo: {CANARY}\r\nContent-Length: 0\r\n\r\n".encode())
     with ScriptedServer(told) as server:
         text = SECRETS.replace("stores:", f"{broken}stores:").format(url=server.url, canary=CANARY)
         sheet(text)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from callsheet.cli.doctor.found import Found, ok, problem, skipped, warning
 
+NEAR = 1.0
+"""Servers make their date once a second."""
 UNSURE, TOO_FAR = 30.0, 300.0
 """Seconds from which signatures begin to be refused; AWS allows five minutes, as do most checks of a JWT's times."""
 
@@ -38,8 +40,8 @@ def of_skew(skew: Skew | None) -> Found:
         return skipped("the answer has no Date to compare our clock with")
     certain = max(0.0, abs(skew.seconds) - skew.tolerance)
     data = {"skew_seconds": round(skew.seconds, 1), "tolerance_seconds": round(skew.tolerance, 1)}
-    if certain == 0:
-        return ok(f"its clock and ours agree within {skew.tolerance:.1f} s", **data)
+    if certain < NEAR:
+        return ok(f"its clock and ours agree within {abs(skew.seconds) + skew.tolerance:.1f} s", **data)
     side = "ahead of" if skew.seconds > 0 else "behind"
     text = f"our clock is {_span(certain)} {side} its"
     advice = "set the clock by NTP: tokens and signatures carry the time"

@@ -137,7 +137,7 @@ def of_answer(response: Response, wire: WireFacts, note: str = "") -> Found:
     """An answer: any of them shows that the service is there."""
     status = response.status_code
     data: dict[str, Any] = {"status": status, **_timings(wire)}
-    text = f"HEAD: {status} {response.reason_phrase}".rstrip() + f"{note}{_phases(wire)}"
+    text = f"HEAD: {status} {response.masked(response.reason_phrase)}".rstrip() + f"{note}{_phases(wire)}"
     if status >= 500:
         return warning(text, "it is there, and says that it does not work", **data)
     if status in (401, 403) and not note:
