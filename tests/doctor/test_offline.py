@@ -5,6 +5,9 @@ import socket
 
 import pytest
 
+from callsheet.cli.doctor.found import ok
+from callsheet.cli.doctor.on_proxies import shown
+from callsheet.cli.doctor.topics import guarded
 from tests.servers.valkey import ValkeyServer
 
 GOOD = """\
@@ -200,6 +203,33 @@ def test_proxy_variables_that_nobody_reads(doctor, sheet, monkeypatch):
     assert doctor().texts("proxy") == "shop: through http://proxy.example:3128, by the environment"
     sheet(f"{PLAIN}    proxy: http://other.example:3128\n")
     assert doctor().texts("proxy") == "shop: through http://other.example:3128, by the sheet"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://proxy.example:3128", "http://proxy.example:3128"),
+        ("proxy.example:3128", "http://proxy.example:3128"),
+        ("http://ada:s3cret@proxy.example", "http://***@proxy.example"),
+        ("ada:s3cret@proxy.example:1", "http://***@proxy.example:1"),
+        ("http://ada:12/34@proxy.example:1", "not a URL"),
+        ("http://ada:s3/cret@proxy.example:1", "not a URL"),
+        ("http://[", "not a URL"),
+    ],
+)
+def test_a_proxy_is_shown_without_its_password(url, told):
+    assert shown(url) == told
+
+
+def test_a_check_that_breaks_is_a_problem_and_no_more():
+    def check():
+        yield ok("so far")
+        raise RuntimeError("s3cret")
+
+    first, second = guarded(check)
+    assert first.text == "so far"
+    assert (second.grade, "RuntimeError in test_offline.py" in second.text) == ("problem", True)
+    assert "s3cret" not in second.text
 
 
 def test_the_store_on_this_machine_is_asked(doctor, sheet):

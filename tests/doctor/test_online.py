@@ -1,6 +1,7 @@
 """`--online`: one harmless request for each service, its phases, and the server's clock beside ours."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from callsheet.cli.doctor.clock import Skew, of_skew, skew_of
+from callsheet.cli.doctor.reach import bounded, probe_of
+from callsheet.settings import AuthSettings, Settings
 from tests.servers import ScriptedServer
 from tests.servers.actions import answer, close, raw, silence
 from tests.servers.certificates import silent_in_handshake
@@ -64,6 +67,14 @@ def test_settings_of_the_sheet_hold(doctor, sheet, monkeypatch):
     assert request.header("X-Tenant") == "a"
 
 
+def test_a_credential_that_has_to_be_fetched_is_left_out():
+    fetched = Settings("http://a", auth=AuthSettings("fetched_by_post", {}))
+    code, note = probe_of(fetched)
+    assert code["auth"] == "off"
+    assert "without its credential" in note
+    assert "auth" not in probe_of(Settings("http://a", auth=AuthSettings("bearer", {})))[0]
+
+
 @pytest.mark.parametrize(
     ("seconds", "grade", "told"),
     [(0, "ok", "agree"), (-100, "warning", "ahead of"), (100, "warning", "behind"), (3600, "problem", "behind")],
@@ -90,7 +101,9 @@ def test_a_skew_counts_as_far_as_it_is_certain(ours, grade):
     assert of_skew(skew_of(date, NOW + ours - 400, NOW + ours + 400)).grade == "ok"
 
 
-@pytest.mark.parametrize("date", [None, "", "yesterday", "Thu, 99 Jan 2026 00:00:00 GMT"])
+@pytest.mark.parametrize(
+    "date", [None, "", "yesterday", "Thu, 01 Jan 99999999999 00:00:00 GMT", "Thu, 99 Jan 2026 00:00:00 GMT"]
+)
 def test_a_date_that_cannot_be_read(date):
     assert of_skew(skew_of(date, NOW, NOW)).grade == "skipped"
 
@@ -136,6 +149,7 @@ def test_the_client_certificate_is_presented(doctor, sheet, certificates, tmp_pa
         report = doctor("--online")
     assert report.code == 0, report.problems
     assert set(server.ledger.clients) == {files.serial}
+    assert [each for each in report.of(TOPIC, "ok") if "issuer" in each]
 
 
 def test_a_refused_connection(doctor, sheet, refused_port):
@@ -195,6 +209,25 @@ def test_what_all_share_and_is_broken_keeps_all_from_being_asked(doctor, sheet):
         report = doctor("--online")
     assert report.texts(TOPIC, "skipped")
     assert not server.requests
+
+
+def test_what_stands_on_one_line_is_broken_together(doctor, sheet):
+    with ScriptedServer(answer(200)) as server:
+        one = f"{{base_url: '{server.url}', retires: 3}}"
+        sheet(f"callsheet: 1\nservices: {{shop: {one}, bank: {{base_url: '{server.url}'}}}}\n")
+        report = doctor("--online")
+    assert report.texts(TOPIC, "skipped")
+    assert not server.requests
+
+
+def test_whatever_hangs_is_left_behind():
+    asked = threading.Event()
+    with pytest.raises(TimeoutError):
+        bounded(asked.wait, 0.001)
+    asked.set()
+    assert bounded(lambda: 3) == 3
+    with pytest.raises(ZeroDivisionError):
+        bounded(lambda: 1 / 0)
 
 
 CANARY = "canary-0123456789"

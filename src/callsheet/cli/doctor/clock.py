@@ -11,7 +11,7 @@ from callsheet.cli.doctor.found import Found, ok, problem, skipped, warning
 NEAR = 1.0
 """Servers make their date once a second."""
 UNSURE, TOO_FAR = 30.0, 300.0
-"""Seconds from which signatures begin to be refused; AWS allows five minutes, as do most checks of a JWT's times."""
+"""Seconds. From the first, tokens that live briefly begin to be refused; more than the second, AWS and most others refuse."""
 
 
 class Skew(NamedTuple):
@@ -28,7 +28,7 @@ def skew_of(date: str | None, asked: float, answered: float) -> Skew | None:
     """
     try:
         made = parsedate_to_datetime(date or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     theirs = made.replace(tzinfo=made.tzinfo or UTC).timestamp() + 0.5
     return Skew((asked + answered) / 2 - theirs, (answered - asked) / 2 + 0.5)

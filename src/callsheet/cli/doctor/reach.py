@@ -74,7 +74,7 @@ def _looked_up(origin: Origin) -> Found:
     return ok(f"DNS: {origin.host} is {told}, in {milliseconds(spent)}", addresses=addresses, **_ms(spent))
 
 
-def bounded(ask: Callable[[], T]) -> T:
+def bounded(ask: Callable[[], T], seconds: float = PATIENCE) -> T:
     """What `ask` gives or raises, in a thread that is left behind when the time is up: then TimeoutError."""
     ended: list[Future[T]] = []
 
@@ -88,9 +88,9 @@ def bounded(ask: Callable[[], T]) -> T:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(PATIENCE)
+    thread.join(seconds)
     if not ended:
-        raise TimeoutError(f"not within {PATIENCE:g} s")
+        raise TimeoutError(f"not within {seconds:g} s")
     return ended[0].result()
 
 
@@ -106,10 +106,7 @@ def _answered(service: ServiceSheet, settings: Settings) -> Iterator[Found]:
         if isinstance(event, AttemptEnded):
             events.append(event)
 
-    code, note = dict(ONE_REQUEST), ""
-    if settings.auth is not None and settings.auth.kind not in GOOD_KINDS:
-        code["auth"] = "off"
-        note = ", asked without its credential, which would be fetched first"
+    code, note = probe_of(settings)
     asked = time.time()
     try:
         response = _head(service, code, listen)
@@ -118,6 +115,13 @@ def _answered(service: ServiceSheet, settings: Settings) -> Iterator[Found]:
         return
     yield of_answer(response, events[-1].wire if events else WireFacts(), note)
     yield of_skew(skew_of(response.field(b"date"), asked, time.time()))
+
+
+def probe_of(settings: Settings) -> tuple[dict[str, Any], str]:
+    """The settings of the one request, over the sheet's own, and what there is to say of them."""
+    if settings.auth is None or settings.auth.kind in GOOD_KINDS:
+        return ONE_REQUEST, ""
+    return ONE_REQUEST | {"auth": "off"}, ", asked without its credential, which would be fetched first"
 
 
 def _head(service: ServiceSheet, code: dict[str, Any], listen: Callable[[Event], None]) -> Response:
