@@ -10,7 +10,8 @@ import pytest
 
 from callsheet.cli.doctor.clock import Skew, of_skew, skew_of
 from callsheet.cli.doctor.reach import bounded, probe_of
-from callsheet.settings import AuthSettings, Settings
+from callsheet.settings import Settings
+from callsheet.settings.settings import AuthSettings
 from tests.servers import ScriptedServer
 from tests.servers.actions import answer, close, raw, silence
 from tests.servers.certificates import silent_in_handshake
