@@ -81,6 +81,21 @@ def test_what_is_no_yaml_still_tells_its_variables(doctor, sheet):
     report = doctor()
     assert report.of("sheet", "problem")
     assert report.texts("variables") == "SHOP_TOKEN is not set (line 4)"
+    assert report.texts("certificates of the sheet", "skipped") == "none could be read"
+    assert report.texts("proxy") == "none in the environment"
+
+
+@pytest.mark.parametrize("content", [b"", b"[1, 2]", b"\xff\xfe", b"callsheet: 1\nservices: {}\n", b"a: &a [*a]\n"])
+def test_whatever_is_no_sheet_is_a_problem_of_the_sheet_alone(doctor, tmp_path, content):
+    (tmp_path / "callsheet.yaml").write_bytes(content)
+    report = doctor("--online")
+    assert report.code == 7
+    assert {each["topic"] for each in report.found if each["grade"] == "problem"} == {"sheet"}
+
+
+def test_a_store_without_certificates(doctor, sheet, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(sheet(PLAIN)))
+    assert "no certificate in it" in doctor().texts("trusted authorities", "problem")
 
 
 def test_one_broken_service_leaves_the_others_compiled(doctor, sheet):
@@ -110,6 +125,7 @@ def test_the_environment_and_who_chose_it(doctor, sheet, monkeypatch):
     report = doctor()
     assert report.code == 7
     assert "unknown environment `production`" in report.texts("sheet", "problem")
+    assert report.texts("environment", "skipped").startswith("none of dev, prod is chosen")
 
 
 def test_the_variables_are_those_of_the_environment(doctor, sheet):

@@ -28,7 +28,8 @@ def check_proxies(examined: Examined) -> Iterator[Found]:
         told = who if settings else "no service reads them unasked"
         yield warning(f"{named} set, and not used: {told}", "write `proxy:`, or `trust_env: true`, in the service")
     elif not named and all(each.proxy is None for each in settings.values()):
-        yield ok("none: neither on the sheet nor in the environment")
+        unread = examined.sheet is None or examined.errors
+        yield ok("none in the environment" if unread else "none: neither on the sheet nor in the environment")
 
 
 def _of_service(name: str, settings: Settings) -> Iterator[Found]:

@@ -86,7 +86,7 @@ def check_environment(examined: Examined) -> Iterator[Found]:
     if not sheet.environments:
         yield ok("the sheet has no environments")
     elif sheet.environment is None:
-        yield problem("none could be chosen", f"give --env: {', '.join(sheet.environments)}")
+        yield skipped(f"none of {', '.join(sheet.environments)} is chosen, and services are read under one")
     else:
         yield ok(f"{sheet.environment}, {_how_chosen(examined)} (of {', '.join(sheet.environments)})")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from callsheet.certificate import Certificate, certificates_in
 from callsheet.cli.doctor.examined import Examined
-from callsheet.cli.doctor.found import Found, counted, ok, problem, warning
+from callsheet.cli.doctor.found import Found, counted, ok, problem, skipped, warning
 from callsheet.exposure import exposed_mode
 from callsheet.settings import TLS
 
@@ -49,10 +49,11 @@ def of_authorities(path: Path, told: str, now: datetime, *, is_own: bool) -> Ite
         yield known
         return
     over = [each for each in known if each.not_after <= now]
+    if not known:
+        yield problem(f"{told}: no certificate in it", "name a PEM file that has some")
+        return
     if len(over) == len(known):
-        yield problem(
-            f"{told}: {'every certificate in it has expired' if known else 'no certificate in it'}", "renew it"
-        )
+        yield problem(f"{told}: every certificate in it has expired", "renew it")
         return
     count = f"{told}: {counted(len(known), 'certificate')}"
     if not over:
@@ -82,7 +83,9 @@ def check_tls(examined: Examined, now: datetime) -> Iterator[Found]:
     declared = _declared(examined)
     for name, tls in declared.items():
         yield from _of_service(name, tls, now)
-    if examined.sheet is not None and not declared:
+    if examined.errors and not declared:
+        yield skipped("none could be read")
+    elif examined.sheet is not None and not declared:
         yield ok("no service has certificates of its own")
 
 
