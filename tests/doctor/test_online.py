@@ -1,5 +1,6 @@
 """`--online`: one harmless request for each service, its phases, and the server's clock beside ours."""
 
+import io
 import json
 import threading
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ import pytest
 
 from callsheet.cli.doctor.clock import Skew, of_skew, skew_of
 from callsheet.cli.doctor.reach import bounded, probe_of
+from callsheet.cli.run import run
+from callsheet.cli.screen import Screen
 from callsheet.settings import Settings
 from callsheet.settings.settings import AuthSettings
 from tests.servers import ScriptedServer
@@ -282,3 +285,15 @@ def test_the_sheet_of_the_practice_api(callsheet):
         (Path.cwd() / "more.env").chmod(0o600)
         ended = callsheet("doctor", "--file", PRACTICE, "--env-file", "more.env", "--online")
     assert ended.code == 0, ended.out
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_whoever_waits_at_a_terminal_sees_how_far_it_is(sheet, is_terminal):
+    out, err = io.BytesIO(), io.StringIO()
+    with ScriptedServer(answer(200)) as server:
+        sheet(SHEET.format(url=server.url) + f"  bank:\n    base_url: {server.url}\n")
+        code = run(["doctor", "--online"], Screen(out, err, errors_are_terminal=is_terminal))
+    assert code == 0
+    assert ("asking the services: 1 of 2" in err.getvalue()) is is_terminal
+    assert err.getvalue().endswith("\r\x1b[K" if is_terminal else "")
+    assert b"asking" not in out.getvalue()
