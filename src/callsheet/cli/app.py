@@ -30,6 +30,7 @@ SUMMARIES = {
     "list": "List services and operations.",
     "explain": "Show every setting, where it came from, and the worst case.",
     "check": "Check the sheet, and compile all of it.",
+    "doctor": "Check all that calls depend on: certificates, clock, proxy, store.",
     "init": "Write a first sheet.",
     "import": "Make an operation of a curl command.",
     "schema": "Print the JSON Schema of the sheet.",

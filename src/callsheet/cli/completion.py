@@ -49,10 +49,14 @@ def complete_target(ctx: click.Context, _param: click.Parameter, incomplete: str
     return [item for item in found if item.value.startswith(incomplete)]
 
 
+def complete_service(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """A service."""
+    return [CompletionItem(name) for name in names_on_sheet(ctx) if name.startswith(incomplete)]
+
+
 def complete_explained(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """A service, or `service.operation`."""
-    services = [CompletionItem(name) for name in names_on_sheet(ctx) if name.startswith(incomplete)]
-    return [*services, *complete_target(ctx, param, incomplete)]
+    return [*complete_service(ctx, param, incomplete), *complete_target(ctx, param, incomplete)]
 
 
 def complete_item(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:

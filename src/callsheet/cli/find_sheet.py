@@ -77,6 +77,14 @@ class Wanted:
                 raise
             raise SheetError([_as_typed(finding) for finding in error.findings]) from None
 
+    def salvaged(self, path: Path, text: str, variables: Mapping[str, str]) -> tuple[Sheet, tuple[Finding, ...]]:
+        """What can be read of a sheet's text, and everything that is wrong with it, in the words of the command line."""
+        from callsheet.sheet import Sheet
+
+        folder = path.absolute().parent
+        sheet, errors = Sheet.salvage(text, name=str(path), env=self.env, variables=variables, folder=folder)
+        return sheet, tuple(_as_typed(finding) for finding in errors)
+
     def env_file_hint(self, path: Path, findings: Iterable[Finding]) -> str:
         """Where variables that are not set may stand, if a `.env` file beside the sheet was not read; else nothing."""
         beside = path.parent / ".env"

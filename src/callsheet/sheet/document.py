@@ -67,7 +67,7 @@ def read_document(tree: Node, env: str | None, variables: Variables, findings: F
     for environment in names:
         check_overlay(sheet, environment, findings)
     if names and name is None:
-        return empty
+        return replace(empty, environments=names)
     if name is not None:
         sheet = overlaid(sheet, overlay_of(sheet, name), findings)
     reading = _with_schemas(sheet, reading)

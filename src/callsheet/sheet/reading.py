@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from callsheet.exposure import exposed_mode
 from callsheet.secret import Secret
 from callsheet.sheet.core_schema import resolve
 from callsheet.sheet.findings import Findings, Misfit
@@ -15,6 +16,7 @@ from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar
 from callsheet.sheet.variables import Variables, has_reference
 
 JsonSchema = dict[str, Any]
+LITERAL = "a secret written out on the sheet"
 LONGEST_SHOWN = 60
 SHELL_VARIABLE = re.compile(r"(Bearer |Basic |Token )?\$([A-Z]+(?:_[A-Z]+)*)")
 """A variable as a shell takes it; with digits it might be a password that begins with a dollar."""
@@ -91,7 +93,10 @@ class Reading:
             hint = "write `${NAME}` and set the variable, or `${file:PATH}`"
             shell = SHELL_VARIABLE.fullmatch(node.text)
             hint = f'did you mean "{shell[1] or ""}${{{shell[2]}}}"? a variable is written in braces' if shell else hint
-            self.findings.warn(Misfit(node.place, f"{spot}: a secret written out on the sheet", hint))
+            exposed = exposed_mode(Path(node.place.name))
+            told = f", and others on this machine can read it (mode {exposed})" if exposed else ""
+            hint += f"; until then: chmod 600 {node.place.name}" if exposed else ""
+            self.findings.warn(Misfit(node.place, f"{spot}: {LITERAL}{told}", hint))
 
 
 class Form(Protocol):

@@ -176,7 +176,7 @@ class Sheet:
         findings = Findings()
         tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
         given = Variables(_or_environ(variables), Path.cwd())
-        vars(self).update(_contents(tree, "Sheet(...)", env, given, findings))
+        vars(self).update(_contents(tree, "Sheet(...)", env, given, findings), warnings=findings.warned())
 
     @classmethod
     def load(
@@ -226,17 +226,37 @@ class Sheet:
         return cls._of_text(text, name, env, given, OfTheSheet())
 
     @classmethod
-    def _of_text(cls, text: str, name: str, env: str | None, given: Variables, findings: Findings) -> Sheet:
-        from callsheet.sheet.compose import compose  # noqa: PLC0415 - PyYAML is loaded when a sheet is read
+    def salvage(
+        cls,
+        text: str,
+        *,
+        name: str = "<sheet>",
+        env: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> tuple[Sheet, tuple[Finding, ...]]:
+        """What can be read of a text, and everything that is wrong with it: to be looked at, not called.
 
-        if len(text) > LARGEST:
-            raise SheetError(f"{name}: larger than 5 MiB, which no sheet needs; split it by service")
-        text = text.removeprefix("\ufeff")
-        tree = compose(Source(name, text), text, findings)
-        if tree is None and not findings.errors:
-            raise SheetError(f"{name}: empty; `callsheet init` writes a first sheet")
+        Values that cannot be read are left out, and services of which nothing can.
+        """
+        findings = Findings()
+        given = Variables(_or_environ(variables), folder or Path.cwd())
+        try:
+            tree = _tree(text, name, findings)
+        except SheetError as error:
+            return cls._made(_read(None, name, env, given, findings), findings), error.findings
+        sheet = cls._made(_read(tree, name, env, given, findings), findings)
+        wrong = findings.error()
+        return sheet, wrong.findings if wrong else ()
+
+    @classmethod
+    def _of_text(cls, text: str, name: str, env: str | None, given: Variables, findings: Findings) -> Sheet:
+        return cls._made(_contents(_tree(text, name, findings), name, env, given, findings), findings)
+
+    @classmethod
+    def _made(cls, contents: dict[str, Any], findings: Findings) -> Sheet:
         sheet = cls.__new__(cls)
-        vars(sheet).update(_contents(tree, name, env, given, findings))
+        vars(sheet).update(contents, warnings=findings.warned())
         return sheet
 
     def __repr__(self) -> str:
@@ -244,21 +264,44 @@ class Sheet:
         return f"<Sheet {self.name}{where}: {', '.join(self.services)}>"
 
 
+def _tree(text: str, name: str, findings: Findings) -> Node | None:
+    """The text as a tree; None if it is no YAML, which is noted. Raises SheetError for one that is empty or too large."""
+    from callsheet.sheet.compose import compose  # noqa: PLC0415 - PyYAML is loaded when a sheet is read
+
+    if len(text) > LARGEST:
+        raise SheetError(f"{name}: larger than 5 MiB, which no sheet needs; split it by service")
+    text = text.removeprefix("\ufeff")
+    tree = compose(Source(name, text), text, findings)
+    if tree is None and not findings.errors:
+        raise SheetError(f"{name}: empty; `callsheet init` writes a first sheet")
+    return tree
+
+
 def _contents(
     tree: Node | None, name: str, env: str | None, variables: Variables, findings: Findings
 ) -> dict[str, Any]:
     """The attributes of a Sheet. Raises SheetError with everything that was found."""
-    contents: dict[str, Any] = {"name": name, "folder": variables.folder}
-    if tree is not None:
-        document = read_document(tree, env, variables, findings)
-        services = {name: ServiceSheet(document, layers) for name, layers in document.services.items()}
-        contents["services"] = MappingProxyType(services)
-        contents |= {"environment": document.environment, "environments": document.environments}
-        contents["stores"] = document.stores
+    contents = _read(tree, name, env, variables, findings)
     error = findings.error()
     if error:
         raise error
-    return contents | {"warnings": findings.warned()}
+    return contents
+
+
+def _read(tree: Node | None, name: str, env: str | None, variables: Variables, findings: Findings) -> dict[str, Any]:
+    """The attributes of a Sheet, but for its warnings; what is wrong is in `findings`."""
+    document = Document(None, (), {}, {}, Reading(findings, variables))
+    if tree is not None:
+        document = read_document(tree, env, variables, findings)
+    services = {name: ServiceSheet(document, layers) for name, layers in document.services.items()}
+    return {
+        "name": name,
+        "folder": variables.folder,
+        "services": MappingProxyType(services),
+        "environment": document.environment,
+        "environments": document.environments,
+        "stores": document.stores,
+    }
 
 
 def _or_environ(variables: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -114,6 +114,12 @@ def _place(answer: Any) -> Place:
     return Place(int(answer[1]) / MICROSECONDS, int(answer[0]) == 1)
 
 
+def _version(told: Any) -> str:
+    if "valkey_version" in told:
+        return f"Valkey {told['valkey_version']}"
+    return f"Redis {told['redis_version']}" if "redis_version" in told else ""
+
+
 class ValkeyStore(_AnyValkey):
     """Answers questions by one round trip, for any number of threads. Raises UsageError without its extra."""
 
@@ -140,6 +146,20 @@ class ValkeyStore(_AnyValkey):
                 return _place(self._client.evalsha(SHA, *arguments))
             except redis.exceptions.NoScriptError:
                 return _place(self._client.eval(SCRIPT, *arguments))
+        except (redis.exceptions.RedisError, OSError, ValueError) as error:
+            raise self._failed(error) from None
+
+    def greet(self) -> str:
+        """The server's name and version (`Valkey 9.0.1`), if it may be asked for it. Raises StoreUnavailableError."""
+        redis = _redis()
+        try:
+            if self._client is None:
+                self._client = self._made(redis.Redis, redis.retry.Retry)
+            self._client.ping()
+            try:
+                return _version(self._client.info("server"))
+            except redis.exceptions.ResponseError:  # by its access rules
+                return ""
         except (redis.exceptions.RedisError, OSError, ValueError) as error:
             raise self._failed(error) from None
 

@@ -15,6 +15,7 @@ import click
 
 from callsheet.cli.screen import Screen
 from callsheet.errors import Finding, SheetError, UsageError
+from callsheet.exposure import open_private
 
 if TYPE_CHECKING:
     from callsheet.cli.curl_import import Draft
@@ -126,9 +127,9 @@ def text_of(path: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Put the text in place."""
+    """Put the text in place; a new sheet is its owner's alone."""
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with open_private(path, is_new=False) as file:
             file.write(text)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None

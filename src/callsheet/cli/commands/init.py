@@ -8,6 +8,7 @@ import click
 
 from callsheet.cli.screen import Screen
 from callsheet.errors import UsageError
+from callsheet.exposure import open_private
 
 HELP = """Write a commented first sheet, callsheet.yaml, and overwrite nothing.
 
@@ -89,9 +90,9 @@ def quoted(text: str) -> str:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet. Raises UsageError."""
+    """Write a file that is not there yet, for its owner alone: sheets get secrets. Raises UsageError."""
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with open_private(path, is_new=True) as file:
             file.write(text)
     except FileExistsError:
         raise UsageError(f"{path} is there already and is left as it is; name another with --file") from None

@@ -1,0 +1,83 @@
+"""Which variables and mounted files a sheet refers to, whether or not the rest of it can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from callsheet.errors import SheetError
+from callsheet.sheet.compose import compose
+from callsheet.sheet.environments import chosen, overlay_of
+from callsheet.sheet.findings import Findings
+from callsheet.sheet.flat import unflattened
+from callsheet.sheet.node import MappingNode, Node, Scalar, scalars
+from callsheet.sheet.overlay import overlaid
+from callsheet.sheet.place import Source
+from callsheet.sheet.variables import INSIDE, REFERENCE
+
+FILLED = ("defaults", "services", "stores")
+"""Where `${...}` stands for something."""
+
+
+class Reference(NamedTuple):
+    """One `${...}`: a variable, or the path of a mounted file. `why` is the sheet's own word for one that must be set."""
+
+    name: str
+    line: int
+    is_file: bool = False
+    has_default: bool = False
+    why: str = ""
+
+
+def references_in(text: str, name: str, env: str | None, variables: Mapping[str, str]) -> list[Reference]:
+    """The references of a sheet under its environment, each once, in the order of the file.
+
+    Of a text that is no YAML, every one that is not in a comment.
+    """
+    findings = Findings()
+    text = text.removeprefix("\ufeff")
+    try:
+        tree = compose(Source(name, text), text, findings)
+    except SheetError:
+        tree = None
+    found: Iterator[Reference]
+    if isinstance(tree, MappingNode):
+        found = (each for scalar in _values(tree, env, variables, findings) for each in _in(scalar))
+    else:
+        found = _in_lines(text)
+    kept: dict[tuple[str, bool], Reference] = {}
+    for each in sorted(found, key=lambda each: (each.has_default, each.line)):
+        kept.setdefault((each.name, each.is_file), each)  # the first that has to be set counts
+    return sorted(kept.values(), key=lambda each: each.line)
+
+
+def _values(tree: MappingNode, env: str | None, variables: Mapping[str, str], findings: Findings) -> Iterator[Scalar]:
+    sheet = unflattened(tree, findings)
+    name, _ = chosen(sheet, env, variables, findings)
+    if name is not None:
+        sheet = overlaid(sheet, overlay_of(sheet, name), findings)
+    nodes: list[Node | None] = [sheet.get(part) for part in FILLED]
+    return (scalar for node in nodes if node is not None for scalar in scalars(node))
+
+
+def _in(scalar: Scalar) -> Iterator[Reference]:
+    if isinstance(scalar.value, str):
+        yield from _in_text(scalar.text, scalar.place.line)
+
+
+def _in_lines(text: str) -> Iterator[Reference]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.lstrip().startswith("#"):
+            yield from _in_text(line, number)
+
+
+def _in_text(text: str, line: int) -> Iterator[Reference]:
+    for match in REFERENCE.finditer(text):
+        inside = match["inside"]
+        if inside is None:
+            continue
+        if inside.startswith("file:"):
+            yield Reference(inside.removeprefix("file:"), line, is_file=True)
+        elif known := INSIDE.fullmatch(inside):
+            why = known["rest"] if known["how"] == "?" else ""
+            yield Reference(known["name"], line, has_default=bool(known["how"] == "-" and known["rest"]), why=why or "")
