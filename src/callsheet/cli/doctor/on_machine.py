@@ -66,8 +66,12 @@ def needed_by(examined: Examined) -> Mapping[str, str]:
 
 
 NEEDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "jwt": (lambda settings: settings.auth is not None and settings.auth.kind == "jwt", "`auth: jwt`"),
+    "jwt": (lambda settings: _signs_jwts(settings.auth), "a JWT"),
 }
+
+
+def _signs_jwts(auth: Any) -> bool:
+    return auth is not None and (auth.kind == "jwt" or not {"assertion", "client_assertion"}.isdisjoint(auth.options))
 
 
 def _has_schema(operation: Any) -> bool:
