@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from callsheet.errors import ArgumentError
 from callsheet.http.request import Request
+from callsheet.secret import Secret
 
 STEP = 256 * 1024
 """Bytes of a body that are read at a time."""
@@ -52,9 +53,9 @@ def fields_of(request: Request, target: Target) -> list[tuple[str, str]]:
     return fields if length is None else [*fields, ("Content-Length", str(length))]
 
 
-def revealed(value: Any) -> str:
+def revealed(value: str | Secret) -> str:
     """The text of a header field."""
-    return value if isinstance(value, str) else value.reveal()  # type: ignore[no-any-return]
+    return value if isinstance(value, str) else value.reveal()
 
 
 def length_of(request: Request) -> int | None:

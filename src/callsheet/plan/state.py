@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from callsheet.auth.jwt import JWT
+from callsheet.auth.signers import AnySigner, signer_of
 from callsheet.errors import SheetError
 from callsheet.plan.order import Shared
 from callsheet.policies.breaker import Breaker
@@ -18,7 +19,7 @@ from callsheet.policies.rate_limit import Limits, SharedStore
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceWord
 from callsheet.policies.slot import Slot
-from callsheet.settings.settings import AuthSettings, Settings
+from callsheet.settings.settings import AuthSettings, Settings, SignSettings
 from callsheet.sheet.record import Layer
 
 
@@ -46,6 +47,7 @@ class ServiceState:
         self._lock = threading.Lock()
         self._made: dict[Hashable, Any] = {}
         self._tokens: list[tuple[AuthSettings, JWT]] = []
+        self._signers: list[tuple[SignSettings, AnySigner]] = []
         self.cookies: Cookies = like.cookies if like else Cookies(wall_clock)
         self.word: ServiceWord = like.word if like else ServiceWord()
         self.slots = self._slots(settings, like)
@@ -83,6 +85,19 @@ class ServiceState:
                 self._tokens.append((auth, known))
             return known
 
+    def signer(self, sign: SignSettings | None) -> AnySigner | None:
+        """What signs, one for all that are signed alike; None where nothing is. Raises UsageError without its library."""
+        if sign is None:
+            return None
+        if self._like is not None:
+            return self._like.signer(sign)
+        with self._lock:
+            known = next((signer for same, signer in self._signers if same == sign), None)
+            if known is None:
+                known = signer_of(sign, wall_clock=self._wall_clock)
+                self._signers.append((sign, known))
+            return known
+
     def _slot(self, settings: Settings, operation: str = "") -> Slot:
         slot: Slot = self._once(("slot", operation, settings.concurrency), lambda: Slot(settings.concurrency))
         return slot
@@ -105,7 +120,8 @@ class ServiceState:
     def forget(self) -> None:
         """Begin anew in a forked child: what is under way belongs to the parent."""
         self._lock = threading.Lock()
-        for each in (self.cookies, self.word, *self._made.values(), *(tokens for _, tokens in self._tokens)):
+        kept = (*(tokens for _, tokens in self._tokens), *(signer for _, signer in self._signers))
+        for each in (self.cookies, self.word, *self._made.values(), *kept):
             each.forget()
 
     def _shared(
@@ -123,6 +139,7 @@ class ServiceState:
             service=self._service,
             store=self._store,
             tokens=self.tokens(settings.auth),
+            signer=self.signer(settings.sign),
         )
 
     def _slots(self, settings: Settings, like: ServiceState | None) -> tuple[Slot, ...]:
