@@ -7,7 +7,6 @@ wire, text is UTF-8, a header's value Latin-1, and the body is its bytes after c
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from callsheet.auth.digest import Digests
-from callsheet.auth.kept_key import KeptKey
-from callsheet.auth.keys import HOW_TO_MAKE, Unfit
+from callsheet.auth.kept_key import KeptKey, shared_secret
+from callsheet.auth.keys import Unfit
 from callsheet.auth.sent import Target, check_readable, fields_of, pieces_of, target_of
 from callsheet.call import Attempt
 from callsheet.errors import ArgumentError
@@ -35,7 +34,6 @@ TIMES: Mapping[str, Callable[[float], str]] = {
     "milliseconds": lambda now: str(int(now * 1000)),
     "iso": lambda now: f"{datetime.fromtimestamp(int(now * 1000) / 1000, UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
 }
-KEY_ENCODINGS = ("text", "base64", "hex")
 SHORTEST_KEY = 16
 """Bytes. The service chooses the key, so this is what no search finds (128 bits), not the length of the hash."""
 COMPONENTS: Mapping[str, Callable[[Request, Target], str]] = {
@@ -136,21 +134,5 @@ def _filled(place: str, told: Mapping[str, str], signature: str) -> str:
 
 
 def hmac_key(secret: Secret, encoding: str) -> bytes | Unfit:
-    """The bytes of a key that is written as text, in Base64 or in hex."""
-    octets = _decoded(secret.reveal(), encoding)
-    if octets is None:
-        return Unfit(f"not {encoding}", "`key_encoding: text` takes it as it is")
-    if len(octets) < SHORTEST_KEY:
-        return Unfit(f"too short: {SHORTEST_KEY} bytes at least are needed", HOW_TO_MAKE["HMAC"])
-    return octets
-
-
-def _decoded(text: str, encoding: str) -> bytes | None:
-    try:
-        if encoding == "hex":
-            return bytes.fromhex(text)
-        if encoding == "base64":
-            return base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
-        return None
-    return text.encode()
+    """The bytes of the key."""
+    return shared_secret(secret, encoding, SHORTEST_KEY)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from callsheet.auth.digest import Digests
-from callsheet.auth.kept_key import KeptKey
+from callsheet.auth.kept_key import KeptKey, shared_secret
 from callsheet.auth.keys import CURVE_NAMES, HOW_TO_MAKE, SHORTEST_RSA, Unfit, private_key
 from callsheet.auth.sent import fields_of, has_content, revealed, target_of
 from callsheet.call import Attempt
@@ -79,7 +79,9 @@ class HTTPSignature:
         self._algorithm: Any = getattr(library.algorithms, ALGORITHMS[options["algorithm"]])
         self._signer = library.HTTPMessageSigner(signature_algorithm=self._algorithm)
         self._refusal: type[Exception] = library.HTTPMessageSignaturesException
-        self._key = KeptKey(options["key"], lambda secret: signature_key(options["algorithm"], secret))
+        self._key = KeptKey(
+            options["key"], lambda secret: signature_key(options["algorithm"], secret, options["key_encoding"])
+        )
         self._new_nonce = new_nonce
         self._components: tuple[str, ...] = options.get("components", COMPONENTS)
         self._digests = Digests("its signature covers `content-digest`")
@@ -152,10 +154,10 @@ def require_library() -> None:
         raise UsageError(MISSING) from None
 
 
-def signature_key(algorithm: str, secret: Secret) -> Any:
+def signature_key(algorithm: str, secret: Secret, encoding: str = "text") -> Any:
     """What the library signs with: the secret's bytes, or a private key; Unfit if it does not fit the algorithm."""
     if algorithm == "hmac-sha256":
-        return _shared_secret(secret.reveal())
+        return shared_secret(secret, encoding, SHORTEST_SECRET)
     key = private_key(secret, "a request")
     if isinstance(key, Unfit):
         return key
@@ -175,12 +177,3 @@ def signature_key(algorithm: str, secret: Secret) -> Any:
         message = f"an RSA key of {key.key_size} bits, and {algorithm} needs {SHORTEST_RSA} at least"
         return Unfit(message, HOW_TO_MAKE["RSA"])
     return key
-
-
-def _shared_secret(text: str) -> bytes | Unfit:
-    octets = text.encode()
-    if "-----BEGIN " in text:
-        return Unfit("a key in PEM, and hmac-sha256 signs with a shared secret", "write an algorithm such as `ed25519`")
-    if len(octets) < SHORTEST_SECRET:
-        return Unfit(f"too short for hmac-sha256, which needs {SHORTEST_SECRET} bytes at least", HOW_TO_MAKE["HMAC"])
-    return octets

@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from callsheet.auth.keys import Unfit
+from callsheet.auth.keys import HOW_TO_MAKE, Unfit
 from callsheet.errors import AuthError
 from callsheet.secret import Secret
+
+KEY_ENCODINGS = ("text", "base64", "hex")
+
+
+def shared_secret(secret: Secret, encoding: str, least: int) -> bytes | Unfit:
+    """The bytes of a secret that is written as text, in Base64 or in hex; Unfit if they are fewer than `least`."""
+    text = secret.reveal()
+    if "-----BEGIN " in text:
+        return Unfit(
+            "a key in PEM, and HMAC signs with a shared secret",
+            "a key in PEM is for `http_signature: {algorithm: ed25519}`",
+        )
+    octets = _decoded(text, encoding)
+    if octets is None:
+        return Unfit(f"it is not {encoding}", "`key_encoding: text` takes it as it is")
+    if len(octets) < least:
+        return Unfit(f"too short: at least {least} bytes are needed", HOW_TO_MAKE["HMAC"])
+    return octets
+
+
+def _decoded(text: str, encoding: str) -> bytes | None:
+    try:
+        if encoding == "hex":
+            return bytes.fromhex(text)
+        if encoding == "base64":
+            return base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return text.encode()
 
 
 class _Made(NamedTuple):

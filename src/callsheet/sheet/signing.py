@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from callsheet.auth import aws, hmac_signing, http_signature
+from callsheet.auth.kept_key import KEY_ENCODINGS
 from callsheet.auth.keys import Unfit
 from callsheet.errors import UsageError
 from callsheet.secret import Secret
@@ -93,7 +94,7 @@ LIFE = Quantity(_whole_seconds, "a duration from 1s to 366 days, such as `5m` or
 KEY = SecretText(is_sent_plain=False)
 HMAC = (
     Key("key", KEY, "the secret that the service has, too, as `${NAME}`", is_required=True),
-    Key("key_encoding", Choice(hmac_signing.KEY_ENCODINGS), "how the key is written; text unless written"),
+    Key("key_encoding", Choice(KEY_ENCODINGS), "how the key is written; text unless written"),
     Key("algorithm", Choice(hmac_signing.ALGORITHMS), "the hash; sha256 unless written"),
     Key("header", NAME, "the header that carries the signature; X-Signature unless written"),
     Key("value", Layout(), 'what stands in that header; "{signature}" unless written'),
@@ -123,6 +124,7 @@ HTTP_SIGNATURE = (
     ),
     Key("key_id", Told(), "which of your keys it is, to the service", is_required=True),
     Key("algorithm", Choice(tuple(http_signature.ALGORITHMS)), "how it is signed", is_required=True),
+    Key("key_encoding", Choice(KEY_ENCODINGS), "how the secret of hmac-sha256 is written; text unless written"),
     Key(
         "components",
         Components(
@@ -138,7 +140,7 @@ HTTP_SIGNATURE = (
     Key("tells_algorithm", Switch(), "whether the signature tells its algorithm; true unless written"),
     Key("tag", Text("printable ASCII", r"[\x20-\x7e]+"), "which application it is for"),
 )
-HTTP_SIGNATURE_DEFAULTS = {"label": "sig1", "nonce": True, "tells_algorithm": True}
+HTTP_SIGNATURE_DEFAULTS = {"key_encoding": "text", "label": "sig1", "nonce": True, "tells_algorithm": True}
 EXPLICIT = (
     Key("access_key", KEY, "the access key's id", is_required=True),
     Key("secret_key", KEY, "the secret access key, as `${NAME}`", is_required=True),
@@ -235,7 +237,11 @@ def _check_told(options: Options, node: MappingNode, spot: Spot) -> None:
 def _http_signature(node: MappingNode, spot: Spot, reading: Reading) -> Options:
     options = options_of(HTTP_SIGNATURE, node, spot, reading)
     options |= {name: value for name, value in HTTP_SIGNATURE_DEFAULTS.items() if name not in options}
-    _refuse_unfit(http_signature.signature_key(options["algorithm"], options["key"]), node, spot, reading)
+    algorithm, encoding = options["algorithm"], options["key_encoding"]
+    if encoding != "text" and algorithm != "hmac-sha256":
+        place = (node.get("key_encoding") or node).place
+        raise Misfit(place, f"{spot.under('key_encoding')}: {algorithm} takes a key in PEM", "remove it")
+    _refuse_unfit(http_signature.signature_key(algorithm, options["key"], encoding), node, spot, reading)
     return options
 
 
