@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from callsheet.auth import aws, hmac_signing, http_signature
@@ -160,7 +161,8 @@ class CredentialsForm:
             if scalar(node, spot, reading, self.expected).value == "default":
                 return None
             raise misfit(node, spot, self.expected)
-        return options_of(PROFILE if node.get("profile") else EXPLICIT, node, spot, reading)
+        # Not a dict, which stands for a mapping whose parts are still to be merged.
+        return MappingProxyType(options_of(PROFILE if node.get("profile") else EXPLICIT, node, spot, reading))
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
