@@ -2,7 +2,7 @@
 
 import io
 from urllib.parse import quote
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -10,7 +10,19 @@ from callsheet import Sheet
 from callsheet.errors import Forbidden
 from tests.servers.moto import REGION
 
-KEYS = ["plain", "with space", "ünïcode-日本", "a+b", "100%", "a%20b", "q?x=1&y#z", "~tilde", "a'(b)*!c", "deep/er//key", "=,;:@$"]
+KEYS = [
+    "plain",
+    "with space",
+    "ünïcode-日本",
+    "a+b",
+    "100%",
+    "a%20b",
+    "q?x=1&y#z",
+    "~tilde",
+    "a'(b)*!c",
+    "deep/er//key",
+    "=,;:@$",
+]
 S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
@@ -35,7 +47,7 @@ def aws(world, moto):
 
 
 def keys_in(answer):
-    return [found.text for found in ElementTree.fromstring(answer.content).iter(f"{S3}Key")]
+    return [found.text for found in ET.fromstring(answer.content).iter(f"{S3}Key")]
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -102,7 +102,9 @@ def shopify(request, key):
 
 def stripe(request, key):
     found = re.fullmatch(r"t=(\d+),v1=([0-9a-f]{64})", request.header("Stripe-Signature"))
-    return found and hmac.compare_digest(found[2], hmac.new(key, f"{found[1]}.".encode() + request.body, "sha256").hexdigest())
+    return found and hmac.compare_digest(
+        found[2], hmac.new(key, f"{found[1]}.".encode() + request.body, "sha256").hexdigest()
+    )
 
 
 def slack(request, key):

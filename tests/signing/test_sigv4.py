@@ -153,7 +153,9 @@ segments = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), mi
 @given(
     path=st.lists(segments, min_size=1, max_size=3),
     pairs=st.lists(st.tuples(segments, segments), max_size=3),
-    fields=st.dictionaries(st.from_regex(r"\AX-[a-z]{1,4}\Z"), st.from_regex(r"\A[!-~]( {0,3}[!-~]){0,4}\Z"), max_size=2),
+    fields=st.dictionaries(
+        st.from_regex(r"\AX-[a-z]{1,4}\Z"), st.from_regex(r"\A[!-~]( {0,3}[!-~]){0,4}\Z"), max_size=2
+    ),
     body=st.none() | st.binary(max_size=8),
     service=st.sampled_from(["s3", "execute-api"]),
 )
@@ -195,7 +197,7 @@ def test_other_spellings_are_signed_as_s3_spells_them(url, canonical_path, canon
 
 def test_a_session_token_is_sent_and_signed():
     signed = signer_of("iam", session_token="token-canary-123").signed(Request("GET", "https://h/", Headers()), IN_2015)
-    values = {name: value for name, value in signed.headers.fields}
+    values = dict(signed.headers.fields)
     assert values["X-Amz-Security-Token"].reveal() == "token-canary-123"
     assert "x-amz-security-token" in proof(signed)[0]
     assert "token-canary-123" not in repr(signed.headers)
