@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tests.servers import ScriptedServer
-from tests.servers.moto import REGION, MotoServer
+from tests.servers.moto import REGION
 
 SHEET = """
 callsheet: 1
@@ -17,7 +17,7 @@ services:
       hmac: {{get: /a, sign: {{hmac: {{key: "${{CANARY}}"}}}}}}
       chain: {{get: /a, sign: {{aws: {{service: execute-api, region: {region}}}}}}}
       list:
-        get: /a-bucket
+        get: /{bucket}
         params: {{list-type: "2"}}
         sign:
           aws: {{service: s3, region: {region}, credentials: {{access_key: "${{ACCESS}}", secret_key: "${{CANARY}}"}}}}
@@ -30,7 +30,7 @@ def told(callsheet, sheet, monkeypatch):
     monkeypatch.setenv("CANARY", CANARY)
     monkeypatch.setenv("ACCESS", "AKID")
     with ScriptedServer() as server:
-        sheet(SHEET.format(url=server.url, region=REGION))
+        sheet(SHEET.format(url=server.url, region=REGION, bucket="b"))
         yield callsheet
 
 
@@ -52,19 +52,19 @@ def test_curl_signs_for_aws(told):
 
 
 @pytest.mark.needs("curl")
-def test_and_what_it_signs_is_accepted(callsheet, sheet, monkeypatch):
-    with MotoServer() as moto:
-        variables = {"CANARY": moto.user.secret_key, "ACCESS": moto.user.access_key}
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        sheet(SHEET.format(url=moto.url, region=REGION))
-        lines = callsheet("call", "list", "--curl").out.splitlines()
-        # curl signs its User-Agent, which AWS takes, and botocore, by which moto checks, never does.
-        command = "\n".join(line for line in lines if "User-Agent" not in line)
-        assert callsheet("call", "list").code == 0
-        for given, code in ((variables, "200"), ({**variables, "CANARY": "wrong"}, "403")):
-            run = f"{command} --silent --output /dev/null --write-out '%{{http_code}}'"
-            done = subprocess.run(
-                ["sh", "-c", run], env={**os.environ, **given}, capture_output=True, text=True, check=True
-            )
-            assert done.stdout == code
+def test_and_what_it_signs_is_accepted(callsheet, sheet, monkeypatch, moto_server):
+    user = moto_server.user
+    variables = {"CANARY": user.secret_key, "ACCESS": user.access_key}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    sheet(SHEET.format(url=moto_server.url, region=REGION, bucket=moto_server.bucket))
+    lines = callsheet("call", "list", "--curl").out.splitlines()
+    # curl signs its User-Agent, which AWS takes, and botocore, by which moto checks, never does.
+    command = "\n".join(line for line in lines if "User-Agent" not in line)
+    assert callsheet("call", "list").code == 0
+    for given, code in ((variables, "200"), ({**variables, "CANARY": "wrong"}, "403")):
+        run = f"{command} --silent --output /dev/null --write-out '%{{http_code}}'"
+        done = subprocess.run(
+            ["sh", "-c", run], env={**os.environ, **given}, capture_output=True, text=True, check=True
+        )
+        assert done.stdout == code

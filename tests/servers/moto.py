@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 from dataclasses import dataclass
 from typing import Any
 from urllib.request import Request, urlopen
@@ -25,10 +26,9 @@ class AccessKey:
 class MotoServer(Server):
     """Serve on a free loopback port: `bucket` and `queue_url` are there, and `user` may do everything.
 
-    A request that is not signed as AWS wants it gets 403.
+    A request that is not signed as AWS wants it gets 403. What moto knows, all servers of a process know, so each has names
+    of its own.
     """
-
-    bucket = "a-bucket"
 
     def __init__(self) -> None:
         from moto.moto_server.threaded_moto_server import ThreadedMotoServer
@@ -38,17 +38,18 @@ class MotoServer(Server):
         self._server.start()
         self.port = self._server.get_host_and_port()[1]
         self.url = f"http://{self.host}:{self.port}"
-        self.user = self._prepared()
+        self._check_signatures("inf")
+        self.user = self._prepared(secrets.token_hex(4))
         self._check_signatures("0")
 
-    def _prepared(self) -> AccessKey:
-        iam = self._client("iam")
-        iam.create_user(UserName="ada")
-        iam.put_user_policy(UserName="ada", PolicyName="all", PolicyDocument=json.dumps(ALL))
-        key = iam.create_access_key(UserName="ada")["AccessKey"]
+    def _prepared(self, suffix: str) -> AccessKey:
+        iam, user, self.bucket = self._client("iam"), f"ada-{suffix}", f"bucket-{suffix}"
+        iam.create_user(UserName=user)
+        iam.put_user_policy(UserName=user, PolicyName="all", PolicyDocument=json.dumps(ALL))
+        key = iam.create_access_key(UserName=user)["AccessKey"]
         where = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
         self._client("s3").create_bucket(Bucket=self.bucket, **where)
-        self.queue_url: str = self._client("sqs").create_queue(QueueName="a-queue")["QueueUrl"]
+        self.queue_url: str = self._client("sqs").create_queue(QueueName=f"queue-{suffix}")["QueueUrl"]
         return AccessKey(key["AccessKeyId"], key["SecretAccessKey"])
 
     def _client(self, service: str) -> Any:
@@ -68,7 +69,6 @@ class MotoServer(Server):
             pass
 
     def close(self) -> None:
-        """Stop serving, and forget everything."""
+        """Stop serving."""
         self._check_signatures("inf")
-        self._post("reset")
         self._server.stop()

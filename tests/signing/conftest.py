@@ -2,7 +2,6 @@ import pytest
 
 from callsheet.testing import FrozenClock
 from tests.auth.conftest import world
-from tests.servers.moto import MotoServer
 from tests.signing.sheets import sheet_of
 
 __all__ = ["world"]
@@ -27,10 +26,3 @@ def shop(world, clock):
         return made
 
     return opened
-
-
-@pytest.fixture(scope="session")
-def moto():
-    """S3 and SQS, one for the whole run."""
-    with MotoServer() as server:
-        yield server

@@ -27,20 +27,24 @@ S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
 @pytest.fixture
-def aws(world, moto):
+def aws(world, moto_server):
     """A client of a service of AWS, with the user's credentials or others."""
 
     def opened(service, secret=None, region=REGION, **settings):
-        written = {"access_key": moto.user.access_key, "secret_key": "${SECRET}"}
+        written = {"access_key": moto_server.user.access_key, "secret_key": "${SECRET}"}
         sign = {"aws": {"service": service, "region": region, "credentials": written}}
-        objects = f"/{moto.bucket}/{{key}}"
+        objects = f"/{moto_server.bucket}/{{key}}"
         operations = {
             "put_object": {"put": objects, "content": "application/octet-stream"},
             "get_object": {"get": objects},
-            "list_objects": {"get": f"/{moto.bucket}", "params": {"list-type": "2"}, "query": {"prefix": "string"}},
+            "list_objects": {
+                "get": f"/{moto_server.bucket}",
+                "params": {"list-type": "2"},
+                "query": {"prefix": "string"},
+            },
         }
-        service = {"base_url": moto.url, "sign": sign, "operations": operations, **settings}
-        sheet = Sheet(services={"shop": service}, variables={"SECRET": secret or moto.user.secret_key})
+        service = {"base_url": moto_server.url, "sign": sign, "operations": operations, **settings}
+        sheet = Sheet(services={"shop": service}, variables={"SECRET": secret or moto_server.user.secret_key})
         return world(sheet)
 
     return opened
@@ -51,13 +55,13 @@ def keys_in(answer):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_s3_takes_gives_and_lists_an_object_of_any_name(aws, moto, key):
-    client, path = aws("s3"), f"/{moto.bucket}/{quote(key, safe='/~')}"
+def test_s3_takes_gives_and_lists_an_object_of_any_name(aws, moto_server, key):
+    client, path = aws("s3"), f"/{moto_server.bucket}/{quote(key, safe='/~')}"
     content = f"what is under {key}".encode()
     assert client.do("put", path, content=content, headers={"x-amz-meta-about": "a  b"}).status_code == 200
     answer = client.do("get", path)
     assert answer.content == content
-    listed = client.do("get", f"/{moto.bucket}", params={"list-type": "2", "prefix": key})
+    listed = client.do("get", f"/{moto_server.bucket}", params={"list-type": "2", "prefix": key})
     assert key in keys_in(listed)
     assert client.do("delete", path).status_code == 204
 
@@ -70,33 +74,33 @@ def test_and_by_declared_operations(aws, key):
     assert key in keys_in(client.do("call", "list_objects", prefix=key))
 
 
-def test_files_and_compressed_bodies(aws, moto, tmp_path):
+def test_files_and_compressed_bodies(aws, moto_server, tmp_path):
     client = aws("s3")
     path = tmp_path / "large"
     path.write_bytes(bytes(range(256)) * 8192)
     for content in (path, io.BytesIO(b"seekable"), [b"pieces", b" of it"]):
-        client.do("put", f"/{moto.bucket}/file", content=content)
-    assert client.do("get", f"/{moto.bucket}/file").content == b"pieces of it"
-    client.do("put", f"/{moto.bucket}/large", content=path)
-    assert client.do("get", f"/{moto.bucket}/large").content == path.read_bytes()
-    part = client.do("get", f"/{moto.bucket}/large", headers={"Range": "bytes=0-9"})
+        client.do("put", f"/{moto_server.bucket}/file", content=content)
+    assert client.do("get", f"/{moto_server.bucket}/file").content == b"pieces of it"
+    client.do("put", f"/{moto_server.bucket}/large", content=path)
+    assert client.do("get", f"/{moto_server.bucket}/large").content == path.read_bytes()
+    part = client.do("get", f"/{moto_server.bucket}/large", headers={"Range": "bytes=0-9"})
     assert part.content == bytes(range(10))
 
 
-def test_sub_resources_without_a_value(aws, moto):
-    assert b"LocationConstraint" in aws("s3").do("get", f"/{moto.bucket}?location").content
+def test_sub_resources_without_a_value(aws, moto_server):
+    assert b"LocationConstraint" in aws("s3").do("get", f"/{moto_server.bucket}?location").content
 
 
 SEND = {"X-Amz-Target": "AmazonSQS.SendMessage", "Content-Type": "application/x-amz-json-1.0"}
 RECEIVE = {**SEND, "X-Amz-Target": "AmazonSQS.ReceiveMessage"}
 
 
-def test_sqs_takes_a_message(aws, moto):
+def test_sqs_takes_a_message(aws, moto_server):
     client = aws("sqs")
-    message = {"QueueUrl": moto.queue_url, "MessageBody": "ünï + % hello"}
+    message = {"QueueUrl": moto_server.queue_url, "MessageBody": "ünï + % hello"}
     sent = client.do("post", "/", json=message, headers=SEND).json()
     assert sent["MessageId"]
-    received = client.do("post", "/", json={"QueueUrl": moto.queue_url}, headers=RECEIVE).json()
+    received = client.do("post", "/", json={"QueueUrl": moto_server.queue_url}, headers=RECEIVE).json()
     assert [each["Body"] for each in received["Messages"]] == ["ünï + % hello"]
 
 
@@ -104,9 +108,9 @@ REFUSED = [("s3", "get", {}), ("sqs", "post", {"headers": SEND})]
 
 
 @pytest.mark.parametrize(("service", "method", "options"), REFUSED)
-def test_a_wrong_secret_is_refused(aws, moto, service, method, options):
-    path = f"/{moto.bucket}" if service == "s3" else "/"
-    body = {} if method == "get" else {"json": {"QueueUrl": moto.queue_url, "MessageBody": "no"}}
+def test_a_wrong_secret_is_refused(aws, moto_server, service, method, options):
+    path = f"/{moto_server.bucket}" if service == "s3" else "/"
+    body = {} if method == "get" else {"json": {"QueueUrl": moto_server.queue_url, "MessageBody": "no"}}
     with pytest.raises(Forbidden, match="403") as caught:
         aws(service, secret="another").do(method, path, **options, **body)
     assert "SignatureDoesNotMatch" in caught.value.response.text

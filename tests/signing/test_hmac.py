@@ -273,6 +273,19 @@ def test_a_mounted_key_that_changes_signs_what_comes_next(shop, tmp_path):
         assert client.fake.calls[-1].headers["X-Signature"] == hexed(key.encode(), b"/x")
 
 
+def test_a_mounted_secret_is_sent_as_it_was_signed(shop, tmp_path):
+    (tmp_path / "token").write_text("first")
+    sign = {"hmac": {"key": "${KEY}", "components": ["header:Authorization"]}}
+    client = shop(sign, folder=tmp_path, auth={"bearer": "${file:token}"})
+    signer = client.service._maker.plans.state.signer(client.service._maker.plans.settings.sign)
+    mounted = iter(["first", "second"])
+    signed = signer.signed(
+        Request("GET", "https://h/", Headers([("Authorization", Secret(lambda: next(mounted)))])), 0.0
+    )
+    values = [value if isinstance(value, str) else value.reveal() for _, value in signed.headers.fields]
+    assert values == ["first", hexed(SECRET.encode(), b"first")]
+
+
 def test_a_key_that_never_was_one_is_an_auth_error():
     options = {
         "key": Secret(lambda: "short"),

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from callsheet.auth.aws_credentials import Chain, Credentials, Written
 from callsheet.auth.digest import Digests
-from callsheet.auth.sent import Target, fields_of, target_of
+from callsheet.auth.sent import Target, fields_of, settled, target_of
 from callsheet.call import Attempt
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.request import Request
@@ -84,6 +84,7 @@ class AWSSigner:
             fields.append(("X-Amz-Content-SHA256", digest))
         token = () if credentials.token is None else (Secret(credentials.token),)
         fields += [("X-Amz-Security-Token", each) for each in token]
+        request = settled(request)
         request = request.with_headers(request.headers.with_fields(fields))
         proof, signature = self._proof(request, credentials, moment, digest)
         return request.with_headers(request.headers.plus("Authorization", proof), signature, *token)

@@ -16,7 +16,7 @@ from typing import Any
 from callsheet.auth.digest import Digests
 from callsheet.auth.kept_key import KeptKey, shared_secret
 from callsheet.auth.keys import Unfit
-from callsheet.auth.sent import Target, check_readable, fields_of, pieces_of, target_of
+from callsheet.auth.sent import Target, check_readable, fields_of, pieces_of, settled, target_of
 from callsheet.call import Attempt
 from callsheet.errors import ArgumentError
 from callsheet.http.request import Request
@@ -77,7 +77,7 @@ class HMACSigner:
 
     def signed(self, request: Request, now: float) -> Request:
         """The request with its signature. Raises ArgumentError for a missing header, AuthError without a key."""
-        options = self._options
+        options, request = self._options, settled(request)
         told = {"timestamp": TIMES[options["timestamp"]](now), "nonce": self._new_nonce()}
         found = hmac.new(self._key.now(), digestmod=options["algorithm"])
         for octets in self._signed_bytes(request, told):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from callsheet.auth.digest import Digests
 from callsheet.auth.kept_key import KeptKey, shared_secret
 from callsheet.auth.keys import CURVE_NAMES, HOW_TO_MAKE, SHORTEST_RSA, Unfit, private_key
-from callsheet.auth.sent import fields_of, has_content, revealed, target_of
+from callsheet.auth.sent import fields_of, has_content, revealed, settled, target_of
 from callsheet.call import Attempt
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.request import Request
@@ -99,6 +99,7 @@ class HTTPSignature:
 
     def signed(self, request: Request, now: float) -> Request:
         """The request with its signature. Raises ArgumentError for what it lacks, AuthError without a key."""
+        request = settled(request)
         components = self._components_of(request)
         if any(map(is_digest, components)) and not request.headers.has(DIGEST):
             request = request.plus("Content-Digest", f"sha-256=:{_base64(self._digests.of(request))}:")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from callsheet.errors import ArgumentError
+from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.secret import Secret
 
@@ -31,6 +32,15 @@ class Target(NamedTuple):
     def url(self) -> str:
         """The whole of it."""
         return f"{self.scheme}://{self.authority}{self.in_origin_form}"
+
+
+def settled(request: Request) -> Request:
+    """The request with the fields that it has now: a mounted secret must not change between its signature and the wire."""
+    headers = request.headers
+    if headers.is_constant:
+        return request
+    fields = ((name, value if isinstance(value, str) else Secret(value.reveal())) for name, value in headers.fields)
+    return request.with_headers(Headers(fields))
 
 
 def target_of(request: Request) -> Target:
