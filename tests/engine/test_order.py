@@ -29,6 +29,7 @@ def test_the_list_of_policies_is_the_documented_one():
         "errors",
         "breaker",
         "auth.token",
+        "sign.ready",
         "concurrency",
         "rate_limit.learn",
         "rate_limit",
@@ -37,6 +38,7 @@ def test_the_list_of_policies_is_the_documented_one():
         "retry",
         "retry.budget",
         "deadline_header",
+        "sign",
     ]
     assert all(line.why for line in ORDER)
 

@@ -10,10 +10,19 @@ import pytest
 from tests.servers.certificates import Certificates
 from tests.servers.echo import EchoServer
 from tests.servers.httpbin import HttpbinServer
+from tests.servers.moto import MotoServer
 from tests.servers.nginx import NginxServer
 from tests.servers.ports import BlackholedPort, RefusedPort
 
-__all__ = ["blackholed_port", "certificates", "echo_server", "httpbin_server", "nginx_server", "refused_port"]
+__all__ = [
+    "blackholed_port",
+    "certificates",
+    "echo_server",
+    "httpbin_server",
+    "moto_server",
+    "nginx_server",
+    "refused_port",
+]
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +42,13 @@ def echo_server() -> Iterator[EchoServer]:
 def httpbin_server() -> Iterator[HttpbinServer]:
     """One httpbin for the whole run: it keeps nothing between requests."""
     with HttpbinServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[MotoServer]:
+    """One moto for the whole run: what it keeps, it keeps for the process."""
+    with MotoServer() as server:
         yield server
 
 

@@ -260,7 +260,7 @@ SERVICE = [
 ]  # fmt: skip
 
 NOT_YET = [
-    *("sign", "paginate", "cache", "strict_responses", "allow_origins", "addresses"),
+    *("paginate", "cache", "strict_responses", "allow_origins", "addresses"),
 ]
 
 OPERATION = [

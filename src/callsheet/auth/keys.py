@@ -59,6 +59,11 @@ def signing_key(algorithm: str, secret: Secret) -> Any:
     require_pyjwt()
     if family(algorithm) == "HMAC":
         return _shared_secret(algorithm, secret.reveal().encode())
+    return _fitting(algorithm, private_key(secret, "a token"))
+
+
+def private_key(secret: Secret, what: str) -> Any:
+    """The private key in a PEM text, which signs `what`; Unfit if there is none."""
     text = _unfolded(secret.reveal())
     kind = _PEM.match(text.lstrip())
     label = (kind[1] or "PUBLIC KEY") if kind else ""
@@ -66,10 +71,10 @@ def signing_key(algorithm: str, secret: Secret) -> Any:
         looks_like_path = len(text) < 200 and re.search(r"\.(pem|key)\s*\Z", text)
         return Unfit("no private key in PEM", "write `${file:PATH}` to read a file" if looks_like_path else HOLDS)
     if "PUBLIC KEY" in label or "CERTIFICATE" in label:
-        return Unfit("a public key, and a token is signed with the private one", HOLDS)
+        return Unfit(f"a public key, and {what} is signed with the private one", HOLDS)
     if "ENCRYPTED" in label or "Proc-Type: 4,ENCRYPTED" in text:
         return Unfit("an encrypted private key", "`openssl pkey -in ENCRYPTED.pem -out KEY.pem` decrypts it")
-    return _fitting(algorithm, _loaded(text, is_private=True))
+    return _loaded(text, is_private=True)
 
 
 def verifying_key(algorithm: str, key: bytes) -> Any:

@@ -93,9 +93,11 @@ def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     if wishes.curl:
         return _show_curl(prepared, wishes, wanted, screen)
     if wishes.dry_run:
+        from callsheet.cli.curl_signing import remark
         from callsheet.cli.preview import show_request
 
         show_request(prepared.request(), screen)
+        _say(remark(prepared.plan.settings.sign, is_curl=False), screen)
         return 0
     try:
         if wishes.download:
@@ -173,12 +175,14 @@ def _received(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response | 
 def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     from callsheet.cli.curl_export import curl_command
     from callsheet.cli.curl_pieces import joined, names_in
+    from callsheet.cli.curl_signing import remark, sign_words
     from callsheet.cli.curl_tls import tls_words
     from callsheet.sheet.files import sheet_text
 
     names = names_in(sheet_text(str(wanted.path())), wanted.variables() or os.environ, prepared.plan.service)
     request, settings = prepared.call.request, prepared.plan.settings
     further: list[list[Piece]] = tls_words(settings.tls, names) if request.wire_url.startswith("https:") else []
+    further += sign_words(settings.sign, request, names)
     if wishes.stream:
         further.append(["--no-buffer"])
     if wishes.download:
@@ -190,6 +194,12 @@ def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Scree
     except ValueError as error:
         raise UsageError(f"--curl: {error}") from None
     screen.print(command)
+    _say(remark(settings.sign, is_curl=True), screen)
     if names.used:
         screen.say(f"callsheet: set {', '.join(names.used)} before you run it")
     return 0
+
+
+def _say(text: str, screen: Screen) -> None:
+    if text:
+        screen.say(f"callsheet: {text}")

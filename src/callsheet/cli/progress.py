@@ -144,6 +144,11 @@ class Watched:
         return bool(self._body.is_replayable)
 
     @property
+    def is_read_once(self) -> bool:
+        """Whether it is gone when it was read."""
+        return bool(self._body.is_read_once)
+
+    @property
     def asynchronous(self) -> AsyncPieces | None:
         """None: the command line sends what it can read."""
         return None

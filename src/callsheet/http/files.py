@@ -17,6 +17,7 @@ class PathFile:
     """A file by its path, opened and closed for each attempt. Raises ArgumentError if it cannot be read."""
 
     is_replayable = True
+    is_read_once = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -66,6 +67,11 @@ class OpenFile:
     def is_replayable(self) -> bool:
         """Whether it can seek back, or nothing of it was read yet."""
         return self._start is not None or self._once.is_untouched
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether it cannot seek back."""
+        return self._start is None
 
     def open(self) -> Source:
         """Begin to read from where the file stood."""

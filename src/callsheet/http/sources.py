@@ -38,6 +38,10 @@ class Stored(Protocol):
     def is_replayable(self) -> bool:
         """Whether `open` gives the whole of it (once more)."""
 
+    @property
+    def is_read_once(self) -> bool:
+        """Whether it is gone when it was read, so that nobody can look at it before it is sent."""
+
     def open(self) -> Source:
         """Begin to read from the start."""
 
@@ -47,6 +51,7 @@ class InMemory:
 
     __slots__ = ("content",)
     is_replayable = True
+    is_read_once = False
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -97,6 +102,7 @@ class Pieces:
     """The bytes of an iterator; read once."""
 
     length = None
+    is_read_once = True
 
     def __init__(self, pieces: Iterable[bytes | str]) -> None:
         self._pieces = iter(pieces)
@@ -161,6 +167,7 @@ class AsyncPieces:
     """
 
     length = None
+    is_read_once = True
 
     def __init__(self, pieces: AsyncIterable[Any]) -> None:
         self.pieces = pieces
@@ -198,6 +205,11 @@ class Joined:
     def is_replayable(self) -> bool:
         """Whether each of them is."""
         return all(part.is_replayable for part in self._parts)
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether one of them is."""
+        return any(part.is_read_once for part in self._parts)
 
     def open(self) -> Source:
         """Begin to read from the start of the first."""

@@ -36,6 +36,10 @@ class ReadBody(Body, Protocol):
         """The length in bytes, sent as Content-Length; None if it is not known: then it is sent in chunks."""
 
     @property
+    def is_read_once(self) -> bool:
+        """Whether it is gone when it was read, so that nobody can look at it before it is sent."""
+
+    @property
     def asynchronous(self) -> AsyncPieces | None:
         """The pieces of an async iterator, which only an AsyncClient can send; None for what `open` can read."""
 
@@ -66,6 +70,11 @@ class StreamedBody:
     def is_replayable(self) -> bool:
         """Whether a further attempt can send it whole."""
         return self.stored.is_replayable
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether it is gone when it was read."""
+        return self.stored.is_read_once
 
     def open(self) -> Source:
         """Begin to read from the start. Raises UsageError for an async iterator."""
@@ -136,6 +145,11 @@ class Gzipped:
     def is_replayable(self) -> bool:
         """Whether what is compressed can be read again."""
         return self._stored.is_replayable
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether what is compressed is gone when it was read."""
+        return self._stored.is_read_once
 
     def open(self) -> Source:
         """Begin to read from the start."""

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from callsheet.auth.constant import Credential, constant_credential
+from callsheet.auth.signers import unsent_keys
 from callsheet.declare.operation import Operation
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.events import Listener
@@ -38,7 +39,8 @@ class Base:
         self.compress = settings.compress
         self.key = settings.idempotency_key or IdempotencyKey()
         masked = dict.fromkeys((*secrets, *credential.secrets))
-        self.secrets = tuple(secret for secret in masked if secret not in credential.unsent)
+        unsent = (*credential.unsent, *unsent_keys(settings.sign))
+        self.secrets = tuple(secret for secret in masked if secret not in unsent)
         self._params = (*settings.params.items(), *credential.params)
         self.is_constant = all(not isinstance(value, Secret) or value.is_constant for _, value in self._params)
         self._query = self._written() if self.is_constant else ()

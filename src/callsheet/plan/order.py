@@ -20,6 +20,7 @@ from callsheet.policies.redirect import Redirect
 from callsheet.policies.retry import Retry
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceLimit, ServiceWord
+from callsheet.policies.sign import ReadyToSign, Sign, Signer
 from callsheet.policies.slot import Slot
 from callsheet.settings.settings import Settings
 
@@ -39,6 +40,7 @@ class Shared(NamedTuple):
     store: SharedStore | None = None
     tokens: Tokens | None = None
     python_auth: PythonAuth | None = None
+    signer: Signer | None = None
 
 
 class Line(NamedTuple):
@@ -62,6 +64,14 @@ def _auth(settings: Settings, shared: Shared) -> tuple[Any, ...]:
     if shared.python_auth is not None:
         return (shared.python_auth,)
     return () if shared.tokens is None else (Credential(shared.tokens),)
+
+
+def _ready_to_sign(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return (ReadyToSign(shared.signer),) if shared.signer is not None and shared.signer.prepares else ()
+
+
+def _sign(settings: Settings, shared: Shared) -> tuple[Any, ...]:
+    return () if shared.signer is None else (Sign(shared.signer, shared.wall_clock),)
 
 
 def _rate_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
@@ -126,6 +136,12 @@ ORDER = (
         _auth,
     ),
     Line(
+        "sign.ready",
+        "per attempt",
+        "what a signature needs is at hand, or the request refused, before a slot or a turn is taken",
+        _ready_to_sign,
+    ),
+    Line(
         "concurrency",
         "per attempt",
         "bounded in flight; held until the answer is complete or closed",
@@ -172,6 +188,12 @@ ORDER = (
         "per attempt",
         "the time left, told when nothing waits any more",
         _deadline_header,
+    ),
+    Line(
+        "sign",
+        "per attempt",
+        "last, over what all others have put in, with a fresh time and nonce for each attempt",
+        _sign,
     ),
 )
 

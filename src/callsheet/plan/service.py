@@ -57,6 +57,7 @@ class ServicePlans:
         self.state: ServiceState = ServiceState(
             self.settings, like.state if like else None, wall_clock=wall_clock, now=now, service=self.name, store=store
         )
+        self.state.signer(self.settings.sign)  # what signs may be long in loading, and no call should wait for that
         # Compiling may import a user's module, and that may call this service.
         self._lock = threading.RLock()
         self._base: Base | None = None

@@ -11,6 +11,7 @@ from typing import Any
 
 from callsheet.auth.jwt import JWT
 from callsheet.auth.oauth2 import OAuth2
+from callsheet.auth.signers import AnySigner, signer_of
 from callsheet.auth.token_endpoint import TokenEndpoint
 from callsheet.errors import SheetError
 from callsheet.plan.order import Shared
@@ -23,7 +24,7 @@ from callsheet.policies.rate_limit import Limits, SharedStore
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceWord
 from callsheet.policies.slot import Slot
-from callsheet.settings.settings import AuthSettings, Settings
+from callsheet.settings.settings import AuthSettings, Settings, SignSettings
 from callsheet.sheet.record import Layer
 
 
@@ -53,6 +54,7 @@ class ServiceState:
         self._lock = threading.Lock()
         self._made: dict[Hashable, Any] = {}
         self._tokens: list[tuple[AuthSettings, Tokens]] = []
+        self._signers: list[tuple[SignSettings, AnySigner]] = []
         self.cookies: Cookies = like.cookies if like else Cookies(wall_clock)
         self.word: ServiceWord = like.word if like else ServiceWord()
         self.slots = self._slots(settings, like)
@@ -99,6 +101,19 @@ class ServiceState:
     def _python_auth(self, auth: AuthSettings | None) -> PythonAuth | None:
         return python_auth_of(auth) if auth is not None and auth.kind == "python" else None
 
+    def signer(self, sign: SignSettings | None) -> AnySigner | None:
+        """What signs, one for all that are signed alike; None where nothing is. Raises UsageError without its library."""
+        if sign is None:
+            return None
+        if self._like is not None:
+            return self._like.signer(sign)
+        with self._lock:
+            known = next((signer for same, signer in self._signers if same == sign), None)
+            if known is None:
+                known = signer_of(sign, wall_clock=self._wall_clock)
+                self._signers.append((sign, known))
+            return known
+
     def _slot(self, settings: Settings, operation: str = "") -> Slot:
         slot: Slot = self._once(("slot", operation, settings.concurrency), lambda: Slot(settings.concurrency))
         return slot
@@ -121,7 +136,8 @@ class ServiceState:
     def forget(self) -> None:
         """Begin anew in a forked child: what is under way belongs to the parent."""
         self._lock = threading.Lock()
-        for each in (self.cookies, self.word, *self._made.values(), *(tokens for _, tokens in self._tokens)):
+        kept = (*(tokens for _, tokens in self._tokens), *(signer for _, signer in self._signers))
+        for each in (self.cookies, self.word, *self._made.values(), *kept):
             each.forget()
 
     def _shared(
@@ -140,6 +156,7 @@ class ServiceState:
             store=self._store,
             tokens=self.tokens(settings.auth),
             python_auth=self._python_auth(settings.auth),
+            signer=self.signer(settings.sign),
         )
 
     def _slots(self, settings: Settings, like: ServiceState | None) -> tuple[Slot, ...]:

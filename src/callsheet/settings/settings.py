@@ -33,6 +33,16 @@ class AuthSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SignSettings:
+    """How requests are signed: `kind` is a word of the sheet (`hmac`, `http_signature`, `aws`), `options` its values with
+    their defaults, every key among them a `Secret`.
+    """
+
+    kind: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of an operation, or of a service's undeclared requests. None means off.
 
@@ -56,6 +66,7 @@ class Settings:
     tls: TLS = TLS()
     http2: bool = False
     auth: AuthSettings | None = None
+    sign: SignSettings | None = None
     redirects: Redirects | None = None
     cookies: bool = False
     proxy: str | Secret | None = None

@@ -19,6 +19,7 @@ from callsheet.sheet.proxy import ProxyURL
 from callsheet.sheet.record import Key
 from callsheet.sheet.resilience import BREAKER, HeaderName, IdempotencyKeyForm, RateLimitForm
 from callsheet.sheet.scalars import Switch, Text
+from callsheet.sheet.signing import SIGN
 from callsheet.sheet.stores import STORES
 from callsheet.sheet.timeouts import TimeoutForm
 from callsheet.sheet.tls import TLS, TLS_OF_DEFAULTS
@@ -51,7 +52,7 @@ SETTINGS: tuple[Key, ...] = (
     Key("http2", Switch(), "speak HTTP/2 where the service does", "ds"),
     Key("user_agent", Text("a text of printable ASCII", r"[\x20-\x7e]+"), "the `User-Agent` header", "ds"),
     Key("auth", AuthForm(), "off, or one kind of credential", "so", is_replaced_whole=True),
-    Key("sign", None, places="so", is_replaced_whole=True),
+    Key("sign", SIGN, "off, or one kind of signature", "so", is_replaced_whole=True),
     Key("paginate", None, places="dso", is_replaced_whole=True),
     Key("cache", None, places="dso", is_replaced_whole=True),
     *(Key(name, None, places="dso") for name in ("strict_responses",)),

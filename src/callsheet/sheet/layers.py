@@ -110,7 +110,8 @@ def secrets_in(value: Any) -> Iterator[Secret]:
         yield value
     elif isinstance(value, Settings):
         auth = value.auth.options if value.auth else {}
-        for part in (value.headers, value.params, auth):
+        sign = value.sign.options if value.sign else {}
+        for part in (value.headers, value.params, auth, sign):
             yield from secrets_in(part)
         yield from secrets_in(value.tls.key_password)
         if isinstance(value.proxy, Secret):

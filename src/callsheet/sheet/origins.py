@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from callsheet.settings import Settings
 from callsheet.settings.fallback import Fallback
 from callsheet.settings.rate_limit import Rate
-from callsheet.settings.settings import AuthSettings
+from callsheet.settings.settings import AuthSettings, SignSettings
 from callsheet.sheet.node import Node, Scalar, scalars
 from callsheet.sheet.reading import Unread
 from callsheet.sheet.record import Layer, Written
@@ -21,7 +21,7 @@ from callsheet.sheet.variables import REFERENCE
 
 BUILT_IN = "built-in"
 DEFAULTS = Settings("")
-WHOLE = (AuthSettings, Fallback, Rate)
+WHOLE = (AuthSettings, SignSettings, Fallback, Rate)
 """Records that stand on the sheet as one value."""
 OPEN = frozenset({"headers", "params"})
 """Settings that are mappings of any names."""

@@ -24,6 +24,7 @@ from callsheet.sheet.origins import Origin, origins_of
 from callsheet.sheet.place import Place, Source
 from callsheet.sheet.reading import Reading, Spot
 from callsheet.sheet.record import Layer, Written, check_keys, layered, read_keys
+from callsheet.sheet.signing import check_sign
 from callsheet.sheet.tls import check_tls
 from callsheet.sheet.variables import Unfilled, Variables
 
@@ -124,10 +125,12 @@ class ServiceSheet:
 
     def _made(self, operation: str | None, code: Layer, findings: Findings) -> Settings:
         layer = self._merged(operation, code)
-        if operation is not None:
-            return settings_from(layer, Spot(f"operation `{self.name}.{operation}`"), findings)
-        check_tls(layer, Spot(f"service `{self.name}`"), findings)
-        return settings_from(layer, Spot(f"service `{self.name}`"), findings)
+        spot = Spot(f"service `{self.name}`" if operation is None else f"operation `{self.name}.{operation}`")
+        if operation is None:
+            check_tls(layer, spot, findings)
+        settings = settings_from(layer, spot, findings)
+        check_sign(layer, settings, spot, findings)
+        return settings
 
     def _code_layer(self, code: Mapping[str, Any], findings: Findings) -> Layer:
         node = at_one_place(from_python(dict(code), findings), Place(CODE))

@@ -11,7 +11,7 @@ from callsheet.secret import MASK, Secret
 from callsheet.settings.error_rules import ErrorRule
 from callsheet.settings.fallback import Fallback
 from callsheet.settings.rate_limit import Rate
-from callsheet.settings.settings import AuthSettings
+from callsheet.settings.settings import AuthSettings, SignSettings
 from callsheet.sheet.error_rules import rule_data
 from callsheet.sheet.fallback import fallback_data
 from callsheet.sheet.flow import flow
@@ -62,6 +62,7 @@ WRITTEN: dict[type, Callable[[Any], Any]] = {
     Secret: lambda _: MASK,
     Rate: lambda rate: spelled_rate(rate.count, rate.seconds),
     AuthSettings: _auth_data,
+    SignSettings: lambda sign: {sign.kind: sign.options},
     ErrorRule: rule_data,
     Fallback: fallback_data,
 }

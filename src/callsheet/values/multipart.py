@@ -69,6 +69,11 @@ class Multipart:
         """Whether each file can be read again."""
         return self._joined.is_replayable
 
+    @property
+    def is_read_once(self) -> bool:
+        """Whether a file is gone when it was read."""
+        return self._joined.is_read_once
+
     def _stores(self) -> Iterator[Stored]:
         for part in self.parts:
             yield from self._part(part)

@@ -67,6 +67,8 @@ def needed_by(examined: Examined) -> Mapping[str, str]:
 
 NEEDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "jwt": (lambda settings: _signs_jwts(settings.auth), "a JWT"),
+    "signing": (lambda settings: settings.sign is not None and settings.sign.kind == "http_signature", "`sign`"),
+    "aws": (lambda settings: settings.sign is not None and settings.sign.kind == "aws", "`sign: aws`"),
 }
 
 

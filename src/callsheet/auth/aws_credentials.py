@@ -1,0 +1,137 @@
+"""AWS credentials: those of the sheet, or what botocore's chain finds.
+
+The chain looks where every AWS tool looks: the environment, the shared files and their profiles, web identity, SSO, a
+process, the container's and the machine's metadata service. Some of that is a request that botocore makes by itself, so a
+thread does it, at the first call and again before the credentials expire; calls wait for it only while there are none.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from callsheet.auth.once import Once
+from callsheet.call import Attempt
+from callsheet.errors import AuthError
+from callsheet.secret import Secret
+from callsheet.verdicts import Ticket
+
+MANDATORY = 10 * 60
+"""Seconds of life that credentials need to be used while others are fetched, as in botocore."""
+PAUSE = 30.0
+"""Seconds between two tries to have others while the old ones still serve."""
+LOOKED = "in the environment (AWS_ACCESS_KEY_ID), the shared files (~/.aws), and what the machine offers"
+
+
+class Credentials(NamedTuple):
+    """What signs one request, named as botocore names it."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+class Written:
+    """The credentials of the sheet; mounted ones are read anew for each request."""
+
+    def __init__(self, options: Mapping[str, Secret]) -> None:
+        self._options = options
+
+    def forget(self) -> None:
+        """Nothing is kept."""
+
+    def awaited(self, attempt: Attempt) -> None:
+        """Nothing has to be waited for."""
+
+    def now(self) -> Credentials:
+        """The credentials. Raises AuthError for a file that is gone."""
+        options = self._options
+        try:
+            token = options["session_token"].reveal() if "session_token" in options else None
+            return Credentials(options["access_key"].reveal(), options["secret_key"].reveal(), token)
+        except (OSError, ValueError):
+            raise AuthError("the AWS credentials cannot be read", stopped_by="sign") from None
+
+
+class Chain:
+    """The credentials of botocore's chain, for one profile or the one that the environment names."""
+
+    def __init__(self, profile: str | None, *, wall_clock: Callable[[], float]) -> None:
+        import botocore.session  # type: ignore[import-untyped]  # noqa: PLC0415 - where requests are signed so, before any call
+
+        self._new_session: Callable[..., Any] = botocore.session.Session
+        self._profile = profile
+        self._wall_clock = wall_clock
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child, which has no thread."""
+        self._lock = threading.Lock()
+        self._found: Any = None
+        self._frozen: Credentials | None = None
+        self._work: Once[None] | None = None
+        self._tried = 0.0
+
+    def awaited(self, attempt: Attempt) -> Ticket | None:
+        """What to wait for before there are credentials. Raises AuthError if this attempt waited and there are none."""
+        work: Once[None] | None = attempt.call.notes.pop(self, None)
+        if work is None:
+            if self._serve():
+                return None
+            with self._lock:
+                work = self._begun()
+        ticket = work.awaited(attempt.call.new_ticket)
+        if ticket is not None:
+            attempt.call.notes[self] = work
+        elif work.error is not None:
+            raise _refusal(work.error, self._profile)
+        return ticket
+
+    def now(self) -> Credentials:
+        """The credentials to sign with. Raises AuthError if there are none."""
+        if self._frozen is None:
+            raise AuthError("there are no AWS credentials", stopped_by="sign")
+        return self._frozen
+
+    def _serve(self) -> bool:
+        """Whether there are credentials that live long enough; others are fetched when their end is near."""
+        if self._frozen is None:
+            return False
+        needed = getattr(self._found, "refresh_needed", None)
+        if needed is None or not needed():
+            return True
+        now = self._wall_clock()
+        if needed(MANDATORY):
+            return False
+        with self._lock:
+            if not 0 <= now - self._tried < PAUSE:
+                self._tried = now
+                self._begun()
+        return True
+
+    def _begun(self) -> Once[None]:
+        """The search that is under way, or a new one."""
+        if self._work is None or self._work.is_done:
+            self._work = Once(self._search, "aws")
+        return self._work
+
+    def _search(self) -> None:
+        if self._found is None:
+            self._found = self._new_session(profile=self._profile).get_credentials()
+        if self._found is None:
+            raise LookupError
+        frozen = self._found.get_frozen_credentials()
+        self._frozen = Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+
+def _refusal(error: Exception, profile: str | None) -> AuthError:
+    """What botocore raised, without its words: a credential process may have put anything there."""
+    where = f" for the profile {profile!r}" if profile else ""
+    if type(error) is LookupError:
+        return AuthError(f"no AWS credentials{where} were found: looked {LOOKED}", stopped_by="sign")
+    return AuthError(
+        f"the AWS credentials{where} could not be had ({type(error).__name__}); "
+        "`aws sts get-caller-identity` shows what is wrong",
+        stopped_by="sign",
+    )

@@ -1,0 +1,180 @@
+"""HTTP Message Signatures (RFC 9421), with Content-Digest (RFC 9530) for the body.
+
+`http-message-signatures` lays out what is signed, and signs it; here is decided what a request is to it, and which key.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from callsheet.auth.digest import Digests
+from callsheet.auth.kept_key import KeptKey, shared_secret
+from callsheet.auth.keys import CURVE_NAMES, HOW_TO_MAKE, SHORTEST_RSA, Unfit, private_key
+from callsheet.auth.sent import fields_of, has_content, revealed, settled, target_of
+from callsheet.call import Attempt
+from callsheet.errors import ArgumentError, UsageError
+from callsheet.http.request import Request
+from callsheet.secret import Secret, redact
+from callsheet.verdicts import Ticket
+
+MISSING = 'HTTP signatures are made by http-message-signatures: pip install "callsheet[signing]"'
+ALGORITHMS: Mapping[str, str] = {
+    "ed25519": "ED25519",
+    "ecdsa-p256-sha256": "ECDSA_P256_SHA256",
+    "ecdsa-p384-sha384": "ECDSA_P384_SHA384",
+    "rsa-pss-sha512": "RSA_PSS_SHA512",
+    "rsa-v1_5-sha256": "RSA_V1_5_SHA256",
+    "hmac-sha256": "HMAC_SHA256",
+}
+"""The registered names (RFC 9421 6.2.2), and the library's."""
+CURVES = {"ecdsa-p256-sha256": "secp256r1", "ecdsa-p384-sha384": "secp384r1"}
+SHORTEST_SECRET = 32
+"""Bytes of a secret for hmac-sha256: as long as the hash."""
+DERIVED = ("@method", "@target-uri", "@authority", "@scheme", "@request-target", "@path", "@query")
+COMPONENTS = ("@method", "@authority", "@path", "@query")
+"""What is signed unless something else is written, and the digest of the body if there is one."""
+DIGEST = "content-digest"
+COMPONENT = re.compile(
+    rf"{'|'.join(DERIVED)}|[a-z0-9!#$%&'*+\-.^_`|~]+"
+    r'|"@query-param";name="[^"\\]+"|"[a-z0-9!#$%&\'*+\-.^_`|~]+"(;(sf|bs|key="[^"\\]+"))+'
+)
+LABEL = re.compile(r"[a-z*][a-z0-9_.*-]*")
+"""A key of a dictionary (RFC 9651 3.2)."""
+
+
+class Message(NamedTuple):
+    """A request as the library looks at it."""
+
+    method: str
+    url: str
+    headers: Fields
+    request_target: str
+
+
+class Fields:
+    """Header fields, one by one."""
+
+    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
+        self._fields = fields
+
+    def items(self) -> Sequence[tuple[str, str]]:
+        """Name and value of each."""
+        return self._fields
+
+
+class HTTPSignature:
+    """Signs by RFC 9421. `options` are the sheet's; `new_nonce` makes a nonce."""
+
+    waits_for = "the digest of its body"
+
+    def __init__(self, options: Mapping[str, Any], *, new_nonce: Callable[[], str]) -> None:
+        require_library()
+        import http_message_signatures as library  # noqa: PLC0415 - loaded where requests are signed so
+
+        self._options = options
+        self._algorithm: Any = getattr(library.algorithms, ALGORITHMS[options["algorithm"]])
+        self._signer = library.HTTPMessageSigner(signature_algorithm=self._algorithm)
+        self._refusal: type[Exception] = library.HTTPMessageSignaturesException
+        self._key = KeptKey(
+            options["key"], lambda secret: signature_key(options["algorithm"], secret, options["key_encoding"])
+        )
+        self._new_nonce = new_nonce
+        self._components: tuple[str, ...] = options.get("components", COMPONENTS)
+        self._digests = Digests("its signature covers `content-digest`")
+        self._covers_body = "components" not in options
+        """Whether the digest is covered where there is a body, and nowhere else."""
+        self.prepares = self._covers_body or any(map(is_digest, self._components))
+
+    def forget(self) -> None:
+        """Begin anew in a forked child."""
+        self._digests.forget()
+
+    def awaited(self, attempt: Attempt) -> Ticket | None:
+        """What to wait for before this attempt can be signed. Raises ArgumentError for a body that can be read once."""
+        return None if attempt.request.headers.has(DIGEST) else self._digests.awaited(attempt)
+
+    def signed(self, request: Request, now: float) -> Request:
+        """The request with its signature. Raises ArgumentError for what it lacks, AuthError without a key."""
+        request = settled(request)
+        components = self._components_of(request)
+        if any(map(is_digest, components)) and not request.headers.has(DIGEST):
+            request = request.plus("Content-Digest", f"sha-256=:{_base64(self._digests.of(request))}:")
+        prepared = self._prepared(request, components, now)
+        signature = _base64(self._algorithm(private_key=self._key.now()).sign(prepared.signature_base))
+        label = self._options["label"]
+        fields: list[tuple[str, str | Secret]] = [
+            ("Signature-Input", f"{label}={prepared.signature_params}"),
+            ("Signature", Secret(f"{label}=:", signature, ":")),
+        ]
+        return request.with_headers(request.headers.with_fields(fields), Secret(signature))
+
+    def _components_of(self, request: Request) -> tuple[str, ...]:
+        return (*self._components, DIGEST) if self._covers_body and has_content(request) else self._components
+
+    def _prepared(self, request: Request, components: Sequence[str], now: float) -> Any:
+        options, created = self._options, int(now)
+        target = target_of(request)
+        message = Message(
+            request.method, target.url, Fields(fields_of(request, target)), request_target=target.in_origin_form
+        )
+        try:
+            return self._signer.prepare(
+                message,
+                key_id=revealed(options["key_id"]),
+                created=datetime.fromtimestamp(created, UTC),
+                expires=datetime.fromtimestamp(created + options["expires"], UTC) if "expires" in options else None,
+                nonce=self._new_nonce() if options["nonce"] else None,
+                tag=options.get("tag"),
+                include_alg=options["tells_algorithm"],
+                label=options["label"],
+                covered_component_ids=components,
+                use_existing_digest=request.headers.has(DIGEST),
+            )
+        except (self._refusal, ValueError) as error:
+            raise ArgumentError(f"the request cannot be signed: {redact(str(error), request.secrets)}") from None
+
+
+def is_digest(component: str) -> bool:
+    """Whether a component covers the digest of the body."""
+    return component == DIGEST or component.startswith(f'"{DIGEST}"')
+
+
+def _base64(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()
+
+
+def require_library() -> None:
+    """Raise UsageError unless http-message-signatures is installed."""
+    try:
+        import http_message_signatures  # noqa: F401, PLC0415 - loaded where requests are signed so
+    except ImportError:
+        raise UsageError(MISSING) from None
+
+
+def signature_key(algorithm: str, secret: Secret, encoding: str = "text") -> Any:
+    """What the library signs with: the secret's bytes, or a private key; Unfit if it does not fit the algorithm."""
+    if algorithm == "hmac-sha256":
+        return shared_secret(secret, encoding, SHORTEST_SECRET)
+    key = private_key(secret, "a request")
+    if isinstance(key, Unfit):
+        return key
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: PLC0415 - where keys are read
+
+    if algorithm == "ed25519":
+        fits = isinstance(key, ed25519.Ed25519PrivateKey)
+        return key if fits else Unfit("no Ed25519 key, which ed25519 needs", HOW_TO_MAKE["EdDSA"])
+    if algorithm in CURVES:
+        curve = CURVE_NAMES[CURVES[algorithm]]
+        fits = isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == CURVES[algorithm]
+        how = f"`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:{curve}` makes one"
+        return key if fits else Unfit(f"no key on the curve {curve}, which {algorithm} needs", how)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        return Unfit(f"no RSA key, which {algorithm} needs", HOW_TO_MAKE["RSA"])
+    if key.key_size < SHORTEST_RSA:
+        message = f"an RSA key of {key.key_size} bits, and {algorithm} needs {SHORTEST_RSA} at least"
+        return Unfit(message, HOW_TO_MAKE["RSA"])
+    return key
