@@ -14,15 +14,15 @@ from callsheet.auth.keys import Unfit
 from callsheet.errors import UsageError
 from callsheet.secret import Secret
 from callsheet.settings.settings import Settings, SignSettings
-from callsheet.sheet.credentials import NAME, SecretText
 from callsheet.sheet.findings import Findings, Misfit, Noted, nearest, one_of
-from callsheet.sheet.jwt import Told
+from callsheet.sheet.jwt import NAME, Told
 from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, is_null
 from callsheet.sheet.policies import is_off
 from callsheet.sheet.quantities import seconds
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.record import Key, Layer, check_keys, mapping_schema, plain, read_keys
 from callsheet.sheet.scalars import DURATION, Choice, Quantity, Switch, Text, scalar
+from callsheet.sheet.secret_text import SecretText
 
 Options = Mapping[str, Any]
 KINDS = ("hmac", "http_signature", "aws")
