@@ -217,7 +217,7 @@ def look_again(client):
     """Forget when the file was looked at, instead of waiting for a second."""
     maker = client.service._maker
     for part in maker.plans.settings.auth.options["key"]._parts:
-        part.__self__._looked -= 2.0
+        part._looked -= 2.0
 
 
 def test_a_mounted_key_is_read_again_when_it_changes(shop, clock, tmp_path):

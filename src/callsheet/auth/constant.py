@@ -8,12 +8,13 @@ RFC 6750 2.1 (Bearer), RFC 7617 2 (Basic, in UTF-8).
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from dataclasses import dataclass, field
 
 from callsheet.auth.jwt import revealed
+from callsheet.errors import AuthError
 from callsheet.secret import Secret
+from callsheet.secret_sources import Derived
 from callsheet.settings.settings import AuthSettings
 
 
@@ -50,16 +51,21 @@ def _bearer(auth: AuthSettings) -> Credential:
 def _basic(auth: AuthSettings) -> Credential:
     username, password = as_secret(auth.options["username"]), as_secret(auth.options["password"])
 
-    def encoded() -> str:
-        return base64.b64encode(f"{username.reveal()}:{password.reveal()}".encode()).decode()
-
     is_constant = username.is_constant and password.is_constant
-    blob = Secret(encoded()) if is_constant else Secret(encoded)
+    blob = Secret(Derived(_encoded, username, password))
+    blob = blob.now() if is_constant else blob
     return Credential(
-        f"basic {hashlib.sha256(username.reveal().encode()).hexdigest()[:16]}",
+        f"basic {username.fingerprint()}",
         headers=(("Authorization", Secret("Basic ", blob)),),
         secrets=(password, blob),
     )
+
+
+def _encoded(username: str, password: str) -> str:
+    """What `Basic` sends (RFC 7617 2)."""
+    if ":" in username:
+        raise AuthError("the user name has a `:` in it, which would end it (RFC 7617 2)", stopped_by="auth")
+    return base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
 def _api_key(auth: AuthSettings) -> Credential:
@@ -91,4 +97,4 @@ def as_secret(value: str | Secret) -> Secret:
 
 
 def _identity(kind: str, secret: Secret) -> str:
-    return f"{kind} {hashlib.sha256(secret.reveal().encode()).hexdigest()[:16]}"
+    return f"{kind} {secret.fingerprint()}"

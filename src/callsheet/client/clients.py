@@ -72,11 +72,13 @@ class _AnyClient:
         self._all_plans: WeakSet[ServicePlans] = WeakSet()
         self._code = settings
         self._listeners = (log_listener, *listeners)
+        now = time.monotonic if self._clock is None else self._clock.now
         if base_url is not None:
             if sheet is not None:
                 raise UsageError("Client: give a sheet or a base_url, not both; a sheet's base_url is its own")
-            sheet, self._code = Sheet(services={ONLY_SERVICE: {"base_url": base_url, **settings}}, env=env), {}
-        self.sheet = sheet if isinstance(sheet, Sheet) else Sheet.load(sheet, env=env)
+            services = {ONLY_SERVICE: {"base_url": base_url, **settings}}
+            sheet, self._code = Sheet(services=services, env=env, clock=now), {}
+        self.sheet = sheet if isinstance(sheet, Sheet) else Sheet.load(sheet, env=env, clock=now)
         if isinstance(sheet, Sheet) and base_url is None and env not in (None, sheet.environment):
             raise UsageError(
                 f"Client: this sheet was read for environment {sheet.environment!r}; give env= to Sheet.load"

@@ -7,7 +7,7 @@ from typing import Any
 
 from callsheet.secret import Secret
 from callsheet.settings.settings import AuthSettings
-from callsheet.sheet.constants import TOKEN, checked_secret
+from callsheet.sheet.constants import TOKEN, check_line, checked_secret
 from callsheet.sheet.findings import Misfit, Noted, one_of
 from callsheet.sheet.jwt import ALGORITHMS, LIFE, Audience, Claims, Told, checked_jwt
 from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
@@ -25,8 +25,9 @@ PLACES = ("header", "query", "cookie")
 class SecretText:
     """A text that becomes a secret."""
 
-    def __init__(self, *, is_sent_plain: bool = True, warns: bool = True) -> None:
+    def __init__(self, *, is_sent_plain: bool = True, is_line: bool = True, warns: bool = True) -> None:
         self.is_sent_plain = is_sent_plain
+        self.is_line = is_line
         self.warns = warns
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Secret:
@@ -34,11 +35,16 @@ class SecretText:
         if not isinstance(node, Scalar):
             raise misfit(node, spot, "a text")
         if not self.warns and isinstance(node.value, str) and "${" not in node.text and node.text:
+            check_line(node.text, node, spot)
             return Secret(node.text)
         secret = reading.secret(node, spot)
-        if not secret.reveal():
+        if not secret.is_asked and not secret.reveal():
             raise misfit(node, spot, "a text that is not empty", "write `${NAME}` and set the variable")
-        return checked_secret(secret, node, spot) if self.is_sent_plain else secret
+        if self.is_sent_plain:
+            return checked_secret(secret, node, spot)
+        if self.is_line and not secret.is_asked:
+            check_line(secret.reveal(), node, spot)
+        return secret.as_line() if self.is_line else secret
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
@@ -58,8 +64,14 @@ API_KEY = (
     Key("value", SecretText(), "the key itself, as `${NAME}`", is_required=True),
 )
 JWT = (
-    Key("secret", SecretText(is_sent_plain=False), "the shared secret of HS256, HS384 and HS512, as `${NAME}`"),
-    Key("key", SecretText(is_sent_plain=False), "the private key in PEM, as `${NAME}` or `${file:PATH}`"),
+    Key(
+        "secret",
+        SecretText(is_sent_plain=False, is_line=False),
+        "the shared secret of HS256, HS384 and HS512, as `${NAME}`",
+    ),
+    Key(
+        "key", SecretText(is_sent_plain=False, is_line=False), "the private key in PEM, as `${NAME}` or `${file:PATH}`"
+    ),
     Key("algorithm", Choice(ALGORITHMS), "how it is signed; HS256 unless written"),
     Key("issuer", Told(), "the claim `iss`"),
     Key("subject", Told(), "the claim `sub`"),
@@ -107,7 +119,7 @@ def _basic(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
     options = _options(BASIC, node, spot, reading)
     username = options["username"]
     assert isinstance(node, MappingNode)
-    if ":" in username.reveal():
+    if not username.is_asked and ":" in username.reveal():
         place = (node.get("username") or node).place
         raise Misfit(place, f"{spot.under('username')}: a `:`, which ends the user name (RFC 7617 2)", "remove it")
     return options

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from callsheet.secret import Secret
+from callsheet.secret_sources import problem_of_asked
 from callsheet.sheet.core_schema import resolve
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar
@@ -76,14 +77,24 @@ class Reading:
         return Unread(self.variables.missing(node) or wrong.message)
 
     def secret(self, node: Scalar, spot: Spot) -> Secret:
-        """The scalar as a secret, with a warning if it is written out on a file."""
+        """The scalar as a secret, with a warning if it is written out on a file, or ends in a line break."""
         if isinstance(node.value, Secret):
             return node.value
+        if is_function(node):
+            problem = problem_of_asked(node.value)
+            if problem:
+                raise Misfit(
+                    node.place, f"{spot}: {problem}", "give a plain function of no arguments that returns a text"
+                )
+            return Secret(node.value)
         if isinstance(node.value, bool) or not isinstance(node.value, str | int | float):
             raise misfit(node, spot, "a text")
         filled = self.variables.fill(node, is_secret=True)
         if not filled.through:
             self._warn_of_literal(node, spot)
+        for name in filled.trimmed:
+            message = f"{spot}: what `${{{name}}}` holds ends in a line break, which is cut off"
+            self.findings.warn(Misfit(node.place, message, "set the variable without it"))
         return filled.secret()
 
     def _warn_of_literal(self, node: Scalar, spot: Spot) -> None:
@@ -92,6 +103,11 @@ class Reading:
             shell = SHELL_VARIABLE.fullmatch(node.text)
             hint = f'did you mean "{shell[1] or ""}${{{shell[2]}}}"? a variable is written in braces' if shell else hint
             self.findings.warn(Misfit(node.place, f"{spot}: a secret written out on the sheet", hint))
+
+
+def is_function(node: Node) -> bool:
+    """Whether a function stands there that can be asked for a secret; a type is none."""
+    return isinstance(node, Scalar) and callable(node.value) and not isinstance(node.value, type)
 
 
 class Form(Protocol):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -132,8 +133,9 @@ class ServiceSheet:
     def _code_layer(self, code: Mapping[str, Any], findings: Findings) -> Layer:
         node = at_one_place(from_python(dict(code), findings), Place(CODE))
         assert isinstance(node, MappingNode)
+        variables = self._document.reading.variables
         # A path given in code is the program's own, not the sheet's.
-        reading = Reading(findings, Variables(self._document.reading.variables.values, Path.cwd()))
+        reading = Reading(findings, Variables(variables.values, Path.cwd(), variables.clock))
         check_keys(node, CODE_KEYS, "settings", Spot(""), findings)
         return read_keys(node, CODE_KEYS, Spot(""), reading)
 
@@ -164,6 +166,7 @@ class Sheet:
         stores: Mapping[str, Any] | None = None,
         env: str | None = None,
         variables: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         data = {
             "services": services,
@@ -175,7 +178,7 @@ class Sheet:
         }
         findings = Findings()
         tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
-        given = Variables(_or_environ(variables), Path.cwd())
+        given = Variables(_or_environ(variables), Path.cwd(), clock)
         vars(self).update(_contents(tree, "Sheet(...)", env, given, findings))
 
     @classmethod
@@ -185,14 +188,16 @@ class Sheet:
         *,
         env: str | None = None,
         variables: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Sheet:
         """The sheet in a file: `path`, else CALLSHEET_FILE, else `callsheet.yaml` in the working directory.
 
         `env` chooses the environment (else CALLSHEET_ENV, else `default_environment`); `variables` stand in for the
-        process's environment. Raises SheetError.
+        process's environment, and `clock` for the one by which mounted files are looked at again. Raises SheetError.
         """
         name = sheet_path(path, _or_environ(variables))
-        return cls.parse(sheet_text(name), name=name, env=env, variables=variables, folder=Path(name).absolute().parent)
+        folder = Path(name).absolute().parent
+        return cls.parse(sheet_text(name), name=name, env=env, variables=variables, folder=folder, clock=clock)
 
     @classmethod
     def parse(
@@ -203,9 +208,10 @@ class Sheet:
         env: str | None = None,
         variables: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Sheet:
         """The sheet in a text; `folder` is where its relative paths begin (the working directory). Raises SheetError."""
-        given = Variables(_or_environ(variables), folder or Path.cwd())
+        given = Variables(_or_environ(variables), folder or Path.cwd(), clock)
         return cls._of_text(text, name, env, given, Findings())
 
     @classmethod
