@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 from weakref import WeakSet
 
+from callsheet.bare_frames import bare
 from callsheet.client.maker import CallMaker
 from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
 from callsheet.clock import Clock
@@ -210,11 +211,21 @@ class Client(_AnyClient, Calls):
     def __init__(self, sheet: SheetLike | None = None, **options: Any) -> None:
         self._later = Worker()
         self._pauses = Pauses()
-        super().__init__(sheet, **options)
+        try:
+            super().__init__(sheet, **options)
+        except BaseException as error:
+            options.clear()
+            bare(error)
+            raise
 
     def service(self, name: str, **settings: Any) -> Service:
         """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
-        return Service(self._maker(name, settings))
+        try:
+            return Service(self._maker(name, settings))
+        except BaseException as error:
+            settings.clear()
+            bare(error)
+            raise
 
     def _new_io(self, transport: Transport) -> ThreadIo:
         if self._clock is None:
@@ -258,11 +269,21 @@ class AsyncClient(_AnyClient, AsyncCalls):
     def __init__(self, sheet: SheetLike | None = None, **options: Any) -> None:
         self._later = TaskSet()
         self._pauses = AsyncPauses()
-        super().__init__(sheet, **options)
+        try:
+            super().__init__(sheet, **options)
+        except BaseException as error:
+            options.clear()
+            bare(error)
+            raise
 
     def service(self, name: str, **settings: Any) -> AsyncService:
         """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
-        return AsyncService(self._maker(name, settings))
+        try:
+            return AsyncService(self._maker(name, settings))
+        except BaseException as error:
+            settings.clear()
+            bare(error)
+            raise
 
     def _new_io(self, transport: AsyncTransport) -> TaskIo:
         if self._clock is None:

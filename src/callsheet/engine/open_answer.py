@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+from callsheet.bare_frames import bare
 from callsheet.call import Attempt
 from callsheet.engine.complete import completed
 from callsheet.engine.dropped import DROPPED, Dropped
@@ -47,6 +48,9 @@ class OpenAnswer:
             raise completed(UsageError(BEING_READ), self._attempt.call, self._io.wall)
         try:
             return await self._next()
+        except BaseException as error:
+            bare(error)
+            raise
         finally:
             self._reading.release()
 

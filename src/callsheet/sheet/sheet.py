@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from callsheet.bare_frames import bare
 from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings import Settings, Stores
@@ -176,10 +177,17 @@ class Sheet:
             "schemas": schemas,
             "stores": stores,
         }
-        findings = Findings()
-        tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
-        given = Variables(_or_environ(variables), Path.cwd(), clock)
-        vars(self).update(_contents(tree, "Sheet(...)", env, given, findings))
+        try:
+            findings = Findings()
+            tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
+            given = Variables(_or_environ(variables), Path.cwd(), clock)
+            vars(self).update(_contents(tree, "Sheet(...)", env, given, findings))
+        except BaseException as error:
+            data.clear()
+            tree = None
+            del services, defaults, environments, stores, variables
+            bare(error)
+            raise
 
     @classmethod
     def load(
@@ -197,7 +205,12 @@ class Sheet:
         """
         name = sheet_path(path, _or_environ(variables))
         folder = Path(name).absolute().parent
-        return cls.parse(sheet_text(name), name=name, env=env, variables=variables, folder=folder, clock=clock)
+        try:
+            return cls.parse(sheet_text(name), name=name, env=env, variables=variables, folder=folder, clock=clock)
+        except BaseException as error:
+            del variables
+            bare(error)
+            raise
 
     @classmethod
     def parse(
@@ -212,7 +225,12 @@ class Sheet:
     ) -> Sheet:
         """The sheet in a text; `folder` is where its relative paths begin (the working directory). Raises SheetError."""
         given = Variables(_or_environ(variables), folder or Path.cwd(), clock)
-        return cls._of_text(text, name, env, given, Findings())
+        try:
+            return cls._of_text(text, name, env, given, Findings())
+        except BaseException as error:
+            del text, variables
+            bare(error)
+            raise
 
     @classmethod
     def outline(
@@ -229,7 +247,12 @@ class Sheet:
         Raises SheetError for what is wrong whatever they hold.
         """
         given = Unfilled(_or_environ(variables), folder or Path.cwd())
-        return cls._of_text(text, name, env, given, OfTheSheet())
+        try:
+            return cls._of_text(text, name, env, given, OfTheSheet())
+        except BaseException as error:
+            del text, variables
+            bare(error)
+            raise
 
     @classmethod
     def _of_text(cls, text: str, name: str, env: str | None, given: Variables, findings: Findings) -> Sheet:
