@@ -103,6 +103,13 @@ def _check_value(text: str, node: Scalar, spot: Spot) -> None:
         raise Misfit(node.place, f"{spot}: a character outside Latin-1, which no header may hold", "encode it")
 
 
+def checked_line(secret: Secret, node: Scalar, spot: Spot) -> Secret:
+    """The secret, if it holds no control character; a function is asked later."""
+    if not secret.is_asked:
+        check_line(secret.reveal(), node, spot)
+    return secret.as_line()
+
+
 class Params:
     """A mapping from name to a value or a list of values, in the query of every request."""
 
@@ -133,20 +140,14 @@ def key_text(key: Scalar, spot: Spot) -> str:
     return key.value
 
 
-def _checked_param(secret: Secret, node: Scalar, spot: Spot) -> Secret:
-    check_line(secret.reveal(), node, spot)
-    return secret.as_line()
-
-
 def _param(node: Node, spot: Spot, reading: Reading) -> Any:
     if isinstance(node, ListNode):
         return [_param(item, spot, reading) for item in node.items]
     if isinstance(node, Scalar) and (isinstance(node.value, Secret) or is_function(node)):
-        secret = reading.secret(node, spot)
-        return secret.as_line() if secret.is_asked else _checked_param(secret, node, spot)
+        return checked_line(reading.secret(node, spot), node, spot)
     filled = scalar(node, spot, reading, "a value or a list of values")
     if filled.through and isinstance(node, Scalar):
-        return _checked_param(reading.secret(node, spot), node, spot)
+        return checked_line(reading.secret(node, spot), node, spot)
     if not isinstance(filled.value, str | int | float | bool):
         raise misfit(filled, spot, "a value or a list of values")
     return filled.value

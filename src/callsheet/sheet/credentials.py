@@ -7,7 +7,7 @@ from typing import Any
 
 from callsheet.secret import Secret
 from callsheet.settings.settings import AuthSettings
-from callsheet.sheet.constants import TOKEN, check_line, checked_secret
+from callsheet.sheet.constants import TOKEN, check_line, checked_line, checked_secret
 from callsheet.sheet.findings import Misfit, Noted, one_of
 from callsheet.sheet.jwt import ALGORITHMS, LIFE, Audience, Claims, Told, checked_jwt
 from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
@@ -42,9 +42,7 @@ class SecretText:
             raise misfit(node, spot, "a text that is not empty", "write `${NAME}` and set the variable")
         if self.is_sent_plain:
             return checked_secret(secret, node, spot)
-        if self.is_line and not secret.is_asked:
-            check_line(secret.reveal(), node, spot)
-        return secret.as_line() if self.is_line else secret
+        return checked_line(secret, node, spot) if self.is_line else secret
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote
@@ -86,9 +87,16 @@ def _password(url: str) -> str:
     return unquote(match["password"] or match["user"] or "") if match else ""
 
 
+def _basic(url: str) -> str:
+    """What is sent to the proxy (RFC 7617 2), which it might tell back."""
+    match = URL.fullmatch(url)
+    user, password = (unquote(match[name] or "") for name in ("user", "password")) if match else ("", "")
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
 def secrets_of(proxy: Secret) -> Iterator[Secret]:
-    """The URL, and its password (or a name that stands alone), which a proxy might repeat."""
+    """The URL, its password (or a name that stands alone), and both as Basic has them, which a proxy might repeat."""
     yield proxy
     if _password(proxy.reveal()):
-        password = Secret(Derived(_password, proxy))
-        yield password.now() if proxy.is_constant else password
+        for part in (Secret(Derived(_password, proxy)), Secret(Derived(_basic, proxy))):
+            yield part.now() if proxy.is_constant else part
