@@ -53,7 +53,7 @@ class Secret:
     @property
     def is_asked(self) -> bool:
         """Whether a function of the user's is asked for it: never before a call."""
-        return any(isinstance(part, Asked) for part in self._parts)
+        return any(isinstance(part, Asked | Derived) and part.is_asked for part in self._parts)
 
     def as_line(self) -> Secret:
         """The same secret, which may hold no control character: a later text that does is refused when it is read."""

@@ -126,6 +126,7 @@ class Asked:
     """
 
     __slots__ = ("_ask", "_given", "_has_warned", "identity", "name")
+    is_asked = True
 
     def __init__(self, ask: Callable[[], str]) -> None:
         self._ask = ask
@@ -217,6 +218,11 @@ class Derived:
     def known(self) -> tuple[str, ...]:
         """What it was lately."""
         return tuple(self._given)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a function of the user's is asked for a part of it."""
+        return any(secret.is_asked for secret in self._of)
 
     @property
     def identity(self) -> str:

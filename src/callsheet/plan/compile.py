@@ -69,7 +69,7 @@ def _headers(settings: Settings, credential: Credential) -> Headers:
     fields: dict[str, tuple[str, str | Secret]] = {"user-agent": ("User-Agent", USER_AGENT)}
     for name, value in (*settings.headers.items(), *credential.headers):
         try:
-            if not (isinstance(value, Secret) and value.is_asked):
+            if isinstance(value, str) or value.is_constant:  # others are checked each time they are read
                 check_field(name, value.reveal() if isinstance(value, Secret) else value)
         except ArgumentError as error:
             raise SheetError(str(error)) from None
