@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from callsheet.errors import AuthError
-from callsheet.secret_sources import Asked, Derived, MountedFile, Source
+from callsheet.errors import AuthError, UsageError
+from callsheet.secret_sources import PLAIN_FUNCTION, Asked, Derived, MountedFile, Source, problem_of_asked
 
 MASK = "***"
 SHORTEST_FOUND_BY_VALUE = 6
@@ -141,7 +141,12 @@ def _source(part: Any) -> Source:
     if isinstance(part, MountedFile | Asked | Derived):
         return part
     bound = getattr(part, "__self__", None)
-    return bound if isinstance(bound, MountedFile) else Asked(part)
+    if isinstance(bound, MountedFile):
+        return bound
+    problem = problem_of_asked(part) if callable(part) else f"{type(part).__name__}, which is no text"
+    if problem:
+        raise UsageError(f"Secret: {problem}; {PLAIN_FUNCTION}")
+    return Asked(part)
 
 
 def _shapes(known: Iterable[list[str]]) -> Iterator[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from callsheet.secret import Secret
 
 EMPTY = "it is empty"
+PLAIN_FUNCTION = "give a plain function of no arguments that returns a text"
 BETWEEN_LOOKS = 1.0
 """Seconds for which a mounted file is not looked at again."""
 REMEMBERED = 8

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.errors import AuthError
+from callsheet.errors import AuthError, UsageError
 from callsheet.secret import MountedFile, Secret, redact
 
 LONG = st.text(min_size=6).filter(lambda text: "*" not in text and text.strip() == text)
@@ -35,6 +35,16 @@ def test_it_is_neither_pickled_nor_written_as_json():
 def test_a_copy_of_it_is_a_secret(through):
     secret = Secret("canary")
     assert through(secret) is secret
+
+
+async def later():
+    return "canary"
+
+
+@pytest.mark.parametrize("given", [later, lambda name: name, 7, None])
+def test_what_gives_no_text_is_refused(given):
+    with pytest.raises(UsageError, match="give a plain function of no arguments that returns a text"):
+        Secret(given)
 
 
 @dataclass

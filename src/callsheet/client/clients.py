@@ -187,7 +187,8 @@ class _AnyClient:
 
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else "open"
-        return f"<{type(self).__name__} {self.sheet.name} {state}>"
+        name = self.sheet.name if hasattr(self, "sheet") else "without a sheet"
+        return f"<{type(self).__name__} {name} {state}>"
 
     def __del__(self) -> None:
         if not getattr(self, "_is_closed", True) and self._transports:

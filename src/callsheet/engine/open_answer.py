@@ -99,7 +99,11 @@ class OpenAnswer:
     async def read(self) -> bytes:
         """The rest of the body, under the cap on answers; `response.content` holds it from then on."""
         cap = self.plan.settings.caps.response
-        await self.read_some(cap)
+        try:
+            await self.read_some(cap)
+        except BaseException as error:
+            bare(error)
+            raise
         if not self._is_at_end:
             message = f"the answer is larger than {cap} bytes (caps.response); read it in pieces"
             error = ResponseTooLarge(message, **self.response.facts())

@@ -106,6 +106,7 @@ class StreamedResponse(Streamed):
     def _parts(self, parts: Parts[T]) -> Iterator[T]:
         more = True
         while more:
+            piece = b""  # a traceback would show the last one
             piece = finish(self._opened.next_piece())
             more = bool(piece)
             try:
@@ -157,6 +158,7 @@ class AsyncStreamedResponse(Streamed):
     async def _parts(self, parts: Parts[T]) -> AsyncIterator[T]:
         more = True
         while more:
+            piece = b""  # a traceback would show the last one
             piece = await self._opened.next_piece()
             more = bool(piece)
             try:

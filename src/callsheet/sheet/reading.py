@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from callsheet.secret import Secret
-from callsheet.secret_sources import problem_of_asked
+from callsheet.secret_sources import PLAIN_FUNCTION, problem_of_asked
 from callsheet.sheet.core_schema import resolve
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar
@@ -83,9 +83,7 @@ class Reading:
         if is_function(node):
             problem = problem_of_asked(node.value)
             if problem:
-                raise Misfit(
-                    node.place, f"{spot}: {problem}", "give a plain function of no arguments that returns a text"
-                )
+                raise Misfit(node.place, f"{spot}: {problem}", PLAIN_FUNCTION)
             return Secret(node.value)
         if isinstance(node.value, bool) or not isinstance(node.value, str | int | float):
             raise misfit(node, spot, "a text")

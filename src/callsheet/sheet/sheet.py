@@ -269,6 +269,8 @@ class Sheet:
         return sheet
 
     def __repr__(self) -> str:
+        if not vars(self):
+            return "<Sheet that cannot be used>"
         where = f" ({self.environment})" if self.environment else ""
         return f"<Sheet {self.name}{where}: {', '.join(self.services)}>"
 

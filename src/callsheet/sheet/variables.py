@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from callsheet.secret import Secret
@@ -24,7 +24,7 @@ Part = str | MountedFile
 class Filled:
     """A text after substitution: its parts, the names it came through, and those whose value ended in a line break."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = field(repr=False)
     through: tuple[str, ...]
     trimmed: tuple[str, ...] = ()
 
