@@ -55,7 +55,7 @@ def test_a_function_of_the_user_keeps_its_own():
             client.call("op")
     told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert "own = 'own 500'" in told
-    assert "plan = " not in told
+    assert "attempt = " not in told
 
 
 @pytest.mark.parametrize("read", ["iter_bytes", "iter_lines", "iter_json_lines", "read"])
