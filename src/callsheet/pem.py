@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 from typing import NamedTuple
 
+from callsheet.errors import AuthError
 from callsheet.secret import Secret
 
 BLOCK = re.compile(r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----.*?-----END (?P=label)-----", re.DOTALL)
@@ -38,7 +39,7 @@ def problem_of(cert: Path, key: Path | None, password: Secret | None) -> Problem
     try:
         # A function, even for no password: else OpenSSL would ask for one on the terminal.
         context.load_cert_chain(cert, key, password=lambda: "" if password is None else password.reveal())
-    except (ValueError, OSError) as error:  # ssl.SSLError is an OSError
+    except (ValueError, OSError, AuthError) as error:  # ssl.SSLError is an OSError
         return _refused(error, "cert" if key is None else "key", _read(key or cert), password)
     return None
 

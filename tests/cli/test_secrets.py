@@ -24,12 +24,14 @@ services:
         path: {{code: {{type: string, secret: true}}}}
         query: {{pin: {{type: string, secret: true}}, always: {{type: string, secret: true, value: "${{CANARY}}"}}}}
         header: {{X-Code: {{type: string, secret: true}}}}
+      open: {{get: /a, params: {{k: "${{CANARY}}"}}, query: {{v: {{value: "${{CANARY}}"}}}}}}
       form: {{post: /a, form: {{code: {{type: string, secret: true}}, key: {{type: string, value: "${{CANARY}}"}}}}}}
       parts:
         post: /a
         multipart: {{code: {{type: string, secret: true}}, key: {{type: string, value: "${{CANARY}}"}}, file: file}}
 """
 CALLS = [
+    ["call", "open"],
     ["call", "bearer"],
     ["call", "basic"],
     ["call", "header_key"],
@@ -75,7 +77,7 @@ def test_no_way_of_showing_shows_it(shown, words, way):
     assert CANARY not in ended.out + ended.err
 
 
-@pytest.mark.parametrize("words", CALLS[:7], ids=lambda words: words[1])
+@pytest.mark.parametrize("words", CALLS[:8], ids=lambda words: words[1])
 @pytest.mark.parametrize("end", ENDS)
 def test_no_end_of_a_call_shows_it(shown, words, end):
     ended, requests = shown(ENDS[end], *words, "-v", "-o", "headers")
@@ -84,7 +86,16 @@ def test_no_end_of_a_call_shows_it(shown, words, end):
 
 
 @pytest.mark.parametrize(
-    "command", [["check"], ["list"], ["list", "-o", "json"], ["call", "nothing"], ["call", "given"]]
+    "command",
+    [
+        ["check"],
+        ["list"],
+        ["list", "-o", "json"],
+        ["call", "nothing"],
+        ["call", "given"],
+        ["explain", "open"],
+        ["schema"],
+    ],
 )
 def test_no_other_command_shows_it(shown, command):
     ended, _ = shown(ENDS["ok"], *command)

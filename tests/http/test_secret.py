@@ -1,13 +1,16 @@
 """A secret reaches the wire and nothing else."""
 
 import copy
+import json
 import pickle
+from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.errors import AuthError, UsageError
 from callsheet.secret import MountedFile, Secret, redact
 
 LONG = st.text(min_size=6).filter(lambda text: "*" not in text and text.strip() == text)
@@ -21,10 +24,32 @@ def test_it_is_never_shown():
     assert secret.reveal() == "Bearer canary"
 
 
-@pytest.mark.parametrize("through", [pickle.dumps, copy.deepcopy, copy.copy])
-def test_it_is_not_pickled(through):
+def test_it_is_neither_pickled_nor_written_as_json():
     with pytest.raises(TypeError, match="a secret is not pickled"):
-        through(Secret("canary"))
+        pickle.dumps(Secret("canary"))
+    with pytest.raises(TypeError, match="Secret is not JSON serializable"):
+        json.dumps(Secret("canary"))
+
+
+@pytest.mark.parametrize("through", [copy.copy, copy.deepcopy, lambda secret: asdict(Holds(secret))["token"]])
+def test_a_copy_of_it_is_a_secret(through):
+    secret = Secret("canary")
+    assert through(secret) is secret
+
+
+async def later():
+    return "canary"
+
+
+@pytest.mark.parametrize("given", [later, lambda name: name, 7, None])
+def test_what_gives_no_text_is_refused(given):
+    with pytest.raises(UsageError, match="give a plain function of no arguments that returns a text"):
+        Secret(given)
+
+
+@dataclass
+class Holds:
+    token: Secret
 
 
 def test_it_is_true_and_equal_to_itself_only():
@@ -62,7 +87,7 @@ def test_a_mounted_file_is_read_again_when_it_changes(tmp_path):
     path = tmp_path / "token"
     path.write_text("one\n")
     file = MountedFile(path)
-    secret = Secret("Bearer ", file.read)
+    secret = Secret("Bearer ", file)
     assert secret.reveal() == "Bearer one"
     path.write_text("second\n")
     file._looked -= 2.0
@@ -81,9 +106,9 @@ def test_a_mounted_file_that_goes_away_keeps_its_last_text(tmp_path):
 
 
 def test_a_mounted_file_that_never_was_is_an_error(tmp_path):
-    with pytest.raises(OSError, match="token"):
+    with pytest.raises(AuthError, match="token` cannot be used: No such file"):
         MountedFile(tmp_path / "token").read()
 
 
 def test_masking_goes_on_without_the_file(tmp_path):
-    assert redact("text", [Secret(MountedFile(tmp_path / "token").read)]) == "text"
+    assert redact("text", [Secret(MountedFile(tmp_path / "token"))]) == "text"

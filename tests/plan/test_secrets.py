@@ -80,9 +80,9 @@ def test_a_mounted_secret_in_the_query_is_read_again(tmp_path):
     path = tmp_path / "key"
     path.write_text("first")
     file = MountedFile(path)
-    auth = AuthSettings("api_key", {"query": "key", "value": Secret(file.read)})
+    auth = AuthSettings("api_key", {"query": "key", "value": Secret(file)})
     base = Base(Settings("https://shop.test", params={"v": 1}, auth=auth))
-    assert (base.query, base.shown_query) == (("v=1", "key=first"), ("v=1", "key=***"))
+    assert (base.query()[0], base.shown_query) == (("v=1", "key=first"), ("v=1", "key=***"))
     path.write_text("second")
     file._looked -= 2.0
-    assert base.query == ("v=1", "key=second")
+    assert base.query() == (("v=1", "key=second"), (Secret("second"),))

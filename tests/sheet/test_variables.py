@@ -57,7 +57,7 @@ def test_numbers_and_switches_may_come_from_variables():
 def test_a_text_from_a_variable_stays_a_text():
     lines = 'description: "${N}"\nparams: {n: "${N}"}'
     service = shop(lines, variables={"N": "007"})
-    assert (service.description, service.settings().params) == ("007", {"n": "007"})
+    assert (service.description, service.settings().params) == ("007", {"n": Secret("007")})
 
 
 BROKEN = [
@@ -121,7 +121,7 @@ def test_what_came_through_a_variable_into_auth_or_headers_is_a_secret():
     settings = service.settings("op")
     assert settings.headers == {"X-A": Secret("value-a"), "X-B": "plain", "X-C": Secret("value-a")}
     assert settings.auth.options == {"username": Secret("value-a"), "password": Secret("value-b")}
-    assert settings.params == {"p": "value-a"}
+    assert settings.params == {"p": Secret("value-a")}
     assert set(service.secrets("op")) == {Secret("value-a"), Secret("value-b")}
 
 
@@ -134,7 +134,7 @@ def test_a_parameter_marked_secret_is_a_secret():
 
 def test_a_line_break_from_a_variable_cannot_enter_a_header():
     told = errors(shop, 'headers: {X-A: "${A}"}', variables={"A": "x\r\nInjected: value-a"})
-    assert "`headers.X-A` of service `shop`: a line break or NUL" in told
+    assert "`headers.X-A` of service `shop`: a line break within the secret" in told
     assert "value-a" not in told
 
 

@@ -53,7 +53,7 @@ def test_a_password_that_changes_with_its_key_is_read_again(certificates: Certif
 
 def test_a_password_that_cannot_be_read_is_a_tls_error(certificates: Certificates, tmp_path: Path) -> None:
     files = certificates.client(tmp_path, password="open sesame")
-    identity = Identity(files.cert, files.key, Secret(MountedFile(tmp_path / "absent").read))
+    identity = Identity(files.cert, files.key, Secret(MountedFile(tmp_path / "absent")))
     with pytest.raises(TLSError, match=r"tls\.key_password: it does not open the key"):
         identity.options()
 

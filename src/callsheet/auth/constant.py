@@ -8,14 +8,15 @@ RFC 6750 2.1 (Bearer), RFC 7617 2 (Basic, in UTF-8).
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from callsheet.auth.jwt import revealed
+from callsheet.errors import AuthError
 from callsheet.secret import Secret
+from callsheet.secret_sources import Derived
 from callsheet.settings.settings import AuthSettings
 
 
@@ -52,16 +53,21 @@ def _bearer(auth: AuthSettings) -> Credential:
 def _basic(auth: AuthSettings) -> Credential:
     username, password = as_secret(auth.options["username"]), as_secret(auth.options["password"])
 
-    def encoded() -> str:
-        return base64.b64encode(f"{username.reveal()}:{password.reveal()}".encode()).decode()
-
     is_constant = username.is_constant and password.is_constant
-    blob = Secret(encoded()) if is_constant else Secret(encoded)
+    blob = Secret(Derived(_encoded, username, password))
+    blob = blob.now() if is_constant else blob
     return Credential(
-        f"basic {hashlib.sha256(username.reveal().encode()).hexdigest()[:16]}",
+        f"basic {username.fingerprint()}",
         headers=(("Authorization", Secret("Basic ", blob)),),
         secrets=(password, blob),
     )
+
+
+def _encoded(username: str, password: str) -> str:
+    """What `Basic` sends (RFC 7617 2)."""
+    if ":" in username:
+        raise AuthError("the user name has a `:` in it, which would end it (RFC 7617 2)", stopped_by="auth")
+    return base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
 def _api_key(auth: AuthSettings) -> Credential:
@@ -85,18 +91,20 @@ def _jwt(auth: AuthSettings) -> Credential:
 
 def _oauth2(auth: AuthSettings) -> Credential:
     options = auth.options
-    told = {name: _plain(options[name]) for name in OAUTH2_WHO if name in options}
+    told = {name: _told(options[name]) for name in OAUTH2_WHO if name in options}
     secrets = tuple(_secrets_in(options))
     return Credential(
         _identity("oauth2", Secret(json.dumps(told, sort_keys=True))), unsent=secrets, later=("Authorization",)
     )
 
 
-def _plain(value: Any) -> Any:
-    """Of an assertion, who it is for; anything else as JSON has it."""
+def _told(value: Any) -> Any:
+    """As JSON has it, secrets by their fingerprint: nobody is asked for one before a call."""
+    if isinstance(value, Secret):
+        return value.fingerprint()
     if isinstance(value, Mapping):
-        return {name: revealed(inner) for name, inner in value.items() if name in WHO}
-    return revealed(value)
+        return {name: _told(inner) for name, inner in value.items()}
+    return [_told(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _secrets_in(value: Any) -> Iterator[Secret]:
@@ -123,4 +131,4 @@ def as_secret(value: str | Secret) -> Secret:
 
 
 def _identity(kind: str, secret: Secret) -> str:
-    return f"{kind} {hashlib.sha256(secret.reveal().encode()).hexdigest()[:16]}"
+    return f"{kind} {secret.fingerprint()}"

@@ -107,7 +107,7 @@ class JWT:
             return False
         try:
             return self._is_constant or self._key.reveal() == kept.key.reveal()
-        except (OSError, ValueError):
+        except AuthError:
             return False
 
     def _renewed(self, now: float) -> Token:
@@ -132,7 +132,7 @@ class JWT:
             return self._key
         try:
             return Secret(self._key.reveal())
-        except (OSError, ValueError):
+        except AuthError:
             return None
 
     def _made(self, now: float, key: Secret) -> _Kept:

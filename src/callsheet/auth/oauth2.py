@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from callsheet.auth.jwt import Token
-from callsheet.auth.token_endpoint import Denied, Granted, TokenEndpoint
+from callsheet.auth.token_endpoint import Asking, Denied, Granted, TokenEndpoint
 from callsheet.call import Attempt
-from callsheet.errors import AuthError
+from callsheet.errors import AuthError, UsageError
 from callsheet.events import TokenFetched
 from callsheet.secret import Secret
 from callsheet.verdicts import Later, Refuse, Steps, Tell, Ticket, Verdict, WaitFor
@@ -129,18 +129,31 @@ class OAuth2:
         """Fetch a token, keep what came of it, and wake whoever waits."""
         began = self._now()
         try:
-            result = yield from self._endpoint.asked(self._refresh_token())
+            result = yield from self._asked()
             with self._lock:
                 if isinstance(result, Granted):
                     self._keep(result, began)
                 else:
                     self._failure = self._failed(result)
+        except UsageError:
+            raise  # the client is closed: whoever waits is told so
+        except Exception as error:
+            # Without it whoever waits would begin the next exchange at once, and so on.
+            self._failure = self._failed(Denied(f"a bug in Callsheet: {type(error).__name__}", None, None, 0))
+            raise
         finally:
             self._wake()
         why = None if isinstance(result, Granted) else self._why(result)
         lifetime = result.lifetime if isinstance(result, Granted) else 0.0
         url, elapsed = self._endpoint.shown_url, self._now() - began
         return Tell(TokenFetched(self._service, url, why, result.requests, elapsed, lifetime))
+
+    def _asked(self) -> Asking:
+        try:
+            refresh_token = self._refresh_token()
+        except AuthError as error:
+            return Denied(str(error), None, None, 0)
+        return (yield from self._endpoint.asked(refresh_token))
 
     def _wake(self) -> None:
         with self._lock:

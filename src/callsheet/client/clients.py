@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Self
 from weakref import WeakSet
 
+from callsheet.bare_frames import bare
 from callsheet.client.maker import CallMaker
 from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
 from callsheet.clock import Clock
@@ -74,11 +75,13 @@ class _AnyClient:
         self._all_plans: WeakSet[ServicePlans] = WeakSet()
         self._code = settings
         self._listeners = (log_listener, *listeners)
+        now = time.monotonic if self._clock is None else self._clock.now
         if base_url is not None:
             if sheet is not None:
                 raise UsageError("Client: give a sheet or a base_url, not both; a sheet's base_url is its own")
-            sheet, self._code = Sheet(services={ONLY_SERVICE: {"base_url": base_url, **settings}}, env=env), {}
-        self.sheet = sheet if isinstance(sheet, Sheet) else Sheet.load(sheet, env=env)
+            services = {ONLY_SERVICE: {"base_url": base_url, **settings}}
+            sheet, self._code = Sheet(services=services, env=env, clock=now), {}
+        self.sheet = sheet if isinstance(sheet, Sheet) else Sheet.load(sheet, env=env, clock=now)
         if isinstance(sheet, Sheet) and base_url is None and env not in (None, sheet.environment):
             raise UsageError(
                 f"Client: this sheet was read for environment {sheet.environment!r}; give env= to Sheet.load"
@@ -199,7 +202,8 @@ class _AnyClient:
 
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else "open"
-        return f"<{type(self).__name__} {self.sheet.name} {state}>"
+        name = self.sheet.name if hasattr(self, "sheet") else "without a sheet"
+        return f"<{type(self).__name__} {name} {state}>"
 
     def __del__(self) -> None:
         if not getattr(self, "_is_closed", True) and self._transports:
@@ -223,11 +227,21 @@ class Client(_AnyClient, Calls):
     def __init__(self, sheet: SheetLike | None = None, **options: Any) -> None:
         self._later = Worker()
         self._pauses = Pauses()
-        super().__init__(sheet, **options)
+        try:
+            super().__init__(sheet, **options)
+        except BaseException as error:
+            options.clear()
+            bare(error)
+            raise
 
     def service(self, name: str, **settings: Any) -> Service:
         """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
-        return Service(self._maker(name, settings))
+        try:
+            return Service(self._maker(name, settings))
+        except BaseException as error:
+            settings.clear()
+            bare(error)
+            raise
 
     def _new_io(self, transport: Transport, beside: Beside) -> ThreadIo:
         if self._clock is None:
@@ -273,11 +287,21 @@ class AsyncClient(_AnyClient, AsyncCalls):
     def __init__(self, sheet: SheetLike | None = None, **options: Any) -> None:
         self._later = TaskSet()
         self._pauses = AsyncPauses()
-        super().__init__(sheet, **options)
+        try:
+            super().__init__(sheet, **options)
+        except BaseException as error:
+            options.clear()
+            bare(error)
+            raise
 
     def service(self, name: str, **settings: Any) -> AsyncService:
         """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
-        return AsyncService(self._maker(name, settings))
+        try:
+            return AsyncService(self._maker(name, settings))
+        except BaseException as error:
+            settings.clear()
+            bare(error)
+            raise
 
     def _new_io(self, transport: AsyncTransport, beside: Beside) -> TaskIo:
         if self._clock is None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Unpack
 
+from callsheet.bare_frames import bare
 from callsheet.client.breaker import BreakerControl
 from callsheet.client.maker import CallMaker, RequestOptions
 from callsheet.engine.io import finish
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 CONCURRENCY = 16
 """Calls of one `map` at once: enough to hide the way, far below the slots of a service."""
+
+
+def _emptied(options: RequestOptions) -> None:
+    """Let go of what a failed request was given: every frame up to the caller's shows this one mapping."""
+    options.clear()  # type: ignore[attr-defined]
 
 
 class _AnyCalls:
@@ -72,25 +78,43 @@ class Calls(_AnyCalls):
         `raise_for_status=False` gives the Response instead, whatever its status. An operation with `stream: true` gives
         a StreamedResponse, to be closed.
         """
-        given = Given(headers, json, timeout, idempotency_key)
-        calls = self._calls()
-        call, plan = calls.declared(operation, arguments, fields, given)
-        if call.request.is_stream:
-            return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raise_for_status)))
-        return finish(perform(call, plan, calls.io, raises=raise_for_status, typed=raise_for_status))
+        try:
+            calls = self._calls()
+            call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
+            if call.request.is_stream:
+                return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raise_for_status)))
+            return finish(perform(call, plan, calls.io, raises=raise_for_status, typed=raise_for_status))
+        except BaseException as error:
+            fields.clear()
+            del arguments, json, headers
+            bare(error)
+            raise
 
     def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
-        calls = self._calls()
-        call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
-        answer: Response = finish(perform(call, plan, calls.io, raises=raises, typed=False))
+        return self._request(method, path, options)
+
+    def _request(self, method: str, path: str, options: RequestOptions) -> Response:
+        try:
+            calls = self._calls()
+            call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
+            answer: Response = finish(perform(call, plan, calls.io, raises=raises, typed=False))
+        except BaseException as error:
+            _emptied(options)
+            bare(error)
+            raise
         return answer
 
     def stream(self, method: str, path: str, **options: Unpack[RequestOptions]) -> StreamedResponse:
         """Send a request and read its answer as it comes: `with service.stream("GET", "/export") as answer:`."""
-        calls = self._calls()
-        call, plan, raises = calls.undeclared(method, path, options, is_stream=True)
-        return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raises)))
+        try:
+            calls = self._calls()
+            call, plan, raises = calls.undeclared(method, path, options, is_stream=True)
+            return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raises)))
+        except BaseException as error:
+            _emptied(options)
+            bare(error)
+            raise
 
     def map(
         self,
@@ -130,36 +154,40 @@ class Calls(_AnyCalls):
         `max_bytes` bounds the file. Raises ArgumentError for a path in no folder, UsageError if another download writes
         the same file, OSError.
         """
-        calls = self._calls()
-        return finish(download(calls.source(path, options), to, Wish(resume, progress, max_bytes)))
+        try:
+            return finish(download(self._calls().source(path, options), to, Wish(resume, progress, max_bytes)))
+        except BaseException as error:
+            _emptied(options)
+            bare(error)
+            raise
 
     def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
-        return self.request("GET", path, **options)
+        return self._request("GET", path, options)
 
     def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a HEAD."""
-        return self.request("HEAD", path, **options)
+        return self._request("HEAD", path, options)
 
     def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send an OPTIONS."""
-        return self.request("OPTIONS", path, **options)
+        return self._request("OPTIONS", path, options)
 
     def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a POST."""
-        return self.request("POST", path, **options)
+        return self._request("POST", path, options)
 
     def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PUT."""
-        return self.request("PUT", path, **options)
+        return self._request("PUT", path, options)
 
     def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PATCH."""
-        return self.request("PATCH", path, **options)
+        return self._request("PATCH", path, options)
 
     def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a DELETE."""
-        return self.request("DELETE", path, **options)
+        return self._request("DELETE", path, options)
 
 
 class AsyncCalls(_AnyCalls):
@@ -179,18 +207,31 @@ class AsyncCalls(_AnyCalls):
         **fields: Any,
     ) -> Any:
         """Call a declared operation and get its typed result. See Service.call."""
-        given = Given(headers, json, timeout, idempotency_key)
-        calls = self._calls()
-        call, plan = calls.declared(operation, arguments, fields, given)
-        if call.request.is_stream:
-            return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
-        return await perform(call, plan, calls.io, raises=raise_for_status, typed=raise_for_status)
+        try:
+            calls = self._calls()
+            call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
+            if call.request.is_stream:
+                return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
+            return await perform(call, plan, calls.io, raises=raise_for_status, typed=raise_for_status)
+        except BaseException as error:
+            fields.clear()
+            del arguments, json, headers
+            bare(error)
+            raise
 
     async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
-        calls = self._calls()
-        call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
-        answer: Response = await perform(call, plan, calls.io, raises=raises, typed=False)
+        return await self._request(method, path, options)
+
+    async def _request(self, method: str, path: str, options: RequestOptions) -> Response:
+        try:
+            calls = self._calls()
+            call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
+            answer: Response = await perform(call, plan, calls.io, raises=raises, typed=False)
+        except BaseException as error:
+            _emptied(options)
+            bare(error)
+            raise
         return answer
 
     def stream(
@@ -228,36 +269,40 @@ class AsyncCalls(_AnyCalls):
         **options: Unpack[RequestOptions],
     ) -> Download:
         """GET a file and write it to `to`, which it replaces once it is complete. See Service.download."""
-        calls = self._calls()
-        return await download(calls.source(path, options), to, Wish(resume, progress, max_bytes))
+        try:
+            return await download(self._calls().source(path, options), to, Wish(resume, progress, max_bytes))
+        except BaseException as error:
+            _emptied(options)
+            bare(error)
+            raise
 
     async def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
-        return await self.request("GET", path, **options)
+        return await self._request("GET", path, options)
 
     async def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a HEAD."""
-        return await self.request("HEAD", path, **options)
+        return await self._request("HEAD", path, options)
 
     async def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send an OPTIONS."""
-        return await self.request("OPTIONS", path, **options)
+        return await self._request("OPTIONS", path, options)
 
     async def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a POST."""
-        return await self.request("POST", path, **options)
+        return await self._request("POST", path, options)
 
     async def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PUT."""
-        return await self.request("PUT", path, **options)
+        return await self._request("PUT", path, options)
 
     async def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PATCH."""
-        return await self.request("PATCH", path, **options)
+        return await self._request("PATCH", path, options)
 
     async def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a DELETE."""
-        return await self.request("DELETE", path, **options)
+        return await self._request("DELETE", path, options)
 
 
 class _Opening(AbstractAsyncContextManager[AsyncStreamedResponse]):
@@ -270,8 +315,13 @@ class _Opening(AbstractAsyncContextManager[AsyncStreamedResponse]):
 
     async def __aenter__(self) -> AsyncStreamedResponse:
         method, path, options = self._request
-        call, plan, raises = self._calls.undeclared(method, path, options, is_stream=True)
-        self._answer = AsyncStreamedResponse(await open_stream(call, plan, self._calls.io, raises=raises))
+        try:
+            call, plan, raises = self._calls.undeclared(method, path, options, is_stream=True)
+            self._answer = AsyncStreamedResponse(await open_stream(call, plan, self._calls.io, raises=raises))
+        except BaseException as error:
+            _emptied(options)
+            bare(error)
+            raise
         return self._answer
 
     async def __aexit__(self, *_exception: object) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from callsheet.arithmetic.retry_after import told_pause
 from callsheet.call import Call
 from callsheet.errors import APIError, AttemptTimeout, ConnectTimeout, NoAnswer, NotSent, Refused, ResponseError
+from callsheet.secret import redact
 
 
 def completed(error: BaseException, call: Call, wall: Callable[[], float]) -> BaseException:
@@ -41,7 +42,8 @@ def _no_answer(error: NotSent) -> NoAnswer:
 
 def _name_the_call(error: APIError, call: Call) -> None:
     """Begin the message with `service.operation`, and end it with how often it was tried."""
-    message = f"{call.label}: {error.args[0] if error.args else ''}"
+    told = error.args[0] if error.args else ""
+    message = f"{call.label}: {redact(told, call.request.masks) if isinstance(told, str) else told}"
     if not isinstance(error, Refused):  # which says itself when it stopped what
         message += f" (attempt {call.attempts})" if call.attempts > 1 else ""
         message += f"; no further attempt: {call.stopped_by}" if call.stopped_by and call.attempts else ""

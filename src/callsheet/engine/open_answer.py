@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+from callsheet.bare_frames import bare
 from callsheet.call import Attempt
 from callsheet.engine.complete import completed
 from callsheet.engine.dropped import DROPPED, Dropped
@@ -47,6 +48,9 @@ class OpenAnswer:
             raise completed(UsageError(BEING_READ), self._attempt.call, self._io.wall)
         try:
             return await self._next()
+        except BaseException as error:
+            bare(error)
+            raise
         finally:
             self._reading.release()
 
@@ -95,12 +99,16 @@ class OpenAnswer:
     async def read(self) -> bytes:
         """The rest of the body, under the cap on answers; `response.content` holds it from then on."""
         cap = self.plan.settings.caps.response
-        await self.read_some(cap)
+        try:
+            await self.read_some(cap)
+        except BaseException as error:
+            bare(error)
+            raise
         if not self._is_at_end:
             message = f"the answer is larger than {cap} bytes (caps.response); read it in pieces"
-            error = ResponseTooLarge(message, **self.response.facts())
-            self.close(error)
-            raise error
+            too_large = ResponseTooLarge(message, **self.response.facts())
+            self.close(too_large)
+            raise too_large
         return self.response.content
 
     async def read_some(self, most: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self, TypeVar
 
+from callsheet.bare_frames import bare
 from callsheet.engine.io import finish
 from callsheet.engine.open_answer import OpenAnswer
 from callsheet.engine.parts import Events, JSONLines, Lines, Parts
@@ -78,6 +79,7 @@ class StreamedResponse(Streamed):
         """The body in pieces as they come, content codings undone. Raises NoAnswer if it breaks off."""
         while piece := finish(self._opened.next_piece()):
             yield piece
+            del piece  # a traceback would show it
 
     def iter_lines(self) -> Iterator[str]:
         """The lines of the text, without their ends (LF, CR LF or CR), in the charset that the answer names, else UTF-8.
@@ -104,12 +106,18 @@ class StreamedResponse(Streamed):
     def _parts(self, parts: Parts[T]) -> Iterator[T]:
         more = True
         while more:
+            piece = b""  # a traceback would show the last one
             piece = finish(self._opened.next_piece())
             more = bool(piece)
             try:
                 yield from parts.of(piece)
             except APIError as error:
-                raise self._opened.failed(error) from None
+                told = self._opened.failed(error)
+            else:
+                continue
+            bare(told)
+            del piece
+            raise told
 
     def read(self) -> bytes:
         """The rest of the body. Raises ResponseTooLarge above `caps.response`."""
@@ -133,6 +141,7 @@ class AsyncStreamedResponse(Streamed):
         """The body in pieces as they come, content codings undone. Raises NoAnswer if it breaks off."""
         while piece := await self._opened.next_piece():
             yield piece
+            del piece  # a traceback would show it
 
     def iter_lines(self) -> AsyncIterator[str]:
         """The lines of the text. See StreamedResponse.iter_lines."""
@@ -149,13 +158,20 @@ class AsyncStreamedResponse(Streamed):
     async def _parts(self, parts: Parts[T]) -> AsyncIterator[T]:
         more = True
         while more:
+            piece = b""  # a traceback would show the last one
             piece = await self._opened.next_piece()
             more = bool(piece)
             try:
                 for part in parts.of(piece):
                     yield part
+                    del part
             except APIError as error:
-                raise self._opened.failed(error) from None
+                told = self._opened.failed(error)
+            else:
+                continue
+            bare(told)
+            del piece
+            raise told
 
     async def read(self) -> bytes:
         """The rest of the body. Raises ResponseTooLarge above `caps.response`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from callsheet.errors import ArgumentError
 from callsheet.secret import MASK, Secret
@@ -112,6 +112,26 @@ class Headers(Mapping[str, str]):
 
     def __reduce__(self) -> tuple[type[Headers], tuple[list[tuple[str, str]]]]:
         return Headers, (self.multi_items(),)
+
+
+class AnsweredHeaders(Headers):
+    """Those of an answer, which may tell back what the request held: shown and pickled, they are masked; read, they are not."""
+
+    __slots__ = ("_masked",)
+
+    def __init__(self, fields: tuple[tuple[str, str | Secret], ...], masked: Callable[[str], str]) -> None:
+        super().__init__(fields)
+        self._masked = masked
+
+    def _shown(self) -> list[tuple[str, str]]:
+        items = self.multi_items()
+        return [(name, MASK if name.lower() == "set-cookie" else self._masked(value)) for name, value in items]
+
+    def __repr__(self) -> str:
+        return f"Headers({self._shown()!r})"
+
+    def __reduce__(self) -> tuple[type[Headers], tuple[list[tuple[str, str]]]]:
+        return Headers, (self._shown(),)
 
 
 def parse_field_lines(lines: Iterable[bytes]) -> Headers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from callsheet.http.credential_names import names_a_credential
 from callsheet.http.headers import Headers
 from callsheet.secret import MASK, Secret
 
@@ -90,6 +91,12 @@ class Request:
             is_stream=self.is_stream,
             origin=self._origin,
         )
+
+    @property
+    def masks(self) -> tuple[Secret, ...]:
+        """The secrets whose values are masked wherever they come back, those among the caller's own headers, too."""
+        own = [value for name, value in self.headers.fields if isinstance(value, str) and names_a_credential(name)]
+        return (*self.secrets, *(Secret(word) for value in own for word in (value, *value.split()) if word))
 
     def redacted(self) -> Request:
         """The same request without its body, its secrets masked: what errors and answers carry."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from callsheet.errors import DecodeError, ResponseError, error_for_status
 from callsheet.http.charset import MARK, usable
-from callsheet.http.headers import Headers, parse_field_lines
+from callsheet.http.credential_names import without_named
+from callsheet.http.headers import AnsweredHeaders, Headers, parse_field_lines
 from callsheet.http.json import loads
 from callsheet.http.json_path import MISSING
 from callsheet.http.links import parse_links
@@ -81,10 +82,12 @@ class Response:
     @property
     def headers(self) -> Headers:
         """The header fields of the answer."""
-        if self._headers is None:
-            self._headers = parse_field_lines(self._lines or ())
+        headers = self._headers
+        if not isinstance(headers, AnsweredHeaders):
+            fields = parse_field_lines(self._lines or ()) if headers is None else headers
+            headers = self._headers = AnsweredHeaders(fields.fields, self.masked)
             self._lines = None
-        return self._headers
+        return headers
 
     def field(self, name: bytes) -> str | None:
         """One header field by its lower-case name, without reading the others; the first of several."""
@@ -184,7 +187,7 @@ class Response:
     def not_json(self, reason: str, *, found: bytes | None = None, line: int | None = None) -> DecodeError:
         """The error for a body, or one line of it, that is not JSON, with a short beginning of what was found."""
         content = self._content if found is None else found
-        beginning = self.masked(self._text_of(content[:LOOKED_AT]))[:SHOWN]
+        beginning = without_named(self.masked(self._text_of(content[:LOOKED_AT])))[:SHOWN]
         where = "the answer" if line is None else f"line {line} of the answer"
         named = self.field(b"content-type") or "no Content-Type"
         if not content:
@@ -194,11 +197,11 @@ class Response:
 
     @property
     def problem(self) -> ProblemDetails | None:
-        """The answer as problem details (RFC 9457), or None if it is not `application/problem+json`."""
+        """The answer as problem details (RFC 9457), secrets masked; None if it is not `application/problem+json`."""
         if not (self.field(b"content-type") or "").lower().startswith(MEDIA_TYPE):
             return None
         try:
-            return problem_from(loads(self._content))
+            return problem_from(self.masked_data(loads(self._content)))
         except ValueError:
             return None
 
@@ -233,7 +236,15 @@ class Response:
 
     def masked(self, text: str) -> str:
         """`text` without the values of this call's secrets."""
-        return redact(text, self._sent.secrets)
+        return redact(text, self._sent.masks)
+
+    def masked_data(self, value: Any) -> Any:
+        """The same of every text in parsed JSON."""
+        if isinstance(value, dict):
+            return {self.masked(name): self.masked_data(inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(map(self.masked_data, value))
+        return self.masked(value) if isinstance(value, str) else value
 
     def iter_bytes(self, chunk_size: int = 65536) -> Iterator[bytes]:
         """The body in pieces of at most `chunk_size` bytes."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
+from callsheet.bare_frames import bare
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
 
@@ -160,8 +161,10 @@ class _Crew(Generic[T]):
         try:
             return Outcome(row, index, await self._call(row))
         except Exception as error:
+            bare(error)
             if not is_kept(error, self._on_error):
                 self._fail(index)
+                del row
                 raise
             return Outcome(row, index, error=error)  # type: ignore[arg-type]
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from queue import SimpleQueue
 from typing import Any, Generic, Self, TypeVar
 
+from callsheet.bare_frames import bare
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
 
@@ -136,6 +137,7 @@ class _Turn(Generic[T]):
         try:
             self._outcome = Outcome(self.row, self.index, self._context.run(call, self.row))
         except BaseException as error:  # noqa: BLE001 - raised in the thread that iterates
+            bare(error)
             if not is_kept(error, on_error):
                 self._fault = error
                 return False

@@ -42,17 +42,22 @@ class Base:
         unsent = (*credential.unsent, *unsent_keys(settings.sign))
         self.secrets = tuple(secret for secret in masked if secret not in unsent)
         self._params = (*settings.params.items(), *credential.params)
-        self.is_constant = all(not isinstance(value, Secret) or value.is_constant for _, value in self._params)
-        self._query = self._written() if self.is_constant else ()
+        self.is_constant = all(secret.is_constant for _, value in self._params for secret in _secrets_in(value))
+        self._query = self._written(self._params) if self.is_constant else ()
         self.shown_query = tuple(pair for name, value in self._params for pair in _shown_pairs(name, value))
 
-    @property
-    def query(self) -> tuple[str, ...]:
-        """The constant parameters as they stand on the wire; a mounted secret is read anew."""
-        return self._query if self.is_constant else self._written()
+    def query(self) -> tuple[tuple[str, ...], tuple[Secret, ...]]:
+        """The constant parameters as they stand on the wire, and the secrets that were read for them just now.
 
-    def _written(self) -> tuple[str, ...]:
-        return tuple(query_pairs([(name, _revealed(value)) for name, value in self._params]))
+        Raises AuthError for one that cannot be had.
+        """
+        if self.is_constant:
+            return self._query, ()
+        params = tuple((name, _read_now(value)) for name, value in self._params)
+        return self._written(params), tuple(secret for _, value in params for secret in _secrets_in(value))
+
+    def _written(self, params: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
+        return tuple(query_pairs([(name, _revealed(value)) for name, value in params]))
 
     def url(self, path: str, query: Iterable[str]) -> str:
         """The absolute URL."""
@@ -66,7 +71,8 @@ def _headers(settings: Settings, credential: Credential) -> Headers:
     fields: dict[str, tuple[str, str | Secret]] = {"user-agent": ("User-Agent", USER_AGENT)}
     for name, value in (*settings.headers.items(), *credential.headers):
         try:
-            check_field(name, value.reveal() if isinstance(value, Secret) else value)
+            if isinstance(value, str) or value.is_constant:  # others are checked each time they are read
+                check_field(name, value.reveal() if isinstance(value, Secret) else value)
         except ArgumentError as error:
             raise SheetError(str(error)) from None
         fields[name.lower()] = (name, value)
@@ -76,10 +82,24 @@ def _headers(settings: Settings, credential: Credential) -> Headers:
 
 
 def _shown_pairs(name: str, value: Any) -> list[str]:
-    return [f"{quote(name, safe='')}={MASK}"] if isinstance(value, Secret) else query_pairs([(name, value)])
+    values = value if isinstance(value, list | tuple) else [value]
+    masked = f"{quote(name, safe='')}={MASK}"
+    return [pair for one in values for pair in ([masked] if isinstance(one, Secret) else query_pairs([(name, one)]))]
+
+
+def _secrets_in(value: Any) -> list[Secret]:
+    return [one for one in (value if isinstance(value, list | tuple) else [value]) if isinstance(one, Secret)]
+
+
+def _read_now(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_read_now(one) for one in value]
+    return value.now() if isinstance(value, Secret) else value
 
 
 def _revealed(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_revealed(one) for one in value]
     return value.reveal() if isinstance(value, Secret) else value
 
 
@@ -109,14 +129,15 @@ class OperationBinder:
         kind = binder.content_type
         self._body_headers = base.headers.with_fields([("Content-Type", kind)]) if kind and not base.compress else None
         is_constant = base.is_constant and not self._arguments.takes_parameters
-        self._urls = self._urls_of(Parts()) if is_constant else None
+        self._urls = self._urls_of(Parts(), base.query()[0]) if is_constant else None
 
     def __call__(self, arguments: Mapping[str, Any], given: Given) -> Request:
         """The request. Raises ArgumentError; nothing has been sent."""
         parts, body = self._arguments.bind(arguments, given)
         base = self._base
-        secrets = (*base.secrets, *parts.secrets) if parts.secrets else base.secrets
-        wire_url, shown_url = self._urls or self._urls_of(parts)
+        query, read = base.query()
+        secrets = (*base.secrets, *read, *parts.secrets) if parts.secrets or read else base.secrets
+        wire_url, shown_url = self._urls or self._urls_of(parts, query)
         headers = base.headers if body is None else self._body_headers
         if parts.headers or given.headers or headers is None:
             headers, body = described(base.headers, parts.headers, given, body, compress=base.compress, key=base.key)
@@ -133,11 +154,11 @@ class OperationBinder:
             origin=base.origin,
         )
 
-    def _urls_of(self, parts: Parts) -> tuple[str, str]:
+    def _urls_of(self, parts: Parts, query: tuple[str, ...]) -> tuple[str, str]:
         """What goes on the wire, and what may be shown."""
         base = self._base
-        wire_url = base.url(self._path(parts.segments), (*base.query, *parts.query))
-        if not parts.secrets and base.query == base.shown_query:
+        wire_url = base.url(self._path(parts.segments), (*query, *parts.query))
+        if not parts.secrets and query == base.shown_query:
             return wire_url, wire_url
         return wire_url, base.url(self._path(parts.shown_segments), (*base.shown_query, *parts.shown_query))
 
@@ -164,14 +185,15 @@ def undeclared_request(base: Base, method: str, target: str, given: Given) -> Re
     path = checked_target(target)
     pairs = query_pairs(given.params) if given.params else []
     headers, body = described(base.headers, (), given, body_of(given), compress=base.compress, key=base.key)
-    wire_url = base.url(path, (*base.query, *pairs))
+    query, read = base.query()
+    secrets = (*base.secrets, *read) if read else base.secrets
     return Request(
         method.upper(),
-        redact(base.url(path, (*base.shown_query, *pairs)), base.secrets),
+        redact(base.url(path, (*base.shown_query, *pairs)), secrets),
         headers,
         body,
-        wire_url=wire_url,
-        secrets=base.secrets,
+        wire_url=base.url(path, (*query, *pairs)),
+        secrets=secrets,
         is_stream=given.is_stream,
         origin=base.origin,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from callsheet.auth.constant import constant_credential
 from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
 from callsheet.policies.credential import Credential, Tokens
@@ -16,12 +17,14 @@ from callsheet.policies.deadline_header import DeadlineHeader
 from callsheet.policies.error_rules import ErrorRules
 from callsheet.policies.python_auth import PythonAuth
 from callsheet.policies.rate_limit import Limits, RateLimit, SharedRateLimit, SharedStore
+from callsheet.policies.read_anew import ReadAnew
 from callsheet.policies.redirect import Redirect
 from callsheet.policies.retry import Retry
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceLimit, ServiceWord
 from callsheet.policies.sign import ReadyToSign, Sign, Signer
 from callsheet.policies.slot import Slot
+from callsheet.secret import Secret
 from callsheet.settings.settings import Settings
 
 
@@ -72,6 +75,12 @@ def _ready_to_sign(settings: Settings, shared: Shared) -> tuple[Any, ...]:
 
 def _sign(settings: Settings, shared: Shared) -> tuple[Any, ...]:
     return () if shared.signer is None else (Sign(shared.signer, shared.wall_clock),)
+
+
+def _read_anew(settings: Settings) -> tuple[Any, ...]:
+    fields = (*settings.headers.values(), *(value for _, value in constant_credential(settings.auth).headers))
+    varies = any(isinstance(value, Secret) and not value.is_constant for value in fields)
+    return (ReadAnew(),) if varies else ()
 
 
 def _rate_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
@@ -133,7 +142,7 @@ ORDER = (
         "auth.token",
         "per attempt",
         "a token that has to be made is at hand before a slot or a turn is taken; put in when nothing waits any more",
-        _auth,
+        lambda settings, shared: (*_read_anew(settings), *_auth(settings, shared)),
     ),
     Line(
         "sign.ready",

@@ -173,4 +173,4 @@ def _error(response: Response, mismatch: Mismatch) -> DecodeError | ValidationEr
     if mismatch.is_not_json:
         return response.not_json(mismatch.errors[0]["msg"].removeprefix("Invalid JSON: "))
     message = f"{response.status_code}: the answer is not of the declared type: {response.masked(str(mismatch))}"
-    return ValidationError(message, errors=mismatch.errors, **response.facts())
+    return ValidationError(message, errors=response.masked_data(mismatch.errors), **response.facts())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from callsheet.secret import Secret
+from callsheet.secret import CONTROL, Secret
 from callsheet.sheet.findings import Misfit
 from callsheet.sheet.masks import CREDENTIAL_HEADER
 from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, is_null
-from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, is_function, misfit
 from callsheet.sheet.record import Written
 from callsheet.sheet.scalars import scalar, written_text
 
@@ -67,20 +67,33 @@ def header_value(node: Node, spot: Spot, reading: Reading) -> str | Secret:
     expected = "one value"
     if not isinstance(node, Scalar):
         raise misfit(node, spot, expected)
-    if isinstance(node.value, Secret) or CREDENTIAL_HEADER.search(spot.path.rpartition(".")[2]):
+    is_secret = isinstance(node.value, Secret) or is_function(node)
+    if is_secret or CREDENTIAL_HEADER.search(spot.path.rpartition(".")[2]):
         return checked_secret(reading.secret(node, spot), node, spot)
     filled = scalar(node, spot, reading, expected)
+    if filled.through:
+        return checked_secret(reading.secret(node, spot), node, spot)
     text = written_text(filled)
     if text is None:
         raise misfit(filled, spot, expected)
     _check_value(text, filled, spot)
-    return checked_secret(reading.secret(node, spot), node, spot) if filled.through else text.strip(" \t")
+    return text.strip(" \t")
 
 
 def checked_secret(secret: Secret, node: Scalar, spot: Spot) -> Secret:
-    """The secret, if it can stand in a header."""
-    _check_value(secret.reveal(), node, spot)
-    return secret
+    """The secret, if it can stand in a header; a function is asked later."""
+    if not secret.is_asked:
+        text = secret.reveal()
+        check_line(text, node, spot)
+        _check_value(text, node, spot)
+    return secret.as_line()
+
+
+def check_line(text: str, node: Scalar, spot: Spot) -> None:
+    """Refuse a secret that holds a control character: it was copied wrong, or could end a header field."""
+    if CONTROL.search(text):
+        what = "a line break" if "\n" in text or "\r" in text else "a control character"
+        raise Misfit(node.place, f"{spot}: {what} within the secret", "copy it again; one at its end is cut off")
 
 
 def _check_value(text: str, node: Scalar, spot: Spot) -> None:
@@ -88,6 +101,13 @@ def _check_value(text: str, node: Scalar, spot: Spot) -> None:
         raise Misfit(node.place, f"{spot}: a line break or NUL, which no header may hold", "remove it")
     if not all(ord(c) < 256 for c in text):
         raise Misfit(node.place, f"{spot}: a character outside Latin-1, which no header may hold", "encode it")
+
+
+def checked_line(secret: Secret, node: Scalar, spot: Spot) -> Secret:
+    """The secret, if it holds no control character; a function is asked later."""
+    if not secret.is_asked:
+        check_line(secret.reveal(), node, spot)
+    return secret.as_line()
 
 
 class Params:
@@ -123,11 +143,11 @@ def key_text(key: Scalar, spot: Spot) -> str:
 def _param(node: Node, spot: Spot, reading: Reading) -> Any:
     if isinstance(node, ListNode):
         return [_param(item, spot, reading) for item in node.items]
-    if isinstance(node, Scalar) and isinstance(node.value, Secret):
-        return node.value
+    if isinstance(node, Scalar) and (isinstance(node.value, Secret) or is_function(node)):
+        return checked_line(reading.secret(node, spot), node, spot)
     filled = scalar(node, spot, reading, "a value or a list of values")
-    if filled.through:
-        return filled.text
+    if filled.through and isinstance(node, Scalar):
+        return checked_line(reading.secret(node, spot), node, spot)
     if not isinstance(filled.value, str | int | float | bool):
         raise misfit(filled, spot, "a value or a list of values")
     return filled.value

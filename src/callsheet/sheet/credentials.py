@@ -77,7 +77,7 @@ def _basic(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
     options = _options(BASIC, node, spot, reading)
     username = options["username"]
     assert isinstance(node, MappingNode)
-    if ":" in username.reveal():
+    if not username.is_asked and ":" in username.reveal():
         place = (node.get("username") or node).place
         raise Misfit(place, f"{spot.under('username')}: a `:`, which ends the user name (RFC 7617 2)", "remove it")
     return options

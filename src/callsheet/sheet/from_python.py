@@ -26,7 +26,7 @@ def from_python(data: Any, findings: Findings, path: tuple[str, ...] = (), root:
     if isinstance(data, list | tuple | set | frozenset):
         items = sorted(data, key=str) if isinstance(data, set | frozenset) else data
         return ListNode(tuple(from_python(item, findings, (*path, str(i))) for i, item in enumerate(items)), place)
-    hidden = isinstance(data, Secret) or is_secret_place(path)
+    hidden = isinstance(data, Secret) or callable(data) or is_secret_place(path)
     return Scalar(data, str(data), place, hidden)
 
 

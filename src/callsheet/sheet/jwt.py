@@ -133,8 +133,14 @@ class Claims(Values):
 
 
 JWT = (
-    Key("secret", SecretText(is_sent_plain=False), "the shared secret of HS256, HS384 and HS512, as `${NAME}`"),
-    Key("key", SecretText(is_sent_plain=False), "the private key in PEM, as `${NAME}` or `${file:PATH}`"),
+    Key(
+        "secret",
+        SecretText(is_sent_plain=False, is_line=False),
+        "the shared secret of HS256, HS384 and HS512, as `${NAME}`",
+    ),
+    Key(
+        "key", SecretText(is_sent_plain=False, is_line=False), "the private key in PEM, as `${NAME}` or `${file:PATH}`"
+    ),
     Key("algorithm", Choice(ALGORITHMS), "how it is signed; HS256 unless written"),
     Key("issuer", Told(), "the claim `iss`"),
     Key("subject", Told(), "the claim `sub`"),
@@ -173,6 +179,8 @@ def checked_jwt(options: Mapping[str, Any], node: MappingNode, spot: Spot, readi
 
 
 def _check_key(algorithm: str, key: Secret, node: Node, spot: Spot, reading: Reading) -> None:
+    if key.is_asked:
+        return
     try:
         found = signing_key(algorithm, key)
     except UsageError as error:

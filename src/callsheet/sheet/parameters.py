@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from callsheet.secret import Secret
-from callsheet.sheet.constants import header_name, header_value, key_text
+from callsheet.sheet.constants import checked_line, header_name, header_value, key_text
 from callsheet.sheet.findings import Misfit, nearest, one_of
 from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
-from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.reading import JsonSchema, Reading, Spot, is_function, misfit
 from callsheet.sheet.record import Key, check_keys
 from callsheet.sheet.scalars import Switch, Text
 from callsheet.sheet.types import data_of
@@ -144,19 +144,22 @@ class Declarations:
                 value.place, f"{spot}: `value` and `default`", "`value` is always sent, `default` never: keep one"
             )
         is_secret = _switched("secret", terms, spot, reading)
-        if isinstance(value, Scalar) and (is_secret or self._is_credential(value)):
-            given["value"] = reading.secret(value, spot.under("value"))
-        elif self.location == "header" and isinstance(value, Scalar):
+        if self.location == "header" and isinstance(value, Scalar) and not is_secret:
             given["value"] = header_value(value, spot, reading)
+        elif isinstance(value, Scalar) and (is_secret or _comes_from_outside(value)):
+            is_line = self.location not in ("form", "multipart")
+            secret = reading.secret(value, spot.under("value"))
+            given["value"] = checked_line(secret, value, spot) if is_line else secret
         else:
             given["value"] = data_of(value, spot.under("value"), reading)
         return given
 
-    def _is_credential(self, value: Scalar) -> bool:
-        """A field of a body that comes from outside is what a sign-in sends."""
-        if isinstance(value.value, Secret):
-            return True
-        return self.location in ("form", "multipart") and isinstance(value.value, str) and has_reference(value.text)
+
+def _comes_from_outside(value: Scalar) -> bool:
+    """Whether it is a secret without being marked as one."""
+    if isinstance(value.value, Secret) or is_function(value):
+        return True
+    return isinstance(value.value, str) and has_reference(value.text)
 
 
 def _switched(name: str, terms: Mapping[str, Node], spot: Spot, reading: Reading) -> bool:

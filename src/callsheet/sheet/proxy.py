@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
 from callsheet.secret import Secret
+from callsheet.secret_sources import Derived
 from callsheet.sheet.findings import Misfit
 from callsheet.sheet.node import Node, Scalar
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
@@ -38,7 +40,7 @@ class ProxyURL:
         assert isinstance(node, Scalar)
         secret = reading.secret(node, spot)
         # In one piece: its scheme must not be taken for a secret of its own, to be masked in every URL.
-        return Secret(with_port(text)) if secret.is_constant else Secret(_Mounted(secret).read)
+        return Secret(with_port(text)) if secret.is_constant else Secret(Derived(_now, secret))
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
@@ -75,21 +77,26 @@ def with_port(url: str) -> str:
     return url.rstrip("/") if match["port"] else f"{url.rstrip('/')}:{PORTS[match['scheme']]}"
 
 
-class _Mounted:
-    """A proxy's URL of which a part is in a file."""
+def _now(url: str) -> str:
+    """The URL now; as it is if it can be read no more, so that the connection says so."""
+    return with_port(url) if URL.fullmatch(url) else url
 
-    def __init__(self, secret: Secret) -> None:
-        self._secret = secret
 
-    def read(self) -> str:
-        """The URL now; as it is if it can be read no more, so that the connection says so."""
-        text = self._secret.reveal()
-        return with_port(text) if URL.fullmatch(text) else text
+def _password(url: str) -> str:
+    match = URL.fullmatch(url)
+    return unquote(match["password"] or match["user"] or "") if match else ""
+
+
+def _basic(url: str) -> str:
+    """What is sent to the proxy (RFC 7617 2), which it might tell back."""
+    match = URL.fullmatch(url)
+    user, password = (unquote(match[name] or "") for name in ("user", "password")) if match else ("", "")
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def secrets_of(proxy: Secret) -> Iterator[Secret]:
-    """The URL, and its password (or a name that stands alone), which a proxy might repeat."""
+    """The URL, its password (or a name that stands alone), and both as Basic has them, which a proxy might repeat."""
     yield proxy
-    match = URL.fullmatch(proxy.reveal())
-    if match and (match["password"] or match["user"]):
-        yield Secret(unquote(match["password"] or match["user"]))
+    if _password(proxy.reveal()):
+        for part in (Secret(Derived(_password, proxy)), Secret(Derived(_basic, proxy))):
+            yield part.now() if proxy.is_constant else part

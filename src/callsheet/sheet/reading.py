@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from callsheet.exposure import exposed_mode
 from callsheet.secret import Secret
+from callsheet.secret_sources import PLAIN_FUNCTION, problem_of_asked
 from callsheet.sheet.core_schema import resolve
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar
@@ -78,14 +79,22 @@ class Reading:
         return Unread(self.variables.missing(node) or wrong.message)
 
     def secret(self, node: Scalar, spot: Spot) -> Secret:
-        """The scalar as a secret, with a warning if it is written out on a file."""
+        """The scalar as a secret, with a warning if it is written out on a file, or ends in a line break."""
         if isinstance(node.value, Secret):
             return node.value
+        if is_function(node):
+            problem = problem_of_asked(node.value)
+            if problem:
+                raise Misfit(node.place, f"{spot}: {problem}", PLAIN_FUNCTION)
+            return Secret(node.value)
         if isinstance(node.value, bool) or not isinstance(node.value, str | int | float):
             raise misfit(node, spot, "a text")
         filled = self.variables.fill(node, is_secret=True)
         if not filled.through:
             self._warn_of_literal(node, spot)
+        for name in filled.trimmed:
+            message = f"{spot}: what `${{{name}}}` holds ends in a line break, which is cut off"
+            self.findings.warn(Misfit(node.place, message, "set the variable without it"))
         return filled.secret()
 
     def _warn_of_literal(self, node: Scalar, spot: Spot) -> None:
@@ -97,6 +106,11 @@ class Reading:
             told = f", and others on this machine can read it (mode {exposed})" if exposed else ""
             hint += f"; until then: chmod 600 {node.place.name}" if exposed else ""
             self.findings.warn(Misfit(node.place, f"{spot}: {LITERAL}{told}", hint))
+
+
+def is_function(node: Node) -> bool:
+    """Whether a function stands there that can be asked for a secret; a type is none."""
+    return isinstance(node, Scalar) and callable(node.value) and not isinstance(node.value, type)
 
 
 class Form(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callsheet.secret import Secret
-from callsheet.sheet.constants import checked_secret
+from callsheet.sheet.constants import check_line, checked_line, checked_secret
 from callsheet.sheet.node import Node, Scalar
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
 
@@ -11,8 +11,9 @@ from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
 class SecretText:
     """A text that becomes a secret."""
 
-    def __init__(self, *, is_sent_plain: bool = True, warns: bool = True) -> None:
+    def __init__(self, *, is_sent_plain: bool = True, is_line: bool = True, warns: bool = True) -> None:
         self.is_sent_plain = is_sent_plain
+        self.is_line = is_line
         self.warns = warns
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Secret:
@@ -20,11 +21,14 @@ class SecretText:
         if not isinstance(node, Scalar):
             raise misfit(node, spot, "a text")
         if not self.warns and isinstance(node.value, str) and "${" not in node.text and node.text:
+            check_line(node.text, node, spot)
             return Secret(node.text)
         secret = reading.secret(node, spot)
-        if not secret.reveal():
+        if not secret.is_asked and not secret.reveal():
             raise misfit(node, spot, "a text that is not empty", "write `${NAME}` and set the variable")
-        return checked_secret(secret, node, spot) if self.is_sent_plain else secret
+        if self.is_sent_plain:
+            return checked_secret(secret, node, spot)
+        return checked_line(secret, node, spot) if self.is_line else secret
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from callsheet.bare_frames import bare
 from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings import Settings, Stores
@@ -135,8 +137,9 @@ class ServiceSheet:
     def _code_layer(self, code: Mapping[str, Any], findings: Findings) -> Layer:
         node = at_one_place(from_python(dict(code), findings), Place(CODE))
         assert isinstance(node, MappingNode)
+        variables = self._document.reading.variables
         # A path given in code is the program's own, not the sheet's.
-        reading = Reading(findings, Variables(self._document.reading.variables.values, Path.cwd()))
+        reading = Reading(findings, Variables(variables.values, Path.cwd(), variables.clock))
         check_keys(node, CODE_KEYS, "settings", Spot(""), findings)
         return read_keys(node, CODE_KEYS, Spot(""), reading)
 
@@ -167,6 +170,7 @@ class Sheet:
         stores: Mapping[str, Any] | None = None,
         env: str | None = None,
         variables: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         data = {
             "services": services,
@@ -176,10 +180,17 @@ class Sheet:
             "schemas": schemas,
             "stores": stores,
         }
-        findings = Findings()
-        tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
-        given = Variables(_or_environ(variables), Path.cwd())
-        vars(self).update(_contents(tree, "Sheet(...)", env, given, findings), warnings=findings.warned())
+        try:
+            findings = Findings()
+            tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
+            given = Variables(_or_environ(variables), Path.cwd(), clock)
+            vars(self).update(_contents(tree, "Sheet(...)", env, given, findings), warnings=findings.warned())
+        except BaseException as error:
+            data.clear()
+            tree = None
+            del services, defaults, environments, stores, variables
+            bare(error)
+            raise
 
     @classmethod
     def load(
@@ -188,14 +199,21 @@ class Sheet:
         *,
         env: str | None = None,
         variables: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Sheet:
         """The sheet in a file: `path`, else CALLSHEET_FILE, else `callsheet.yaml` in the working directory.
 
         `env` chooses the environment (else CALLSHEET_ENV, else `default_environment`); `variables` stand in for the
-        process's environment. Raises SheetError.
+        process's environment, and `clock` for the one by which mounted files are looked at again. Raises SheetError.
         """
         name = sheet_path(path, _or_environ(variables))
-        return cls.parse(sheet_text(name), name=name, env=env, variables=variables, folder=Path(name).absolute().parent)
+        folder = Path(name).absolute().parent
+        try:
+            return cls.parse(sheet_text(name), name=name, env=env, variables=variables, folder=folder, clock=clock)
+        except BaseException as error:
+            del variables
+            bare(error)
+            raise
 
     @classmethod
     def parse(
@@ -206,10 +224,16 @@ class Sheet:
         env: str | None = None,
         variables: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Sheet:
         """The sheet in a text; `folder` is where its relative paths begin (the working directory). Raises SheetError."""
-        given = Variables(_or_environ(variables), folder or Path.cwd())
-        return cls._of_text(text, name, env, given, Findings())
+        given = Variables(_or_environ(variables), folder or Path.cwd(), clock)
+        try:
+            return cls._of_text(text, name, env, given, Findings())
+        except BaseException as error:
+            del text, variables
+            bare(error)
+            raise
 
     @classmethod
     def outline(
@@ -226,7 +250,12 @@ class Sheet:
         Raises SheetError for what is wrong whatever they hold.
         """
         given = Unfilled(_or_environ(variables), folder or Path.cwd())
-        return cls._of_text(text, name, env, given, OfTheSheet())
+        try:
+            return cls._of_text(text, name, env, given, OfTheSheet())
+        except BaseException as error:
+            del text, variables
+            bare(error)
+            raise
 
     @classmethod
     def salvage(
@@ -263,6 +292,8 @@ class Sheet:
         return sheet
 
     def __repr__(self) -> str:
+        if not vars(self):
+            return "<Sheet that cannot be used>"
         where = f" ({self.environment})" if self.environment else ""
         return f"<Sheet {self.name}{where}: {', '.join(self.services)}>"
 

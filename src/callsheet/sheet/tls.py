@@ -136,7 +136,7 @@ def _tls(cert: Form, key: Form, key_password: Form) -> Form:
     )
 
 
-TLS = _tls(AuthorityFile(), PemFile(), SecretText(is_sent_plain=False))
+TLS = _tls(AuthorityFile(), PemFile(), SecretText(is_sent_plain=False, is_line=False))
 TLS_OF_DEFAULTS = _tls(OfOneService(), OfOneService(), OfOneService())
 
 

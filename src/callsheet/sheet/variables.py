@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from callsheet.secret import MountedFile, Secret
+from callsheet.secret import Secret
+from callsheet.secret_sources import EMPTY, MountedFile
 from callsheet.sheet.findings import Misfit
 from callsheet.sheet.masks import CREDENTIAL
 from callsheet.sheet.node import Node, Scalar, scalars
@@ -20,14 +22,15 @@ Part = str | MountedFile
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text after substitution: its parts, and the names it came through."""
+    """A text after substitution: its parts, the names it came through, and those whose value ended in a line break."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = field(repr=False)
     through: tuple[str, ...]
+    trimmed: tuple[str, ...] = ()
 
     def secret(self) -> Secret:
         """The text as a secret; mounted files are read anew."""
-        return Secret(*(part if isinstance(part, str) else part.read for part in self.parts))
+        return Secret(*self.parts)
 
     def text(self) -> str:
         """The text as it is now."""
@@ -36,10 +39,11 @@ class Filled:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Variables:
-    """Where names get their values: a mapping, and the folder of mounted files."""
+    """Where names get their values: a mapping, and the folder of mounted files, looked at by `clock`."""
 
     values: Mapping[str, str]
     folder: Path
+    clock: Callable[[], float] = time.monotonic
 
     def fill(self, node: Scalar, *, is_secret: bool = False) -> Filled:
         """The parts of a text; raises for a name without a value or a file that cannot be read.
@@ -48,6 +52,7 @@ class Variables:
         """
         parts: list[Part] = []
         through: list[str] = []
+        trimmed: list[str] = []
         at = 0
         for match in REFERENCE.finditer(node.text):
             parts.append(node.text[at : match.start()])
@@ -58,13 +63,17 @@ class Variables:
             inside = match.group("inside")
             if inside is None:
                 raise Misfit(node.place, "a `${` that is not closed, or holds another", f"write {FORMS}")
-            parts.append(self._value(node, inside, through, is_secret=is_secret))
+            value = self._value(node, inside, through, is_secret=is_secret)
+            if is_secret and isinstance(value, str) and (line := without_line_break(value)) != value:
+                trimmed.append(through[-1])
+                value = line
+            parts.append(value)
         parts.append(node.text[at:])
-        return Filled(tuple(part for part in parts if part != ""), tuple(through))
+        return Filled(tuple(part for part in parts if part != ""), tuple(through), tuple(trimmed))
 
     def missing(self, node: Node) -> str:
         """Why a value cannot be had: the first of its variables without one. Nothing if all have theirs."""
-        strict = Variables(self.values, self.folder)
+        strict = Variables(self.values, self.folder, self.clock)
         try:
             for value in scalars(node):
                 if isinstance(value.value, str):
@@ -94,14 +103,12 @@ class Variables:
         return "empty" if name in self.values else "not set"
 
     def _mounted(self, node: Scalar, path: str) -> MountedFile:
-        mounted = MountedFile(self.folder / path)
-        try:
-            text = mounted.read()
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise Misfit(node.place, f"the file `{path}` cannot be read: {why}", "mount it, or mend the path") from None
-        if not text:
+        mounted = MountedFile(self.folder / path, self.clock)
+        problem = mounted.problem()
+        if problem == EMPTY:
             raise Misfit(node.place, f"the file `{path}` is empty", "put the secret into it")
+        if problem:
+            raise Misfit(node.place, f"the file `{path}` cannot be read: {problem}", "mount it, or mend the path")
         return mounted
 
 
@@ -120,3 +127,9 @@ class Unfilled(Variables):
 def has_reference(text: str) -> bool:
     """Whether anything in a text would be substituted."""
     return any(match.group() != "$${" for match in REFERENCE.finditer(text))
+
+
+def without_line_break(value: str) -> str:
+    """One line without the line breaks at its end; a text of several lines, such as a key in PEM, as it is."""
+    line = value.rstrip("\r\n")
+    return value if "\n" in line or not line else line

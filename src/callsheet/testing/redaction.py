@@ -9,28 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from callsheet.http.credential_names import IN_TEXT, names_a_credential
 from callsheet.http.headers import Headers
 from callsheet.secret import MASK, SHORTEST_FOUND_BY_VALUE, Secret, redact
 
-NAMES = re.compile(
-    r"authoriz|cookie|passw|secret|token|api[-_]?key|credential|private[-_]?key|signature|session|\bauth\b|client[-_]assertion",
-    re.IGNORECASE,
-)
-"""Names of fields, headers and parameters that hold a credential, whoever wrote them."""
-PAGING = re.compile(
-    r"(?:page|next|prev\w*|continuation|sync|cursor|start)[-_]?token|tokens\Z|token[-_]?(?:type|ur[il]|endpoint)",
-    re.IGNORECASE,
-)
-"""Tokens that open nothing, and counts of them."""
 FORM = "application/x-www-form-urlencoded"
-IN_TEXT = re.compile(r"""(?P<head>"?(?P<name>[\w-]{1,64})"?\s*[:=]\s*"?)(?P<value>[^\s"'&,;<>{}]{4,})""")
-"""A name and its value in a text that is no one JSON document: lines of JSON, events, a query in a Location."""
 UNREADABLE = "(a body whose coding could not be undone)"
-
-
-def names_a_credential(name: str) -> bool:
-    """Whether a field, header or parameter of this name holds a credential."""
-    return NAMES.search(name) is not None and PAGING.search(name) is None
 
 
 class Redaction:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pycurl
 
-from callsheet.errors import TLSError
+from callsheet.errors import AuthError, TLSError
 from callsheet.pem import CERTIFICATE, PRIVATE_KEY, blocks, problem_of
 from callsheet.secret import Secret
 from callsheet.settings.tls import TLS
@@ -65,7 +65,7 @@ class Identity:
     def _opens_with(self) -> int:
         try:
             return 0 if self._password is None else hash(self._password.reveal())
-        except OSError:
+        except AuthError:
             return 0
 
     def _read(self, seen: tuple[Any, ...]) -> None:
@@ -85,7 +85,7 @@ class Identity:
             certificates = blocks(self._cert.read_text("latin-1"), CERTIFICATE)
             key = Secret(blocks((self._key or self._cert).read_text("latin-1"), PRIVATE_KEY))
             password = "" if self._password is None else Secret(self._password.reveal())
-        except OSError:
+        except (OSError, AuthError):
             return None
         return [
             (pycurl.SSLCERT_BLOB, certificates),

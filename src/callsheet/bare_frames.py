@@ -1,0 +1,51 @@
+"""Errors whose tracebacks show where, and not with what: the local variables of our frames are let go of.
+
+Sentry, rich, `pytest --showlocals` and `traceback.TracebackException(capture_locals=True)` show the locals of every frame. On
+the way to the wire those are, among harmless things, tokens, signatures and bodies. A frame that has ended keeps its locals
+for the traceback alone, so they can be cleared: files and line numbers stay, and nothing is kept alive by an error.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from callsheet.errors import APIError
+
+OURS = ("callsheet", "callsheet.")
+LONGEST_CHAIN = 50
+
+
+def bare(error: BaseException) -> None:
+    """Clear the locals of every frame of ours that the error, its causes and contexts have passed.
+
+    Of an APIError, those of what we called, too: pydantic, PyJWT, a store's client. A context that is not shown
+    (`raise ... from None`) is cut off: its arguments may hold what was being read, as those of UnicodeEncodeError do.
+    """
+    seen: set[int] = set()
+    chain: list[BaseException | None] = [error]
+    while chain and len(seen) < LONGEST_CHAIN:
+        each = chain.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        is_told = isinstance(each, APIError)
+        if is_told and each.__suppress_context__ and each.__context__ is not each.__cause__:
+            each.__context__ = None
+        _clear(each.__traceback__, below=is_told)
+        chain += (each.__cause__, each.__context__)
+        if isinstance(each, BaseExceptionGroup):
+            chain += each.exceptions
+
+
+def _clear(at: TracebackType | None, *, below: bool) -> None:
+    is_below = False
+    while at is not None:
+        frame = at.tb_frame
+        is_ours = frame.f_globals.get("__name__", "").startswith(OURS)
+        is_below = is_below or (is_ours and below)
+        if is_ours or is_below:
+            try:
+                frame.clear()
+            except RuntimeError:
+                pass  # it has not ended: whoever catches the error there clears what it holds itself
+        at = at.tb_next

@@ -1,0 +1,30 @@
+"""What is a credential by its name, whoever wrote it: a field, a header or a parameter."""
+
+from __future__ import annotations
+
+import re
+
+from callsheet.secret import MASK
+
+NAMES = re.compile(
+    r"authoriz|cookie|passw|secret|token|api[-_]?key|credential|private[-_]?key|signature|session|\bauth\b|client[-_]assertion",
+    re.IGNORECASE,
+)
+"""Names of fields, headers and parameters that hold a credential, whoever wrote them."""
+PAGING = re.compile(
+    r"(?:page|next|prev\w*|continuation|sync|cursor|start)[-_]?token|tokens\Z|token[-_]?(?:type|ur[il]|endpoint)",
+    re.IGNORECASE,
+)
+"""Tokens that open nothing, and counts of them."""
+IN_TEXT = re.compile(r"""(?P<head>"?(?P<name>[\w-]{1,64})"?\s*[:=]\s*"?)(?P<value>[^\s"'&,;<>{}]{4,})""")
+"""A name and its value in a text that is no one JSON document: lines of JSON, events, a query in a Location."""
+
+
+def names_a_credential(name: str) -> bool:
+    """Whether a field, header or parameter of this name holds a credential."""
+    return NAMES.search(name) is not None and PAGING.search(name) is None
+
+
+def without_named(text: str) -> str:
+    """A text in which values show `***` that stand beside the name of a credential: `access_token=***`."""
+    return IN_TEXT.sub(lambda found: found["head"] + MASK if names_a_credential(found["name"]) else found[0], text)

@@ -1,0 +1,44 @@
+"""Read the secrets of header fields that may have changed: mounted files, and functions that are asked.
+
+Once per attempt, before it takes a slot or a turn, so that nobody who holds one waits for a function of the user's; and
+the text that is sent is the one that is masked wherever it comes back.
+"""
+
+from __future__ import annotations
+
+from callsheet.call import Attempt
+from callsheet.errors import APIError, ArgumentError, AuthError
+from callsheet.http.headers import Headers, check_field
+from callsheet.secret import Secret
+from callsheet.verdicts import Change, Refuse
+
+
+class ReadAnew:
+    """Put the secrets as they are now into the request; it answers `Refuse` with an AuthError if one cannot be had."""
+
+    name = "auth"
+
+    def before(self, attempt: Attempt, now: float) -> Change | Refuse | None:
+        """The request with secrets that stay; nothing once it has them."""
+        request = attempt.request
+        if request.headers.is_constant:
+            return None
+        try:
+            fields = [(name, _now(name, value)) for name, value in request.headers.fields]
+        except APIError as error:
+            return Refuse(error, by=self.name)
+        read = [value for _, value in fields if isinstance(value, Secret)]
+        return Change(request.with_headers(Headers(fields), *read))
+
+
+def _now(name: str, value: str | Secret) -> str | Secret:
+    if isinstance(value, str) or value.is_constant:
+        return value
+    read = value.now()
+    try:
+        check_field(name, read.reveal())
+    except ArgumentError as error:
+        problem = str(error)
+    else:
+        return read
+    raise AuthError(f"a secret that was read anew cannot be sent: {problem}", stopped_by="auth")

@@ -1,0 +1,147 @@
+"""Tracebacks show where, and no local variables of ours; those of the caller's own functions stay."""
+
+import asyncio
+import traceback
+
+import pytest
+
+from callsheet import APIError, AsyncClient, Client, Sheet, SheetError, UsageError
+from tests.secrets.seen import Hidden, Seen
+from tests.servers import RefusedPort, ScriptedServer, response, then
+from tests.servers.actions import close, raw
+
+CANARY = "canary-7f3a9c51"
+
+
+def leaks_of(work, kind=APIError):
+    seen = Seen()
+    with pytest.raises(kind) as caught:
+        work()
+    seen.error(caught.value)
+    return seen.leaks((CANARY,)), caught.value
+
+
+def lines_of(error):
+    return [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+
+
+def test_files_and_lines_stay():
+    with RefusedPort() as server, Client(base_url=server.url, retry="off") as client:
+        _, error = leaks_of(lambda: client.get("/x"))
+    names = lines_of(error)
+    assert {"get", "_request", "perform", "final_answer", "send"} <= set(names)
+    frames = [at.tb_frame for at in _tracebacks(error)]
+    ours = [frame for frame in frames if frame.f_globals["__name__"].startswith("callsheet.")]
+    assert [frame.f_code.co_name for frame in ours if frame.f_locals][:2] == ["get", "_request"]
+    assert not any(frame.f_locals for frame in ours[2:])
+
+
+def _tracebacks(error):
+    at = error.__traceback__
+    while at is not None:
+        yield at
+        at = at.tb_next
+
+
+def test_a_function_of_the_user_keeps_its_own():
+    def falls(error):
+        own = f"own {error.status_code}"
+        raise ZeroDivisionError(len(own))
+
+    operation = {"get": "/x", "returns": "object", "fallback": {"python": falls}}
+    with ScriptedServer([raw(response(500))]) as server:
+        service = {"base_url": server.url, "retry": "off", "operations": {"op": operation}}
+        with Client(Sheet(services={"s": service})) as client, pytest.raises(UsageError) as caught:
+            client.call("op")
+    told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "own = 'own 500'" in told
+    assert "attempt = " not in told
+
+
+@pytest.mark.parametrize("read", ["iter_bytes", "iter_lines", "iter_json_lines", "read"])
+@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+def test_a_stream_that_breaks_holds_no_piece(colour, read):
+    begun = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + f'"{CANARY}"\n'.encode())
+
+    def in_thread(url):
+        with Client(base_url=url) as client, client.stream("GET", "/x") as answer:
+            for piece in getattr(answer, read)():
+                del piece  # this frame is in the traceback, too
+
+    async def in_task(url):
+        async with AsyncClient(base_url=url) as client, client.stream("GET", "/x") as answer:
+            if read == "read":
+                await answer.read()
+            async for piece in getattr(answer, read)():
+                del piece
+
+    with ScriptedServer([then(begun, close())]) as server:
+        work = in_thread if colour == "blocking" else lambda url: asyncio.run(in_task(url))
+        leaks, error = leaks_of(lambda: work(server.url))
+    assert error.was_sent
+    assert leaks == []
+
+
+@pytest.mark.parametrize("on_error", ["raise", "keep"])
+@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+def test_a_row_of_many_is_in_no_frame(colour, on_error):
+    rows = Hidden([{"t": CANARY}])
+
+    def in_threads(sheet):
+        with Client(sheet) as client, client.map("op", rows.value, on_error=on_error) as outcomes:
+            for outcome in outcomes:
+                outcome.result()
+
+    async def in_tasks(sheet):
+        async with AsyncClient(sheet) as client:
+            async for outcome in client.map("op", rows.value, on_error=on_error):
+                outcome.result()
+
+    operation = {"get": "/x", "query": {"t": {"type": "string", "secret": True}}}
+    with RefusedPort() as server:
+        sheet = Sheet(services={"s": {"base_url": server.url, "retry": "off", "operations": {"op": operation}}})
+        work = in_threads if colour == "blocking" else lambda sheet: asyncio.run(in_tasks(sheet))
+        leaks, _ = leaks_of(lambda: work(sheet))
+    # With `keep` the outcome is a variable of this test, and shows the row that it was given.
+    assert leaks == ([] if on_error == "raise" else ["traceback as rich shows it", "traceback with locals"])
+
+
+HEAD = "callsheet: 1\nservices:\n  s:\n    base_url: http://h\n    "
+WRONG = Hidden({"bearer": CANARY, "extra": 1})
+SHEETS = {
+    "in code": lambda: Client(base_url="http://h", auth=WRONG.value),
+    "in code for tasks": lambda: AsyncClient(base_url="http://h", auth=WRONG.value),
+    "in Python": lambda: Sheet(services={"s": {"base_url": "http://h", "auth": WRONG.value}}),
+    "for one service": lambda: Client(base_url="http://h").service("api", auth=WRONG.value),
+    "in a text": lambda: Sheet.parse(HEAD + f"auth: {{bearer: {WRONG.value['bearer']}, extra: 1}}\n"),
+    "in a broken text": lambda: Sheet.parse(HEAD + f"auth: {{bearer: {WRONG.value['bearer']}\n"),
+    "an outline": lambda: Sheet.outline(HEAD + f"auth: {{bearer: {WRONG.value['bearer']}, extra: 1}}\n"),
+    "a variable": lambda: Sheet.parse(
+        HEAD + "auth: {bearer: '${T}', extra: 1}\n", variables={"T": WRONG.value["bearer"]}
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("build", SHEETS.values(), ids=SHEETS)
+def test_a_sheet_that_is_wrong_is_in_no_frame(build):
+    leaks, _ = leaks_of(build, SheetError)
+    assert leaks == []
+
+
+def test_a_context_that_is_not_shown_is_cut_off():
+    with Client(base_url="http://h", headers={"X-A": "a"}) as client:
+        _, error = leaks_of(lambda: client.get("/x", params={"k": "\ud800"}))
+    assert (error.__cause__, error.__context__) == (None, None)
+
+
+def test_a_context_of_the_caller_stays():
+    def asks(client):
+        try:
+            {}["key"]
+        except KeyError:
+            client.get("/x")
+
+    with RefusedPort() as server, Client(base_url=server.url, retry="off") as client:
+        _, error = leaks_of(lambda: asks(client))
+    assert isinstance(error.__context__, KeyError)
