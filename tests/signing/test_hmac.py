@@ -254,6 +254,21 @@ def test_a_large_file_is_hashed_before_its_slot_and_once_per_call(shop, tmp_path
     assert len(client.fake.calls) == 3
 
 
+class Broken(io.BytesIO):
+    """A large file on a disk that fails."""
+
+    def read(self, size=-1):
+        raise OSError("the disk is gone")
+
+
+def test_a_large_file_that_cannot_be_read_takes_no_turn(shop):
+    client = shop({"hmac": {"key": "${KEY}", "components": ["body_sha256"]}})
+    with pytest.raises(ArgumentError, match="the disk is gone") as caught:
+        client.do("put", "/x", content=Broken(b"x" * 2_000_000))
+    assert caught.value.stopped_by == "sign"
+    assert client.fake.calls == []
+
+
 def test_an_operation_may_be_unsigned(shop):
     client = shop(HMAC)
     client.do("call", "plain")
