@@ -55,6 +55,7 @@ WRONG = [
     (HTTP % ", label: Sig1", "expected lower-case letters, digits and _-.*", ""),
     (HTTP % ", expires: 0.1", "expected a duration from 1s", ""),
     (HTTP % ", keyid: x", "unknown key `keyid` in `sign.http_signature`", "did you mean `key_id`?"),
+    (HTTP.replace("key_id: k", "key_id: ü") % "", "a character outside printable ASCII", "name the key otherwise"),
     ("sign: {http_signature: {key: '${PEM}', algorithm: ed25519}}", "`key_id` is missing", ""),
     ("sign: {aws: {service: s3}}", "`sign.aws` of service `shop`: `region` is missing", ""),
     (AWS % ", credentials: ask", "expected `default`, `{profile: NAME}`, or a mapping of access_key and secret_key", ""),

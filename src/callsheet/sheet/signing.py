@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from callsheet.auth import aws, hmac_signing, http_signature
 from callsheet.auth.keys import Unfit
+from callsheet.auth.sent import revealed
 from callsheet.errors import UsageError
 from callsheet.secret import Secret
 from callsheet.settings.settings import Settings, SignSettings
@@ -19,6 +21,7 @@ from callsheet.sheet.scalars import scalar
 from callsheet.sheet.signing_keys import AWS, HMAC, HTTP_SIGNATURE, HTTP_SIGNATURE_DEFAULTS, Options, options_of
 
 KINDS = ("hmac", "http_signature", "aws")
+PRINTABLE = re.compile(r"[\x20-\x7e]+")
 EXPECTED = '`off`, or a mapping with one kind such as `{hmac: {key: "${KEY}"}}`'
 
 
@@ -70,6 +73,9 @@ def _http_signature(node: MappingNode, spot: Spot, reading: Reading) -> Options:
     if encoding != "text" and algorithm != "hmac-sha256":
         place = (node.get("key_encoding") or node).place
         raise Misfit(place, f"{spot.under('key_encoding')}: {algorithm} takes a key in PEM", "remove it")
+    if not PRINTABLE.fullmatch(revealed(options["key_id"])):
+        place = (node.get("key_id") or node).place
+        raise Misfit(place, f"{spot.under('key_id')}: a character outside printable ASCII", "name the key otherwise")
     _refuse_unfit(http_signature.signature_key(algorithm, options["key"], encoding), node, spot, reading)
     return options
 
