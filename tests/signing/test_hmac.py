@@ -50,7 +50,7 @@ SENT = [
     ("post", ("/x",), {}),
     ("post", ("/x",), {"content": b"\0\xff\n"}),
     ("put", ("/x",), {"data": {"a": "1"}}),
-    ("put", ("/x",), {"content": io.BytesIO(b"from a file")}),
+    ("put", ("/x",), {"content": io.BytesIO}),
     ("post", ("/x",), {"files": {"f": b"content"}}),
     ("delete", ("/x",), {}),
 ]
@@ -58,6 +58,7 @@ SENT = [
 
 @pytest.mark.parametrize(("how", "what", "options"), SENT, ids=str)
 def test_a_real_server_verifies_what_it_got(world, how, what, options):
+    options = {name: value(b"from a file") if value is io.BytesIO else value for name, value in options.items()}
     with checking(by_the_guide) as server:
         assert world(sheet_of(HMAC, server.url + "/v1")).do(how, *what, **options).status_code == 200
 
@@ -252,6 +253,21 @@ def test_a_large_file_is_hashed_before_its_slot_and_once_per_call(shop, tmp_path
     expected = hexed(SECRET.encode(), hashlib.sha256(path.read_bytes()).hexdigest().encode())
     assert {call.headers["X-Signature"] for call in client.fake.calls} == {expected}
     assert len(client.fake.calls) == 3
+
+
+class Broken(io.BytesIO):
+    """A large file on a disk that fails."""
+
+    def read(self, size=-1):
+        raise OSError("the disk is gone")
+
+
+def test_a_large_file_that_cannot_be_read_takes_no_turn(shop):
+    client = shop({"hmac": {"key": "${KEY}", "components": ["body_sha256"]}})
+    with pytest.raises(ArgumentError, match="the disk is gone") as caught:
+        client.do("put", "/x", content=Broken(b"x" * 2_000_000))
+    assert caught.value.stopped_by == "sign"
+    assert client.fake.calls == []
 
 
 def test_an_operation_may_be_unsigned(shop):

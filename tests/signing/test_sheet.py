@@ -1,6 +1,7 @@
 """What a sheet says of `sign`, and what is said of one that cannot be used."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from callsheet.errors import UsageError
 from callsheet.sheet import Sheet
 from callsheet.sheet.schema import json_schema
 from tests.auth.keys import pair
+from tests.docs.fences import fences
 from tests.sheet.sheets import errors, operation
 from tests.sheet.sheets import shop as written
 from tests.signing.sheets import SECRET
@@ -53,6 +55,7 @@ WRONG = [
     (HTTP % ", label: Sig1", "expected lower-case letters, digits and _-.*", ""),
     (HTTP % ", expires: 0.1", "expected a duration from 1s", ""),
     (HTTP % ", keyid: x", "unknown key `keyid` in `sign.http_signature`", "did you mean `key_id`?"),
+    (HTTP.replace("key_id: k", "key_id: ü") % "", "a character outside printable ASCII", "name the key otherwise"),
     ("sign: {http_signature: {key: '${PEM}', algorithm: ed25519}}", "`key_id` is missing", ""),
     ("sign: {aws: {service: s3}}", "`sign.aws` of service `shop`: `region` is missing", ""),
     (AWS % ", credentials: ask", "expected `default`, `{profile: NAME}`, or a mapping of access_key and secret_key", ""),
@@ -149,3 +152,12 @@ def test_explain_shows_the_kind_and_no_key(shop):
     assert SECRET not in told
     off = str(shop({"hmac": {"key": "${KEY}"}}).service.explain("plain"))
     assert "off  sign " in off
+
+
+def test_the_snippets_of_the_guide_are_sheets():
+    page = Path(__file__).parents[2] / "docs/guides/signing.md"
+    snippets = [fence.text for fence in fences(page) if fence.language == "yaml" and not fence.file]
+    assert len(snippets) == 7
+    for text in snippets:
+        lines = text.replace("${file:/run/secrets/signing.pem}", "${PEM}").replace("base_url", "docs")
+        assert written(lines, **GIVEN).settings().sign is not None

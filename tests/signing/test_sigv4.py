@@ -210,6 +210,14 @@ def test_another_credential_in_its_place_is_refused():
         signer_of("iam").signed(request, IN_2015)
 
 
+def test_what_may_change_on_its_way_is_not_signed():
+    fields = {"User-Agent": "x", "Accept-Encoding": "gzip", "X-Name": "Zoë", "X-Plain": "a"}
+    assert (
+        proof(signer_of("iam").signed(Request("GET", "https://h/", Headers(fields)), IN_2015))[0]
+        == "host;x-amz-date;x-plain"
+    )
+
+
 PAYLOADS = [
     ("s3", "https", "auto", "UNSIGNED-PAYLOAD"),
     ("s3", "https", "signed", hashlib.sha256(b"abc").hexdigest()),

@@ -50,8 +50,8 @@ class Written:
         try:
             token = options["session_token"].reveal() if "session_token" in options else None
             return Credentials(options["access_key"].reveal(), options["secret_key"].reveal(), token)
-        except (OSError, ValueError):
-            raise AuthError("the AWS credentials cannot be read", stopped_by="sign") from None
+        except AuthError as error:
+            raise AuthError(f"the AWS credentials cannot be read: {error}", stopped_by="sign") from None
 
 
 class Chain:

@@ -41,7 +41,7 @@ def _decoded(text: str, encoding: str) -> bytes | None:
 
 
 class _Made(NamedTuple):
-    text: str
+    text: Secret
     key: Any
 
 
@@ -60,14 +60,14 @@ class KeptKey:
             return made.key
         try:
             text = self._secret.reveal()
-        except (OSError, ValueError):
-            return self._last("it cannot be read")
-        if made is not None and text == made.text:
+        except AuthError as error:
+            return self._last(str(error))
+        if made is not None and text == made.text.reveal():
             return made.key
         key = self._make(Secret(text))
         if isinstance(key, Unfit):
             return self._last(key.message)
-        self._made = _Made(text, key)
+        self._made = _Made(Secret(text), key)
         return key
 
     def _last(self, why: str) -> Any:
