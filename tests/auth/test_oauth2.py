@@ -95,7 +95,7 @@ def test_a_refresh_token_in_a_file_that_changes_is_the_one_to_use(world, provide
     client = world(sheet)
     client.do("call", "me")
     file.write_text(f"{provider.refresh_token('public')}\n\n")
-    sheet.services["shop"].settings().auth.options["refresh_token"]._parts[0].__self__._looked = -1.0
+    sheet.services["shop"].settings().auth.options["refresh_token"]._parts[0]._looked = -9.0
     provider.revoke()
     client.do("call", "me")
     assert provider.asked[1]["refresh_token"] == file.read_text().strip()

@@ -284,7 +284,7 @@ def test_a_mounted_key_that_changes_signs_what_comes_next(shop, tmp_path):
     for text, key in (("short", SECRET), ("another-secret-of-some-length", "another-secret-of-some-length")):
         rotated(path, text)
         for part in client.service._maker.plans.settings.sign.options["key"]._parts:
-            part.__self__._looked -= 2.0
+            part._looked -= 2.0
         client.do("get", "/x")
         assert client.fake.calls[-1].headers["X-Signature"] == hexed(key.encode(), b"/x")
 
