@@ -239,7 +239,7 @@ SERVICE = [
 ]  # fmt: skip
 
 NOT_YET = [
-    *("sign", "paginate", "cache", "strict_responses", "allow_origins", "addresses"),
+    *("sign", "paginate", "cache", "strict_responses"),
 ]
 
 OPERATION = [

@@ -23,8 +23,9 @@ from callsheet.policies.credential import Credential
 from callsheet.policies.rate_limit import SharedStore
 from callsheet.sheet import ServiceSheet
 from callsheet.stores.valkey import ValkeyStore
+from callsheet.transports.base import Transport
 from callsheet.transports.curl.blocking import CurlTransport
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.curl.elsewhere import HomeAndElsewhere, home_beside_others, wiring_of, without_identity
 
 if TYPE_CHECKING:
     from callsheet.call import Call
@@ -117,10 +118,11 @@ def maker_of(
     chosen = plans.settings
     if not chosen.tls.verify:
         screen.complain(f"warning: {unverified(service.name, chosen.tls.insecure_reason)}")
-    transport, worker = (
-        CurlTransport(Wiring(chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)),
-        Worker(),
-    )
+    wiring, home = wiring_of(chosen), home_beside_others(chosen)
+    transport: Transport = CurlTransport(wiring)
+    if home is not None:
+        transport = HomeAndElsewhere(home, transport, CurlTransport(without_identity(wiring)))
+    worker = Worker()
     try:
         yield CallMaker(plans, ThreadIo(transport, worker), lambda: False)
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from callsheet.plan.elsewhere import EVERYWHERE, AtHome, AttachedAtHome, allowed_by, home_of
 from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
 from callsheet.policies.credential import Credential, Tokens
@@ -88,7 +89,7 @@ def _cookies(settings: Settings, shared: Shared) -> tuple[Any, ...]:
 
 
 def _redirect(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return () if settings.redirects is None else (Redirect(settings.redirects),)
+    return () if settings.redirects is None else (Redirect(settings.redirects, allowed_by(settings)),)
 
 
 def _rules(settings: Settings, shared: Shared) -> tuple[Any, ...]:
@@ -199,15 +200,24 @@ def steps(settings: Settings, shared: Shared) -> tuple[Step, ...]:
 
 def pipeline(settings: Settings, shared: Shared) -> Pipeline:
     """The policies of one operation, in order, what is off left out."""
-    lines = [(line.asked, policy) for line in ORDER for policy in line.make(settings, shared)]
+    lines = [(line, policy) for line in ORDER for policy in line.make(settings, shared)]
     policies = tuple(policy for _, policy in lines)
+    home = home_of(settings) if settings.allow_origins else None
+
+    def asks(question: str, at_home: type[AtHome] = AtHome, *, asked: tuple[str, ...] = ("per attempt",)) -> Any:
+        found = [(line, getattr(policy, question)) for line, policy in lines if hasattr(policy, question)]
+        return tuple(
+            ask if home is None or line.name in EVERYWHERE else at_home(ask, home)
+            for line, ask in found
+            if line.asked in asked
+        )
+
+    always = ("once per call", "per attempt")
     return Pipeline(
         policies,
-        before_call=tuple(policy.before for policy in policies if hasattr(policy, "before")),
-        before_attempt=tuple(
-            policy.before for asked, policy in lines if asked == "per attempt" and hasattr(policy, "before")
-        ),
-        after=tuple(policy.after for policy in policies if hasattr(policy, "after")),
-        attach=tuple(policy.attach for policy in policies if hasattr(policy, "attach")),
+        before_call=asks("before", asked=always),
+        before_attempt=asks("before"),
+        after=asks("after", asked=always),
+        attach=asks("attach", AttachedAtHome, asked=always),
         ended=tuple(policy.ended for policy in policies if hasattr(policy, "ended")),
     )

@@ -37,7 +37,8 @@ class Settings:
     """The settings of an operation, or of a service's undeclared requests. None means off.
 
     `headers` and `params` are sent with every request; `written` is what was said of the timeout, so that a call's own
-    can be laid over it. `proxy` is a URL with its port, a `Secret` if it holds a password.
+    can be laid over it. `proxy` is a URL with its port, a `Secret` if it holds a password. `allow_origins` are written
+    as `http.elsewhere.spelled` writes them.
     """
 
     base_url: str
@@ -65,3 +66,5 @@ class Settings:
     envelope: Envelope | None = None
     errors: tuple[ErrorRule, ...] = ()
     fallback: Fallback | None = None
+    allow_origins: tuple[str, ...] = ()
+    addresses: Literal["any", "public"] = "any"

@@ -11,6 +11,7 @@ from typing import Any
 from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings import Settings, Stores
+from callsheet.sheet.addresses import check_reach
 from callsheet.sheet.document import Document, ServiceLayers, read_document
 from callsheet.sheet.fallback import check_fallback
 from callsheet.sheet.files import LARGEST, sheet_path, sheet_text
@@ -127,6 +128,7 @@ class ServiceSheet:
         if operation is not None:
             return settings_from(layer, Spot(f"operation `{self.name}.{operation}`"), findings)
         check_tls(layer, Spot(f"service `{self.name}`"), findings)
+        check_reach(layer, Spot(f"service `{self.name}`"), findings)
         return settings_from(layer, Spot(f"service `{self.name}`"), findings)
 
     def _code_layer(self, code: Mapping[str, Any], findings: Findings) -> Layer:
