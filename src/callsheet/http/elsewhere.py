@@ -6,8 +6,10 @@ at home without anybody thinking of it.
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address
+
 from callsheet.http.headers import Headers
-from callsheet.http.request import Origin
+from callsheet.http.request import Origin, origin_of
 
 HARMLESS = frozenset({
     "accept", "accept-encoding", "accept-language", "if-match", "if-modified-since", "if-none-match", "if-range",
@@ -33,3 +35,9 @@ def spelled(origin: Origin) -> str:
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
     port = "" if origin.port == DEFAULT_PORTS.get(origin.scheme) else f":{origin.port}"
     return f"{origin.scheme}://{host}{port}"
+
+
+def exact_origin(url: str) -> Origin:
+    """The origin of a URL, an IPv6 address in its one short form (RFC 5952). Raises ValueError for an address that is none."""
+    origin = origin_of(url)
+    return origin._replace(host=str(IPv6Address(origin.host))) if ":" in origin.host else origin

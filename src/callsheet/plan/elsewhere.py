@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from callsheet.call import Attempt
 from callsheet.errors import ArgumentError, OriginRefused
-from callsheet.http.elsewhere import is_downgrade, spelled
+from callsheet.http.elsewhere import exact_origin, is_downgrade, spelled
 from callsheet.http.request import CREDENTIALS, Origin, Request, origin_of
 from callsheet.plan.path import checked_target
 from callsheet.secret import Secret, redact
@@ -25,7 +25,7 @@ EVERYWHERE = frozenset({
 """The lines of `plan/order.py` that put nothing into a request: they count every call of the service, wherever it goes."""
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 URL = re.compile(
-    r"(?P<origin>https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)(?P<rest>[/?].*)?\Z",
+    r"(?P<origin>https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?)(?P<rest>[/?].*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
 EXPECTED = "expected a path that begins with one `/`, or an http or https URL without user name"
@@ -47,10 +47,10 @@ def place_of(url: str) -> Place:
     """Origin and path of an absolute URL. Raises ArgumentError for one that is read differently here and there."""
     match = URL.match(url)
     try:
-        origin = None if match is None else origin_of(match["origin"])
+        origin = None if match is None or (match["port"] and not int(match["port"])) else exact_origin(match["origin"])
     except ValueError:
         origin = None
-    if match is None or origin is None or not origin.port:
+    if match is None or origin is None:
         raise ArgumentError(f"path {url[:80]!r}: {EXPECTED}; a host outside ASCII is written in its `xn--` form")
     rest = match["rest"] or "/"
     return Place(origin, checked_target(rest if rest.startswith("/") else f"/{rest}"))

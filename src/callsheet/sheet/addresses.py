@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import unquote, urlsplit
 
-from callsheet.http.elsewhere import is_downgrade, spelled
+from callsheet.http.elsewhere import exact_origin, is_downgrade, spelled
 from callsheet.http.request import origin_of
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import Node, Scalar
@@ -90,10 +89,7 @@ class AllowedOrigin:
         wrong, hint = _wrong_with_origin(text)
         if wrong:
             raise Misfit(node.place, f"{spot}: {wrong}", hint)
-        origin = origin_of(text)
-        if ":" in origin.host:
-            origin = origin._replace(host=str(ipaddress.ip_address(origin.host)))
-        return spelled(origin)
+        return spelled(exact_origin(text))
 
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
@@ -111,21 +107,15 @@ def _wrong_with_origin(text: str) -> tuple[str, str]:
         return "expected an origin that begins with http:// or https://", f"write `https://{text}`"[:80]
     wrong, hint = _wrong_with(text)
     if wrong:
-        return wrong.replace("base URL", "origin"), hint
+        return wrong.replace("a base URL", "an origin"), hint
     url = urlsplit(text)
     if url.path.strip("/"):
         return "an origin has no path", f"write `{url.scheme}://{url.netloc}`"
-    if url.hostname and ":" in url.hostname and not _is_address(url.hostname):
+    try:
+        exact_origin(text)
+    except ValueError:
         return "an address that cannot be read", "write it as in `https://[2001:db8::1]`"
     return "", ""
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def check_reach(layer: Layer, spot: Spot, findings: Findings) -> None:

@@ -34,6 +34,13 @@ def refusal(host: str, found: str) -> OriginRefused:
     )
 
 
+class _Lent(socket.socket):
+    """A socket of which pycurl takes a duplicate: ours is closed when it is dropped, as is meant."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Guard:
     """Opens the sockets of one handle, and remembers which address it refused."""
 
@@ -57,7 +64,7 @@ class Guard:
             self.refused = found
             return pycurl.SOCKET_BAD
         try:
-            made = socket.socket(family, kind, protocol)
+            made = _Lent(family, kind, protocol)
         except OSError:
             return pycurl.SOCKET_BAD
         self.opened = True
