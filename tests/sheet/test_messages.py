@@ -99,7 +99,7 @@ SERVICE = [
     ("tls: {passphrase: x}", "5:11: unknown key `passphrase`", "did you mean `key_password`?"),
     ("tls: {cafile: x}", "5:11: unknown key `cafile`", "did you mean `ca`?"),
     ("http2: yes", "5:12: `http2` of service `shop`: expected true or false, found `yes`", ""),
-    ("redirects: true", "5:16: `redirects` of service `shop`: expected `off`, `same-origin`, or a mapping such as `{follow: same-origin, max: 5}`, found `true`", "write `redirects: same-origin`; one to another origin is never followed"),
+    ("redirects: true", "5:16: `redirects` of service `shop`: expected `off`, `same-origin`, or a mapping such as `{follow: same-origin, max: 5}`, found `true`", "write `redirects: same-origin`; other origins are named in `allow_origins`"),
     ("redirects: all", "5:16: `redirects` of service `shop`: expected `off`, `same-origin`, or a mapping", "found `all`"),
     ("redirects: [same-origin]", "5:16: `redirects` of service `shop`: expected `off`", "found a list"),
     ("redirects: {follow: any}", "5:25: `redirects.follow` of service `shop`: expected `same-origin`, found `any`", ""),

@@ -61,9 +61,10 @@ class Prepared:
     def request(self) -> Request:
         """The request as it would leave now, with the token that is made for it. Raises AuthError."""
         attempt = Attempt(self.call, 1)
-        for policy in self.plan.policies:
-            if isinstance(policy, Credential):
-                attempt.request = policy.attach(attempt, self.maker.io.now())
+        tokens = {policy.attach for policy in self.plan.policies if isinstance(policy, Credential)}
+        for attach in self.plan.attach:
+            if attach in tokens:
+                attempt.request = attach(attempt, self.maker.io.now())
         return attempt.request
 
     def open(self) -> StreamedResponse:
