@@ -30,6 +30,18 @@ def test_a_preview_shows_what_would_go_there(callsheet, way):
     assert "X-Tenant" not in elsewhere
 
 
+def test_the_curl_that_is_shown_presents_no_certificate_there(callsheet, sheet, certificates):
+    tls = f"{{cert: {certificates.client_cert_file}, key: {certificates.client_key_file}, ca: {certificates.ca_file}}}"
+    sheet(f"{SHEET}    tls: {tls}\n")
+    at_home = callsheet("request", "GET", "/x", "--curl").out
+    elsewhere = callsheet("request", "GET", "https://cdn.example.com/x", "--curl").out
+    assert "--cert " in at_home
+    assert "--key " in at_home
+    assert "--cacert " in elsewhere
+    assert "--cert " not in elsewhere
+    assert "--key " not in elsewhere
+
+
 def test_any_other_origin_is_refused(callsheet):
     ended = callsheet("request", "GET", "https://evil.example/x")
     assert ended.code == 6

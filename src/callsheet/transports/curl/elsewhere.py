@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from callsheet.call import Limits
 from callsheet.events import WireFacts
 from callsheet.http.request import Origin, Request, origin_of
@@ -26,8 +24,7 @@ def home_beside_others(settings: Settings) -> Origin | None:
 
 def without_identity(wiring: Wiring) -> Wiring:
     """The wiring for other origins: no client certificate, no `.netrc`, no pins of the service's key, and verified."""
-    tls = replace(wiring.tls, cert=None, key=None, key_password=None, pins=(), verify=True, insecure_reason=None)
-    return wiring._replace(tls=tls, is_home=False)
+    return wiring._replace(tls=wiring.tls.elsewhere(), is_home=False)
 
 
 class HomeAndElsewhere:
