@@ -6,7 +6,6 @@ from contextlib import suppress
 import pytest
 
 from callsheet import NotSent, OriginRefused, Sheet, SheetError
-from callsheet.call import Limits
 from callsheet.http.headers import Headers
 from callsheet.http.public import is_public
 from callsheet.http.request import Request
@@ -91,20 +90,20 @@ def test_any_address_is_the_default(transport, echo_server):
     assert transport(nobody, Wiring()).get(echo_server.url).status_code == 200
 
 
-class ChangesItsMind:
-    """Allows an address when its name is looked up, and not when it is connected to: the name meant another meanwhile."""
+class Looks:
+    """Allows as many looks as it is told to: a name, say, that means another address when it is connected to."""
 
-    def __init__(self, times: int) -> None:
-        self.times = times
+    def __init__(self, left: int = 0) -> None:
+        self.left = left
 
     def __call__(self, found: str) -> bool:
-        self.times -= 1
-        return self.times >= 0
+        self.left -= 1
+        return self.left >= 0
 
 
 def test_what_counts_is_the_address_of_the_socket(transport, echo_server):
     """The look at the literal passes; libcurl's callback refuses."""
-    error = transport(ChangesItsMind(1)).failure(f"http://127.0.0.1:{echo_server.port}/")
+    error = transport(Looks(1)).failure(f"http://127.0.0.1:{echo_server.port}/")
     assert type(error) is OriginRefused
     assert "127.0.0.1 is not a public address" in str(error)
     assert echo_server.connections == 0
@@ -208,11 +207,36 @@ def test_a_promise_that_a_proxy_would_have_to_keep_is_refused(way):
         shop_at("https://api.example.com", addresses="public", **way)
 
 
-def test_a_transport_is_guarded_for_streams_and_uploads_too():
+def read_as_it_goes():
+    yield b"data"
+
+
+@pytest.mark.parametrize("name", ["get", "post", "upload", "download"])
+def test_every_kind_of_transfer_is_guarded(world, tmp_path, name):
+    """On a handle that has made another transfer before, too."""
+    ways = {
+        "get": ("get", {}),
+        "post": ("post", {"json": {}}),
+        "upload": ("put", {"content": read_as_it_goes()}),
+        "download": ("download", {"to": tmp_path / "file"}),
+    }
+    method, given = ways[name]
     with EchoServer() as server:
-        transport = CurlTransport(PUBLIC)
-        request = Request("GET", f"{server.url}/", Headers(), is_stream=True)
+        shop = world(shop_at(server.url, addresses="public"))
         with pytest.raises(OriginRefused):
-            transport.send(request, Limits(2.0, None, 4.0))
-        transport.close()
+            shop.do(method, "/x", **given)
         assert server.connections == 0
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_the_guard_of_a_kept_handle_begins_anew(transport, echo_server, is_stream):
+    """A socket that it opened for the transfer before is none of this one's."""
+    looks = Looks()
+    world = transport(looks)
+    looks.left = 2  # at the literal, and when the socket is opened
+    assert world.get(f"http://127.0.0.1:{echo_server.port}/").status_code == 200
+    with EchoServer() as second:
+        looks.left = 1
+        wanted = Request("GET", f"http://127.0.0.1:{second.port}/", Headers(), is_stream=is_stream)
+        assert type(world.failure(wanted)) is OriginRefused
+        assert second.connections == 0

@@ -130,6 +130,12 @@ def test_a_url_that_could_be_read_in_two_ways_is_refused(url):
         asked(url)
 
 
+def test_a_refused_url_shows_no_password():
+    with pytest.raises(ArgumentError) as caught:
+        asked("https://ada:hunter22@cdn.example.com/x?key=hunter22")
+    assert "hunter22" not in str(caught.value)
+
+
 def test_the_place_of_a_url():
     place = place_of("https://[2001:DB8:0::1]/x")
     assert (place.origin, place.path) == (("https", "2001:db8::1", 443), "/x")

@@ -28,6 +28,7 @@ URL = re.compile(
     r"(?P<origin>https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?)(?P<rest>[/?].*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
+USER_INFO = re.compile(r"(?<=//)[^/]*@")
 EXPECTED = "expected a path that begins with one `/`, or an http or https URL without user name"
 
 
@@ -51,7 +52,8 @@ def place_of(url: str) -> Place:
     except ValueError:
         origin = None
     if match is None or origin is None:
-        raise ArgumentError(f"path {url[:80]!r}: {EXPECTED}; a host outside ASCII is written in its `xn--` form")
+        shown = USER_INFO.sub("***@", url.partition("?")[0])[:80]
+        raise ArgumentError(f"path {shown!r}: {EXPECTED}; a host outside ASCII is written in its `xn--` form")
     rest = match["rest"] or "/"
     return Place(origin, checked_target(rest if rest.startswith("/") else f"/{rest}"))
 

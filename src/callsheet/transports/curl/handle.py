@@ -74,12 +74,12 @@ class Handle:
     def arm(self, request: Request, limits: Limits) -> None:
         """Set the handle for this request, whose answer is collected by C functions: no Python runs while it comes in."""
         content = content_of(request)
-        if self.guard is not None:
-            self.guard.begin()
         kind = (request.method, content is None, limits.caps, limits.fresh)
         lines = wire_lines(request)
         if kind == self._kind and "%" not in request.wire_url:
             self.sends = 0
+            if self.guard is not None:
+                self.guard.begin()
             if lines is not self._lines and lines != self._lines:
                 self._setopt(pycurl.HTTPHEADER, lines)
                 self._lines = lines
@@ -106,6 +106,7 @@ class Handle:
             self._setopt(option, value.reveal() if type(value) is Secret else value)
         set_request(self.easy, request, limits)
         if self.guard is not None:
+            self.guard.begin()
             self._setopt(pycurl.OPENSOCKETFUNCTION, self.guard.open)
         self.sends = 0
         self._setopt(pycurl.PREREQFUNCTION, self._on_send)
