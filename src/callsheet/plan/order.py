@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from callsheet.http.request import Origin
 from callsheet.plan.elsewhere import EVERYWHERE, AtHome, AttachedAtHome, allowed_by, home_of
 from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
@@ -201,23 +202,23 @@ def steps(settings: Settings, shared: Shared) -> tuple[Step, ...]:
 def pipeline(settings: Settings, shared: Shared) -> Pipeline:
     """The policies of one operation, in order, what is off left out."""
     lines = [(line, policy) for line in ORDER for policy in line.make(settings, shared)]
-    policies = tuple(policy for _, policy in lines)
     home = home_of(settings) if settings.allow_origins else None
-
-    def asks(question: str, at_home: type[AtHome] = AtHome, *, asked: tuple[str, ...] = ("per attempt",)) -> Any:
-        found = [(line, getattr(policy, question)) for line, policy in lines if hasattr(policy, question)]
-        return tuple(
-            ask if home is None or line.name in EVERYWHERE else at_home(ask, home)
-            for line, ask in found
-            if line.asked in asked
-        )
-
-    always = ("once per call", "per attempt")
+    before = _asks(lines, "before", home)
     return Pipeline(
-        policies,
-        before_call=asks("before", asked=always),
-        before_attempt=asks("before"),
-        after=asks("after", asked=always),
-        attach=asks("attach", AttachedAtHome, asked=always),
-        ended=tuple(policy.ended for policy in policies if hasattr(policy, "ended")),
+        tuple(policy for _, policy in lines),
+        before_call=tuple(ask for _, ask in before),
+        before_attempt=tuple(ask for line, ask in before if line.asked == "per attempt"),
+        after=tuple(ask for _, ask in _asks(lines, "after", home)),
+        attach=tuple(ask for _, ask in _asks(lines, "attach", home, AttachedAtHome)),
+        ended=tuple(policy.ended for _, policy in lines if hasattr(policy, "ended")),
     )
+
+
+def _asks(
+    lines: list[tuple[Line, Any]], question: str, home: Origin | None, at_home: type[AtHome] = AtHome
+) -> list[tuple[Line, Any]]:
+    """Who is asked this; with a `home` and other origins beside it, some about requests to it only."""
+    asks = [(line, getattr(policy, question)) for line, policy in lines if hasattr(policy, question)]
+    if home is None:
+        return asks
+    return [(line, ask if line.name in EVERYWHERE else at_home(ask, home)) for line, ask in asks]
