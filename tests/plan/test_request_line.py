@@ -168,7 +168,7 @@ def test_a_header_that_breaks_out_is_refused_and_not_shown(shop, value, way):
 
 
 @pytest.mark.parametrize(
-    "path", ["https://evil.test/", "//evil.test/", "users", "/../admin", "/%2e%2E/admin", "/a\r\nb", "/#a"]
+    "path", ["https://evil.test@/", "//evil.test/", "users", "/../admin", "/%2e%2E/admin", "/a\r\nb", "/#a"]
 )
 def test_an_undeclared_request_stays_on_its_service(shop, path):
     with shop() as service:

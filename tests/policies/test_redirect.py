@@ -7,7 +7,7 @@ import pytest
 from callsheet.call import Attempt, Call
 from callsheet.http.body import Content
 from callsheet.http.headers import Headers
-from callsheet.http.request import Request
+from callsheet.http.request import Origin, Request
 from callsheet.http.response import Response
 from callsheet.http.streamed_body import body_from
 from callsheet.policies.redirect import Redirect, without_dots
@@ -249,3 +249,73 @@ def test_what_the_request_was_otherwise_it_still_is() -> None:
 )  # fmt: skip
 def test_dot_segments_are_carried_out(path: str, clean: str) -> None:
     assert without_dots(path) == clean
+
+
+CDN = Origin("https", "cdn.example.com", 443)
+
+
+def away(sent: Request, status: int, location: str, *allowed: Origin):
+    return told(Redirect(Redirects(), frozenset(allowed or [CDN])), call_of(sent), status, location)
+
+
+@pytest.mark.parametrize("status", FOLLOWED)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_allowed_origin_is_followed_with_what_is_wanted_there(status: int, method: str) -> None:
+    fields = [("Accept", "image/png"), ("Range", "bytes=5-"), ("Authorization", "Bearer x"), ("X-Api-Key", "k"),
+              ("Cookie", "a=1"), ("User-Agent", Secret("me")), ("Idempotency-Key", "1")]  # fmt: skip
+    verdict = away(request(method, headers=fields), status, "https://CDN.example.com:443/a/../f?size=2#x")
+    assert isinstance(verdict, Resend)
+    sent = verdict.request
+    assert (sent.method, sent.wire_url, sent.url, sent.origin, sent.body) == (
+        method, "https://cdn.example.com/f?size=2", "https://cdn.example.com/f?size=2", CDN, None,
+    )  # fmt: skip
+    assert sent.headers.multi_items() == [("Accept", "image/png"), ("Range", "bytes=5-")]
+
+
+@pytest.mark.parametrize("status", FOLLOWED)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
+def test_a_body_goes_nowhere_else_and_only_a_get_does(status: int, method: str) -> None:
+    verdict = away(request(method, body=Content(b"secret")), status, "https://cdn.example.com/f")
+    becomes_get = method != "GET" and (status == 303 or (status in (301, 302) and method == "POST"))
+    if not becomes_get:
+        assert verdict == GiveUp("origin")
+        return
+    assert isinstance(verdict, Resend)
+    assert (verdict.request.method, verdict.request.body) == ("GET", None)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://cdn.example.com/f", "https://cdn.example.com:8443/f", "https://a.cdn.example.com/f",
+        "https://cdn.example.com./f", "https://cdn.example.com@evil.example/f", "https://u@cdn.example.com/f",
+        "https://cdn.example.com\\@evil.example/f", "https://evil.example/f", "https://cdn%2eexample.com/f",
+    ],
+)  # fmt: skip
+def test_an_origin_that_is_not_the_allowed_one_is_left_to_the_caller(location: str) -> None:
+    assert away(request(), 302, location) == GiveUp("origin")
+
+
+def test_https_goes_on_to_http_nowhere_and_http_to_an_allowed_https() -> None:
+    plain = Origin("http", "cdn.example.com", 80)
+    assert away(request(), 302, "http://cdn.example.com/f", plain) == GiveUp("origin")
+    assert isinstance(away(request(url="http://api.example.com/x"), 302, "https://cdn.example.com/f"), Resend)
+
+
+def test_from_another_origin_no_redirect_leads_back() -> None:
+    """Its word would be sent on with our credential."""
+    assert away(request(url="https://cdn.example.com/f"), 302, "https://api.example.com/pay") == GiveUp("origin")
+
+
+@pytest.mark.parametrize(
+    "told_by", ["https://cdn.example.com/f?key=canary-7f3a", "https://cdn.example.com/canary-7f3a/f"]
+)
+def test_a_location_that_has_a_secret_in_it_is_not_followed(told_by: str) -> None:
+    sent = request(url=URL + "?key=***", wire_url=URL + "?key=canary-7f3a", secrets=(Secret("canary-7f3a"),))
+    assert away(sent, 302, told_by) == GiveUp("origin")
+    assert isinstance(away(sent, 302, "https://cdn.example.com/f?key=another"), Resend)
+
+
+def test_nor_one_that_has_our_secret_pair_however_short() -> None:
+    sent = request(url=URL + "?pin=***", wire_url=URL + "?pin=123", secrets=(Secret("123"),))
+    assert away(sent, 302, "https://cdn.example.com/f?a=1&pin=123") == GiveUp("origin")

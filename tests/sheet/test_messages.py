@@ -99,7 +99,7 @@ SERVICE = [
     ("tls: {passphrase: x}", "5:11: unknown key `passphrase`", "did you mean `key_password`?"),
     ("tls: {cafile: x}", "5:11: unknown key `cafile`", "did you mean `ca`?"),
     ("http2: yes", "5:12: `http2` of service `shop`: expected true or false, found `yes`", ""),
-    ("redirects: true", "5:16: `redirects` of service `shop`: expected `off`, `same-origin`, or a mapping such as `{follow: same-origin, max: 5}`, found `true`", "write `redirects: same-origin`; one to another origin is never followed"),
+    ("redirects: true", "5:16: `redirects` of service `shop`: expected `off`, `same-origin`, or a mapping such as `{follow: same-origin, max: 5}`, found `true`", "write `redirects: same-origin`; other origins are named in `allow_origins`"),
     ("redirects: all", "5:16: `redirects` of service `shop`: expected `off`, `same-origin`, or a mapping", "found `all`"),
     ("redirects: [same-origin]", "5:16: `redirects` of service `shop`: expected `off`", "found a list"),
     ("redirects: {follow: any}", "5:25: `redirects.follow` of service `shop`: expected `same-origin`, found `any`", ""),
@@ -248,6 +248,23 @@ SERVICE = [
     ("fallback: {}", "5:15: `fallback` of service `shop`: expected one of `value` and `python`, found 0", "`{value: null}` gives None"),
     ("fallback: {value: 5, python: 'a:b'}", "5:15: `fallback` of service `shop`: expected one of `value` and `python`, found 2", "keep one"),
     ("fallback: {python: a.b.c}", "5:24: `fallback.python` of service `shop`: expected a function as `package.module:function`, found `a.b.c`", "did you mean `a.b:c`?"),
+    ("allow_origins: https://a.b", "5:20: `allow_origins` of service `shop`: expected a list of origins", ""),
+    ('allow_origins: ["*"]', "5:21: `allow_origins` of service `shop`: an origin is written out, without `*`", "list each one"),
+    ('allow_origins: ["https://*.a.b"]', "an origin is written out, without `*`", ""),
+    ("allow_origins: [cdn.a.b]", "5:21: `allow_origins` of service `shop`: expected an origin that begins with http", "write `https://cdn.a.b`"),
+    ("allow_origins: [ftp://cdn.a.b]", "expected a URL that begins with http:// or https://", ""),
+    ("allow_origins: [https://cdn.a.b/files]", "5:21: `allow_origins` of service `shop`: an origin has no path", "write `https://cdn.a.b`"),
+    ('allow_origins: ["https://cdn.a.b?x"]', "a query does not belong into an origin", ""),
+    ("allow_origins: [https://u:p@cdn.a.b]", "user name and password do not belong into a URL", ""),
+    ("allow_origins: [https://caf\u00e9.b]", "expected a host name", "`xn--` form"),
+    ('allow_origins: ["https://[::1:2:3:4:5:6:7:8]"]', "", ""),
+    ("allow_origins: [7]", "5:21: `allow_origins` of service `shop`: expected an origin such as", ""),
+    ("allow_origins: [null]", "5:21: `allow_origins` of service `shop`: expected an origin", ""),
+    ("addresses: private", "5:16: `addresses` of service `shop`: expected", "any"),
+    ("addresses: publc", "5:16: `addresses` of service `shop`: expected", "did you mean `public`?"),
+    ("addresses: public\ntrust_env: true", "5:16: `addresses` of service `shop`: `public` cannot be kept with `trust_env` (s.yaml:6:16)", "let it refuse"),
+    ('addresses: public\nproxy: "http://p:1"', "`public` cannot be kept with `proxy`", ""),
+    ("allowed_hosts: [a]", "5:5: unknown key `allowed_hosts`", "did you mean `allow_origins`?"),
     ("fallback: {python: c}", "5:24: `fallback.python` of service `shop`: expected a function", ""),
     ("fallback: {python: 5}", "5:24: `fallback.python` of service `shop`: expected a function", "found `5`"),
     ("fallback: {default: 5}", "5:16: unknown key `default` in `fallback` of service `shop`", "did you mean `value`?"),
@@ -260,7 +277,7 @@ SERVICE = [
 ]  # fmt: skip
 
 NOT_YET = [
-    *("paginate", "cache", "strict_responses", "allow_origins", "addresses"),
+    *("paginate", "cache", "strict_responses"),
 ]
 
 OPERATION = [

@@ -177,11 +177,13 @@ def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Scree
     from callsheet.cli.curl_pieces import joined, names_in
     from callsheet.cli.curl_signing import remark, sign_words
     from callsheet.cli.curl_tls import tls_words
+    from callsheet.http.request import origin_of
     from callsheet.sheet.files import sheet_text
 
     names = names_in(sheet_text(str(wanted.path())), wanted.variables() or os.environ, prepared.plan.service)
     request, settings = prepared.call.request, prepared.plan.settings
-    further: list[list[Piece]] = tls_words(settings.tls, names) if request.wire_url.startswith("https:") else []
+    tls = settings.tls if request.origin == origin_of(settings.base_url) else settings.tls.elsewhere()
+    further: list[list[Piece]] = tls_words(tls, names) if request.wire_url.startswith("https:") else []
     further += sign_words(settings.sign, request, names)
     if wishes.stream:
         further.append(["--no-buffer"])

@@ -16,6 +16,7 @@ from callsheet.engine.perform import open_stream, perform
 from callsheet.engine.streamed import StreamedResponse
 from callsheet.errors import APIError
 from callsheet.events import Listener
+from callsheet.http.request import origin_of
 from callsheet.http.response import Response
 from callsheet.plan.service import ServicePlans
 from callsheet.policies.credential import Credential
@@ -23,8 +24,15 @@ from callsheet.policies.rate_limit import SharedStore
 from callsheet.settings.tls import TLS
 from callsheet.sheet import ServiceSheet
 from callsheet.stores.valkey import ValkeyStore
+from callsheet.transports.base import Transport
 from callsheet.transports.curl.blocking import CurlTransport
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.curl.elsewhere import (
+    HomeAndElsewhere,
+    for_exchange,
+    home_beside_others,
+    wiring_of,
+    without_identity,
+)
 
 if TYPE_CHECKING:
     from callsheet.call import Call
@@ -59,9 +67,10 @@ class Prepared:
 
     def request(self) -> Request:
         """The request as it would leave now, with the token that is made for it. Raises AuthError."""
-        request = self.call.request
+        request, settings = self.call.request, self.plan.settings
+        is_elsewhere = bool(settings.allow_origins) and request.origin != origin_of(settings.base_url)
         for policy in self.plan.policies:
-            if isinstance(policy, Credential):
+            if isinstance(policy, Credential) and not is_elsewhere:
                 request = policy.preview(request)
         return request
 
@@ -118,17 +127,23 @@ def maker_of(
     for each in chosen.all_tls:
         if not each.verify:
             screen.complain(f"warning: {unverified(service.name, each.insecure_reason)}")
-    transports: dict[TLS, CurlTransport] = {}
+    transports: dict[TLS | None, Transport] = {}
     worker = Worker()
 
-    def io(tls: TLS) -> ThreadIo:
-        """What sends under one TLS: the service's, or that of an exchange with others."""
-        wiring = Wiring(tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)
-        transport = transports.get(tls) or transports.setdefault(tls, CurlTransport(wiring))
-        return ThreadIo(transport, worker, beside=io)
+    def io(tls: TLS | None = None) -> ThreadIo:
+        """What sends the service's requests, or those of an exchange with others under the TLS of that."""
+        if tls not in transports:
+            wiring, home = wiring_of(chosen), home_beside_others(chosen)
+            if tls is not None:
+                wiring, home = for_exchange(wiring, tls), None
+            transport: Transport = CurlTransport(wiring)
+            if home is not None:
+                transport = HomeAndElsewhere(home, transport, CurlTransport(without_identity(wiring)))
+            transports[tls] = transport
+        return ThreadIo(transports[tls], worker, beside=io)
 
     try:
-        yield CallMaker(plans, io(chosen.tls), lambda: False)
+        yield CallMaker(plans, io(), lambda: False)
     finally:
         worker.stop()
         for transport in list(transports.values()):

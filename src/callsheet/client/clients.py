@@ -24,6 +24,7 @@ from callsheet.engine.log import log_listener, warn_of_unverified
 from callsheet.errors import UsageError
 from callsheet.events import Listener
 from callsheet.forked import forget_after_fork
+from callsheet.http.request import Origin
 from callsheet.plan.service import ServicePlans
 from callsheet.policies.rate_limit import SharedStore
 from callsheet.settings.settings import Settings
@@ -34,6 +35,14 @@ from callsheet.stores.valkey import AsyncValkeyStore, ValkeyStore
 from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from callsheet.transports.curl.blocking import CurlTransport
+from callsheet.transports.curl.elsewhere import (
+    AsyncHomeAndElsewhere,
+    HomeAndElsewhere,
+    for_exchange,
+    home_beside_others,
+    wiring_of,
+    without_identity,
+)
 from callsheet.transports.curl.options import CLOSED, Wiring
 
 
@@ -66,7 +75,7 @@ class _AnyClient:
     ) -> None:
         self._is_closed = False
         self._lock = threading.RLock()
-        self._transports: dict[tuple[str, Wiring], Any] = {}
+        self._transports: dict[tuple[str, Wiring, Origin | None], Any] = {}
         self._clock = transport.agree_on(clock) if hasattr(transport, "agree_on") else clock
         self._wraps = transport if _is_wrapper(transport) else None
         self._transport = None if self._wraps else self._checked(transport)
@@ -165,11 +174,12 @@ class _AnyClient:
     def _transport_for(self, plans: ServicePlans, tls: TLS | None = None) -> Any:
         if self._transport is not None:
             return self._transport
-        chosen = plans.settings
-        wiring = Wiring(tls or chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env)
-        key = (plans.name, wiring)
+        wiring, home = wiring_of(plans.settings), home_beside_others(plans.settings)
+        if tls is not None:
+            wiring, home = for_exchange(wiring, tls), None
+        key = (plans.name, wiring, home)
         if key not in self._transports:
-            made = self._new_transport(wiring)
+            made = self._new_transport(wiring) if home is None else self._new_pair(wiring, home)
             self._transports[key] = self._checked(self._wraps(made)) if self._wraps else made
         return self._transports[key]
 
@@ -189,6 +199,10 @@ class _AnyClient:
         raise NotImplementedError
 
     def _new_transport(self, wiring: Wiring) -> Any:
+        raise NotImplementedError
+
+    def _new_pair(self, wiring: Wiring, home: Origin) -> Any:
+        """Two transports as one: at home with what proves who we are, elsewhere without."""
         raise NotImplementedError
 
     def _new_store(self, chosen: StoreSettings) -> Any:
@@ -251,6 +265,9 @@ class Client(_AnyClient, Calls):
     def _new_transport(self, wiring: Wiring) -> Transport:
         return CurlTransport(wiring)
 
+    def _new_pair(self, wiring: Wiring, home: Origin) -> Transport:
+        return HomeAndElsewhere(home, CurlTransport(wiring), CurlTransport(without_identity(wiring)))
+
     def _new_store(self, chosen: StoreSettings) -> ValkeyStore:
         return ValkeyStore(chosen.url, chosen.prefix)
 
@@ -310,6 +327,9 @@ class AsyncClient(_AnyClient, AsyncCalls):
 
     def _new_transport(self, wiring: Wiring) -> AsyncTransport:
         return AsyncCurlTransport(wiring)
+
+    def _new_pair(self, wiring: Wiring, home: Origin) -> AsyncTransport:
+        return AsyncHomeAndElsewhere(home, AsyncCurlTransport(wiring), AsyncCurlTransport(without_identity(wiring)))
 
     def _new_store(self, chosen: StoreSettings) -> AsyncValkeyStore:
         return AsyncValkeyStore(chosen.url, chosen.prefix)

@@ -11,10 +11,21 @@ from callsheet.auth.signers import unsent_keys
 from callsheet.declare.operation import Operation
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.events import Listener
+from callsheet.http.elsewhere import harmless, spelled
 from callsheet.http.headers import TOKEN, Headers, check_field
 from callsheet.http.request import Origin, Request, origin_of
 from callsheet.plan.binders import Arguments, listed, query_pairs
 from callsheet.plan.bodies import body_binder, body_of
+from callsheet.plan.elsewhere import (
+    Place,
+    check_allowed,
+    check_given,
+    check_untold,
+    is_absolute,
+    keyed_at_home,
+    place_of,
+    proving_names,
+)
 from callsheet.plan.fields import described
 from callsheet.plan.idempotency import key_field, keying
 from callsheet.plan.order import Pipeline, Shared, pipeline
@@ -36,6 +47,8 @@ class Base:
         self.prefix = url_prefix(settings.base_url)
         self.origin: Origin = origin_of(self.prefix)
         self.headers = _headers(settings, credential)
+        self.settings = settings
+        self.later = credential.later
         self.compress = settings.compress
         self.key = settings.idempotency_key or IdempotencyKey()
         masked = dict.fromkeys((*secrets, *credential.secrets))
@@ -61,10 +74,13 @@ class Base:
 
     def url(self, path: str, query: Iterable[str]) -> str:
         """The absolute URL."""
-        joined = "&".join(query)
-        if not joined:
-            return self.prefix + path
-        return f"{self.prefix}{path}{'&' if '?' in path else '?'}{joined}"
+        return joined_url(self.prefix, path, query)
+
+
+def joined_url(start: str, path: str, query: Iterable[str]) -> str:
+    """The URL of a path, which may have a query already."""
+    joined = "&".join(query)
+    return f"{start}{path}{'&' if '?' in path else '?'}{joined}" if joined else start + path
 
 
 def _headers(settings: Settings, credential: Credential) -> Headers:
@@ -179,24 +195,59 @@ def _check_names(operation: Operation, names: list[str]) -> None:
 
 
 def undeclared_request(base: Base, method: str, target: str, given: Given) -> Request:
-    """The request of `service.get("/path")`. Raises ArgumentError; nothing has been sent."""
+    """The request of `service.get("/path")`, or of an absolute URL on an origin that the service may go to.
+
+    Raises ArgumentError, or OriginRefused for any other origin; nothing has been sent.
+    """
     if not TOKEN.match(method):
         raise ArgumentError(f"method {method!r}: expected letters, as in GET")
-    path = checked_target(target)
+    place = place_of(target) if is_absolute(target) else None
+    if place is not None and place.origin != base.origin:
+        return request_elsewhere(base, method, place, given)
+    (query, read), shown_query = base.query(), base.shown_query
+    if place is not None:
+        start, path = spelled(base.origin), place.path
+        query, shown_query = _less(path, query), _less(path, shown_query)
+    else:
+        start, path = base.prefix, checked_target(target)
     pairs = query_pairs(given.params) if given.params else []
     headers, body = described(base.headers, (), given, body_of(given), compress=base.compress, key=base.key)
-    query, read = base.query()
+    wire_url = joined_url(start, path, (*query, *pairs))
     secrets = (*base.secrets, *read) if read else base.secrets
     return Request(
         method.upper(),
-        redact(base.url(path, (*base.shown_query, *pairs)), secrets),
+        redact(joined_url(start, path, (*shown_query, *pairs)), secrets),
         headers,
         body,
-        wire_url=base.url(path, (*query, *pairs)),
+        wire_url=wire_url,
         secrets=secrets,
         is_stream=given.is_stream,
         origin=base.origin,
     )
+
+
+def _less(path: str, query: tuple[str, ...]) -> tuple[str, ...]:
+    """The constant parameters that a URL, which may be a link of the service's, does not name itself."""
+    named = {pair.partition("=")[0] for pair in path.partition("?")[2].split("&")}
+    return tuple(pair for pair in query if pair.partition("=")[0] not in named)
+
+
+def request_elsewhere(base: Base, method: str, place: Place, given: Given) -> Request:
+    """The request to another origin: what the caller gave, and of the sheet what is harmless there.
+
+    Raises OriginRefused, and ArgumentError for a credential among what the caller gave.
+    """
+    check_allowed(place, base.settings)
+    check_given(given.headers, proving_names(base.headers.fields, base.later))
+    pairs = query_pairs(given.params) if given.params else []
+    sent = harmless(base.headers)
+    headers, body = described(sent, (), given, body_of(given), compress=base.compress, key=base.key)
+    url = joined_url(spelled(place.origin), place.path, pairs)
+    request = Request(
+        method.upper(), url, headers, body, secrets=base.secrets, is_stream=given.is_stream, origin=place.origin
+    )
+    check_untold(request, base.secrets)
+    return request
 
 
 def plan_of(
@@ -257,6 +308,6 @@ def _plan(
         attach=line.attach,
         ended=line.ended,
         listeners=listeners,
-        keyed=keyed,
+        keyed=keyed_at_home(keyed, settings),
         hears_attempts=any(getattr(listener, "wants_attempts", True) for listener in listeners),
     )

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from callsheet.auth.constant import constant_credential
+from callsheet.http.request import Origin
+from callsheet.plan.elsewhere import EVERYWHERE, AtHome, AttachedAtHome, allowed_by, home_of
 from callsheet.policies.breaker import Breaker
 from callsheet.policies.cookies import Cookies
 from callsheet.policies.credential import Credential, Tokens
@@ -111,7 +113,7 @@ def _cookies(settings: Settings, shared: Shared) -> tuple[Any, ...]:
 
 
 def _redirect(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return () if settings.redirects is None else (Redirect(settings.redirects),)
+    return () if settings.redirects is None else (Redirect(settings.redirects, allowed_by(settings)),)
 
 
 def _rules(settings: Settings, shared: Shared) -> tuple[Any, ...]:
@@ -234,15 +236,24 @@ def steps(settings: Settings, shared: Shared) -> tuple[Step, ...]:
 
 def pipeline(settings: Settings, shared: Shared) -> Pipeline:
     """The policies of one operation, in order, what is off left out."""
-    lines = [(line.asked, policy) for line in ORDER for policy in line.make(settings, shared)]
-    policies = tuple(policy for _, policy in lines)
+    lines = [(line, policy) for line in ORDER for policy in line.make(settings, shared)]
+    home = home_of(settings) if settings.allow_origins else None
+    before = _asks(lines, "before", home)
     return Pipeline(
-        policies,
-        before_call=tuple(policy.before for policy in policies if hasattr(policy, "before")),
-        before_attempt=tuple(
-            policy.before for asked, policy in lines if asked == "per attempt" and hasattr(policy, "before")
-        ),
-        after=tuple(policy.after for policy in policies if hasattr(policy, "after")),
-        attach=tuple(policy.attach for policy in policies if hasattr(policy, "attach")),
-        ended=tuple(policy.ended for policy in policies if hasattr(policy, "ended")),
+        tuple(policy for _, policy in lines),
+        before_call=tuple(ask for _, ask in before),
+        before_attempt=tuple(ask for line, ask in before if line.asked == "per attempt"),
+        after=tuple(ask for _, ask in _asks(lines, "after", home)),
+        attach=tuple(ask for _, ask in _asks(lines, "attach", home, AttachedAtHome)),
+        ended=tuple(policy.ended for _, policy in lines if hasattr(policy, "ended")),
     )
+
+
+def _asks(
+    lines: list[tuple[Line, Any]], question: str, home: Origin | None, at_home: type[AtHome] = AtHome
+) -> list[tuple[Line, Any]]:
+    """Who is asked this; with a `home` and other origins beside it, some about requests to it only."""
+    asks = [(line, getattr(policy, question)) for line, policy in lines if hasattr(policy, question)]
+    if home is None:
+        return asks
+    return [(line, ask if line.name in EVERYWHERE else at_home(ask, home)) for line, ask in asks]

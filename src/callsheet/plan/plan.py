@@ -49,7 +49,7 @@ class Plan:
     ended: tuple[Callable[[Call], None], ...]
     listeners: tuple[Listener, ...] = ()
     hears_attempts: bool = False
-    keyed: Callable[[Request], str] | None = None
+    keyed: Callable[[Request], str | None] | None = None
     read_ignored: Callable[[Response], Any] = nothing
     fallback: Callable[[APIError], Any] | None = None
     rules: ErrorRules | None = field(init=False)

@@ -1,8 +1,9 @@
 """Follow a redirect that stays where the credential belongs.
 
 A client that follows anywhere hands tokens and bodies to whoever the answer names, and one that changes no method sends
-an order twice. So only the same origin (scheme, host, port) is followed, by the rules of RFC 9110 15.4, and everything
-else is left to the caller as the answer that it is.
+an order twice. So the same origin (scheme, host, port) is followed, by the rules of RFC 9110 15.4, and everything else
+is left to the caller as the answer that it is. To an origin that the sheet allows beside it goes only a GET or HEAD
+without a body, with what proves nothing; from there no redirect leads back, where it would be trusted again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from callsheet.call import Attempt, Call
-from callsheet.http.request import Request, origin_of
+from callsheet.http.elsewhere import harmless, is_downgrade, spelled
+from callsheet.http.request import Origin, Request, origin_of
 from callsheet.http.response import Response
 from callsheet.secret import redact
 from callsheet.settings.redirects import Redirects
@@ -30,15 +32,20 @@ AS_WRITTEN = "/:@!$&'()*+,;=~%-._?#[]"
 """Octets of a Location that stay; any other, which no URI may hold (RFC 3986 2), is percent-encoded."""
 
 
-class Target(NamedTuple):
-    """Where a Location leads on this origin: path and query, for the wire and as they may be shown."""
+SAFE_ELSEWHERE = frozenset({"GET", "HEAD"})
+NOWHERE: frozenset[Origin] = frozenset()
 
+
+class Target(NamedTuple):
+    """Where a Location leads: the origin, then path and query, for the wire and as they may be shown."""
+
+    origin: Origin
     wire: str
     shown: str
 
 
 class Redirect:
-    """Ask for the request that a 3xx names, if it leads to the same origin.
+    """Ask for the request that a 3xx names, if it leads to the same origin, or to one of `allowed`.
 
     It answers `Resend` (send this one, at once, not charged to retry), or `GiveUp` by `origin`, `redirects` (too many,
     or a loop) or `body` (it cannot be sent again): then the 3xx stays.
@@ -46,8 +53,9 @@ class Redirect:
 
     name = "redirects"
 
-    def __init__(self, settings: Redirects) -> None:
+    def __init__(self, settings: Redirects, allowed: frozenset[Origin] = NOWHERE) -> None:
         self.settings = settings
+        self.allowed = allowed
 
     def after(self, attempt: Attempt, now: float) -> Resend | GiveUp | None:
         """The request to send instead, or why there is none."""
@@ -62,7 +70,7 @@ class Redirect:
         if location is None:
             return None
         # What was put in for this attempt alone, a token, is masked in the Location, too.
-        target = target_on(attempt.request, location)
+        target = target_on(attempt.request, location, self.allowed)
         return self._verdict(attempt.call, target, outcome.status_code)
 
     def _verdict(self, call: Call, target: Target | None, status: int) -> Resend | GiveUp:
@@ -71,7 +79,10 @@ class Redirect:
             return GiveUp("origin")
         method = method_after(status, request.method)
         visited: list[tuple[str, str]] = call.notes.setdefault(self, [(request.method, request.wire_url)])
-        following = followed(request, method, target)
+        is_away = target.origin != request.origin
+        if is_away and not may_leave(request, method):
+            return GiveUp("origin")
+        following = followed_away(request, method, target) if is_away else followed(request, method, target)
         hop = (method, following.wire_url)
         if hop in visited or len(visited) > self.settings.max:
             return GiveUp(self.name)
@@ -104,14 +115,33 @@ def followed(request: Request, method: str, target: Target) -> Request:
     )
 
 
+def may_leave(request: Request, method: str) -> bool:
+    """Whether the request that follows may go to another origin: it changes nothing, and has no body to hand over."""
+    return method in SAFE_ELSEWHERE and (method != request.method or request.body is None)
+
+
+def followed_away(request: Request, method: str, target: Target) -> Request:
+    """The request to another origin: nothing but what is wanted there goes along."""
+    base = spelled(target.origin)
+    return Request(
+        method,
+        base + target.shown,
+        harmless(request.headers),
+        wire_url=base + target.wire,
+        secrets=request.secrets,
+        is_stream=request.is_stream,
+        origin=target.origin,
+    )
+
+
 def origin_part(url: str) -> str:
     """Scheme and authority of an absolute URL, as they are written there."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def target_on(request: Request, location: str) -> Target | None:
-    """What a Location names on the request's own origin; None for another origin, userinfo or what is no URL.
+def target_on(request: Request, location: str, allowed: frozenset[Origin] = NOWHERE) -> Target | None:
+    """What a Location names on the request's own origin or an allowed one; None for any other, userinfo or what is no URL.
 
     A reference without a query takes none over (RFC 3986 5.2.2), so a secret there goes only where the Location has it;
     one without path and query means the same resource, less the secrets of its query.
@@ -121,13 +151,24 @@ def target_on(request: Request, location: str) -> Target | None:
     base = urlsplit(request.wire_url)._replace(query=public, fragment="").geturl()
     try:
         parts = urlsplit(urljoin(base, reference))
-        if "@" in parts.netloc or parts.port == 0 or origin_of(parts.geturl()) != request.origin:
+        origin = origin_of(parts.geturl())
+        if "@" in parts.netloc or parts.port == 0:
             return None
     except ValueError:
         return None
     path = without_dots(parts.path or "/")
+    if origin != request.origin:
+        is_allowed = origin in allowed and not is_downgrade(request.origin, origin)
+        away = Target(origin, *[_joined(path, parts.query)] * 2)
+        return away if is_allowed and not _tells(request, away.wire, shown_as) else None
     shown = "&".join(shown_as.get(pair, pair) for pair in parts.query.split("&"))
-    return Target(_joined(path, parts.query), redact(_joined(path, shown), request.secrets))
+    return Target(origin, _joined(path, parts.query), redact(_joined(path, shown), request.secrets))
+
+
+def _tells(request: Request, target: str, secret_pairs: dict[str, str]) -> bool:
+    """Whether a target has a secret of the request in it: servers copy the query of the request into a Location."""
+    query = target.partition("?")[2].split("&")
+    return redact(target, request.secrets) != target or any(pair in secret_pairs for pair in query)
 
 
 def _joined(path: str, query: str) -> str:

@@ -12,7 +12,7 @@ MOST_HOPS = 5
 class Redirects:
     """Follow redirects on the `same-origin`, at most `max` per call (5: a service needs one or two; more is a loop).
 
-    Where redirects are off, there is no such record.
+    One to an origin in `allow_origins` counts as such. Where redirects are off, there is no such record.
     """
 
     follow: Literal["same-origin"] = "same-origin"

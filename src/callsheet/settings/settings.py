@@ -47,7 +47,10 @@ class Settings:
     """The settings of an operation, or of a service's undeclared requests. None means off.
 
     `headers` and `params` are sent with every request; `written` is what was said of the timeout, so that a call's own
-    can be laid over it. `proxy` is a URL with its port, a `Secret` if it holds a password.
+    can be laid over it. `proxy` is a URL with its port, a `Secret` if it holds a password. `allow_origins` are
+    further origins that requests may go to (none: what is sent to a service is meant for it), written as
+    `http.elsewhere.spelled` writes them; `addresses` says which may be connected to (any: many services stand in the
+    network of those who call them).
     """
 
     base_url: str
@@ -76,6 +79,8 @@ class Settings:
     envelope: Envelope | None = None
     errors: tuple[ErrorRule, ...] = ()
     fallback: Fallback | None = None
+    allow_origins: tuple[str, ...] = ()
+    addresses: Literal["any", "public"] = "any"
 
     @property
     def all_tls(self) -> tuple[TLS, ...]:

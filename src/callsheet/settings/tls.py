@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -32,3 +32,7 @@ class TLS:
     pins: tuple[str, ...] = ()
     verify: bool = True
     insecure_reason: str | None = None
+
+    def elsewhere(self) -> TLS:
+        """The same for another origin than the service's: whom to trust, but not as whom to be known, and verified."""
+        return replace(self, cert=None, key=None, key_password=None, pins=(), verify=True, insecure_reason=None)

@@ -1,16 +1,20 @@
-"""`base_url` and path templates: where requests may go."""
+"""`base_url`, `allow_origins`, `addresses` and path templates: where requests may go."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import unquote, urlsplit
 
-from callsheet.sheet.findings import Misfit
+from callsheet.http.elsewhere import exact_origin, is_downgrade, spelled
+from callsheet.http.request import origin_of
+from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import Node, Scalar
-from callsheet.sheet.reading import JsonSchema, Reading, Spot
-from callsheet.sheet.scalars import Text
+from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, Unread
+from callsheet.sheet.record import Layer
+from callsheet.sheet.scalars import Choice, ListOf, Text
 
 URL = Text("an http or https URL such as `https://api.example.com/v1`")
+ORIGIN = Text("an origin such as `https://cdn.example.com`")
 TEMPLATE = Text("a path such as `/users/{id}`")
 HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
 PARAMETER = re.compile(r"\{([^{}]*)\}")
@@ -74,6 +78,64 @@ def _written_port(netloc: str) -> str:
 
 def _has_dots(path: str) -> bool:
     return any(unquote(segment) in DOT_SEGMENTS for segment in path.split("/"))
+
+
+class AllowedOrigin:
+    """Scheme, host and optional port, written out: whoever gets a name under a `*` would be let in."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
+        """The origin as `spelled` writes it."""
+        text = ORIGIN.read(node, spot, reading)
+        assert isinstance(node, Scalar)
+        wrong, hint = _wrong_with_origin(text)
+        if wrong:
+            raise Misfit(node.place, f"{spot}: {wrong}", hint)
+        return spelled(exact_origin(text))
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://[^/?#*@]+/?$|\$\{"}
+
+
+ALLOW_ORIGINS: Form = ListOf(AllowedOrigin(), "origins such as `https://cdn.example.com`")
+ADDRESSES: Form = Choice(("any", "public"))
+
+
+def _wrong_with_origin(text: str) -> tuple[str, str]:
+    if "*" in text:
+        return "an origin is written out, without `*`", "list each one: whoever gets such a name would be let in"
+    if "://" not in text and HOST.match(text):
+        return "expected an origin that begins with http:// or https://", f"write `https://{text}`"[:80]
+    wrong, hint = _wrong_with(text)
+    if wrong:
+        return wrong.replace("a base URL", "an origin"), hint
+    url = urlsplit(text)
+    if url.path.strip("/"):
+        return "an origin has no path", f"write `{url.scheme}://{url.netloc}`"
+    try:
+        exact_origin(text)
+    except ValueError:
+        return "an address that cannot be read", "write it as in `https://[2001:db8::1]`"
+    return "", ""
+
+
+def check_reach(layer: Layer, spot: Spot, findings: Findings) -> None:
+    """Note what a service could not keep: public addresses behind a proxy, or https that goes on to http."""
+    known = {name: written for name, written in layer.items() if not isinstance(written.value, Unread)}
+    addresses = known.get("addresses")
+    through = next((name for name in ("proxy", "trust_env") if name in known and known[name].value), None)
+    if addresses and addresses.value == "public" and through:
+        what = f"{spot.under('addresses')}: `public` cannot be kept with `{through}` ({known[through].node.place})"
+        hint = "the proxy chooses the address; let it refuse, or connect without one"
+        findings.add_once(Misfit(addresses.node.place, what, hint))
+    base_url, origins = known.get("base_url"), known.get("allow_origins")
+    if not base_url or not origins:
+        return
+    home = origin_of(base_url.value)
+    for origin in origins.value:
+        if is_downgrade(home, origin_of(origin)):
+            what = f"{spot.under('allow_origins')}: from https no request goes to {origin}"
+            findings.add_once(Misfit(origins.node.place, what, "write its https:// origin"))
 
 
 class PathTemplate:

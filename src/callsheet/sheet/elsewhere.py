@@ -57,6 +57,7 @@ SETTINGS: Words = {
     "fallback_value": "`fallback: {value: ...}`", "default_response": "`fallback: {value: ...}`",
     "on_failure": "`fallback`", "fallback_method": '`fallback: {python: "module:function"}`',
     "fallback_function": '`fallback: {python: "module:function"}`',
+    "allowed_origins": "`allow_origins`", "allowed_hosts": "`allow_origins`", "origins": "`allow_origins`",
     "header": "`headers`", "environment_proxies": "`trust_env: true`", "title": "`description`",
 }  # fmt: skip
 OPERATION: Words = SETTINGS | {

@@ -6,7 +6,7 @@ listed but not supported yet. Reading, messages, overlays and the JSON Schema al
 
 from __future__ import annotations
 
-from callsheet.sheet.addresses import BaseURL
+from callsheet.sheet.addresses import ADDRESSES, ALLOW_ORIGINS, BaseURL
 from callsheet.sheet.constants import Headers, Params
 from callsheet.sheet.credentials import AuthForm
 from callsheet.sheet.envelope import ENVELOPE
@@ -56,7 +56,8 @@ SETTINGS: tuple[Key, ...] = (
     Key("paginate", None, places="dso", is_replaced_whole=True),
     Key("cache", None, places="dso", is_replaced_whole=True),
     *(Key(name, None, places="dso") for name in ("strict_responses",)),
-    *(Key(name, None, places="ds") for name in ("allow_origins", "addresses")),
+    Key("allow_origins", ALLOW_ORIGINS, "where requests may go beside the service's own origin", "ds"),
+    Key("addresses", ADDRESSES, "which addresses may be connected to", "ds"),
 )
 TEXTS: tuple[Key, ...] = (
     Key("description", Text(may_be_empty=True), "shown on the docs page", "ds"),

@@ -65,6 +65,8 @@ HARMLESS_KEYS = frozenset(
         "redirects",
         "follow",
         "trust_env",
+        "allow_origins",
+        "addresses",
         "compress",
         "get",
         "post",

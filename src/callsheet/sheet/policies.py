@@ -191,6 +191,6 @@ REDIRECTS: Form = OrWord(
     ),
     key="follow",
     word="same-origin",
-    hint="write `redirects: same-origin`; one to another origin is never followed",
+    hint="write `redirects: same-origin`; other origins are named in `allow_origins`",
 )
 COMPRESS: Form = WordOrOff("gzip")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,8 @@ SERVICE may be left out where the sheet has one service.
   callsheet request shop GET /export --download export.csv
 """
 
+IS_TARGET = re.compile("/|https?://", re.IGNORECASE)
+
 
 @click.command("request", help=HELP, short_help="Send a request that no operation declares.")
 @click.argument("words", nargs=-1, metavar="[SERVICE] METHOD PATH [ITEMS]...", shell_complete=complete_request)
@@ -56,7 +59,7 @@ def command(screen: Screen, /, wanted: Wanted, words: tuple[str, ...], **options
     wishes = Wishes(**options)
     wishes.check()
     sheet = wanted.load(screen)
-    is_left_out = len(sheet.services) == 1 and words[1:2] != () and words[1].startswith("/")
+    is_left_out = len(sheet.services) == 1 and words[1:2] != () and IS_TARGET.match(words[1])
     name, rest = (None, words) if is_left_out else (words[0] if words else None, words[1:])
     if len(rest) < 2:
         raise UsageError("expected SERVICE METHOD PATH, as in: callsheet request shop GET /users")

@@ -13,11 +13,13 @@ from callsheet.call import Limits
 from callsheet.errors import ConnectTimeout, NotSent, TLSError, UsageError
 from callsheet.events import WireFacts
 from callsheet.forked import forget_after_fork
+from callsheet.http.public import is_public
 from callsheet.http.request import Origin, Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.driver import Driver, Finished
 from callsheet.transports.curl.due import after_body
 from callsheet.transports.curl.feed import FedUpload
+from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.names import Addresses, Lookup, Names, joined
 from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, less
@@ -46,8 +48,9 @@ NO_READERS = (
 class AsyncCurlTransport:
     """Sends requests by libcurl, for the tasks of one event loop: the first one it is used in."""
 
-    def __init__(self, wiring: Wiring, *, watch: Watching = watch_for) -> None:
+    def __init__(self, wiring: Wiring, *, watch: Watching = watch_for, classify: Allows = is_public) -> None:
         self.wiring = wiring
+        self._allows = allows_of(wiring, classify)
         self._watch = watch
         self._route = route_for(wiring)
         self._is_closed = False
@@ -55,7 +58,7 @@ class AsyncCurlTransport:
         forget_after_fork(self)
 
     def _begin(self) -> None:
-        self._names = Names()
+        self._names = Names(allows=self._allows)
         self._idle: list[Handle] = []
         self._driver: Driver | None = None
         self._nameless: set[Origin] = set()
@@ -81,7 +84,7 @@ class AsyncCurlTransport:
                 known, limits = await self._looked_up(known, origin.host, limits)
         send = self._way(request)
         constants = route.constants_for(origin) if route.varies else route.constants
-        handle = self._idle.pop() if self._idle else Handle(constants, driver.hung_up)
+        handle = self._idle.pop() if self._idle else Handle(constants, driver.hung_up, self._allows)
         if origin in self._nameless:  # a kept connection, and a resumed session, show no certificate
             constants = [*constants, (pycurl.SSL_SESSIONID_CACHE, 0)]
             limits = limits._replace(fresh=True)
@@ -96,7 +99,7 @@ class AsyncCurlTransport:
             if not handle.found_dead:
                 raise
         # The kept connection had died: nothing was sent, and a new one is made within the same attempt.
-        handle = Handle(route.constants_for(origin), driver.hung_up)
+        handle = Handle(route.constants_for(origin), driver.hung_up, self._allows)
         return await send(driver, handle, request, limits._replace(fresh=True), known)
 
     def _way(self, request: Request) -> Way:

@@ -15,9 +15,11 @@ from callsheet.call import Limits
 from callsheet.errors import ConnectTimeout, NotSent, UsageError
 from callsheet.events import WireFacts
 from callsheet.forked import forget_after_fork
+from callsheet.http.public import is_public
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.due import after_body, left_for
+from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lane_stream import LaneStream
 from callsheet.transports.curl.names import Addresses, Lookup, Names, joined
@@ -37,8 +39,9 @@ class CurlTransport:
     Lanes wait last in, first out, so that few connections do the work and the others age out.
     """
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: Wiring, *, classify: Allows = is_public) -> None:
         self.wiring = wiring
+        self._allows = allows_of(wiring, classify)
         self._pipe: tuple[int, ...] = ()
         self._route = route_for(wiring)
         self._is_closed = False
@@ -46,7 +49,7 @@ class CurlTransport:
         forget_after_fork(self)
 
     def _begin(self) -> None:
-        self._names = Names()
+        self._names = Names(allows=self._allows)
         self._idle: list[Lane] = []
         self._busy: set[Lane] = set()
         self._streams: WeakSet[LaneStream] = WeakSet()
@@ -180,7 +183,7 @@ class CurlTransport:
 
     def _new_lane(self) -> Lane:
         try:
-            return Lane(self._pipe[0], self._route.constants)
+            return Lane(self._pipe[0], self._route.constants, self._allows)
         except (pycurl.error, OSError) as error:
             raise NotSent(NO_MEANS.format(error=error)) from None
 

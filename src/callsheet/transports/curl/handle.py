@@ -16,6 +16,7 @@ import pycurl
 from callsheet.call import Limits
 from callsheet.http.request import Request
 from callsheet.secret import Secret
+from callsheet.transports.curl.guard import Allows, Guard
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import content_of, milliseconds, set_request, wire_lines
 from callsheet.transports.curl.upload import BUFFER, Upload
@@ -29,7 +30,7 @@ class Handle:
     `sends` counts the times libcurl began to send. The second time is refused: it would send a request again that the
     service may have processed, without telling anybody. `hung_up` holds our ends of connections that the server closed
     while they were idle; nothing is sent on one, and `found_dead` says so. `found_nameless` says that the
-    server's certificate names no host. `upload` is closed with the handle, or when it is
+    server's certificate names no host. `guard` opens the sockets, where not any address will do. `upload` is closed with the handle, or when it is
     let go of.
     """
 
@@ -45,13 +46,14 @@ class Handle:
         "easy",
         "found_dead",
         "found_nameless",
+        "guard",
         "hung_up",
         "lines",
         "sends",
         "upload",
     )
 
-    def __init__(self, constants: Constants, hung_up: set[tuple[str, int]]) -> None:
+    def __init__(self, constants: Constants, hung_up: set[tuple[str, int]], allows: Allows | None = None) -> None:
         self.easy = pycurl.Curl()
         self.lines: list[bytes] = []
         self.chunks: list[bytes] = []
@@ -60,6 +62,7 @@ class Handle:
         self.found_dead = False
         self.found_nameless = False
         self.upload: Upload | None = None
+        self.guard = None if allows is None else Guard(allows)
         self._constants = constants
         # Looking a method up on a Curl costs as much as calling it.
         self._setopt = self.easy.setopt
@@ -75,6 +78,8 @@ class Handle:
         lines = wire_lines(request)
         if kind == self._kind and "%" not in request.wire_url:
             self.sends = 0
+            if self.guard is not None:
+                self.guard.begin()
             if lines is not self._lines and lines != self._lines:
                 self._setopt(pycurl.HTTPHEADER, lines)
                 self._lines = lines
@@ -100,6 +105,9 @@ class Handle:
         for option, value in self._constants:
             self._setopt(option, value.reveal() if type(value) is Secret else value)
         set_request(self.easy, request, limits)
+        if self.guard is not None:
+            self.guard.begin()
+            self._setopt(pycurl.OPENSOCKETFUNCTION, self.guard.open)
         self.sends = 0
         self._setopt(pycurl.PREREQFUNCTION, self._on_send)
 

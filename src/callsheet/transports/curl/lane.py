@@ -11,6 +11,7 @@ import pycurl
 
 from callsheet.forked import leak
 from callsheet.transports.curl.due import Left
+from callsheet.transports.curl.guard import Allows
 from callsheet.transports.curl.handle import Constants, Handle
 from callsheet.transports.curl.hang_up import is_hung_up
 from callsheet.transports.curl.names import Addresses
@@ -38,8 +39,8 @@ class AbortedError(Exception):
 class Lane:
     """Steps one transfer at a time with `poll`, so that Ctrl-C interrupts it in every phase."""
 
-    def __init__(self, wake: int, constants: Constants) -> None:
-        self.handle = Handle(constants, set())
+    def __init__(self, wake: int, constants: Constants, allows: Allows | None = None) -> None:
+        self.handle = Handle(constants, set(), allows)
         self.easy = self.handle.easy
         self.last_used = 0.0
         self.is_of_parent = False

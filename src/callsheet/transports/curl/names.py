@@ -13,8 +13,10 @@ import threading
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 from callsheet.errors import NotSent
+from callsheet.transports.curl.guard import Allows, refusal
 
 FRESH = 60.0
 """Seconds an address is used without another look: as long as libcurl would."""
@@ -47,6 +49,12 @@ def _joined(*found: Addresses) -> Addresses:
     return whole
 
 
+class Refusal(NamedTuple):
+    """That a name means addresses of which none is allowed."""
+
+    found: str
+
+
 class Lookup:
     """One lookup under way. `result` is set before `done` is."""
 
@@ -56,7 +64,7 @@ class Lookup:
         self.done = threading.Event()
         self.lock = threading.Lock()
         self.listeners: list[Callable[[], None]] = []
-        self.result: Addresses | OSError | None = None
+        self.result: Addresses | OSError | Refusal | None = None
 
     def when_done(self, tell: Callable[[], None]) -> None:
         """Call `tell` when the lookup is over, from its thread; at once if it is."""
@@ -66,7 +74,7 @@ class Lookup:
                 return
         tell()
 
-    def end(self, result: Addresses | OSError) -> None:
+    def end(self, result: Addresses | OSError | Refusal) -> None:
         """Set the result and tell everybody, once."""
         with self.lock:
             if self.done.is_set():
@@ -77,27 +85,37 @@ class Lookup:
             tell()
 
     def addresses(self, host: str) -> Addresses:
-        """The result. Raises NotSent if the name has none."""
+        """The result. Raises NotSent if the name has none, OriginRefused if none that is allowed."""
         if isinstance(self.result, Addresses):
             return self.result
+        if isinstance(self.result, Refusal):
+            raise refusal(host, self.result.found)
         raise NotSent(f"name not resolved: {host} ({self.result})", was_sent=False)
 
 
 class Names:
-    """The names that a transport has looked up."""
+    """The names that a transport has looked up; of their addresses, those that it allows."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, allows: Allows | None = None) -> None:
         self._clock = clock
+        self._allows = allows
         self._known: dict[tuple[str, int], Addresses] = {}
         self._running: dict[tuple[str, int], Lookup] = {}
         self._literal: dict[str, bool] = {}
         self._lock = threading.Lock()
 
     def ready(self, host: str, port: int) -> Addresses | Lookup | None:
-        """The addresses if they are known, a lookup to wait for if not; None for a host that is an address itself."""
+        """The addresses if they are known, a lookup to wait for if not; None for a host that is an address itself.
+
+        Raises OriginRefused for one that is not allowed.
+        """
         known = self._known.get((host, port))
         if known is None:
-            return None if self._is_literal(host) else self._lookup(host, port)
+            if not self._is_literal(host):
+                return self._lookup(host, port)
+            if self._allows is not None and not self._allows(host):
+                raise refusal(host, host)
+            return None
         age = self._clock() - known.at
         if age > FRESH:
             lookup = self._lookup(host, port)
@@ -141,11 +159,10 @@ class Names:
             self._look_up(host, port, lookup)
 
     def _look_up(self, host: str, port: int, lookup: Lookup) -> None:
-        result: Addresses | OSError
+        result: Addresses | OSError | Refusal
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-            result = self._known[host, port] = Addresses(host, port, addresses, self._clock())
+            result = self._allowed(host, port, list(dict.fromkeys(str(entry[4][0]) for entry in found)))
         except OSError as error:
             result = error
         except ValueError:  # UnicodeError: a label too long; or a NUL
@@ -153,6 +170,15 @@ class Names:
         with self._lock:
             self._running.pop((host, port), None)
         lookup.end(result)
+
+    def _allowed(self, host: str, port: int, found: list[str]) -> Addresses | Refusal:
+        """The addresses that are allowed, which are remembered; if there is none, nothing is."""
+        kept = found if self._allows is None else [address for address in found if self._allows(address)]
+        if not kept and found:
+            self._known.pop((host, port), None)
+            return Refusal(found[0])
+        addresses = self._known[host, port] = Addresses(host, port, kept, self._clock())
+        return addresses
 
 
 def _is_address(host: str) -> bool:

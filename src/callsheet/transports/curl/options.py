@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pycurl
 
@@ -27,13 +27,18 @@ CODING_OVERHEAD = 1024
 
 
 class Wiring(NamedTuple):
-    """What a transport is made for. `proxy` is a URL with its port; one that holds a password is a `Secret`."""
+    """What a transport is made for. `proxy` is a URL with its port; one that holds a password is a `Secret`.
+
+    `is_home`: for the service's own origin, where it may prove who we are.
+    """
 
     tls: TLS = TLS()
     pool: Pool = Pool()
     http2: bool = False
     proxy: str | Secret | None = None
     trust_env: bool = False
+    addresses: Literal["any", "public"] = "any"
+    is_home: bool = True
 
 
 def constant_options(wiring: Wiring) -> list[tuple[int, Any]]:

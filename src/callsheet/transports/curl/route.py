@@ -140,7 +140,7 @@ def route_for(wiring: Wiring) -> Route:
     """The way that a transport's requests go."""
     variables = getproxies_environment() if wiring.trust_env and wiring.proxy is None else {}
     route = Route(wiring, variables)
-    if wiring.trust_env:
+    if wiring.trust_env and wiring.is_home:
         route.constants.append((pycurl.NETRC, pycurl.NETRC_OPTIONAL))
         if os.environ.get("NETRC"):
             route.constants.append((pycurl.NETRC_FILE, os.environ["NETRC"]))

@@ -24,6 +24,7 @@ from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
+from callsheet.transports.curl.guard import refusal as refused_address
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.outcomes import NAMELESS, SEND_REWIND, class_of, explanation
 from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
@@ -143,6 +144,11 @@ class Transfer:
             return self._error(
                 MalformedAnswer, f"header fields of more than {self.caps.headers} bytes (caps.headers)", errno
             )
+        guard = self.handle.guard
+        if guard is not None and guard.refused and not guard.opened and errno == pycurl.E_COULDNT_CONNECT:
+            error = refused_address(self.request.origin.host, guard.refused)
+            error.request = self.request.redacted()
+            return error
         kind = class_of(errno, sent=self.sends > 0, answered=bool(self.lines), text=text)
         info = self.easy.getinfo
         verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)

@@ -1,0 +1,145 @@
+"""Requests to another origin that the sheet allows: nothing goes there that proves who we are.
+
+What is not known to be harmless stays at home, so that a new kind of credential need not think of it: policies that are
+not in `EVERYWHERE` are asked only about requests to the service's own origin, and header fields and parameters of the
+sheet do not go along (`http/elsewhere.py` lists those that do).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from callsheet.call import Attempt
+from callsheet.errors import ArgumentError, OriginRefused
+from callsheet.http.elsewhere import exact_origin, is_downgrade, spelled
+from callsheet.http.request import CREDENTIALS, Origin, Request, origin_of
+from callsheet.plan.path import checked_target
+from callsheet.secret import Secret, redact
+from callsheet.settings.settings import Settings
+
+EVERYWHERE = frozenset({
+    "deadline", "errors", "breaker", "concurrency", "rate_limit.learn", "rate_limit", "redirects", "retry", "retry.budget",
+})  # fmt: skip
+"""The lines of `plan/order.py` that put nothing into a request: they count every call of the service, wherever it goes."""
+ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+URL = re.compile(
+    r"(?P<origin>https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?)(?P<rest>[/?].*)?\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+USER_INFO = re.compile(r"(?<=//)[^/]*@")
+EXPECTED = "expected a path that begins with one `/`, or an http or https URL without user name"
+
+
+class Place(NamedTuple):
+    """Where an absolute URL leads: the origin, and path and query as on the wire."""
+
+    origin: Origin
+    path: str
+
+
+def is_absolute(target: Any) -> bool:
+    """Whether it is a URL with its scheme."""
+    return isinstance(target, str) and ABSOLUTE.match(target) is not None
+
+
+def place_of(url: str) -> Place:
+    """Origin and path of an absolute URL. Raises ArgumentError for one that is read differently here and there."""
+    match = URL.match(url)
+    try:
+        origin = None if match is None or (match["port"] and not int(match["port"])) else exact_origin(match["origin"])
+    except ValueError:
+        origin = None
+    if match is None or origin is None:
+        shown = USER_INFO.sub("***@", url.partition("?")[0])[:80]
+        raise ArgumentError(f"path {shown!r}: {EXPECTED}; a host outside ASCII is written in its `xn--` form")
+    rest = match["rest"] or "/"
+    return Place(origin, checked_target(rest if rest.startswith("/") else f"/{rest}"))
+
+
+def home_of(settings: Settings) -> Origin:
+    """The service's own origin."""
+    return origin_of(settings.base_url)
+
+
+def allowed_by(settings: Settings) -> frozenset[Origin]:
+    """The origins beside its own that a service may go to; none that would leave https."""
+    home = home_of(settings)
+    listed = {origin_of(origin) for origin in settings.allow_origins} - {home}
+    return frozenset(origin for origin in listed if not is_downgrade(home, origin))
+
+
+def check_allowed(place: Place, settings: Settings) -> None:
+    """Raises OriginRefused, which says what to write on the sheet."""
+    home = home_of(settings)
+    if place.origin in allowed_by(settings):
+        return
+    wanted = spelled(place.origin)
+    if is_downgrade(home, place.origin):
+        raise OriginRefused(
+            f"{wanted} is not {spelled(home)}, and from https no request goes to http", stopped_by="origin"
+        )
+    message = f"{wanted} is not the origin of this service, {spelled(home)}"
+    what = f"to go there without credentials, write `allow_origins: [{wanted}]` at the service"
+    raise OriginRefused(f"{message}; {what}; to prove who you are there, declare it as a service", stopped_by="origin")
+
+
+def check_given(headers: Mapping[str, Any] | None, proving: frozenset[str]) -> None:
+    """Raises ArgumentError for a header of this call that is a credential, by its name."""
+    for name in headers or {}:
+        if str(name).lower() in proving:
+            raise ArgumentError(
+                f"header `{name}`: a credential goes to the service's own origin alone; declare the other one as a service"
+            )
+
+
+def check_untold(request: Request, secrets: tuple[Secret, ...]) -> None:
+    """Raises ArgumentError for a request that has a secret of the service in its URL or a field."""
+    texts = [request.wire_url, *(value for _, value in request.headers.fields if isinstance(value, str))]
+    if any(redact(text, secrets) != text for text in texts):
+        raise ArgumentError(
+            f"{spelled(request.origin)}: the URL or a header holds a secret of the service, which goes to its own origin alone"
+        )
+
+
+def proving_names(fields: Any, later: tuple[str, ...]) -> frozenset[str]:
+    """The names, in lower case, of header fields that are a credential: always, or for this service."""
+    secret = {name.lower() for name, value in fields if isinstance(value, Secret)}
+    return CREDENTIALS | secret | {name.lower() for name in later}
+
+
+class AtHome:
+    """Asks a policy only about requests to the service's own origin. It equals what it asks."""
+
+    def __init__(self, ask: Callable[[Attempt, float], Any], home: Origin) -> None:
+        self.ask = ask
+        self.home = home
+
+    def __call__(self, attempt: Attempt, now: float) -> Any:
+        """What the policy answers; nothing elsewhere."""
+        return self.ask(attempt, now) if attempt.request.origin == self.home else None
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.ask == (other.ask if isinstance(other, AtHome) else other))
+
+    def __hash__(self) -> int:
+        return hash(self.ask)
+
+
+class AttachedAtHome(AtHome):
+    """The same for what puts something into a request."""
+
+    def __call__(self, attempt: Attempt, now: float) -> Any:
+        """The request with it; elsewhere as it is."""
+        return self.ask(attempt, now) if attempt.request.origin == self.home else attempt.request
+
+
+def keyed_at_home(
+    keyed: Callable[[Request], str | None] | None, settings: Settings
+) -> Callable[[Request], str | None] | None:
+    """What keys requests, to the service's own origin only."""
+    if keyed is None or not settings.allow_origins:
+        return keyed
+    home = home_of(settings)
+    return lambda request: keyed(request) if request.origin == home else None

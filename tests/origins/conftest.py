@@ -1,0 +1,3 @@
+from tests.auth.conftest import world
+
+__all__ = ["world"]
