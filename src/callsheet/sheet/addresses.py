@@ -106,7 +106,7 @@ def _wrong_with_origin(text: str) -> tuple[str, str]:
         return "an origin is written out, without `*`", "list each one: whoever gets such a name would be let in"
     if "://" not in text and HOST.match(text):
         return "expected an origin that begins with http:// or https://", f"write `https://{text}`"[:80]
-    wrong, hint = _wrong_with(text)
+    wrong, hint = wrong_with_url(text)
     if wrong:
         return wrong.replace("a base URL", "an origin"), hint
     url = urlsplit(text)
