@@ -300,3 +300,17 @@ def test_a_token_that_was_sent_is_masked_after_it_changed(shop, server):
     first = client.do("get", "/x")
     client.do("get", "/x")
     assert first.masked("it says canary-first") == "it says ***"
+
+
+def test_a_function_may_give_the_key_of_a_jwt(shop, server):
+    keys = ["k" * 40]
+
+    client = shop(auth={"jwt": {"secret": lambda: keys[-1]}})
+    client.do("call", "op")
+    client.do("call", "op")
+    keys.append("z" * 40)
+    client.do("call", "op")
+    first, second, third = sent(server)
+    assert first == second != third
+    with pytest.raises(AuthError, match="no JWT can be made, for the key cannot be used"):
+        shop(auth={"jwt": {"secret": raises}}).do("call", "op")

@@ -101,8 +101,8 @@ class OpenAnswer:
         cap = self.plan.settings.caps.response
         try:
             await self.read_some(cap)
-        except BaseException as error:
-            bare(error)
+        except BaseException as broken:
+            bare(broken)
             raise
         if not self._is_at_end:
             message = f"the answer is larger than {cap} bytes (caps.response); read it in pieces"
