@@ -56,7 +56,7 @@ SENT = [
 ]
 
 
-@pytest.mark.parametrize(("how", "what", "options"), SENT, ids=str)
+@pytest.mark.parametrize(("how", "what", "options"), SENT)
 def test_a_real_server_verifies_what_it_got(world, how, what, options):
     with checking(by_the_guide) as server:
         assert world(sheet_of(HMAC, server.url + "/v1")).do(how, *what, **options).status_code == 200
