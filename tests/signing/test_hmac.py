@@ -56,7 +56,7 @@ SENT = [
 ]
 
 
-@pytest.mark.parametrize(("how", "what", "options"), SENT, ids=str)
+@pytest.mark.parametrize(("how", "what", "options"), SENT)
 def test_a_real_server_verifies_what_it_got(world, how, what, options):
     options = {name: value(b"from a file") if value is io.BytesIO else value for name, value in options.items()}
     with checking(by_the_guide) as server:

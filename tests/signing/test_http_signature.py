@@ -148,6 +148,15 @@ def test_components_of_every_kind(world):
     assert result.covered_components['"x-map";key="b"'] == "2;c"
 
 
+def test_an_authority_that_is_written_is_told_as_all_others_are(shop):
+    sign = signing("hmac-sha256", components=["@authority", "host"], nonce=False)
+    client = shop(sign)
+    base = client.service._maker.plans.state.signer(client.service._maker.plans.settings.sign).base
+    request = Request("GET", "https://10.0.0.1/", Headers({"Host": "Shop.test:443"}))
+    lines = base(request, ("@authority", "host"), 0).text.decode().splitlines()
+    assert lines[:2] == ['"@authority": shop.test', '"host": Shop.test:443']
+
+
 def test_over_tls(world, certificates):
     with ScriptedServer(tls=certificates.good()) as server:
         sign = signing(components=["@target-uri", "@scheme", "@authority"])

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from callsheet.auth.digest import Digests
 from callsheet.auth.kept_key import KeptKey, shared_secret
 from callsheet.auth.keys import CURVE_NAMES, HOW_TO_MAKE, SHORTEST_RSA, Unfit, private_key
-from callsheet.auth.sent import Target, fields_of, has_content, revealed, settled, target_of
+from callsheet.auth.sent import DEFAULT_PORTS, Target, fields_of, has_content, revealed, settled, target_of
 from callsheet.call import Attempt
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.request import Request
@@ -37,7 +37,7 @@ SHORTEST_SECRET = 32
 DERIVED: Mapping[str, Callable[[Request, Target], str]] = {
     "@method": lambda request, target: request.method,
     "@target-uri": lambda request, target: target.url,
-    "@authority": lambda request, target: target.authority.lower(),
+    "@authority": lambda request, target: target.authority.lower().removesuffix(DEFAULT_PORTS[target.scheme]),
     "@scheme": lambda request, target: target.scheme,
     "@request-target": lambda request, target: target.in_origin_form,
     "@path": lambda request, target: target.path,

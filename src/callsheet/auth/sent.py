@@ -49,9 +49,7 @@ def target_of(request: Request) -> Target:
     before, mark, query = rest.partition("?")
     authority, _, path = before.partition("/")
     host = next((revealed(value) for name, value in request.headers.fields if name.lower() == "host"), None)
-    return Target(
-        scheme, host or authority.removesuffix(DEFAULT_PORTS.get(scheme, "")), f"/{path}", query if mark else None
-    )
+    return Target(scheme, host or authority.removesuffix(DEFAULT_PORTS[scheme]), f"/{path}", query if mark else None)
 
 
 def fields_of(request: Request, target: Target) -> list[tuple[str, str]]:
