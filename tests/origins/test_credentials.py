@@ -16,6 +16,7 @@ from callsheet.http.elsewhere import HARMLESS
 from tests.servers import ScriptedServer
 from tests.servers.actions import Action, answer, answer_with, close, raw, response, then
 from tests.servers.proxies import HttpProxy
+from tests.servers.token_giver import TokenGiver, token_for
 
 CANARY = "canary-7f3a9c51-0123456789abcdefghij"
 FILE = b"0123456789"
@@ -43,6 +44,21 @@ KINDS = {
     "api_key cookie": Kind({"auth": {"api_key": {"cookie": "key", "value": CANARY}}}),
     "jwt": Kind({"auth": {"jwt": {"secret": CANARY}}}),
     "jwt in a header of its own": Kind({"auth": {"jwt": {"secret": CANARY, "header": "X-Token", "scheme": ""}}}),
+    "oauth2": Kind({"auth": {"oauth2": {"token_url": "TOKENS", "client_id": "a", "refresh_token": CANARY}}}),
+    "a function": Kind({"auth": {"python": lambda request: request.plus("X-Token", CANARY)}}),
+    "hmac": Kind({"sign": {"hmac": {"key": CANARY, "nonce_header": "X-Nonce"}}}),
+    "http signature": Kind({"sign": {"http_signature": {"key": CANARY, "key_id": "a", "algorithm": "hmac-sha256"}}}),
+    "aws": Kind(
+        {
+            "sign": {
+                "aws": {
+                    "service": "s3",
+                    "region": "eu-west-1",
+                    "credentials": {"access_key": CANARY, "secret_key": CANARY, "session_token": CANARY},
+                }
+            }
+        }
+    ),
     "header from a variable": Kind({"headers": {"X-Token": "${CANARY}", "User-Agent": "shop ${CANARY}"}}),
     "header written out": Kind({"headers": {"X-Token": CANARY}}),
     "params": Kind({"params": {"key": "${CANARY}"}}),
@@ -112,6 +128,18 @@ def a_file() -> Action:
     return answer_with(told)
 
 
+TOKENS: list[TokenGiver] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tokens():
+    """A provider of tokens for the kinds that need one."""
+    with TokenGiver() as giver:
+        TOKENS.append(giver)
+        yield
+        TOKENS.remove(giver)
+
+
 def service_at(servers: Servers, kind: Kind, certificates, proxy: HttpProxy, **more: Any) -> dict[str, Any]:
     """The service on the sheet."""
     service: dict[str, Any] = {
@@ -122,6 +150,8 @@ def service_at(servers: Servers, kind: Kind, certificates, proxy: HttpProxy, **m
     tls = {"ca": str(certificates.ca_file)}
     if service.get("tls") == "presented":
         tls |= {"cert": str(certificates.client_cert_file), "key": str(certificates.client_key_file)}
+    if "oauth2" in service.get("auth", {}):
+        service["auth"] = {"oauth2": service["auth"]["oauth2"] | {"token_url": TOKENS[0].token_url}}
     if "proxy" in service:
         service["proxy"] = f"http://ada:{CANARY}@127.0.0.1:{proxy.port}"
     return service | {"tls": tls}
@@ -166,7 +196,8 @@ def test_nothing_that_proves_who_we_are_goes_to_another_origin(world, servers, c
     assert [revealing(each) for each in elsewhere] == [set()] * len(elsewhere)
     assert not any(servers.other.ledger.clients)
     assert not any("theirs" in (each.header("Cookie") or "") for each in at_home)
-    assert CANARY.encode() not in b"".join(each.head + each.body for each in elsewhere)
+    arrived = b"".join(each.head + each.body for each in elsewhere)
+    assert not [known for known in (CANARY, token_for(CANARY)) if known.encode() in arrived]
 
 
 def resumed(target, download) -> None:

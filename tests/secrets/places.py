@@ -7,8 +7,13 @@ from urllib.parse import quote
 
 from callsheet import Secret
 from tests.auth.keys import pair
+from tests.servers.token_giver import token_for
 
 NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+def keyed(request, *, key):
+    return request.plus("X-K", key)
 
 
 class Stood(NamedTuple):
@@ -72,6 +77,39 @@ PLACES = {
         {}, {"post": "/x", "multipart": {"t": {"type": "string", "secret": True}}}, {"t": c}
     ),
     "the caller's own header": lambda c, file: Stood({}, {}, {"headers": {"Authorization": f"Bearer {c}"}}),
+    "secret of a client": lambda c, file: Stood(
+        {"auth": {"oauth2": {"token_url": "SERVER/token", "client_id": "shop", "client_secret": "${CANARY}"}}},
+        is_sent=False,
+    ),
+    "secret of a client in the body": lambda c, file: Stood(
+        {"auth": {"oauth2": {"token_url": "SERVER/token", "client_id": "shop", "client_secret": file, "client_auth": "body"}}},
+        is_sent=False,
+    ),
+    "secret of a client from a function": lambda c, file: Stood(
+        {"auth": {"oauth2": {"token_url": "SERVER/token", "client_id": "shop", "client_secret": lambda: c}}}, is_sent=False
+    ),
+    "token of a provider": lambda c, file: Stood(
+        {"auth": {"oauth2": {"token_url": "TOKENS", "client_id": "shop", "refresh_token": "${CANARY}"}}},
+        canaries=(c, token_for(c)),
+        is_sent=False,
+    ),
+    "option of a function": lambda c, file: Stood({"auth": {"python": keyed, "key": "${CANARY}"}}),
+    "key of an HMAC": lambda c, file: Stood({"sign": {"hmac": {"key": "${CANARY}"}}}, is_sent=False),
+    "key of an HTTP signature": lambda c, file: Stood(
+        {"sign": {"http_signature": {"key": "${CANARY}" + "x" * 64, "key_id": "k", "algorithm": "hmac-sha256"}}},
+        is_sent=False,
+    ),
+    "credentials of AWS": lambda c, file: Stood(
+        {
+            "sign": {
+                "aws": {
+                    "service": "execute-api",
+                    "region": "eu-west-1",
+                    "credentials": {"access_key": "AKIA", "secret_key": "${CANARY}", "session_token": "${CANARY}"},
+                }
+            }
+        }
+    ),
     "password of a proxy": lambda c, file: Stood(
         {"proxy": f"http://ada:{quote(c, safe='')}@PROXY"}, canaries=(c, quote(c, safe="")), is_sent=False
     ),

@@ -14,6 +14,7 @@ from tests.secrets.places import PLACES, Stood
 from tests.secrets.seen import Hidden, Seen, looked_at, spellings
 from tests.secrets.ways import WAYS, Way, echo
 from tests.servers import RefusedPort, ScriptedServer, answer_with, silence
+from tests.servers.token_giver import TokenGiver
 
 CANARY = 'canary7f/3a+9c"51&=% \\x'
 COLOURS = ("blocking", "asyncio")
@@ -28,6 +29,18 @@ def sheet_of(hidden: Hidden, way: Way, url: str, variables: dict[str, str]) -> S
     return Sheet(services={"s": service}, variables=variables, **stood.top)
 
 
+TOKENS: list[TokenGiver] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tokens():
+    """A provider of tokens for the places that need one."""
+    with TokenGiver() as giver:
+        TOKENS.append(giver)
+        yield
+        TOKENS.remove(giver)
+
+
 def stood_at(place: str, canary: str, folder, url: str, refused: str) -> Stood:
     path = folder / "canary.txt"
     path.write_text(canary + "\n")
@@ -35,6 +48,10 @@ def stood_at(place: str, canary: str, folder, url: str, refused: str) -> Stood:
     address = url.removeprefix("http://")
     if "proxy" in stood.service:
         stood = stood._replace(service={"proxy": stood.service["proxy"].replace("PROXY", address)})
+    if "oauth2" in stood.service.get("auth", {}):
+        options = stood.service["auth"]["oauth2"]
+        token_url = options["token_url"].replace("SERVER", url).replace("TOKENS", TOKENS[0].token_url)
+        stood = stood._replace(service={"auth": {"oauth2": {**options, "token_url": token_url}}})
     if stood.top:
         stores = {**stood.top["stores"]}
         stores["limits"] = stores["limits"].replace("REFUSED", refused.removeprefix("http://"))

@@ -108,11 +108,18 @@ def test_a_row_of_many_is_in_no_frame(colour, on_error):
 
 HEAD = "callsheet: 1\nservices:\n  s:\n    base_url: http://h\n    "
 WRONG = Hidden({"bearer": CANARY, "extra": 1})
+
+
+def for_one_service():
+    with Client(base_url="http://h") as client:
+        client.service("api", auth=WRONG.value)
+
+
 SHEETS = {
     "in code": lambda: Client(base_url="http://h", auth=WRONG.value),
     "in code for tasks": lambda: AsyncClient(base_url="http://h", auth=WRONG.value),
     "in Python": lambda: Sheet(services={"s": {"base_url": "http://h", "auth": WRONG.value}}),
-    "for one service": lambda: Client(base_url="http://h").service("api", auth=WRONG.value),
+    "for one service": lambda: for_one_service(),
     "in a text": lambda: Sheet.parse(HEAD + f"auth: {{bearer: {WRONG.value['bearer']}, extra: 1}}\n"),
     "in a broken text": lambda: Sheet.parse(HEAD + f"auth: {{bearer: {WRONG.value['bearer']}\n"),
     "an outline": lambda: Sheet.outline(HEAD + f"auth: {{bearer: {WRONG.value['bearer']}, extra: 1}}\n"),
@@ -122,7 +129,6 @@ SHEETS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("build", SHEETS.values(), ids=SHEETS)
 def test_a_sheet_that_is_wrong_is_in_no_frame(build):
     leaks, _ = leaks_of(build, SheetError)
