@@ -119,7 +119,7 @@ SHEETS = {
     "in code": lambda: Client(base_url="http://h", auth=WRONG.value),
     "in code for tasks": lambda: AsyncClient(base_url="http://h", auth=WRONG.value),
     "in Python": lambda: Sheet(services={"s": {"base_url": "http://h", "auth": WRONG.value}}),
-    "for one service": lambda: for_one_service(),
+    "for one service": for_one_service,
     "in a text": lambda: Sheet.parse(HEAD + f"auth: {{bearer: {WRONG.value['bearer']}, extra: 1}}\n"),
     "in a broken text": lambda: Sheet.parse(HEAD + f"auth: {{bearer: {WRONG.value['bearer']}\n"),
     "an outline": lambda: Sheet.outline(HEAD + f"auth: {{bearer: {WRONG.value['bearer']}, extra: 1}}\n"),
