@@ -1,16 +1,19 @@
 """Tokens of a real provider (Authlib's), over TLS, in both colours."""
 
+import asyncio
 import json
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
 from callsheet import AsyncClient, Sheet
-from callsheet.errors import AuthError, DeadlinePassed, Unauthorized
+from callsheet.errors import AuthError, DeadlinePassed, Unauthorized, UsageError
 from callsheet.events import TokenFetched
 from tests.auth.keys import pair
+from tests.auth.worlds import Threads
 from tests.servers.provider import SECRET, Provider
 
 CLIENT = {"client_id": "shop", "client_secret": "${SECRET}"}
@@ -120,11 +123,11 @@ def test_a_401_that_stays_is_the_outcome(world, provider, sheet_for):
             original.append(given)
 
     provider.given = Nothing()
-    for calls in (1, 2, 3):
+    for attempts in (2, 1, 1):
         with pytest.raises(Unauthorized) as caught:
             client.do("call", "me")
-        assert caught.value.attempts == 2
-        assert len(provider.asked) == calls + 1
+        assert caught.value.attempts == attempts
+    assert len(provider.asked) == 2, "after a new token was refused, too, none is fetched for a while"
 
 
 def test_a_body_that_cannot_be_sent_twice_is_not(world, provider, sheet_for):
@@ -258,8 +261,6 @@ def test_a_stampede_makes_one_exchange_and_the_impatient_first_caller_harms_nobo
 
 
 def test_a_stampede_of_tasks(provider, certificates):
-    import asyncio
-
     enough = threading.Event()
     provider.before_answer = lambda form: enough.wait(10) and None
 
@@ -311,9 +312,35 @@ def test_the_log_tells_of_a_fetch_that_failed(world, provider, sheet_for, caplog
     assert f"shop: no token from {provider.token_url}: it answered 400" in caplog.text
 
 
+def test_a_client_that_is_closed_lets_go_of_who_waits_for_a_token(provider, certificates):
+    asked, enough = threading.Event(), threading.Event()
+
+    def hold(form):
+        asked.set()
+        enough.wait(10)
+
+    provider.before_answer = hold
+    client = Threads(sheet_of(provider, certificates, CLIENT))
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(client.do, "get", "/me") for _ in range(3)]
+        assert asked.wait(5)
+        client.close()
+        for call in calls:
+            with pytest.raises(UsageError, match="closed"):
+                call.result(10)
+        enough.set()
+
+
+def test_and_so_do_tasks(provider, certificates):
+    async def main():
+        client = AsyncClient(sheet_of(provider, certificates, CLIENT))
+        calls = [asyncio.create_task(client.service("shop").get("/me")) for _ in range(3)]
+        await asyncio.sleep(0)
+        await client.aclose()
+        return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 10)
+
+    assert [type(each) for each in asyncio.run(main())] == [UsageError] * 3
+
+
 def world_of_threads(sheet):
-    from contextlib import closing
-
-    from tests.auth.worlds import Threads
-
     return closing(Threads(sheet))

@@ -1,11 +1,14 @@
 """`auth: {python: ...}`: a function of the request, or a generator that logs in first."""
 
+import gzip
+
 import pytest
 
 from callsheet import Request, Response, Secret, Sheet
 from callsheet.auth import request as request_to
-from callsheet.errors import AuthError, NoAnswer, ServerError, SheetError, Unauthorized
+from callsheet.errors import APIError, AuthError, DeadlinePassed, NoAnswer, ServerError, SheetError, Unauthorized
 from callsheet.testing import FrozenClock
+from tests.servers import ScriptedServer, answer, answer_with
 
 KEY = "a-key-of-the-tests"
 
@@ -98,10 +101,28 @@ def test_a_failed_attempt_is_repeated_as_it_was(shop):
     assert client.sent("X-Session") == ["session-1", "session-1"]
 
 
+def yields_for_ever(request):
+    while True:
+        yield request
+
+
+def returns_for_ever(request):
+    answer = yield request
+    if answer.status_code == 401:
+        return request.plus("X-Session", "2")
+
+
+def test_what_it_returns_after_its_answer_is_sent_once_more(shop):
+    client = shop({"python": returns_for_ever})
+    client.x.respond(401)
+    with pytest.raises(Unauthorized) as caught:
+        client.do("get", "/x")
+    assert caught.value.attempts == 2
+    assert client.sent("X-Session") == [None, "2"]
+
+
 def test_a_generator_is_not_asked_for_ever(shop):
-    def stubborn(request):
-        while True:
-            yield request
+    stubborn = yields_for_ever
 
     client = shop({"python": stubborn})
     client.x.respond(401)
@@ -224,3 +245,90 @@ def wants_more(request, *, key):
 def test_a_function_that_cannot_be_used_is_an_error_of_the_sheet(shop, auth, told):
     with pytest.raises(SheetError, match=told):
         shop(auth).do("get", "/x")
+
+
+def test_a_login_that_never_ends_ends_with_the_call(shop):
+    def again_and_again(request):
+        while True:
+            try:
+                yield request_to("GET", "https://id.test/down")
+            except APIError:
+                continue
+
+    client = shop({"python": again_and_again})
+    client.fake.on("GET", "/down").respond(delay=3.0)
+    with pytest.raises(DeadlinePassed):
+        client.do("get", "/x", timeout=2)
+
+
+def test_a_login_that_takes_longer_than_the_call_may_is_a_timeout(shop):
+    client = shop({"python": login, "user": "ada", "password": "${KEY}"})
+    client.fake.on("POST", "/slow").respond(delay=3.0)
+
+    def slow(request):
+        yield request_to("POST", "https://id.test/slow")
+
+    client = shop({"python": slow})
+    client.fake.on("POST", "/slow").respond(delay=9.0)
+    with pytest.raises(DeadlinePassed, match="POST https://id"):
+        client.do("get", "/x", timeout=2)
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_what_a_generator_does_at_its_end_spoils_no_answer(shop, caplog, stays):
+    def untidy(request):
+        try:
+            yield request
+        finally:
+            if stays:
+                yield request
+            raise ValueError(f"the key is {KEY}")
+
+    def stopped(request):
+        yield request
+        yield from untidy(request)
+
+    client = shop({"python": stopped}, retry="off")
+    client.x.respond().drop()
+    with pytest.raises(NoAnswer):
+        client.do("get", "/x")
+    assert "closing it raised" in caplog.text
+    assert KEY not in caplog.text
+
+
+def test_it_reads_an_answer_whose_codings_are_undone(world):
+    def compressed(request):
+        fields = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        return answer(200, fields, gzip.compress(b'{"a": 1}'))
+
+    seen = []
+
+    def reads(request):
+        told = yield request
+        seen.append(told.json())
+
+    with ScriptedServer(answer_with(compressed)) as server:
+        client = world(Sheet(services={"shop": {"base_url": server.url, "auth": {"python": reads}}}))
+        assert client.do("get", "/x").json() == {"a": 1}
+    assert seen == [{"a": 1}]
+
+
+def test_a_body_is_sent_once_though_its_url_has_another_query(shop):
+    def in_the_query(request):
+        yield Request(request.method, request.url + "?sig=1", request.headers, request.body)
+        return request
+
+    client = shop({"python": in_the_query})
+    client.fake.on("POST", "/x").respond()
+    assert client.do("post", "/x", json={"a": 1}).ok
+    assert [call.url for call in client.fake.calls if call.method == "POST"] == ["https://shop.test/x?sig=1"] * 1
+
+
+def test_an_origin_that_only_claims_to_be_the_services_is_refused(shop):
+    def claims(request):
+        return Request("GET", "https://evil.test/x", request.headers, origin=request.origin)
+
+    client = shop({"python": claims})
+    with pytest.raises(AuthError, match="another origin"):
+        client.do("get", "/x")
+    assert client.fake.calls == []

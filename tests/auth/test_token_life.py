@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from callsheet import Sheet
-from callsheet.errors import AuthError, DeadlinePassed
+from callsheet import Secret, Sheet
+from callsheet.errors import AuthError, DeadlinePassed, Unauthorized, UsageError
 from callsheet.events import TokenFetched
 from callsheet.testing import FrozenClock
 
@@ -24,14 +24,14 @@ def shop(world, clock):
 
     def opened(**more):
         fake = world.fake(clock)
-        fake.on("GET", "/x").respond(json={})
+        x = fake.on("GET", "/x").respond(json={})
         auth = {"oauth2": {"token_url": TOKEN_URL, "client_id": "a", "client_secret": "${S}", **more}}
         text = json.dumps({"callsheet": 1, "services": {"shop": {"base_url": "https://shop.test", "auth": auth}}})
         events = []
         made = world(
             Sheet.parse(text, variables={"S": "the-secret"}), transport=fake, clock=clock, listeners=(events.append,)
         )
-        made.fake, made.events = fake, events
+        made.fake, made.events, made.x = fake, events, x
         made.token = fake.on("POST", "/token")
         made.sent = lambda: [call.headers["Authorization"] for call in fake.calls if call.url.endswith("/x")]
         made.fetches = lambda: [event for event in events if isinstance(event, TokenFetched)]
@@ -174,3 +174,49 @@ def test_a_refused_way_tells_so(shop):
     client.token.refuse()
     with pytest.raises(AuthError, match="no token from https://id"):
         client.do("get", "/x")
+
+
+def test_a_mistake_of_the_test_is_told_to_who_waits_as_it_is(world, clock):
+    """Nobody said what the token endpoint answers: that is not a provider in trouble."""
+    fake = world.fake(clock)
+    auth = {"oauth2": {"token_url": TOKEN_URL, "client_id": "a", "client_secret": "the-secret"}}
+    client = world(
+        Sheet(services={"shop": {"base_url": "https://shop.test", "auth": auth}}), transport=fake, clock=clock
+    )
+    for _ in range(2):
+        with pytest.raises(UsageError, match="POST https://id"):
+            client.do("get", "/x")
+
+
+def test_after_a_401_that_a_new_token_did_not_mend_none_is_fetched_for_a_while(shop, clock):
+    client = shop()
+    client.token.respond(json=granted(1)).respond(json=granted(2)).respond(json=granted(3))
+    client.x.respond(401)
+    client.do("get", "/x")
+    for sent in (3, 4):
+        with pytest.raises(Unauthorized):
+            client.do("get", "/x")
+        assert (len(client.fetches()), len(client.sent())) == (2, sent)
+    clock.advance(11)
+    with pytest.raises(Unauthorized):
+        client.do("get", "/x")
+    assert len(client.fetches()) == 3
+
+
+@pytest.mark.parametrize("told", [10**400, "9" * 400])
+def test_a_life_beyond_all_numbers_lasts_until_a_401(shop, told):
+    client = shop()
+    client.token.respond(json=granted(1, told))
+    client.do("get", "/x")
+    assert client.fetches()[0].lifetime == float("inf")
+
+
+def test_a_secret_that_is_no_text_is_an_auth_error_at_once(world, clock):
+    fake = world.fake(clock)
+    auth = {"oauth2": {"token_url": TOKEN_URL, "client_id": "a", "client_secret": Secret("half a pair: \udc80")}}
+    client = world(
+        Sheet(services={"shop": {"base_url": "https://shop.test", "auth": auth}}), transport=fake, clock=clock
+    )
+    with pytest.raises(AuthError, match="no text in UTF-8"):
+        client.do("get", "/x")
+    assert fake.calls == []

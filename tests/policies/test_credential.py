@@ -27,6 +27,8 @@ class Source:
         self.verdict = verdict
         self.asked = 0
         self.rejected = []
+        self.rejected_again = []
+        self.may_have_another = True
         self.left = []
 
     def ready(self, attempt, now):
@@ -38,6 +40,10 @@ class Source:
 
     def reject(self, token):
         self.rejected.append(token)
+        return self.may_have_another
+
+    def reject_again(self, token):
+        self.rejected_again.append(token)
 
     def leave(self, attempt):
         self.left.append(attempt)
@@ -82,7 +88,14 @@ def test_a_401_brings_one_more_attempt_with_another_token():
     assert policy.after(each, 0.0) == Resend(each.call.request)
     assert [token.value.reveal() for token in source.rejected] == ["t-1"]
     assert policy.after(answered(policy, each=each), 0.0) is None
-    assert len(source.rejected) == 1, "one that was just fetched is kept: the next call finds out"
+    assert (len(source.rejected), len(source.rejected_again)) == (1, 1)
+
+
+def test_where_no_other_token_is_had_the_401_stays():
+    source = Source()
+    source.may_have_another = False
+    policy = Credential(source)
+    assert policy.after(answered(policy), 0.0) is None
 
 
 class Once:

@@ -148,7 +148,7 @@ def test_a_line_break_at_the_end_of_a_variable_is_cut_off_and_told(shop, server,
 
 def test_a_key_in_pem_keeps_its_lines():
     sheet = Sheet(
-        services={"s": {"base_url": "http://h", "auth": {"jwt": {"key": "${K}", "algorithm": "EdDSA"}}}},
+        services={"s": {"base_url": "https://h", "auth": {"jwt": {"key": "${K}", "algorithm": "EdDSA"}}}},
         variables={"K": pair("EdDSA")[0]},
     )
     assert sheet.warnings == ()

@@ -6,6 +6,7 @@ from callsheet.errors import SheetError, UsageError
 from callsheet.secret import Secret, redact
 from callsheet.settings import Backoff, Redirects, Settings
 from callsheet.settings.timeout import Timeout, WrittenTimeout
+from callsheet.sheet import Sheet
 from tests.servers import Certificates
 from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
@@ -343,3 +344,22 @@ def test_a_sheet_error_lists_its_findings():
         ("s.yaml:5:5", 5, 5),
         ("s.yaml:6:12", 6, 12),
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "auth", "is_told"),
+    [
+        ("http://shop.example.com", "{bearer: '${T}'}", True),
+        ("http://10.0.0.7:8000", "{bearer: '${T}'}", True),
+        ("https://shop.example.com", "{bearer: '${T}'}", False),
+        ("http://127.0.0.1:8000", "{bearer: '${T}'}", False),
+        ("http://[::1]:8000", "{bearer: '${T}'}", False),
+        ("http://localhost", "{bearer: '${T}'}", False),
+        ("http://shop.example.com", "off", False),
+    ],
+)
+def test_a_credential_over_http_is_a_warning(url, auth, is_told):
+    text = f'callsheet: 1\nservices:\n  shop:\n    base_url: "{url}"\n    auth: {auth}\n'
+    warnings = Sheet.parse(text, variables={"T": "the-token"}).warnings
+    assert [finding.line for finding in warnings] == ([4] if is_told else [])
+    assert all("`auth` over http" in finding.message for finding in warnings)

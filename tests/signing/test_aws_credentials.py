@@ -138,7 +138,9 @@ def test_those_near_their_end_serve_while_others_are_fetched(world, container, s
     client = world(sheet_of(DEFAULT, service.url))
     client.do("get", "/x")
     client.do("get", "/x")
-    assert keys_at(service) == ["AKID2", "AKID2"]
+    # Others are fetched beside the second call, which takes whichever are there when it is signed.
+    assert keys_at(service)[0] == "AKID2"
+    assert keys_at(service)[1] in ("AKID2", "AKID3")
     plans = client.service._maker.plans
     ticket = ThreadTicket()
     if plans.state.signer(plans.settings.sign).credentials._work.awaited(lambda: ticket) is not None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet import Sheet
 from callsheet.auth.aws import AWSSigner
 from callsheet.errors import ArgumentError
 from callsheet.http.body import Content
@@ -16,7 +17,7 @@ from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.streamed_body import body_from
 from callsheet.secret import Secret
-from tests.servers import ScriptedServer
+from tests.servers import ScriptedServer, answer
 from tests.signing.sheets import sheet_of
 
 IAM_SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -250,3 +251,12 @@ def test_an_iterator_goes_to_s3_over_tls_only(world, certificates):
             world(sheet_of(sign, server.url, **given)).do("put", "/x", content=pieces)
         assert server.requests == []
         assert list(pieces) == [b"a", b"b"]
+
+
+def test_a_header_of_aws_that_cannot_be_signed_is_refused(world):
+    options = {"aws": {"service": "s3", "region": "eu-west-1", "credentials": {"access_key": "a", "secret_key": "b"}}}
+    with ScriptedServer(answer()) as server:
+        client = world(Sheet(services={"shop": {"base_url": server.url, "sign": options}}))
+        with pytest.raises(ArgumentError, match="x-amz-meta-name"):
+            client.do("put", "/x", content=b"", headers={"x-amz-meta-name": "Z\xfcrich"})
+        assert server.requests == []

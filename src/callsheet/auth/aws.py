@@ -114,6 +114,10 @@ class AWSSigner:
         target = target_of(request)
         seen = self._request(method=request.method, url=canonical_url(target, is_s3=self._is_s3))
         for name, value in fields_of(request, target):
+            if name.lower().startswith("x-amz-") and not value.isascii():
+                raise ArgumentError(
+                    f"the request cannot be signed: `{name}` holds a character outside ASCII; encode it"
+                )
             if name.lower() not in NOT_SIGNED and value.isascii():
                 seen.headers.add_header(name, value)
         seen.context["timestamp"] = moment

@@ -76,11 +76,15 @@ class JWT:
         """The token to send now. Raises AuthError if none can be made."""
         return self.token()
 
-    def reject(self, token: Token) -> None:
+    def reject(self, token: Token) -> bool:
         """The service refused it: the next one is made anew."""
         with self._lock:
             if self._kept is not None and self._kept.token is token:
                 self._kept = None
+        return True
+
+    def reject_again(self, token: Token) -> None:
+        """The service refused the one that was made for its sake, too; a signature costs nobody else anything."""
 
     def leave(self, attempt: Attempt) -> None:
         """Nobody waits: a token is made at once."""

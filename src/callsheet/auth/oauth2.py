@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from copy import copy
 from typing import NamedTuple
 
 from callsheet.auth.jwt import Token
@@ -33,6 +34,10 @@ SHORTEST_LIFE = 2.0
 """Seconds that a token serves whatever is told, so that those who waited for it can send it; a 401 ends it earlier."""
 FIRST_REST = 1.0
 LONGEST_REST = 60.0
+
+
+DISTRUST = 10.0
+"""Seconds for which a 401 brings no other token, after one that was just fetched was refused, too."""
 
 
 class _Kept(NamedTuple):
@@ -63,11 +68,13 @@ class OAuth2:
         self._failure: _Failure | None = None
         self._written: str | None = None
         self._refresh: Secret | None = None
+        self._distrusted_until = -math.inf
         self._begin_anew()
 
     def _begin_anew(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[Attempt, Ticket] = {}
+        self._told: dict[Attempt, UsageError] = {}
         self._running_until = -math.inf
 
     def forget(self) -> None:
@@ -81,7 +88,8 @@ class OAuth2:
         if kept is not None and now < kept.renewal:
             return None
         with self._lock:
-            return self._renewal(attempt, now)
+            told = self._told.pop(attempt, None)
+            return self._renewal(attempt, now) if told is None else Refuse(told, by="auth")
 
     def _renewal(self, attempt: Attempt, now: float) -> Verdict | None:
         kept = self._kept
@@ -113,17 +121,26 @@ class OAuth2:
         kept = self._kept
         return kept.token if kept is not None and self._now() < kept.expiry else None
 
-    def reject(self, token: Token) -> None:
-        """The service refused it: it is not sent again."""
+    def reject(self, token: Token) -> bool:
+        """The service refused it: it is not sent again, and there is, or will be, another; false while none is fetched."""
         with self._lock:
             kept = self._kept
-            if kept is not None and kept.token is token:
-                self._kept = _Kept(token, -math.inf, -math.inf)
+            if kept is None or kept.token is not token:
+                return True
+            if self._now() < self._distrusted_until:
+                return False
+            self._kept = _Kept(token, -math.inf, -math.inf)
+            return True
+
+    def reject_again(self, token: Token) -> None:
+        """The service refused one that was fetched for its sake: for a while no other is."""
+        self._distrusted_until = self._now() + DISTRUST
 
     def leave(self, attempt: Attempt) -> None:
         """The attempt waits for no token any more."""
         with self._lock:
             self._waiting.pop(attempt, None)
+            self._told.pop(attempt, None)
 
     def _exchange(self) -> Steps:
         """Fetch a token, keep what came of it, and wake whoever waits."""
@@ -135,11 +152,9 @@ class OAuth2:
                     self._keep(result, began)
                 else:
                     self._failure = self._failed(result)
-        except UsageError:
-            raise  # the client is closed: whoever waits is told so
         except Exception as error:
-            # Without it whoever waits would begin the next exchange at once, and so on.
-            self._failure = self._failed(Denied(f"a bug in Callsheet: {type(error).__name__}", None, None, 0))
+            # Without a failure whoever waits would begin the next exchange at once, and so on.
+            self._note(error)
             raise
         finally:
             self._wake()
@@ -147,6 +162,14 @@ class OAuth2:
         lifetime = result.lifetime if isinstance(result, Granted) else 0.0
         url, elapsed = self._endpoint.shown_url, self._now() - began
         return Tell(TokenFetched(self._service, url, why, result.requests, elapsed, lifetime))
+
+    def _note(self, error: Exception) -> None:
+        """Keep what went wrong; a mistake in how the client is used is told to whoever waits as it is."""
+        with self._lock:
+            if isinstance(error, UsageError):
+                self._told = {attempt: copy(error) for attempt in self._waiting}
+                return
+            self._failure = self._failed(Denied(f"a bug in Callsheet: {type(error).__name__}", None, None, 0))
 
     def _asked(self) -> Asking:
         try:

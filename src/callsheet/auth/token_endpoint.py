@@ -145,7 +145,7 @@ class TokenEndpoint:
             headers.append(("Authorization", Secret("Basic ", blob)))
             secrets = (*secrets, blob, self._options["client_secret"])
         headers.append(("Content-Type", FORM))
-        body = "&".join(f"{quote_plus(name)}={quote_plus(str(revealed(value)))}" for name, value in fields).encode()
+        body = _form(fields)
         return Request(
             "POST", self.shown_url, Headers(headers), Content(body, FORM), wire_url=self.url, secrets=secrets
         )
@@ -173,7 +173,7 @@ class TokenEndpoint:
         no_token = "" if told or answer.status_code != 200 else " without a token"
         words = _shown(f"{told}{more}", request.secrets)
         why = f"it answered {answer.status_code}{words}{no_token}{where}"
-        shown_code = redact(code, request.secrets)[:LONGEST_TOLD] if isinstance(code, str) else None
+        shown_code = _shown(code, request.secrets).strip() if isinstance(code, str) else None
         return Denied(why, shown_code, told_pause(answer, self._wall_clock()), number)
 
     def _granted(self, said: Mapping[str, Any], text: str, number: int) -> Granted | Denied:
@@ -208,7 +208,7 @@ def _lifetime(told: Any) -> float:
     """Seconds; inf where nothing usable was told: then a 401 says that it is over."""
     try:
         seconds = float(told) if not isinstance(told, bool) else math.inf
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.inf
     return max(0.0, seconds) if not math.isnan(seconds) else math.inf
 
@@ -218,9 +218,19 @@ def _is_sendable(text: str) -> bool:
     return bool(text) and is_plain and " " not in text
 
 
+def _form(fields: list[tuple[str, Any]]) -> bytes:
+    try:
+        return "&".join(f"{quote_plus(name)}={quote_plus(str(revealed(value)))}" for name, value in fields).encode()
+    except UnicodeEncodeError:
+        raise AuthError("the client's secret, or another field of the token request, is no text in UTF-8") from None
+
+
 def _basic(client_id: str | Secret, client_secret: Secret) -> Secret:
     """RFC 6749 2.3.1: both form-encoded, then as in RFC 7617. A space as %20, which every decoder understands."""
-    pair = f"{quote(revealed(client_id), safe='')}:{quote(client_secret.reveal(), safe='')}"
+    try:
+        pair = f"{quote(revealed(client_id), safe='')}:{quote(client_secret.reveal(), safe='')}"
+    except UnicodeEncodeError:
+        raise AuthError("the client's id or secret is no text in UTF-8") from None
     return Secret(base64.b64encode(pair.encode()).decode())
 
 

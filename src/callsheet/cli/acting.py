@@ -93,11 +93,12 @@ def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     if wishes.curl:
         return _show_curl(prepared, wishes, wanted, screen)
     if wishes.dry_run:
-        from callsheet.cli.curl_signing import remark
+        from callsheet.cli.curl_signing import remark, remark_of_function
         from callsheet.cli.preview import show_request
 
         show_request(prepared.request(), screen)
         _say(remark(prepared.plan.settings.sign, is_curl=False), screen)
+        _say(remark_of_function(prepared.plan.settings.auth), screen)
         return 0
     try:
         if wishes.download:
@@ -175,7 +176,7 @@ def _received(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response | 
 def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     from callsheet.cli.curl_export import curl_command
     from callsheet.cli.curl_pieces import joined, names_in
-    from callsheet.cli.curl_signing import remark, sign_words
+    from callsheet.cli.curl_signing import remark, remark_of_function, sign_words
     from callsheet.cli.curl_tls import tls_words
     from callsheet.http.request import origin_of
     from callsheet.sheet.files import sheet_text
@@ -197,6 +198,7 @@ def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Scree
         raise UsageError(f"--curl: {error}") from None
     screen.print(command)
     _say(remark(settings.sign, is_curl=True), screen)
+    _say(remark_of_function(settings.auth), screen)
     if names.used:
         screen.say(f"callsheet: set {', '.join(names.used)} before you run it")
     return 0

@@ -8,7 +8,7 @@ from callsheet.auth.aws import TOLD_THE_DIGEST
 from callsheet.auth.digest import digest
 from callsheet.cli.curl_pieces import Names, Piece, Variable, joined
 from callsheet.http.request import Request
-from callsheet.settings.settings import SignSettings
+from callsheet.settings.settings import AuthSettings, SignSettings
 
 
 def sign_words(sign: SignSettings | None, request: Request, names: Names) -> list[list[Piece]]:
@@ -40,3 +40,10 @@ def remark(sign: SignSettings | None, *, is_curl: bool) -> str:
     if sign is None or (is_curl and sign.kind == "aws"):
         return ""
     return f"the signature (sign.{sign.kind}) is made when a request leaves, and is not shown here"
+
+
+def remark_of_function(auth: AuthSettings | None) -> str:
+    """What is to be said of a function that is not asked; empty where there is none."""
+    if auth is None or auth.kind != "python":
+        return ""
+    return "what the function of `auth: python` adds is not shown here: it is asked when a request leaves"

@@ -195,6 +195,9 @@ class _AnyClient:
             raise UsageError(f"this client has several services ({names}): choose one with client.service(name)")
         return self._maker(next(iter(self.sheet.services)))
 
+    def _is_over(self) -> bool:
+        return self._is_closed
+
     def _new_io(self, transport: Any, beside: Beside) -> Any:
         raise NotImplementedError
 
@@ -259,8 +262,8 @@ class Client(_AnyClient, Calls):
 
     def _new_io(self, transport: Transport, beside: Beside) -> ThreadIo:
         if self._clock is None:
-            return ThreadIo(transport, self._later, sleep=self._pauses.sleep, beside=beside)
-        return ClockedThreadIo(transport, self._later, self._clock, beside=beside)
+            return ThreadIo(transport, self._later, sleep=self._pauses.sleep, beside=beside, is_closed=self._is_over)
+        return ClockedThreadIo(transport, self._later, self._clock, beside=beside, is_closed=self._is_over)
 
     def _new_transport(self, wiring: Wiring) -> Transport:
         return CurlTransport(wiring)
@@ -322,8 +325,8 @@ class AsyncClient(_AnyClient, AsyncCalls):
 
     def _new_io(self, transport: AsyncTransport, beside: Beside) -> TaskIo:
         if self._clock is None:
-            return TaskIo(transport, self._later, sleep=self._pauses.sleep, beside=beside)
-        return ClockedTaskIo(transport, self._later, self._clock, beside=beside)
+            return TaskIo(transport, self._later, sleep=self._pauses.sleep, beside=beside, is_closed=self._is_over)
+        return ClockedTaskIo(transport, self._later, self._clock, beside=beside, is_closed=self._is_over)
 
     def _new_transport(self, wiring: Wiring) -> AsyncTransport:
         return AsyncCurlTransport(wiring)

@@ -7,7 +7,7 @@ from typing import Any
 
 from callsheet.call import Limits
 from callsheet.clock import Clock
-from callsheet.engine.io import TaskIo, ThreadIo, Work
+from callsheet.engine.io import TaskIo, ThreadIo, Work, never
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
@@ -21,9 +21,24 @@ class ClockedThreadIo(ThreadIo):
     """Waits by blocking the calling thread."""
 
     def __init__(
-        self, transport: Transport, later: Callable[[Work], bool], clock: Clock, *, beside: Beside = None
+        self,
+        transport: Transport,
+        later: Callable[[Work], bool],
+        clock: Clock,
+        *,
+        beside: Beside = None,
+        is_closed: Callable[[], bool] = never,
     ) -> None:
-        super().__init__(transport, later, clock.now, clock.sleep, clock.new_ticket, wall=clock.wall, beside=beside)
+        super().__init__(
+            transport,
+            later,
+            clock.now,
+            clock.sleep,
+            clock.new_ticket,
+            wall=clock.wall,
+            beside=beside,
+            is_closed=is_closed,
+        )
         self._under_way = clock.under_way
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
@@ -46,7 +61,13 @@ class ClockedTaskIo(TaskIo):
     """Waits by suspending the running task."""
 
     def __init__(
-        self, transport: AsyncTransport, later: Callable[[Work], bool], clock: Clock, *, beside: Beside = None
+        self,
+        transport: AsyncTransport,
+        later: Callable[[Work], bool],
+        clock: Clock,
+        *,
+        beside: Beside = None,
+        is_closed: Callable[[], bool] = never,
     ) -> None:
         super().__init__(
             transport, later, clock.now, clock.asleep, clock.new_task_ticket, wall=clock.wall, beside=beside

@@ -57,8 +57,17 @@ class Io(Protocol):
     def later(self, work: Work) -> bool:
         """Have it done by somebody else; false if nobody will."""
 
+    @property
+    def is_closed(self) -> Callable[[], bool]:
+        """Whether the client was closed, so that nothing is worth waiting for."""
+
     def beside(self, tls: TLS) -> Io:
         """The same, but for what it sends: that goes under this TLS, as the service itself allows for the rest."""
+
+
+def never() -> bool:
+    """No."""
+    return False
 
 
 def finish(steps: Coroutine[Any, Any, T]) -> T:
@@ -108,12 +117,14 @@ class ThreadIo:
         *,
         wall: Callable[[], float] = time.time,
         beside: Callable[[TLS], Any] | None = None,
+        is_closed: Callable[[], bool] = never,
     ) -> None:
         self.now = now
         self.wall = wall
         self.new_ticket = new_ticket
         self.later = later
         self.beside = beside or (lambda tls: self)
+        self.is_closed = is_closed
         self._sleep = sleep
         self._send = transport.send
 
@@ -227,12 +238,14 @@ class TaskIo:
         *,
         wall: Callable[[], float] = time.time,
         beside: Callable[[TLS], Any] | None = None,
+        is_closed: Callable[[], bool] = never,
     ) -> None:
         self.now = now
         self.wall = wall
         self.new_ticket = new_ticket
         self.later = later
         self.beside = beside or (lambda tls: self)
+        self.is_closed = is_closed
         self.sleep = sleep
         self.send = transport.send
 

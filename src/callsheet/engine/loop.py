@@ -17,10 +17,11 @@ from callsheet.engine.io import Io
 from callsheet.engine.let_go import abandon, let_go
 from callsheet.engine.resolve import resolved
 from callsheet.engine.tell import tell_attempt
-from callsheet.errors import APIError
+from callsheet.errors import APIError, UsageError
 from callsheet.http.response import Response
 from callsheet.plan.plan import Asked, Plan
 from callsheet.policies.deadline import SHORTEST, passed
+from callsheet.transports.curl.options import CLOSED
 from callsheet.verdicts import (
     Ask,
     Change,
@@ -151,6 +152,8 @@ async def _is_granted(ticket: Ticket, until: float, io: Io) -> bool:
     while left > LOOK:
         if await io.wait(ticket, LOOK):
             return True
+        if io.is_closed():
+            raise UsageError(CLOSED)
         DROPPED.end()
         left = min(left - LOOK, until - io.now())
     return await io.wait(ticket, max(left, 0.0))
@@ -190,7 +193,7 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
     try:
         response, attempt.wire = await io.send(attempt.request, limits)
         attempt.outcome = response
-        if plan.rules is not None and not attempt.request.is_stream:
+        if plan.reads_early and not attempt.request.is_stream:
             undo_early(response, plan.settings.caps)
     except APIError as error:
         attempt.outcome = error

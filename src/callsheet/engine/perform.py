@@ -31,7 +31,7 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool, typed: bool) 
         if plan.rules is not None:
             result = _meant(response, plan, plan.rules, raises=raises, typed=typed)
         else:
-            undo_codings(response, plan.settings.caps)
+            (undo_once if plan.reads_early else undo_codings)(response, plan.settings.caps)
             if raises and response.status_code >= 400:
                 response.raise_for_status()
             result = plan.read(response) if typed else response

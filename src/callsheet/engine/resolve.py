@@ -6,7 +6,7 @@ from callsheet.call import Attempt, Limits
 from callsheet.engine.content import undo_codings
 from callsheet.engine.io import Io
 from callsheet.engine.tell import tell, tell_store_failure
-from callsheet.errors import APIError, DeadlinePassed, UsageError
+from callsheet.errors import APIError, AttemptTimeout, DeadlinePassed, UsageError
 from callsheet.http.request import Request, origin_of
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
@@ -67,12 +67,16 @@ async def _drive(exchange: Exchange | Later, seconds: float, plan: Plan, io: Io)
     """
     steps = exchange.steps
     until = io.now() + seconds
+    was_told = False
     try:
         step = next(steps)
         while True:
             try:
-                done = await _done(step, until, exchange, plan, io)
+                done = await _done(step, until, exchange, plan, io, is_the_calls=seconds < exchange.seconds)
             except APIError as error:
+                if was_told:
+                    raise  # it goes on after its time is over
+                was_told = isinstance(error, DeadlinePassed)
                 step = steps.throw(error)
             else:
                 step = steps.send(done)
@@ -82,8 +86,10 @@ async def _drive(exchange: Exchange | Later, seconds: float, plan: Plan, io: Io)
         steps.close()
 
 
-async def _done(step: Request | Wait, until: float, exchange: Exchange | Later, plan: Plan, io: Io) -> Response | None:
-    """The answer to one request of an exchange; nothing, after a pause."""
+async def _done(
+    step: Request | Wait, until: float, exchange: Exchange | Later, plan: Plan, io: Io, *, is_the_calls: bool
+) -> Response | None:
+    """The answer to one request of an exchange; nothing, after a pause. `is_the_calls`: `until` is the call's deadline."""
     left = until - io.now()
     if isinstance(step, Wait):
         if step.seconds >= left:
@@ -96,6 +102,11 @@ async def _done(step: Request | Wait, until: float, exchange: Exchange | Later, 
     limits = Limits(connect=min(DEFAULT.connect, left), read=None, attempt=left, caps=caps)
     is_at_home = exchange.tls is None and step.origin == origin_of(plan.settings.base_url)
     way = io if is_at_home else io.beside(exchange.tls or BUILT_IN)
-    answer = (await way.send(step, limits))[0]
+    try:
+        answer = (await way.send(step, limits))[0]
+    except AttemptTimeout:
+        if until - io.now() < SHORTEST and is_the_calls:
+            raise DeadlinePassed(f"the deadline passed while waiting for {step.method} {step.url}") from None
+        raise
     undo_codings(answer, caps)
     return answer

@@ -13,6 +13,7 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.results import nothing
 from callsheet.policies.error_rules import ErrorRules
+from callsheet.policies.python_auth import PythonAuth
 from callsheet.settings.settings import Settings
 from callsheet.verdicts import Verdict
 
@@ -32,7 +33,7 @@ class Plan:
     `before_call` is asked for the first attempt, `before_attempt` for every further pass, `attach` when nothing waits any
     more. `bind` makes a request of arguments; `read` makes the typed result of an answer that is a success, `read_ignored`
     of a failure that an error rule ignores, and `fallback` of an error that may have one. `policies` are all that are on, in
-    order; `rules` is the one of them that says what answers mean, if it is on. `limits` are those of an attempt that has
+    order; `rules` is the one of them that says what answers mean, if it is on; `reads_early`: a policy looks into answers. `limits` are those of an attempt that has
     all of its time, as nearly every one does. `keyed` puts an idempotency key on a request that has none.
     """
 
@@ -53,11 +54,14 @@ class Plan:
     read_ignored: Callable[[Response], Any] = nothing
     fallback: Callable[[APIError], Any] | None = None
     rules: ErrorRules | None = field(init=False)
+    reads_early: bool = field(init=False)
     limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:
         rules = next((policy for policy in self.policies if isinstance(policy, ErrorRules)), None)
         object.__setattr__(self, "rules", rules)
+        asks_a_function = any(isinstance(policy, PythonAuth) for policy in self.policies)
+        object.__setattr__(self, "reads_early", rules is not None or asks_a_function)
         timeout = self.settings.timeout
         limits = Limits(
             min(timeout.connect, timeout.attempt),

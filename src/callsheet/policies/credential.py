@@ -41,13 +41,16 @@ class Tokens(Protocol):
         """Nothing, once a token is at hand; else what has to be done first. `Refuse` where none can be had."""
 
     def token(self) -> Token:
-        """The token to send now, after `ready` said that there is one. Raises AuthError if it is gone since."""
+        """The token to send now, after `ready` said that there is one. Raises AuthError if there is none."""
 
     def at_hand(self) -> Token | None:
         """The token to send now; None if one would have to be fetched. Raises AuthError where none can be made."""
 
-    def reject(self, token: Any) -> None:
-        """The service refused it: it is not sent again."""
+    def reject(self, token: Any) -> bool:
+        """The service refused it: it is not sent again, and another one may be had; false if none is, for a while."""
+
+    def reject_again(self, token: Any) -> None:
+        """The service refused one that was had for its sake."""
 
     def leave(self, attempt: Attempt) -> None:
         """The attempt waits for no token any more."""
@@ -103,8 +106,10 @@ class Credential:
             return None
         call = attempt.call
         if self in call.notes:
-            return None  # a service that takes no token must not cost an exchange more for each call
-        self.tokens.reject(token)
+            self.tokens.reject_again(token)
+            return None
+        if not self.tokens.reject(token):
+            return None
         if call.request.body is not None and not call.request.body.is_replayable:
             return GiveUp("body")
         call.notes[self] = token

@@ -7,17 +7,20 @@ it. When it yields the request itself, that is sent, and the answer comes back: 
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Generator
 from typing import Any
 
 from callsheet.call import Attempt, Call
-from callsheet.errors import APIError, ArgumentError, AuthError
+from callsheet.errors import APIError, ArgumentError, AuthError, DeadlinePassed, UsageError
 from callsheet.http.headers import Headers, check_field
-from callsheet.http.request import Request
+from callsheet.http.request import Request, origin_of
 from callsheet.http.response import Response
 from callsheet.secret import Secret
 from callsheet.verdicts import Exchange, Refuse, Resend, Steps
 
+log = logging.getLogger("callsheet")
 MOST_RESENDS = 3
 """Further attempts that the generator of one call may ask for."""
 
@@ -50,7 +53,7 @@ class PythonAuth:
         except Exception as error:  # noqa: BLE001 - it is the user's
             return Refuse(self._error(error), by=self.name)
         flow = attempt.call.notes[self] = _Flow(made, attempt.request)
-        return Exchange(self._begun(flow, attempt), max(0.0, attempt.call.deadline - now))
+        return Exchange(self._begun(flow, attempt), seconds=math.inf)
 
     def attach(self, attempt: Attempt, now: float) -> Request:
         """The request that the function made."""
@@ -60,9 +63,9 @@ class PythonAuth:
     def after(self, attempt: Attempt, now: float) -> Exchange | None:
         """Tell a generator that yielded the request itself the answer to it."""
         flow: _Flow | None = attempt.call.notes.get(self)
-        if flow is None or flow.own is None or not isinstance(attempt.outcome, Response):
+        if flow is None or flow.own is None or flow.has_ended or not isinstance(attempt.outcome, Response):
             return None
-        return Exchange(self._told(flow, attempt.outcome, attempt), max(0.0, attempt.call.deadline - now))
+        return Exchange(self._told(flow, attempt.outcome, attempt), seconds=math.inf)
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """What is held is only the request."""
@@ -70,8 +73,12 @@ class PythonAuth:
     def ended(self, call: Call) -> None:
         """End the generator."""
         flow: _Flow | None = call.notes.pop(self, None)
-        if flow is not None:
+        if flow is None:
+            return
+        try:
             flow.steps.close()
+        except Exception as error:  # noqa: BLE001 - it is the user's, and the call is over
+            log.warning("%s: closing it raised %s", self._label, type(error).__name__)
 
     def _begun(self, flow: _Flow, attempt: Attempt) -> Steps:
         try:
@@ -79,6 +86,8 @@ class PythonAuth:
         except Exception as error:  # noqa: BLE001 - it is the user's
             return Refuse(self._error(error), by=self.name)
         attempt.held[self] = own or flow.given
+        if flow.has_ended:
+            flow.own = None  # a further attempt asks the function anew
         return None
 
     def _told(self, flow: _Flow, answer: Response, attempt: Attempt) -> Steps:
@@ -89,13 +98,15 @@ class PythonAuth:
         call = attempt.call
         body = call.request.body
         flow.resends += 1
-        if own is None or flow.resends > MOST_RESENDS or (body is not None and not body.is_replayable):
+        # Who returns what it was given wants nothing more to be sent.
+        is_done = own is None or (flow.has_ended and own is flow.given)
+        if is_done or flow.resends > MOST_RESENDS or (body is not None and not body.is_replayable):
             return None
         return Resend(call.request)
 
-    def _error(self, error: Exception) -> AuthError:
+    def _error(self, error: Exception) -> APIError:
         """What became of the function; its own words may hold a secret, and are only in the cause."""
-        if isinstance(error, AuthError):
+        if isinstance(error, AuthError | DeadlinePassed | UsageError):
             return error
         what = str(error) if isinstance(error, APIError) else "it raised"
         told = AuthError(f"{self._label}: {type(error).__name__}: {what}", stopped_by=self.name)
@@ -104,12 +115,13 @@ class PythonAuth:
 
 
 class _Flow:
-    """A generator under way. `own` is the request that it yielded last to be sent as the call's own; None once it ended."""
+    """A generator under way. `own` is the request that it gave last to be sent as the call's own, if any."""
 
     def __init__(self, steps: Generator[Request, Response, Any], given: Request) -> None:
         self.steps = steps
         self.given = given
         self.own: Request | None = None
+        self.has_ended = False
         self.resends = 0
 
     def next(self, answer: Response | None) -> Generator[Request, Response, Request | None]:
@@ -125,7 +137,9 @@ class _Flow:
                 else:
                     step = self.steps.send(answer)
         except StopIteration as end:
-            return None if end.value is None else _checked(end.value, self.given)
+            self.has_ended = True
+            self.own = None if end.value is None else _checked(end.value, self.given)
+            return self.own
         self.own = _checked(step, self.given)
         return self.own
 
@@ -133,14 +147,21 @@ class _Flow:
         if not isinstance(step, Request):
             raise ArgumentError(f"expected a Request to be yielded, found {type(step).__name__}")
         given = self.given
-        return step.body is given.body and step.method == given.method and step.wire_url == given.wire_url
+        if step.body is not given.body or step.method != given.method:
+            return False
+        # A body is the call's own wherever it is sent; without one, a path says which request it is.
+        return given.body is not None or _path(step) == _path(given)
+
+
+def _path(request: Request) -> str:
+    return request.wire_url.partition("?")[0]
 
 
 def _checked(made: Any, given: Request) -> Request:
     """The request, its new fields masked. Raises ArgumentError for what is none, or goes elsewhere."""
     if not isinstance(made, Request):
         raise ArgumentError(f"expected a Request, found {type(made).__name__}")
-    if made.origin != given.origin:
+    if origin_of(made.wire_url) != given.origin:
         raise ArgumentError("a request to another origin; yield it, and it goes without what the call carries")
     known = set(given.headers.fields)
     added = {field: _secret(*field) for field in made.headers.fields if field not in known}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import unquote, urlsplit
 
 from callsheet.http.elsewhere import exact_origin, is_downgrade, spelled
 from callsheet.http.request import origin_of
+from callsheet.settings.settings import Settings
 from callsheet.sheet.findings import Findings, Misfit
 from callsheet.sheet.node import Node, Scalar
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, Unread
@@ -40,6 +42,26 @@ class BaseURL:
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
         return {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://|\$\{"}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name or address (RFC 6761 6.3)."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_unencrypted(layer: Layer, settings: Settings, spot: Spot, findings: Findings) -> None:
+    """Warn of a credential that would pass unencrypted between machines."""
+    written = layer.get("base_url")
+    if written is None or settings.auth is None or not settings.base_url.lower().startswith("http://"):
+        return
+    if not is_loopback(urlsplit(settings.base_url).hostname or ""):
+        message = f"{spot.under('base_url')}: `auth` over http, where everybody on the way can read it"
+        findings.warn(Misfit(written.node.place, message, "write https, if the service has it"))
 
 
 def wrong_with_url(text: str) -> tuple[str, str]:

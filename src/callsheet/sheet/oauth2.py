@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from callsheet import settings
-from callsheet.sheet.addresses import wrong_with_url
+from callsheet.sheet.addresses import is_loopback, wrong_with_url
 from callsheet.sheet.findings import Misfit, Noted, one_of
 from callsheet.sheet.jwt import JWT, ONE_KEY, Told, checked_jwt
 from callsheet.sheet.node import ListNode, MappingNode, Node, Scalar, is_null
@@ -52,16 +51,6 @@ class TokenURL:
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
         return {"type": "string"}
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name or address (RFC 6761 6.3)."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Scopes:

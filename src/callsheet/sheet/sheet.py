@@ -13,7 +13,7 @@ from callsheet.bare_frames import bare
 from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings import Settings, Stores
-from callsheet.sheet.addresses import check_reach
+from callsheet.sheet.addresses import check_reach, check_unencrypted
 from callsheet.sheet.document import Document, ServiceLayers, read_document
 from callsheet.sheet.fallback import check_fallback
 from callsheet.sheet.files import LARGEST, sheet_path, sheet_text
@@ -133,6 +133,8 @@ class ServiceSheet:
             check_tls(layer, spot, findings)
             check_reach(layer, spot, findings)
         settings = settings_from(layer, spot, findings)
+        if operation is None:
+            check_unencrypted(layer, settings, spot, findings)
         check_sign(layer, settings, spot, findings)
         return settings
 
