@@ -16,6 +16,7 @@ from callsheet.events import (
     TokenFetched,
     WireFacts,
 )
+from callsheet.sheet.quantities import spelled_seconds
 
 PHASES = (
     ("resolved", "name"),
@@ -70,7 +71,7 @@ def line_of_breaker(event: BreakerChanged) -> str:
 def line_of_token(event: TokenFetched) -> str:
     """What came of asking a token endpoint."""
     told = f"a token from {event.url}" if event.error is None else event.error
-    lasts = f", good for {milliseconds(event.lifetime)}" if 0 < event.lifetime < math.inf else ""
+    lasts = f", good for {spelled_seconds(event.lifetime)}" if 0 < event.lifetime < math.inf else ""
     return f"* {told} in {milliseconds(event.elapsed)}{lasts}"
 
 

@@ -43,6 +43,7 @@ STEPS = (
     Step("A service that takes one request a second", "call limited key=demo limit=1 window=1"),
     Step("... says 429 to the next, and when to come back: it is asked again then, and no earlier",
          "call limited key=demo limit=1 window=1 -v"),
+    Step("A token from a provider (OAuth 2.0), fetched before the call, shown to nobody", "call me -v"),
 )  # fmt: skip
 
 
