@@ -94,7 +94,9 @@ PLACES = {
         is_sent=False,
     ),
     "option of a function": lambda c, file: Stood({"auth": {"python": keyed, "key": "${CANARY}"}}),
-    "key of an HMAC": lambda c, file: Stood({"sign": {"hmac": {"key": "${CANARY}"}}}, is_sent=False),
+    "key of an HMAC": lambda c, file: Stood(
+        {"sign": {"hmac": {"key": "${CANARY}" + "x" * 16}}}, is_sent=False
+    ),
     "key of an HTTP signature": lambda c, file: Stood(
         {"sign": {"http_signature": {"key": "${CANARY}" + "x" * 64, "key_id": "k", "algorithm": "hmac-sha256"}}},
         is_sent=False,
