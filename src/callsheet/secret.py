@@ -125,6 +125,9 @@ class Secret:
     def __deepcopy__(self, _memo: dict[int, Any]) -> Secret:
         return self
 
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a secret has no state to show")
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not pickled: send the sheet's path, and let the receiver read its own secrets")
 

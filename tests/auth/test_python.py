@@ -145,13 +145,9 @@ def test_the_way_of_an_exchange_fails_inside_the_generator(shop):
     assert client.sent("X-Session") == ["spare"]
 
 
-def test_a_generator_that_says_nothing_sends_the_request_as_it_is(shop):
-    def silent(request):
-        yield request_to("POST", "https://id.test/login")
-
-    client = shop({"python": silent})
-    client.x.respond()
-    assert client.do("get", "/x").ok
+def forgets(request):
+    answer = yield request_to("POST", "https://id.test/login")
+    request.plus("X-Session", answer.json()["session"])
 
 
 def elsewhere(request):
@@ -183,6 +179,7 @@ def broken_field(request):
     ("function", "told"),
     [
         (elsewhere, "a request to another origin"),
+        (forgets, "it ended without a request: return the one to send"),
         (raises, "ValueError: it raised"),
         (raises_later, "ValueError: it raised"),
         (no_request, "expected a Request, found str"),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import traceback
 
 import jwt
 import pytest
@@ -158,3 +159,38 @@ def test_a_critical_extension_is_refused():
 def test_the_time_of_day_counts_unless_another_is_given():
     with pytest.raises(AuthError, match="expired"):
         verify_jwt(token(), SHARED, ["HS256"])
+
+
+@pytest.mark.parametrize("token", [None, b"a.b.c", 7])
+def test_a_token_that_is_missing_is_not_right(token):
+    with pytest.raises(AuthError, match="expected a text of three parts, found"):
+        verify_jwt(token, SHARED, ["HS256"])
+
+
+@pytest.mark.parametrize(
+    ("key", "leeway", "told"),
+    [
+        ({"kty": "oct"}, 0.0, "expected the key as text, bytes or a Secret, found dict"),
+        (SHARED, "5s", "leeway as a number"),
+    ],
+)
+def test_what_is_wrong_in_the_program_is_a_usage_error(key, leeway, told):
+    with pytest.raises(UsageError, match=told):
+        verify_jwt("a.b.c", key, ["HS256"], leeway=leeway)
+
+
+@pytest.mark.parametrize("token", ["a.b.c", "", "wrong signature", "expired"])
+@pytest.mark.parametrize("kind", [str, str.encode, Secret])
+def test_the_key_is_in_no_frame_of_ours(token, kind):
+    """A webhook that anybody can call must not send the key to whoever collects errors."""
+    canary = "canary-of-thirty-two-bytes-or-more-9f"
+    made = {
+        "wrong signature": lambda: jwt.encode({"exp": 9e9}, "x" * 40, "HS256"),
+        "expired": lambda: jwt.encode({"exp": 1}, canary, "HS256"),
+    }
+    text = made[token]() if token in made else token
+    with pytest.raises(AuthError) as caught:
+        verify_jwt(text, kind(canary), ["HS256"])
+    frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack[1:]
+    assert frames
+    assert canary not in repr([frame.locals for frame in frames])

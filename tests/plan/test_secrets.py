@@ -5,7 +5,11 @@ import traceback
 
 import pytest
 
-from callsheet.errors import NotFound
+from callsheet import Client
+from callsheet.errors import ArgumentError, NotFound
+from callsheet.plan.plan import Given
+from callsheet.plan.service import ServicePlans
+from callsheet.sheet import Sheet
 from tests.servers import answer, answer_with
 
 CANARY = "canary/7 ü"
@@ -86,3 +90,33 @@ def test_a_mounted_secret_in_the_query_is_read_again(tmp_path):
     path.write_text("second")
     file._looked -= 2.0
     assert base.query() == (("v=1", "key=second"), (Secret("second"),))
+
+
+def test_a_secret_of_the_sheet_that_is_given_as_an_argument_is_masked():
+    sheet = Sheet.parse(
+        """
+callsheet: 1
+services:
+  s:
+    base_url: http://h
+    auth: {bearer: "${T}"}
+    operations: {op: {get: "/tokens/{t}", path: {t: string}, query: {q: string}}}
+""",
+        variables={"T": "token/of-the-sheet"},
+    )
+    plan = ServicePlans(sheet.services["s"], {}, ()).plan("op")
+    request = plan.bind({"t": "token/of-the-sheet", "q": "token/of-the-sheet"}, Given())
+    assert request.url == "http://h/tokens/***?q=***"
+    assert request.wire_url.startswith("http://h/tokens/token%2Fof-the-sheet?q=token")
+
+
+@pytest.mark.parametrize("path", ["x{}", "//{}", "/a/../{}", "/a\x01{}"])
+def test_nor_does_an_argument_error_quote_one(path):
+    token = "token-of-the-sheet"
+    with Client(base_url="http://h", auth={"bearer": token}) as client:
+        with pytest.raises(ArgumentError) as caught:
+            client.get(path.format(token))
+        assert token not in str(caught.value)
+        with pytest.raises(ArgumentError) as caught:
+            client.get("/x", params={token: object()})
+        assert token not in str(caught.value)

@@ -363,3 +363,23 @@ def test_a_credential_over_http_is_a_warning(url, auth, is_told):
     warnings = Sheet.parse(text, variables={"T": "the-token"}).warnings
     assert [finding.line for finding in warnings] == ([4] if is_told else [])
     assert all("`auth` over http" in finding.message for finding in warnings)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_told"),
+    [("get: '/bot${BOT_TOKEN}/me'", True), ("get: '/${VERSION}/me'", False), ("get: '/bot{token}/me'", False)],
+)
+def test_a_credential_in_a_path_is_a_warning(line, is_told):
+    text = f"{HEAD}    operations: {{op: {{{line}}}}}\n"
+    warnings = parse(text, variables={"BOT_TOKEN": "abc", "VERSION": "v1"}).warnings
+    assert [("`${BOT_TOKEN}` in a URL is shown" in finding.message) for finding in warnings] == (
+        [True] if is_told else []
+    )
+
+
+def test_a_type_that_the_body_overrules_is_a_warning():
+    text = (
+        HEAD + "    operations: {op: {post: /x, json: object, headers: {content-type: application/x-amz-json-1.0}}}\n"
+    )
+    (warning,) = parse(text).warnings
+    assert "is not sent: `json` has a type of its own" in warning.message

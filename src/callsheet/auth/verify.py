@@ -9,14 +9,25 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from callsheet.auth.keys import ALGORITHMS, Unfit, family, require_pyjwt, verifying_key
+from callsheet.bare_frames import bare
 from callsheet.errors import AuthError, UsageError
 from callsheet.secret import Secret
 
 LONGEST = 64 * 1024
 """Characters of a token: more than header fields may have in all."""
+
+
+class _Asked(NamedTuple):
+    """What the claims must be."""
+
+    issuer: str | Collection[str] | None
+    audience: str | Collection[str] | None
+    leeway: float
+    requires: Collection[str]
+    now: float
 
 
 def verify_jwt(
@@ -38,14 +49,26 @@ def verify_jwt(
 
     Raises AuthError for a token that must not be trusted, UsageError for algorithms or a key that cannot verify any.
     """
+    try:
+        _check_kinds(token, key, leeway)
+        asked = _Asked(issuer, audience, leeway, requires, time.time() if now is None else now)
+        return _verified(token, key, algorithms, asked)
+    except BaseException as error:
+        del key, token  # a traceback would show them
+        bare(error)
+        raise
+
+
+def _verified(token: str, key: str | bytes | Secret, algorithms: Sequence[str], asked: _Asked) -> dict[str, Any]:
     require_pyjwt()
     verifier = _verifier(_checked(algorithms), key)
     if isinstance(verifier, Unfit):
         hint = f"; {verifier.hint}" if verifier.hint else ""
         raise UsageError(f"verify_jwt: the key cannot be used: {verifier.message}{hint}")
     claims = _json_object(_payload(token, verifier, algorithms))
-    _check_times(claims, time.time() if now is None else now, leeway)
-    missing = [name for name in requires if claims.get(name) is None]
+    _check_times(claims, asked.now, asked.leeway)
+    issuer, audience = asked.issuer, asked.audience
+    missing = [name for name in asked.requires if claims.get(name) is None]
     if missing:
         raise AuthError(f"JWT: it has no `{missing[0]}`")
     if issuer is not None and not _names(issuer) & _names(claims.get("iss")):
@@ -53,6 +76,16 @@ def verify_jwt(
     if ("aud" in claims or audience is not None) and not _names(audience) & _names(claims.get("aud")):
         raise AuthError("JWT: it is meant for another audience")
     return claims
+
+
+def _check_kinds(token: Any, key: Any, leeway: Any) -> None:
+    """A token comes from outside, and may be missing; the rest is the program's own."""
+    if not isinstance(token, str):
+        raise AuthError(f"JWT: expected a text of three parts, found {type(token).__name__}")
+    if not isinstance(key, str | bytes | Secret):
+        raise UsageError(f"verify_jwt: expected the key as text, bytes or a Secret, found {type(key).__name__}")
+    if isinstance(leeway, bool) or not isinstance(leeway, int | float):
+        raise UsageError(f"verify_jwt: expected leeway as a number of seconds, found {type(leeway).__name__}")
 
 
 def _checked(algorithms: Sequence[str]) -> Sequence[str]:

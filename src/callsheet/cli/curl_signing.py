@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from callsheet.auth.aws import TOLD_THE_DIGEST
@@ -30,7 +31,8 @@ def sign_words(sign: SignSettings | None, request: Request, names: Names) -> lis
 def _credentials(written: object, names: Names) -> tuple[list[Piece], list[Piece]]:
     """User and password to curl, and the session token."""
     if not isinstance(written, Mapping) or "access_key" not in written:
-        return [Variable("AWS_ACCESS_KEY_ID"), ":", Variable("AWS_SECRET_ACCESS_KEY")], []
+        token: list[Piece] = [Variable("AWS_SESSION_TOKEN")] if os.environ.get("AWS_SESSION_TOKEN") else []
+        return [Variable("AWS_ACCESS_KEY_ID"), ":", Variable("AWS_SECRET_ACCESS_KEY")], token
     found = {name: names.word(secret.reveal(), name) for name, secret in written.items()}
     return [*found["access_key"], ":", *found["secret_key"]], found.get("session_token", [])
 

@@ -12,6 +12,7 @@ from callsheet.errors import APIError, ArgumentError, UsageError
 from callsheet.many.download import Source
 from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
 from callsheet.plan.service import ServicePlans, begin
+from callsheet.secret import redact
 from callsheet.transports.curl.options import CLOSED
 from callsheet.values.form import Fields
 from callsheet.values.multipart import Files
@@ -61,7 +62,7 @@ class CallMaker:
             new_ticket = self.io.new_ticket
             return begin(plan, request, given, started=started, new_ticket=new_ticket, arguments=named), plan
         except APIError as error:
-            _name(error, plan)
+            _name(error, plan, self.plans)
             raise
 
     def undeclared(
@@ -77,7 +78,7 @@ class CallMaker:
             request = self.plans.undeclared_request(method, path, given)
             call = begin(plan, request, given, started=started, new_ticket=self.io.new_ticket)
         except APIError as error:
-            _name(error, plan)
+            _name(error, plan, self.plans)
             raise
         return call, plan, options.get("raise_for_status", True)
 
@@ -99,10 +100,10 @@ def _mapping(arguments: Any) -> Mapping[str, Any]:
     raise ArgumentError(f"arguments: expected a mapping from name to value, found {type(arguments).__name__}")
 
 
-def _name(error: APIError, plan: Plan) -> None:
-    """Say of which call the error is."""
+def _name(error: APIError, plan: Plan, plans: ServicePlans) -> None:
+    """Say of which call the error is; what it quotes of the arguments may hold a secret of the sheet."""
     error.service, error.operation = plan.service, plan.operation
-    error.args = (f"{plan.label}: {error}",)
+    error.args = (f"{plan.label}: {redact(str(error), plans.secrets())}",)
 
 
 def _given(options: RequestOptions, *, is_stream: bool) -> Given:

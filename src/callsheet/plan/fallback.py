@@ -100,7 +100,7 @@ def _problem(function: Any) -> str:
     if not callable(function):
         return f"is no function but {type(function).__name__}"
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
-        return "is a coroutine function; write a plain one, which serves both colours and must not wait"
+        return "is a coroutine function; write a plain one, which serves both clients and must not wait"
     try:
         inspect.signature(function).bind(None)
     except TypeError:

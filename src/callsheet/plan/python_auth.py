@@ -30,7 +30,7 @@ def _problem(function: Any, options: dict[str, Any]) -> str:
         return "is no function" if not callable(function) else "is a class; name an instance of it, or a function"
     for each in (function, type(function).__call__):
         if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
-            return "is a coroutine function; write a plain one, or a plain generator, which serves both colours"
+            return "is a coroutine function; write a plain one, or a plain generator, which serves both clients"
     try:
         inspect.signature(function).bind(None, **options)
     except TypeError as error:

@@ -21,8 +21,10 @@ from callsheet.plan.state import ServiceState
 from callsheet.policies.breaker import Breaker
 from callsheet.policies.rate_limit import SharedStore
 from callsheet.policies.slot import Slot
+from callsheet.secret import Secret
 from callsheet.settings.timeout import WrittenTimeout
 from callsheet.sheet import ServiceSheet
+from callsheet.sheet.layers import secrets_in
 from callsheet.sheet.quantities import seconds
 from callsheet.verdicts import Ticket
 
@@ -72,6 +74,7 @@ class ServicePlans:
 
     def compile_all(self) -> None:
         """Compile every plan now, so that what is wrong is known before the first call."""
+        self.undeclared("GET")
         for name in self.operations:
             self.plan(name)
 
@@ -105,6 +108,10 @@ class ServicePlans:
             return state.shared()
         settings = self._sheet.settings(operation, self._code)
         return state.shared_of(operation, settings, self._sheet.operations[operation].layer)
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret that requests of the service may carry."""
+        return tuple(dict.fromkeys((*self._sheet.secrets(), *secrets_in(self.settings))))
 
     @property
     def slot(self) -> Slot:

@@ -85,7 +85,11 @@ class PythonAuth:
             own = yield from flow.next(None)
         except Exception as error:  # noqa: BLE001 - it is the user's
             return Refuse(self._error(error), by=self.name)
-        attempt.held[self] = own or flow.given
+        if own is None:
+            return Refuse(
+                self._error(ArgumentError("it ended without a request: return the one to send")), by=self.name
+            )
+        attempt.held[self] = own
         if flow.has_ended:
             flow.own = None  # a further attempt asks the function anew
         return None

@@ -10,6 +10,7 @@ from callsheet.http.elsewhere import exact_origin, is_downgrade, spelled
 from callsheet.http.request import origin_of
 from callsheet.settings.settings import Settings
 from callsheet.sheet.findings import Findings, Misfit
+from callsheet.sheet.masks import CREDENTIAL_HEADER
 from callsheet.sheet.node import Node, Scalar
 from callsheet.sheet.reading import Form, JsonSchema, Reading, Spot, Unread
 from callsheet.sheet.record import Layer
@@ -18,6 +19,7 @@ from callsheet.sheet.scalars import Choice, ListOf, Text
 URL = Text("an http or https URL such as `https://api.example.com/v1`")
 ORIGIN = Text("an origin such as `https://cdn.example.com`")
 TEMPLATE = Text("a path such as `/users/{id}`")
+REFERENCED = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)")
 HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
 PARAMETER = re.compile(r"\{([^{}]*)\}")
 PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -34,6 +36,7 @@ class BaseURL:
         """The URL without a trailing slash."""
         text = URL.read(node, spot, reading)
         assert isinstance(node, Scalar)
+        _warn_of_shown(node, spot, reading)
         wrong, hint = wrong_with_url(text)
         if wrong:
             raise Misfit(node.place, f"{spot}: {wrong}", hint)
@@ -42,6 +45,15 @@ class BaseURL:
     def schema(self) -> JsonSchema:
         """The same in JSON Schema terms."""
         return {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://|\$\{"}
+
+
+def _warn_of_shown(node: Scalar, spot: Spot, reading: Reading) -> None:
+    """Warn of a variable that is named like a credential in a URL, which every log shows."""
+    for name in REFERENCED.findall(node.text):
+        if CREDENTIAL_HEADER.search(name):
+            message = f"{spot}: `${{{name}}}` in a URL is shown in every log"
+            hint = 'declare it in the path: `get: "/bot{token}/me"`, `path: {token: {type: string, value: "${NAME}"}}`'
+            reading.findings.warn(Misfit(node.place, message, hint))
 
 
 def is_loopback(host: str) -> bool:
@@ -167,6 +179,7 @@ class PathTemplate:
         """The template as written."""
         text = TEMPLATE.read(node, spot, reading)
         assert isinstance(node, Scalar)
+        _warn_of_shown(node, spot, reading)
         wrong, hint = _wrong_with_template(text)
         if wrong:
             raise Misfit(node.place, f"{spot}: {wrong}", hint)

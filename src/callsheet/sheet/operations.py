@@ -103,6 +103,7 @@ def read_operation(
     values = {name: written.value for name, written in read.items() if not isinstance(written.value, Unread)}
     layer = read_keys(node, settings, spot, reading)
     _warn_of_types(node, spot, reading)
+    _warn_of_type_of_body(node, values, spot, reading)
     try:
         method = _method(key, node, spot)
         if method not in values:
@@ -117,6 +118,15 @@ def read_operation(
     plain = {name: value for name, value in values.items() if name not in (*METHODS, *LOCATIONS)}
     facts: dict[str, Any] = {"where": str(key.place), "layer": layer}
     return OperationSheet(key.text, method.upper(), values[method], parameters, **plain, **facts)
+
+
+def _warn_of_type_of_body(node: MappingNode, values: dict[str, Any], spot: Spot, reading: Reading) -> None:
+    """A body has a type of its own, which counts above one of `headers`."""
+    body = next((name for name in BODIES if name in values), None)
+    for key, _ in entries(node.get("headers")):
+        if body is not None and key.text.lower() == "content-type":
+            message = f"{spot.under(f'headers.{key.text}')} is not sent: `{body}` has a type of its own"
+            reading.findings.warn(Misfit(key.place, message, "`header: {Content-Type: {value: ...}}` sets another"))
 
 
 def _warn_of_types(node: MappingNode, spot: Spot, reading: Reading) -> None:

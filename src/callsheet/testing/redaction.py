@@ -26,12 +26,12 @@ class Redaction:
     def __init__(self, secrets: Iterable[Secret], learned: set[str] | None = None) -> None:
         self._secrets = tuple(secrets)
         self._learned = set[str]() if learned is None else learned
-        self._learned.update(secret.reveal() for secret in self._secrets)
+        self._learned.update(text for secret in self._secrets for text in _texts_of(secret))
 
     def text(self, text: str) -> str:
         """A text without the secrets' values, in Base64 neither."""
         for secret in self._secrets:
-            for shape in _in_base64(secret.reveal()):
+            for shape in {shape for value in _texts_of(secret) for shape in _in_base64(value)}:
                 text = text.replace(shape, MASK)
         return IN_TEXT.sub(self._masked, redact(text, self._secrets))
 
@@ -136,6 +136,11 @@ def _leaves(value: Any, name: str = "") -> list[tuple[str, str]]:
     if isinstance(value, list):
         return [leaf for inner in value for leaf in _leaves(inner, name)]
     return [(name, value)] if isinstance(value, str) else []
+
+
+def _texts_of(secret: Secret) -> list[str]:
+    """What it is, or was lately, whole and in parts; nobody is asked for it."""
+    return [text for parts in secret.known_parts() for text in ("".join(parts), *parts) if text]
 
 
 def _in_base64(value: str) -> list[str]:

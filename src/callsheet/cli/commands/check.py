@@ -105,9 +105,9 @@ def compiled(sheet: Sheet) -> Iterator[Finding]:
 
     for service in sheet.services.values():
         plans = ServicePlans(service, {}, ())
-        for operation in plans.operations:
+        for operation in (None, *plans.operations):
             try:
-                plans.plan(operation)
+                plans.undeclared("GET") if operation is None else plans.plan(operation)
             except SheetError as error:
                 yield from error.findings
 

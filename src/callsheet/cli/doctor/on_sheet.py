@@ -83,7 +83,9 @@ def check_environment(examined: Examined) -> Iterator[Found]:
     sheet = examined.sheet
     if sheet is None:
         return
-    if not sheet.environments:
+    if not sheet.environments and "environments" in (examined.text or ""):
+        yield skipped("they cannot be read as the sheet is")
+    elif not sheet.environments:
         yield ok("the sheet has no environments")
     elif sheet.environment is None:
         yield skipped(f"none of {', '.join(sheet.environments)} is chosen, and services are read under one")

@@ -121,7 +121,8 @@ def probe_of(settings: Settings) -> tuple[dict[str, Any], str]:
     """The settings of the one request, over the sheet's own, and what there is to say of them."""
     if settings.auth is None or settings.auth.kind in GOOD_KINDS:
         return ONE_REQUEST, ""
-    return ONE_REQUEST | {"auth": "off"}, ", asked without its credential, which would be fetched first"
+    why = "which a function of yours makes" if settings.auth.kind == "python" else "which would be fetched first"
+    return ONE_REQUEST | {"auth": "off"}, f", asked without its credential, {why}"
 
 
 def _head(service: ServiceSheet, code: dict[str, Any], listen: Callable[[Event], None]) -> Response:
