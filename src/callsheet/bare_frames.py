@@ -7,11 +7,18 @@ for the traceback alone, so they can be cleared: files and line numbers stay, an
 
 from __future__ import annotations
 
+import inspect
+import sys
 from types import TracebackType
 
 from callsheet.errors import APIError
 
-OURS = ("callsheet", "callsheet.")
+OURS = "callsheet"
+BELOW = sys.stdlib_module_names | {
+    "botocore", "cryptography", "http_message_signatures", "jwt", "pycurl", "pydantic", "pydantic_core", "redis", "yaml",
+}  # fmt: skip
+"""What we call: libraries whose frames may hold what they were given. A user's own frames are not touched."""
+SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 LONGEST_CHAIN = 50
 
 
@@ -41,9 +48,12 @@ def _clear(at: TracebackType | None, *, below: bool) -> None:
     is_below = False
     while at is not None:
         frame = at.tb_frame
-        is_ours = frame.f_globals.get("__name__", "").startswith(OURS)
+        room = frame.f_globals.get("__name__", "").partition(".")[0]
+        is_ours = room == OURS
         is_below = is_below or (is_ours and below)
-        if is_ours or is_below:
+        # One that others have suspended would be ended by it; ours let go of an error that they go on after.
+        may_clear = is_below and room in BELOW and not frame.f_code.co_flags & SUSPENDABLE
+        if is_ours or may_clear:
             try:
                 frame.clear()
             except RuntimeError:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from callsheet.errors import AuthError
+from callsheet.regular_file import small_file
 
 if TYPE_CHECKING:
     from callsheet.secret import Secret
@@ -57,7 +58,7 @@ class MountedFile:
         self.path = path
         self._clock = clock
         self._looked = -1.0
-        self._stamp: tuple[int, int, int] | None = None
+        self._stamp: tuple[int, ...] | None = None
         self._text = ""
         self._before = ""
         self._complained = ""
@@ -107,7 +108,7 @@ class MountedFile:
         stamp = _stamp(self.path)
         if stamp == self._stamp:
             return ""
-        text = self.path.read_text("utf-8").rstrip("\r\n")
+        text = small_file(self.path).decode("utf-8").rstrip("\r\n")
         if not text:
             return EMPTY
         if _stamp(self.path) != stamp and self._stamp is not None:
@@ -231,9 +232,9 @@ class Derived:
         return " ".join(secret.fingerprint() for secret in self._of)
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
+def _stamp(path: Path) -> tuple[int, ...]:
     found = path.stat()
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
+    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
 
 def _where(error: BaseException) -> str:

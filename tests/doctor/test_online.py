@@ -14,7 +14,7 @@ from callsheet.cli.doctor.reach import bounded, probe_of
 from callsheet.cli.run import run
 from callsheet.cli.screen import Screen
 from callsheet.settings import Settings
-from callsheet.settings.settings import AuthSettings
+from callsheet.settings.settings import AuthSettings, SignSettings
 from tests.servers import ScriptedServer
 from tests.servers.actions import answer, close, raw, silence
 from tests.servers.certificates import silent_in_handshake
@@ -77,6 +77,8 @@ def test_a_credential_that_has_to_be_fetched_is_left_out():
     assert code["auth"] == "off"
     assert "without its credential" in note
     assert "auth" not in probe_of(Settings("http://a", auth=AuthSettings("bearer", {})))[0]
+    # What signs for AWS may ask a token service, or run a program.
+    assert probe_of(Settings("http://a", sign=SignSettings("aws", {})))[0]["sign"] == "off"
 
 
 @pytest.mark.parametrize(
@@ -154,6 +156,24 @@ def test_the_client_certificate_is_presented(doctor, sheet, certificates, tmp_pa
     assert report.code == 0, report.problems
     assert set(server.ledger.clients) == {files.serial}
     assert [each for each in report.of(TOPIC, "ok") if "issuer" in each]
+
+
+def test_the_client_certificate_is_not_presented_to_who_was_refused(doctor, sheet, certificates, tmp_path):
+    import ssl
+
+    certificates.client(tmp_path, until=90)
+    context = certificates.self_signed()
+    certificates._ca.configure_trust(context)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    with ScriptedServer(answer(200), tls=context) as server:
+        tls = f"{{ca: '{certificates.ca_file}', cert: client.pem, key: client.key}}"
+        sheet(SHEET.format(url=server.url.replace("127.0.0.1", "localhost")) + f"    tls: {tls}\n")
+        report = doctor("--online")
+    assert report.code == 7
+    # libcurl has shown it in the handshake that it then refused; the look at the server's certificate does not.
+    assert [client is None for client in server.ledger.clients].count(True) == 1
+    assert len(server.ledger.clients) == 2
+    assert "TLSError" in report.texts(TOPIC, "problem")
 
 
 def test_a_refused_connection(doctor, sheet, refused_port):

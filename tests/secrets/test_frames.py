@@ -1,13 +1,17 @@
 """Tracebacks show where, and no local variables of ours; those of the caller's own functions stay."""
 
 import asyncio
+import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from callsheet import APIError, AsyncClient, Client, Sheet, SheetError, UsageError
+from callsheet import APIError, AsyncClient, AuthError, Client, NotSent, Sheet, SheetError, UsageError
+from callsheet.auth import request as request_to
+from callsheet.bare_frames import bare
 from tests.secrets.seen import Hidden, Seen
-from tests.servers import RefusedPort, ScriptedServer, response, then
+from tests.servers import RefusedPort, ScriptedServer, answer, response, then
 from tests.servers.actions import close, raw
 
 CANARY = "canary-7f3a9c51"
@@ -151,3 +155,79 @@ def test_a_context_of_the_caller_stays():
     with RefusedPort() as server, Client(base_url=server.url, retry="off") as client:
         _, error = leaks_of(lambda: asks(client))
     assert isinstance(error.__context__, KeyError)
+
+
+def test_an_error_that_somebody_has_kept_ends_nothing_that_goes_on():
+    """One call catches the error of its login and goes on; another raises it again meanwhile."""
+    kept = []
+    second = threading.Event()
+    raised = threading.Event()
+
+    def first(request):
+        try:
+            yield request_to("GET", refused.url)
+        except NotSent as error:
+            kept.append(error)
+        second.set()
+        assert raised.wait(5)
+        try:
+            yield request_to("GET", refused.url)
+        except NotSent:
+            return request.plus("X-Session", "spare")
+
+    def other(request):
+        raise AuthError("as before") from kept[0]
+
+    with ScriptedServer(answer()) as server, RefusedPort() as refused, ThreadPoolExecutor(1) as pool:
+        url = server.url
+        with Client(base_url=url, auth={"python": first}) as one, Client(base_url=url, auth={"python": other}) as two:
+            goes_on = pool.submit(one.get, "/x")
+            assert second.wait(5)
+            with pytest.raises(AuthError):
+                two.get("/x")
+            raised.set()
+            assert goes_on.result(5).ok
+
+
+def test_what_a_function_of_the_user_raises_as_ours_keeps_its_frames():
+    def refuses(request):
+        mine = "a-variable-of-mine"
+        raise AuthError(f"not {len(mine)}")
+
+    with Client(base_url="http://127.0.0.1:1", auth={"python": refuses}) as client, pytest.raises(AuthError) as caught:
+        client.get("/x")
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert any("a-variable-of-mine" in text for text in told.format())
+
+
+def test_a_module_whose_name_only_begins_like_ours_is_not_ours():
+    names = {"__name__": "callsheet_jobs"}
+    exec("def fails(error):\n    mine = 'kept'\n    raise error", names)
+    try:
+        names["fails"](APIError("x"))
+    except APIError as error:
+        bare(error)
+        frames = traceback.TracebackException.from_exception(error, capture_locals=True).stack
+    assert frames[-1].locals["mine"] == "'kept'"
+
+
+@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+def test_what_a_closed_client_was_given_is_in_no_frame(colour):
+    hidden = Hidden([{"t": CANARY}])
+    options = Hidden({"headers": {"X-T": CANARY}})
+
+    def in_threads():
+        client = Client(base_url="http://h")
+        client.close()
+        client.map("op", hidden.value, **options.value)
+
+    def in_tasks():
+        async def main():
+            client = AsyncClient(base_url="http://h")
+            await client.aclose()
+            client.stream("GET", "/x", **options.value)
+
+        asyncio.run(main())
+
+    leaks, _ = leaks_of(in_threads if colour == "blocking" else in_tasks, UsageError)
+    assert leaks == []

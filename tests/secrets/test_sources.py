@@ -1,6 +1,7 @@
 """Where secrets come from: variables, mounted files, functions; and how they change without a restart."""
 
 import logging
+import os
 import traceback
 
 import pytest
@@ -314,3 +315,25 @@ def test_a_function_may_give_the_key_of_a_jwt(shop, server):
     assert first == second != third
     with pytest.raises(AuthError, match="no JWT can be made, for the key cannot be used"):
         shop(auth={"jwt": {"secret": raises}}).do("call", "op")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX")
+def test_what_only_looks_like_a_file_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"x" * (1024 * 1024 + 1))
+    for name, told in (("pipe", "no regular file"), ("large", "larger than 1 MiB")):
+        with pytest.raises(SheetError, match=told):
+            Sheet(services={"s": {"base_url": "https://h", "auth": {"bearer": f"${{file:{tmp_path / name}}}"}}})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX")
+def test_a_pipe_in_the_place_of_a_mounted_file_leaves_the_last_text_in_use(tmp_path):
+    clock = [0.0]
+    path = tmp_path / "secret"
+    path.write_text("token-1")
+    mounted = MountedFile(path, lambda: clock[0])
+    assert mounted.read() == "token-1"
+    path.unlink()
+    os.mkfifo(path)
+    clock[0] += 2
+    assert mounted.read() == "token-1"

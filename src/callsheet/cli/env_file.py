@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from callsheet.errors import UsageError
+from callsheet.regular_file import small_file
 
 LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)", re.DOTALL)
 COMMENT = re.compile(r"\s+#.*\Z")
@@ -19,7 +20,7 @@ def read_env_file(path: str) -> dict[str, str]:
     Nothing is substituted. Unquoted, ` #` begins a comment.
     """
     try:
-        text = Path(path).read_text("utf-8-sig")
+        text = small_file(Path(path)).decode("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"--env-file {path}: {reason}") from None

@@ -132,10 +132,16 @@ class Calls(_AnyCalls):
         outcome. A row's deadline starts when its call begins; a `concurrency` above the service's own lets calls wait for
         a slot. `options` are those of `call`. Raises UsageError for an unknown operation, at once.
         """
-        self._calls().plans.plan(operation)
-        return map_in_threads(
-            lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
-        )
+        try:
+            self._calls().plans.plan(operation)
+            return map_in_threads(
+                lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
+            )
+        except BaseException as error:
+            options.clear()
+            del rows
+            bare(error)
+            raise
 
     def download(
         self,
@@ -238,7 +244,12 @@ class AsyncCalls(_AnyCalls):
         self, method: str, path: str, **options: Unpack[RequestOptions]
     ) -> AbstractAsyncContextManager[AsyncStreamedResponse]:
         """Send a request and read its answer as it comes: `async with service.stream("GET", "/export") as answer:`."""
-        return _Opening(self._calls(), method, path, options)
+        try:
+            return _Opening(self._calls(), method, path, options)
+        except BaseException as error:
+            _emptied(options)
+            bare(error)
+            raise
 
     def map(
         self,
@@ -253,10 +264,16 @@ class AsyncCalls(_AnyCalls):
 
         See Calls.map; rows may come from an async iterator, too.
         """
-        self._calls().plans.plan(operation)
-        return map_in_tasks(
-            lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
-        )
+        try:
+            self._calls().plans.plan(operation)
+            return map_in_tasks(
+                lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
+            )
+        except BaseException as error:
+            options.clear()
+            del rows
+            bare(error)
+            raise
 
     async def download(
         self,

@@ -78,6 +78,7 @@ async def _drive(exchange: Exchange | Later, seconds: float, plan: Plan, io: Io)
                     raise  # it goes on after its time is over
                 was_told = isinstance(error, DeadlinePassed)
                 step = steps.throw(error)
+                error.__traceback__ = None  # it goes on: whoever kept the error must not hold frames that live
             else:
                 step = steps.send(done)
     except StopIteration as end:

@@ -49,6 +49,10 @@ NOT_PUBLIC_V6 = tuple(
 )
 
 
+ISATAP = 0x0000_5EFE
+"""The middle of an interface identifier that holds an IPv4 address (RFC 5214 6.1), but for the bit that says if that is unique."""
+
+
 def is_public(address: str) -> bool:
     """Whether an address, as a resolver or the operating system writes it, is on the public internet.
 
@@ -73,4 +77,6 @@ def _is_public_v4(address: IPv4Address) -> bool:
 
 
 def _is_public_v6(address: IPv6Address) -> bool:
+    if (int(address) >> 32) & 0xFDFF_FFFF == ISATAP:
+        return False
     return address in GLOBAL_UNICAST and not any(address in network for network in NOT_PUBLIC_V6)

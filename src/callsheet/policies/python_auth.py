@@ -138,6 +138,7 @@ class _Flow:
                     answer = yield step
                 except APIError as error:
                     step = self.steps.throw(error)
+                    error.__traceback__ = None  # whoever keeps the error must not hold frames that live
                 else:
                     step = self.steps.send(answer)
         except StopIteration as end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 SECRET_KEYS = frozenset({"auth", "sign", "headers", "cookies", "proxy"})
@@ -135,11 +136,16 @@ def hidden_by_words(lines: Sequence[str], index: int) -> Iterator[tuple[int, int
     line = lines[index] if 0 <= index < len(lines) else ""
     keys = [(match.span(2), match.group(2)) for match in _KEY.finditer(line)]
     above = list(_ancestors(lines, index)) if line else []
+    ends, spans = [span[1] for span, _ in keys], {span for span, _ in keys}
+    # Of the keys that end before a word: how many there are until one below which everything may be a credential.
+    first_secret = next((at for at, (_, name) in enumerate(keys) if name in SECRET_KEYS), len(keys))
+    is_below_secret = not SECRET_KEYS.isdisjoint(above)
     for word in _WORD.finditer(line):
-        own = [name for span, name in keys if span[1] <= word.start()]
-        nearest = own[-1:] or above[:1]
-        is_shown = HARMLESS_KEYS.issuperset(nearest or ["?"]) and SECRET_KEYS.isdisjoint([*own, *above])
-        is_key = any(span == word.span() for span, _ in keys)
+        count = bisect_right(ends, word.start())
+        nearest = [keys[count - 1][1]] if count else above[:1]
+        is_secret = is_below_secret or count > first_secret
+        is_shown = HARMLESS_KEYS.issuperset(nearest or ["?"]) and not is_secret
+        is_key = word.span() in spans
         if not (is_shown or is_key or word.group().startswith("${") or _is_short(word.group())):
             yield word.span()
 

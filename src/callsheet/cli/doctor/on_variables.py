@@ -9,6 +9,7 @@ from pathlib import Path
 from callsheet.cli.doctor.examined import ENVIRONMENT, Examined
 from callsheet.cli.doctor.found import Found, ok, problem, warning
 from callsheet.exposure import exposed_mode
+from callsheet.regular_file import small_file
 from callsheet.sheet.references import Reference, references_in
 
 
@@ -47,7 +48,7 @@ def _mounted(reference: Reference, examined: Examined) -> Found:
     path = examined.folder / reference.name
     told = f"the file {reference.name}"
     try:
-        content = path.read_bytes()
+        content = small_file(path)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a path"
         return problem(f"{told} cannot be read: {why} (line {reference.line})", f"mount it at {path}, or mend the path")

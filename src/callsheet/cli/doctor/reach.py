@@ -48,7 +48,9 @@ def reach(service: ServiceSheet, now: Callable[[], datetime]) -> Iterator[Found]
     # A server that let nobody connect shows no certificate either.
     spoke = "status" in answered[0].data or answered[0].data["error"] == "TLSError"
     if is_direct and origin.scheme == "https" and spoke:
-        yield of_server(origin, settings.tls, now(), verdict=_verdict(settings.tls, answered[0]))
+        # Who we are is for a server that was found to be the service: one that answered, under the sheet's own trust.
+        tls = settings.tls if "status" in answered[0].data else settings.tls.elsewhere()
+        yield of_server(origin, tls, now(), verdict=_verdict(settings.tls, answered[0]))
 
 
 def _verdict(tls: TLS, answered: Found) -> str:
@@ -119,6 +121,9 @@ def _answered(service: ServiceSheet, settings: Settings) -> Iterator[Found]:
 
 def probe_of(settings: Settings) -> tuple[dict[str, Any], str]:
     """The settings of the one request, over the sheet's own, and what there is to say of them."""
+    if settings.sign is not None:
+        # What signs for AWS may ask others for credentials, or run a program.
+        return ONE_REQUEST | {"auth": "off", "sign": "off"}, ", asked without signature and credential"
     if settings.auth is None or settings.auth.kind in GOOD_KINDS:
         return ONE_REQUEST, ""
     why = "which a function of yours makes" if settings.auth.kind == "python" else "which would be fetched first"
