@@ -84,7 +84,7 @@ class _AnyClient:
         self._all_plans: WeakSet[ServicePlans] = WeakSet()
         self._code = settings
         self._listeners = (log_listener, *listeners)
-        now = time.monotonic if self._clock is None else self._clock.now
+        now = self._now = time.monotonic if self._clock is None else self._clock.now
         if base_url is not None:
             if sheet is not None:
                 raise UsageError("Client: give a sheet or a base_url, not both; a sheet's base_url is its own")
@@ -147,13 +147,12 @@ class _AnyClient:
             raise UsageError(self._unknown(name))
         wall = time.time if self._clock is None else self._clock.wall
         code = {**self._code, **settings}
-        now = time.monotonic if self._clock is None else self._clock.now
         store = self._limits_store()
-        plans = ServicePlans(declared, code, self._listeners, like, wall_clock=wall, now=now, store=store)
+        plans = ServicePlans(declared, code, self._listeners, like, wall_clock=wall, now=self._now, store=store)
         self._all_plans.add(plans)
         self._note_tls(name, plans.settings)
         io = self._new_io(self._transport_for(plans), partial(self._io_beside, plans))
-        return CallMaker(plans, io, lambda: self._is_closed)
+        return CallMaker(plans, io, self._is_over)
 
     def _io_beside(self, plans: ServicePlans, tls: TLS) -> Any:
         """What sends the requests of an exchange with others than the service, under the TLS of that."""

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, TypeVar
 
 from callsheet.auth.jwt import JWT
 from callsheet.auth.oauth2 import OAuth2
@@ -26,6 +26,9 @@ from callsheet.policies.service_limit import ServiceWord
 from callsheet.policies.slot import Slot
 from callsheet.settings.settings import AuthSettings, Settings, SignSettings
 from callsheet.sheet.record import Layer
+
+Chosen = TypeVar("Chosen")
+Made = TypeVar("Made")
 
 
 class ServiceState:
@@ -85,12 +88,7 @@ class ServiceState:
             return None
         if self._like is not None:
             return self._like.tokens(auth)
-        with self._lock:
-            known = next((tokens for same, tokens in self._tokens if same == auth), None)
-            if known is None:
-                known = self._new_tokens(auth)
-                self._tokens.append((auth, known))
-            return known
+        return self._one_of(self._tokens, auth, self._new_tokens)
 
     def _new_tokens(self, auth: AuthSettings) -> Tokens:
         if auth.kind == "jwt":
@@ -107,12 +105,16 @@ class ServiceState:
             return None
         if self._like is not None:
             return self._like.signer(sign)
+        return self._one_of(self._signers, sign, lambda each: signer_of(each, wall_clock=self._wall_clock))
+
+    def _one_of(self, kept: list[tuple[Chosen, Made]], chosen: Chosen, make: Callable[[Chosen], Made]) -> Made:
+        """One for equal settings, whose options have no hash."""
         with self._lock:
-            known = next((signer for same, signer in self._signers if same == sign), None)
-            if known is None:
-                known = signer_of(sign, wall_clock=self._wall_clock)
-                self._signers.append((sign, known))
-            return known
+            for same, made in kept:
+                if same == chosen:
+                    return made
+            kept.append((chosen, make(chosen)))
+            return kept[-1][1]
 
     def _slot(self, settings: Settings, operation: str = "") -> Slot:
         slot: Slot = self._once(("slot", operation, settings.concurrency), lambda: Slot(settings.concurrency))
