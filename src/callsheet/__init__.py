@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from callsheet.ambient import deadline
     from callsheet.client import AsyncClient, AsyncService, Client, Service
+    from callsheet.engine.answer import Answer
     from callsheet.errors import (
         APIError,
         ApplicationError,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
 __all__ = [
     "APIError",
     "ASGITransport",
+    "Answer",
     "ApplicationError",
     "ArgumentError",
     "AsyncASGITransport",
@@ -139,6 +141,7 @@ __all__ = [
 _HOMES = {
     "callsheet.ambient": "deadline",
     "callsheet.client": "AsyncClient AsyncService Client Service",
+    "callsheet.engine.answer": "Answer",
     "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
     "callsheet.events": "AttemptEnded BreakerChanged CallEnded Event LimitLearned Listener StoreFailed TokenFetched WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",

@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Callable
+from functools import wraps
 from types import TracebackType
+from typing import Any, ParamSpec, TypeVar, cast
 
 from callsheet.errors import APIError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 OURS = "callsheet"
 BELOW = sys.stdlib_module_names | {
@@ -20,6 +26,30 @@ BELOW = sys.stdlib_module_names | {
 """What we call: libraries whose frames may hold what they were given. A user's own frames are not touched."""
 SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 LONGEST_CHAIN = 50
+
+
+def bared(method: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a public function, plain or a coroutine: what it raises keeps no locals of ours, nor the arguments."""
+
+    @wraps(method)
+    def outer(*args: Any, **kwargs: Any) -> T:
+        try:
+            return method(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs
+            bare(error)
+            raise
+
+    @wraps(method)
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await cast("Any", method(*args, **kwargs))
+        except BaseException as error:
+            del args, kwargs
+            bare(error)
+            raise
+
+    return cast("Callable[P, T]", awaited if inspect.iscoroutinefunction(method) else outer)
 
 
 def bare(error: BaseException) -> None:

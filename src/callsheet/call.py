@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from callsheet import ambient
+from callsheet.errors import DeadlinePassed
 from callsheet.events import WireFacts
 from callsheet.settings.caps import Caps
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Meaning = Literal["rate_limited", "transient", "unauthorized", "failed", "ignored"]
 """What an error rule says that an answer means, whatever its status."""
 NO_ARGUMENTS: Mapping[str, Any] = {}
+SHORTEST = 0.001
+"""Seconds: less time than this is none that is left, and not worth an attempt on the wire."""
 
 
 class Limits(NamedTuple):
@@ -159,3 +162,9 @@ class Attempt:
         self.again: TryAgain | Resend | None = None
         self.was_sent = False
         self.wire: WireFacts | None = None
+
+
+def deadline_passed(attempt: Attempt, waiting_for: str = "") -> DeadlinePassed:
+    """The error that says where the call's time went."""
+    spent = f" while waiting for {waiting_for}" if waiting_for else ""
+    return DeadlinePassed(f"not done within {attempt.call.limit}{spent}, in attempt {attempt.number}")

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from callsheet.http.response import Response
 
 
+CLOSED = "the client is closed"
+"""What a UsageError says of a call on a client that was closed, before it or meanwhile."""
+
+
 class APIError(Exception):
     """Anything Callsheet raises.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from callsheet.errors import APIError
+from callsheet.errors import APIError, ResponseError
 from callsheet.events import Event
 from callsheet.http.request import Request
 from callsheet.http.response import Response
@@ -141,3 +141,10 @@ class Later:
 
 
 Verdict = Wait | WaitFor | Reply | Refuse | TryAgain | Change | Resend | GiveUp | Tell | Ask | Exchange | Later
+
+
+class Interpretation(NamedTuple):
+    """What the error rules make of an answer: the error to raise, or None; and whether it is a failure that they ignore."""
+
+    error: ResponseError | None
+    is_ignored: bool

@@ -15,6 +15,7 @@ from callsheet.errors import AuthError, ServerError
 from callsheet.plan.service import ServicePlans
 from callsheet.testing import FrozenClock
 from tests.auth.keys import ALGORITHMS, SHARED, auth_of, keys_of, pair
+from tests.kept import kept
 
 HS = {"jwt": {"secret": "${KEY}"}}
 
@@ -150,7 +151,8 @@ def test_operations_with_the_same_auth_share_a_token_and_others_have_their_own(s
 
 def test_threads_share_one_token(clock):
     plans = ServicePlans(sheet_of(auth_of("RS256"), key=pair("RSA")[0]).services["shop"], {}, (), wall_clock=clock.wall)
-    tokens = plans.state.tokens(plans.settings.auth)
+    plans.undeclared("GET")
+    tokens = kept(plans.scope, "auth")
     barrier = threading.Barrier(8)
 
     def token(_):
@@ -289,7 +291,8 @@ def test_an_outcome_stays_when_a_further_attempt_has_no_token(shop, clock, tmp_p
 
 def test_a_forked_child_makes_tokens_of_its_own(clock):
     plans = ServicePlans(sheet_of(HS).services["shop"], {}, (), wall_clock=clock.wall)
-    tokens = plans.state.tokens(plans.settings.auth)
+    plans.undeclared("GET")
+    tokens = kept(plans.scope, "auth")
     before = tokens.token()
     plans.forget()
     assert tokens.token().value != before.value

@@ -9,6 +9,7 @@ import pytest
 from callsheet.errors import APIError
 from callsheet.sheet import Sheet
 from tests.auth.keys import SHARED, pair
+from tests.kept import kept
 from tests.secrets.test_canary import WAYS
 from tests.servers import ScriptedServer, answer, answer_with
 
@@ -63,9 +64,9 @@ def test_a_secret_makes_the_token_and_shows_nowhere(world, kind, way, tmp_path, 
                 shown += everything_of(error)
         fields = [request.header("X-Token") or request.header("Authorization") for request in server.requests]
     settings = sheet.services["shop"].settings()
-    state = client.service._maker.plans.state
-    tokens = state.tokens(settings.auth)
-    shown += [repr(each) for each in (sheet, settings, client.client, client.service, state, tokens, tokens.token())]
+    scope = client.service._maker.plans.scope
+    tokens = kept(scope, "auth")
+    shown += [repr(each) for each in (sheet, settings, client.client, client.service, scope, tokens, tokens.token())]
     shown += [str(client.service.explain("op")), repr(events), caplog.text]
     shown += [repr(record.__dict__) for record in caplog.records]
     sent = {field.removeprefix("Bearer ") for field in fields}

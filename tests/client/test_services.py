@@ -30,4 +30,4 @@ def test_services_with_settings_share_one_transport_however_many_ask_at_once():
         for thread in threads:
             thread.join()
         assert len(set(map(id, used))) == 1
-        assert len(client._transports) == 2
+        assert len(client._wiring._transports) == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.worlds import COLOURS, PLAIN, World, world_of
 from tests.servers import Certificates, EchoServer
 from tests.servers.fixtures import *  # noqa: F403
@@ -54,11 +54,11 @@ def colour(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def worlds(colour: str) -> Iterator[Callable[[Wiring], World]]:
+def worlds(colour: str) -> Iterator[Callable[[ConnectionSettings], World]]:
     """Makes worlds of one colour, and ends them."""
     made: list[World] = []
 
-    def make(wiring: Wiring = PLAIN) -> World:
+    def make(wiring: ConnectionSettings = PLAIN) -> World:
         made.append(world_of(colour, wiring))
         return made[-1]
 
@@ -73,9 +73,9 @@ def world(worlds: Callable[[], World]) -> World:
 
 
 @pytest.fixture
-def tls_world(worlds: Callable[[Wiring], World], certificates: Certificates) -> World:
+def tls_world(worlds: Callable[[ConnectionSettings], World], certificates: Certificates) -> World:
     """A world that trusts the tests' certificate authority."""
-    return worlds(Wiring(tls=TLS(ca=certificates.ca_file)))
+    return worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file)))
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import pytest
 from callsheet.errors import NotSent
 from callsheet.http.body import Content
 from callsheet.settings.pool import Pool
+from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.names import Addresses
-from callsheet.transports.curl.options import Wiring
 from tests.contract.worlds import LIMITS, World, request
 from tests.servers import (
     Action,
@@ -91,9 +91,9 @@ def test_a_world_that_never_sent_closes(world: World) -> None:
 
 
 def test_no_more_connections_are_kept_than_the_pool_allows(
-    worlds: Callable[[Wiring], World], echo_server: EchoServer
+    worlds: Callable[[ConnectionSettings], World], echo_server: EchoServer
 ) -> None:
-    world = worlds(Wiring(pool=Pool(connections=2)))
+    world = worlds(ConnectionSettings(pool=Pool(connections=2)))
     with EchoServer(gated=True) as server:
         threading.Thread(target=lambda: server.wait_waiting(8) and server.open_gate()).start()
         world.together([request(server.url) for _ in range(8)])

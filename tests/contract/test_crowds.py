@@ -9,7 +9,7 @@ import pytest
 from callsheet.errors import NoAnswer, NotSent
 from callsheet.http.response import Response
 from callsheet.settings.pool import Pool
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.watch import LoopWatch
 from tests.contract.worlds import LIMITS, AsyncioWorld, BlockingWorld, World, request
 from tests.servers import Certificates, EchoServer, ScriptedServer, answer, answer_with, lose_answer, reset
@@ -25,7 +25,7 @@ def open_gate_at(server: EchoServer, count: int) -> threading.Thread:
 
 @pytest.mark.parametrize("options", [{}, {"watch": LoopWatch}], ids=["asyncio", "asyncio-readers"])
 def test_a_thousand_tasks_at_once(options: dict) -> None:
-    world = AsyncioWorld(Wiring(pool=Pool(connections=1000)), **options)
+    world = AsyncioWorld(ConnectionSettings(pool=Pool(connections=1000)), **options)
     with EchoServer(gated=True) as server:
         watcher = open_gate_at(server, 1000)
         wanted = [request(f"{server.url}/{number}", "POST", b"%d" % number) for number in range(1000)]
@@ -98,7 +98,7 @@ def test_a_bad_name_fails_for_all_that_wait(world: World) -> None:
 def test_many_handshakes_at_once(worlds, certificates: Certificates) -> None:
     from callsheet.settings.tls import TLS
 
-    world = worlds(Wiring(tls=TLS(ca=certificates.ca_file)))
+    world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file)))
     with EchoServer(tls=certificates.good()) as server:
         answers = world.together([request(f"{server.url}/{number}") for number in range(30)])
         assert [each.json()["target"] for each in answers] == [f"/{number}" for number in range(30)]

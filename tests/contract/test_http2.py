@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.bodies import BLOCK, Fed, upload
 from tests.contract.test_streams import MIB
 from tests.contract.worlds import COLOURS, LIMITS, AsyncioWorld, request
@@ -36,8 +36,8 @@ def server(tmp_path: Path, certificates: Certificates) -> Iterator[NginxServer]:
 
 
 @pytest.fixture
-def http2_world(worlds: Callable[[Wiring], AsyncioWorld], certificates: Certificates) -> AsyncioWorld:
-    return worlds(Wiring(tls=TLS(ca=certificates.ca_file), http2=True))
+def http2_world(worlds: Callable[[ConnectionSettings], AsyncioWorld], certificates: Certificates) -> AsyncioWorld:
+    return worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), http2=True))
 
 
 def test_many_requests_at_once_take_one_connection(http2_world: AsyncioWorld, server: NginxServer) -> None:

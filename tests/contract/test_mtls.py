@@ -13,12 +13,12 @@ import trustme
 from callsheet.errors import TLSError
 from callsheet.secret import Secret
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.worlds import World, request
 from tests.servers import Certificates, ScriptedServer, answer
 from tests.servers.certificates import ClientFiles
 
-Worlds = Callable[[Wiring], World]
+Worlds = Callable[[ConnectionSettings], World]
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 both_versions = pytest.mark.parametrize("version", VERSIONS)
 
@@ -33,7 +33,7 @@ def test_the_certificate_is_presented(
 ) -> None:
     files = certificates.client(tmp_path)
     with ScriptedServer(tls=certificates.client_required(version)) as server:
-        world = worlds(Wiring(tls=presenting(certificates, files)))
+        world = worlds(ConnectionSettings(tls=presenting(certificates, files)))
         assert [world.get(server.url).status_code for _ in range(3)] == [200, 200, 200]
         assert server.ledger.clients == [files.serial]
 
@@ -44,14 +44,14 @@ def test_the_key_may_be_in_the_file_of_the_certificate(
     files = certificates.client(tmp_path)
     (tmp_path / "both.pem").write_bytes(files.key.read_bytes() + files.cert.read_bytes())
     with ScriptedServer(tls=certificates.client_required(VERSIONS[1])) as server:
-        world = worlds(Wiring(tls=TLS(ca=certificates.ca_file, cert=tmp_path / "both.pem")))
+        world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file, cert=tmp_path / "both.pem")))
         assert world.get(server.url).status_code == 200
 
 
 def test_a_password_opens_the_key(worlds: Worlds, certificates: Certificates, tmp_path: Path) -> None:
     files = certificates.client(tmp_path, password="open sesame")
     with ScriptedServer(tls=certificates.client_required(VERSIONS[1])) as server:
-        world = worlds(Wiring(tls=presenting(certificates, files, key_password=Secret("open sesame"))))
+        world = worlds(ConnectionSettings(tls=presenting(certificates, files, key_password=Secret("open sesame"))))
         assert world.get(server.url).status_code == 200
 
 
@@ -65,7 +65,7 @@ def test_a_key_that_cannot_be_opened_sends_nothing_and_asks_nobody(
     files = certificates.client(tmp_path, password="open sesame")
     with ScriptedServer(tls=certificates.client_required(VERSIONS[1])) as server:
         secret = None if password is None else Secret(password)
-        error = worlds(Wiring(tls=presenting(certificates, files, key_password=secret))).failure(server.url)
+        error = worlds(ConnectionSettings(tls=presenting(certificates, files, key_password=secret))).failure(server.url)
         assert (type(error), error.was_sent, server.connections) == (TLSError, False, 0)
         assert told in str(error)
         assert "wrong" not in str(error)
@@ -75,7 +75,7 @@ def test_a_key_of_another_certificate_sends_nothing(worlds: Worlds, certificates
     files = certificates.client(tmp_path)
     tls = TLS(ca=certificates.ca_file, cert=files.cert, key=certificates.client_key_file)
     with ScriptedServer(tls=certificates.client_required(VERSIONS[1])) as server:
-        world = worlds(Wiring(tls=tls))
+        world = worlds(ConnectionSettings(tls=tls))
         for _ in range(2):
             error = world.failure(server.url)
             assert (type(error), error.was_sent, server.connections) == (TLSError, False, 0)
@@ -100,7 +100,7 @@ def test_a_certificate_that_is_refused_says_why(
     if kind == "unknown":
         tls = presenting(certificates, certificates.client(tmp_path, authority=trustme.CA()))
     with ScriptedServer(answer(), tls=certificates.client_required(version)) as server:
-        error = worlds(Wiring(tls=tls)).failure(server.url)
+        error = worlds(ConnectionSettings(tls=tls)).failure(server.url)
         assert isinstance(error, TLSError)
         assert told in str(error)
         assert (server.connections, server.requests) == (1, [])
@@ -112,7 +112,7 @@ def test_a_certificate_that_is_replaced_in_the_middle_of_traffic_is_presented_fr
 ) -> None:
     old = certificates.client(tmp_path)
     with ScriptedServer(tls=certificates.client_required(version)) as server:
-        world = worlds(Wiring(tls=presenting(certificates, old)))
+        world = worlds(ConnectionSettings(tls=presenting(certificates, old)))
         assert [world.get(server.url).status_code for _ in range(2)] == [200, 200]
         new = certificates.client(tmp_path)
         assert [world.get(server.url).status_code for _ in range(3)] == [200, 200, 200]
@@ -124,7 +124,7 @@ def test_a_crowd_goes_on_when_the_certificate_is_replaced(
 ) -> None:
     old = certificates.client(tmp_path)
     with ScriptedServer(tls=certificates.client_required(VERSIONS[1])) as server:
-        world = worlds(Wiring(tls=presenting(certificates, old)))
+        world = worlds(ConnectionSettings(tls=presenting(certificates, old)))
         crowd = [request(server.url, "POST", b"{}")] * 12
         assert [each.status_code for each in world.together(crowd)] == [200] * 12
         connections = server.connections
@@ -141,7 +141,7 @@ def test_while_certificate_and_key_do_not_fit_the_pair_before_is_presented(
     (tmp_path / "next").mkdir()
     new = certificates.client(tmp_path / "next")
     with ScriptedServer(tls=certificates.client_required(VERSIONS[1])) as server:
-        world = worlds(Wiring(tls=presenting(certificates, old)))
+        world = worlds(ConnectionSettings(tls=presenting(certificates, old)))
         world.get(server.url)
         new.cert.replace(old.cert)
         assert [world.get(server.url).status_code for _ in range(2)] == [200, 200]
@@ -157,7 +157,7 @@ def test_files_that_vanish_leave_the_certificate_in_use(
 ) -> None:
     files = certificates.client(tmp_path)
     with ScriptedServer(tls=certificates.client_required(VERSIONS[1])) as server:
-        world = worlds(Wiring(tls=presenting(certificates, files)))
+        world = worlds(ConnectionSettings(tls=presenting(certificates, files)))
         world.get(server.url)
         files.cert.unlink()
         assert [world.get(server.url).status_code for _ in range(2)] == [200, 200]
@@ -169,7 +169,7 @@ def test_a_stream_that_is_open_goes_on_when_the_certificate_is_replaced(
 ) -> None:
     old = certificates.client(tmp_path)
     with ScriptedServer(answer(body=b"x" * 300_000), tls=certificates.client_required(VERSIONS[1])) as server:
-        world = worlds(Wiring(tls=presenting(certificates, old)))
+        world = worlds(ConnectionSettings(tls=presenting(certificates, old)))
         reading = world.open(server.url)
         new = certificates.client(tmp_path)
         assert world.get(server.url).status_code == 200
@@ -184,7 +184,7 @@ def test_an_authority_that_is_replaced_counts_from_then_on(
     trusted = tmp_path / "ca.pem"
     trusted.write_bytes(certificates.ca_file.read_bytes())
     with ScriptedServer(tls=certificates.good()) as server:
-        world = worlds(Wiring(tls=TLS(ca=trusted)))
+        world = worlds(ConnectionSettings(tls=TLS(ca=trusted)))
         assert world.get(server.url).status_code == 200
         trustme.CA().cert_pem.write_to_path(trusted)
         assert isinstance(world.failure(server.url), TLSError)

@@ -13,7 +13,7 @@ import pytest
 from callsheet.errors import ConnectTimeout, NotSent, TLSError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.route import Proxy, proxy_of
 from tests.contract.bodies import BLOCK, upload
 from tests.contract.worlds import LIMITS, World, request
@@ -30,7 +30,7 @@ from tests.servers import (
     silence_before_reading,
 )
 
-Worlds = Callable[[Wiring], World]
+Worlds = Callable[[ConnectionSettings], World]
 USER, PASSWORD = "ada", "corr:ect horse@%/"
 CREDENTIALS = f"{USER}:{PASSWORD}"
 CODED = base64.b64encode(CREDENTIALS.encode()).decode()
@@ -51,7 +51,7 @@ def with_credentials(url: str) -> Secret:
 
 def test_a_plain_request_is_given_to_the_proxy(worlds: Worlds) -> None:
     with HttpProxy(CREDENTIALS) as proxy, ScriptedServer(answer(body=b"here")) as server:
-        world = worlds(Wiring(proxy=with_credentials(proxy.url)))
+        world = worlds(ConnectionSettings(proxy=with_credentials(proxy.url)))
         for _ in range(2):
             assert world.post(f"{server.url}/a?b=1", b"abc").content == b"here"
         told, heard = proxy.requests[0], server.requests[0]
@@ -68,7 +68,7 @@ def test_a_secured_request_passes_a_tunnel(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca_file))
     tls = certificates.good() if is_tls else None
     with HttpProxy(CREDENTIALS, tls=tls) as proxy, ScriptedServer(tls=certificates.good()) as server:
-        world = worlds(Wiring(tls=TLS(ca=certificates.ca_file), proxy=with_credentials(proxy.url)))
+        world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), proxy=with_credentials(proxy.url)))
         for _ in range(2):
             answered = world.send(request(server.url, "POST", b"abc", Authorization="Bearer of-the-service"))
             assert (answered.status_code, answered.headers.get("x-proxy")) == (200, None)
@@ -87,7 +87,7 @@ def test_a_secured_request_passes_a_tunnel(
 @pytest.mark.parametrize("is_stream", [False, True])
 def test_streams_and_uploads_pass_a_tunnel(worlds: Worlds, certificates: Certificates, is_stream: bool) -> None:
     with HttpProxy() as proxy, ScriptedServer(answer(body=BLOCK), tls=certificates.good()) as server:
-        world = worlds(Wiring(tls=TLS(ca=certificates.ca_file), proxy=proxy.url))
+        world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), proxy=proxy.url))
         answered = world.send(upload(server.url, iter([BLOCK] * 9), is_stream=is_stream))
         if is_stream:
             got = b""
@@ -101,7 +101,7 @@ def test_streams_and_uploads_pass_a_tunnel(worlds: Worlds, certificates: Certifi
 
 def test_an_upload_without_a_tunnel(worlds: Worlds) -> None:
     with HttpProxy() as proxy, ScriptedServer() as server:
-        world = worlds(Wiring(proxy=proxy.url))
+        world = worlds(ConnectionSettings(proxy=proxy.url))
         assert world.send(upload(server.url, iter([BLOCK] * 9))).status_code == 200
         assert server.requests[0].body == BLOCK * 9
 
@@ -113,7 +113,7 @@ def test_a_tunnel_that_is_refused_was_never_sent(
     worlds: Worlds, certificates: Certificates, status: int, hint: str
 ) -> None:
     with HttpProxy(refusal=status) as proxy, ScriptedServer(tls=certificates.good()) as server:
-        world = worlds(Wiring(tls=TLS(ca=certificates.ca_file), proxy=with_credentials(proxy.url)))
+        world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), proxy=with_credentials(proxy.url)))
         for is_stream in (False, True):
             error = world.failure(request(server.url, "POST", b"abc", is_stream=is_stream))
             assert type(error) is NotSent
@@ -127,13 +127,13 @@ def test_a_tunnel_that_is_refused_was_never_sent(
 
 def test_a_plain_request_that_the_proxy_refuses_is_its_answer(worlds: Worlds, echo_server: EchoServer) -> None:
     with HttpProxy("other:one") as proxy:
-        world = worlds(Wiring(proxy=with_credentials(proxy.url)))
+        world = worlds(ConnectionSettings(proxy=with_credentials(proxy.url)))
         assert world.post(echo_server.url).status_code == 407
 
 
 def test_a_proxy_that_does_not_listen(worlds: Worlds, refused_port: RefusedPort, echo_server: EchoServer) -> None:
     for scheme in ("http", "https", "socks5", "socks5h"):
-        world = worlds(Wiring(proxy=f"{scheme}://127.0.0.1:{refused_port.port}"))
+        world = worlds(ConnectionSettings(proxy=f"{scheme}://127.0.0.1:{refused_port.port}"))
         error = world.failure(request(echo_server.url, "POST", b"abc"))
         assert type(error) is NotSent
         assert not error.was_sent
@@ -143,7 +143,7 @@ def test_a_proxy_that_does_not_listen(worlds: Worlds, refused_port: RefusedPort,
 def test_a_proxy_that_says_nothing_or_hangs_up(worlds: Worlds, certificates: Certificates) -> None:
     for action, kind in ((silence_before_reading(), ConnectTimeout), (close(), NotSent)):
         with ScriptedServer(action) as proxy, ScriptedServer(tls=certificates.good()) as server:
-            world = worlds(Wiring(tls=TLS(ca=certificates.ca_file), proxy=proxy.url))
+            world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), proxy=proxy.url))
             error = world.failure(request(server.url, "POST", b"abc"), LIMITS._replace(connect=0.2))
             assert type(error) is kind
             assert not error.was_sent
@@ -151,7 +151,7 @@ def test_a_proxy_that_says_nothing_or_hangs_up(worlds: Worlds, certificates: Cer
 
 def test_an_answer_lost_behind_a_tunnel_is_not_sent_twice(worlds: Worlds, certificates: Certificates) -> None:
     with HttpProxy() as proxy, ScriptedServer([answer(), lose_answer()], tls=certificates.good()) as server:
-        world = worlds(Wiring(tls=TLS(ca=certificates.ca_file), proxy=proxy.url))
+        world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), proxy=proxy.url))
         world.post(server.url)
         error = world.failure(request(server.url, "POST", b"abc"))
         assert error.was_sent
@@ -160,7 +160,7 @@ def test_an_answer_lost_behind_a_tunnel_is_not_sent_twice(worlds: Worlds, certif
 
 def test_a_proxy_whose_certificate_nobody_vouches_for(worlds: Worlds, certificates: Certificates) -> None:
     with HttpProxy(tls=certificates.good()) as proxy, ScriptedServer(tls=certificates.good()) as server:
-        error = worlds(Wiring(proxy=proxy.url)).failure(server.url)
+        error = worlds(ConnectionSettings(proxy=proxy.url)).failure(server.url)
         assert isinstance(error, TLSError)
         assert not error.was_sent
 
@@ -171,7 +171,7 @@ def test_socks5(worlds: Worlds, certificates: Certificates, scheme: str, is_tls:
     tls = certificates.good() if is_tls else None
     with Socks5Proxy(CREDENTIALS) as proxy, ScriptedServer(tls=tls) as server:
         url = with_credentials(f"{scheme}://127.0.0.1:{proxy.port}")
-        world = worlds(Wiring(tls=TLS(ca=certificates.ca_file), proxy=url))
+        world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), proxy=url))
         named = server.url.replace("127.0.0.1", "localhost")
         for _ in range(2):
             assert world.post(named, b"abc").status_code == 200
@@ -186,7 +186,7 @@ def test_socks5(worlds: Worlds, certificates: Certificates, scheme: str, is_tls:
 def test_socks5_that_refuses_was_never_sent(worlds: Worlds) -> None:
     with Socks5Proxy("other:one") as unknown, Socks5Proxy(is_refusing=True) as refusing, ScriptedServer() as server:
         for proxy in (unknown, refusing):
-            world = worlds(Wiring(proxy=with_credentials(f"socks5h://127.0.0.1:{proxy.port}")))
+            world = worlds(ConnectionSettings(proxy=with_credentials(f"socks5h://127.0.0.1:{proxy.port}")))
             error = world.failure(request(server.url, "POST", b"abc"))
             assert type(error) is NotSent
             assert not error.was_sent
@@ -210,7 +210,7 @@ def test_whose_name_is_looked_up(
     kind = HttpProxy if scheme == "http" else Socks5Proxy
     with ScriptedServer() as server, kind() as proxy:
         monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
-        world = worlds(Wiring(proxy=f"{scheme}://localhost:{proxy.port}"))
+        world = worlds(ConnectionSettings(proxy=f"{scheme}://localhost:{proxy.port}"))
         host = "service.test" if scheme == "socks5" else "localhost"
         monkeypatch.setattr("socket.create_connection", dialled)
         assert world.get(f"http://{host}:{server.port}/").status_code == 200
@@ -231,14 +231,14 @@ def test_the_proxy_of_the_environment_is_asked_for(
     with HttpProxy(CREDENTIALS) as proxy, ScriptedServer(tls=certificates.good()) as secured:
         monkeypatch.setenv("http_proxy", with_credentials(proxy.url).reveal())
         monkeypatch.setenv("HTTPS_PROXY", with_credentials(proxy.url).reveal())
-        assert worlds(Wiring()).get(echo_server.url).status_code == 200
+        assert worlds(ConnectionSettings()).get(echo_server.url).status_code == 200
         assert proxy.connections == 0
-        world = worlds(Wiring(tls=trusted, trust_env=True))
+        world = worlds(ConnectionSettings(tls=trusted, trust_env=True))
         assert [world.get(url).status_code for url in (echo_server.url, secured.url)] == [200, 200]
         assert [each.method for each in proxy.requests] == ["GET", "CONNECT"]
         for spared in ("127.0.0.1", "*", f"127.0.0.1:{echo_server.port}"):
             monkeypatch.setenv("no_proxy", spared)
-            assert worlds(Wiring(trust_env=True)).get(echo_server.url).status_code == 200
+            assert worlds(ConnectionSettings(trust_env=True)).get(echo_server.url).status_code == 200
         assert len(proxy.requests) == 2
 
 
@@ -249,7 +249,9 @@ def test_a_declared_proxy_goes_before_the_environment(
         monkeypatch.setenv("http_proxy", refused_port.url)
         monkeypatch.setenv("no_proxy", "*")
         for trust_env in (False, True):
-            assert worlds(Wiring(proxy=proxy.url, trust_env=trust_env)).get(echo_server.url).status_code == 200
+            assert (
+                worlds(ConnectionSettings(proxy=proxy.url, trust_env=trust_env)).get(echo_server.url).status_code == 200
+            )
         assert len(proxy.requests) == 2
 
 
@@ -265,8 +267,8 @@ def test_the_users_netrc_counts_where_the_environment_is_trusted(
     def authorization(world: World, **fields: str) -> str | None:
         return world.send(request(echo_server.url, **fields)).json()["headers"].get("Authorization")
 
-    assert authorization(worlds(Wiring())) is None
-    world = worlds(Wiring(trust_env=True))
+    assert authorization(worlds(ConnectionSettings())) is None
+    world = worlds(ConnectionSettings(trust_env=True))
     assert [authorization(world), authorization(world)] == [sent, sent]
     assert authorization(world, Authorization="Bearer mine") == "Bearer mine"
 

@@ -9,7 +9,7 @@ import pytest
 
 from callsheet.errors import APIError, ConnectTimeout, NotSent, TLSError
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.worlds import LIMITS, World, request
 from tests.servers import (
     Certificates,
@@ -86,9 +86,9 @@ def test_a_common_name_alone_is_no_name(tls_world: World, certificates: Certific
 
 
 def test_a_service_that_is_not_verified_may_be_anybody(
-    worlds: Callable[[Wiring], World], certificates: Certificates
+    worlds: Callable[[ConnectionSettings], World], certificates: Certificates
 ) -> None:
-    world = worlds(Wiring(tls=TLS(verify=False)))
+    world = worlds(ConnectionSettings(tls=TLS(verify=False)))
     for kind in ("expired", "wrong_host", "untrusted", "self_signed", "common_name_only"):
         with ScriptedServer(answer(), tls=getattr(certificates, kind)()) as server:
             assert world.get(server.url).status_code == 200
@@ -96,14 +96,14 @@ def test_a_service_that_is_not_verified_may_be_anybody(
 
 @pytest.mark.parametrize("verify", [True, False])
 def test_a_pin_holds_whether_the_certificate_is_verified_or_not(
-    worlds: Callable[[Wiring], World], certificates: Certificates, verify: bool
+    worlds: Callable[[ConnectionSettings], World], certificates: Certificates, verify: bool
 ) -> None:
     context, pin = certificates.pinned()
     other = certificates.pinned()[1]
     with ScriptedServer(tls=context) as server:
         pinned = TLS(ca=certificates.ca_file, pins=(other, pin), verify=verify)
-        assert worlds(Wiring(tls=pinned)).get(server.url).status_code == 200
-        world = worlds(Wiring(tls=TLS(ca=certificates.ca_file, pins=(other,), verify=verify)))
+        assert worlds(ConnectionSettings(tls=pinned)).get(server.url).status_code == 200
+        world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file, pins=(other,), verify=verify)))
         error = world.failure(server.url)
         assert (type(error), error.was_sent) == (TLSError, False)
         assert "pinned key mismatch" in str(error)
@@ -123,8 +123,10 @@ def test_older_versions_are_refused(tls_world: World, certificates: Certificates
         assert "tls.min_version" in str(error)
 
 
-def test_a_minimum_of_1_3_refuses_1_2(worlds: Callable[[Wiring], World], certificates: Certificates) -> None:
-    world = worlds(Wiring(tls=TLS(ca=certificates.ca_file, min_version="1.3")))
+def test_a_minimum_of_1_3_refuses_1_2(
+    worlds: Callable[[ConnectionSettings], World], certificates: Certificates
+) -> None:
+    world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file, min_version="1.3")))
     with ScriptedServer(answer(), tls=certificates.only(ssl.TLSVersion.TLSv1_2)) as server:
         assert isinstance(failure(world, server), TLSError)
 
@@ -168,8 +170,10 @@ def test_a_lost_post_on_a_kept_tls_connection_is_sent_once(
         assert [each.method for each in server.requests] == ["GET", "POST"]
 
 
-def test_a_ca_file_that_is_none_is_a_tls_error(worlds: Callable[[Wiring], World], certificates: Certificates) -> None:
-    world = worlds(Wiring(tls=TLS(ca=certificates.folder / "absent.pem")))
+def test_a_ca_file_that_is_none_is_a_tls_error(
+    worlds: Callable[[ConnectionSettings], World], certificates: Certificates
+) -> None:
+    world = worlds(ConnectionSettings(tls=TLS(ca=certificates.folder / "absent.pem")))
     with ScriptedServer(answer(), tls=certificates.good()) as server:
         error = world.failure(server.url)
         assert (type(error), error.was_sent) == (TLSError, False)

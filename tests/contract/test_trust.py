@@ -11,7 +11,7 @@ import trustme
 
 from callsheet import AsyncClient, Client, TLSError
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.worlds import world_of
 from tests.needs import program
 from tests.servers import Certificates, EchoServer, ScriptedServer
@@ -68,7 +68,7 @@ def test_an_extra_authority_is_trusted_beside_the_others(colour, is_beside, cert
     other = Certificates(tmp_path / "other")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca_file))
     key = "extra_ca" if is_beside else "ca"
-    world = world_of(colour, Wiring(tls=TLS(**{key: other.ca_file})))
+    world = world_of(colour, ConnectionSettings(tls=TLS(**{key: other.ca_file})))
     with EchoServer(tls=certificates.good()) as usual, EchoServer(tls=other.good()) as own:
         assert world.get(own.url).status_code == 200
         if is_beside:
@@ -83,7 +83,7 @@ def test_an_extra_authority_is_read_again_when_it_changes(colour, certificates, 
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     extra = tmp_path / "extra.pem"
     trustme.CA().cert_pem.write_to_path(extra)
-    world = world_of(colour, Wiring(tls=TLS(extra_ca=extra)))
+    world = world_of(colour, ConnectionSettings(tls=TLS(extra_ca=extra)))
     with EchoServer(tls=certificates.good()) as server:
         assert isinstance(world.failure(server.url), TLSError)
         extra.write_bytes(certificates.ca_file.read_bytes() + b"\n")
@@ -94,7 +94,7 @@ def test_an_extra_authority_is_read_again_when_it_changes(colour, certificates, 
 
 
 def test_an_extra_authority_that_never_was_there_is_a_tls_error(certificates, tmp_path):
-    world = world_of("blocking", Wiring(tls=TLS(extra_ca=tmp_path / "absent.pem")))
+    world = world_of("blocking", ConnectionSettings(tls=TLS(extra_ca=tmp_path / "absent.pem")))
     with ScriptedServer(tls=certificates.good()) as server:
         error = world.failure(server.url)
         assert (type(error), error.was_sent) == (TLSError, False)

@@ -27,7 +27,7 @@ from callsheet.http.request import Request
 from callsheet.http.streamed_body import body_from, gzipped
 from callsheet.settings.caps import Caps
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.bodies import BLOCK, Fed, Watched, Zeros, answer_and_stall, stall, upload
 from tests.contract.test_streams import MIB, held
 from tests.contract.worlds import LIMITS, World
@@ -379,8 +379,10 @@ def test_several_at_once_send_each_its_own(world: World, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("http2", [False, True])
-def test_an_upload_passes_tls(worlds: Callable[[Wiring], World], certificates: Certificates, http2: bool) -> None:
-    world = worlds(Wiring(tls=TLS(ca=certificates.ca_file), http2=http2))
+def test_an_upload_passes_tls(
+    worlds: Callable[[ConnectionSettings], World], certificates: Certificates, http2: bool
+) -> None:
+    world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), http2=http2))
     with ScriptedServer(tls=certificates.good()) as server:
         world.send(upload(server.url, iter([BLOCK] * 100)))
         assert server.requests[0].body == BLOCK * 100

@@ -9,7 +9,7 @@ import pytest
 
 from callsheet.errors import TLSError
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.worlds import World, request
 from tests.servers import Certificates, HttpbinServer, NginxServer
 
@@ -54,9 +54,9 @@ def test_nginx_keeps_the_connection(world: World, nginx_server: NginxServer) -> 
 @pytest.mark.needs("nginx")
 @pytest.mark.parametrize("http2", [False, True])
 def test_nginx_speaks_the_http_that_is_asked_for(
-    worlds: Callable[[Wiring], World], tmp_path: Path, certificates: Certificates, http2: bool
+    worlds: Callable[[ConnectionSettings], World], tmp_path: Path, certificates: Certificates, http2: bool
 ) -> None:
-    world = worlds(Wiring(tls=TLS(ca=certificates.ca_file), http2=http2))
+    world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), http2=http2))
     with NginxServer(tmp_path, tls=certificates.server_files()) as server:
         answers = world.together([request(f"{server.url}/json") for _ in range(20)])
         assert {each.http_version for each in answers} == {"2" if http2 else "1.1"}  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ import pytest
 from callsheet.call import Limits
 from callsheet.errors import NoAnswer
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.bodies import BLOCK, upload
 from tests.contract.test_streams import MIB, held, rest_is_whole
 from tests.contract.worlds import World
@@ -66,9 +66,9 @@ def test_nginx_stores_what_was_sent(
 @pytest.mark.needs("nginx")
 @pytest.mark.parametrize("http2", [False, True])
 def test_nginx_stores_what_was_sent_over_tls(
-    worlds: Callable[[Wiring], World], certificates: Certificates, big: Path, tmp_path: Path, http2: bool
+    worlds: Callable[[ConnectionSettings], World], certificates: Certificates, big: Path, tmp_path: Path, http2: bool
 ) -> None:
-    world = worlds(Wiring(tls=TLS(ca=certificates.ca_file), http2=http2))
+    world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), http2=http2))
     with NginxServer(tmp_path, EXTRA % {"folder": tmp_path}, tls=certificates.server_files()) as server:
         before = held()
         assert world.send(upload(f"{server.url}/put/a", big, "PUT")).status_code == 201

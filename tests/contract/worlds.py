@@ -20,15 +20,15 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.testing import FakeTransport, Faults
 from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
+from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from callsheet.transports.curl.blocking import CurlTransport
-from callsheet.transports.curl.options import Wiring
 from callsheet.transports.curl.watch import LoopWatch
 from tests.contract.apps import echo_app, echoed
 
 T = TypeVar("T")
 Fact = Callable[[], bool]
-PLAIN = Wiring()
+PLAIN = ConnectionSettings()
 LIMITS = Limits(connect=2.0, read=None, attempt=4.0)
 
 
@@ -135,7 +135,7 @@ class Reading:
 class BlockingWorld(World):
     """Threads."""
 
-    def __init__(self, wiring: Wiring = PLAIN, transport: Any = None) -> None:
+    def __init__(self, wiring: ConnectionSettings = PLAIN, transport: Any = None) -> None:
         self.transport = transport or CurlTransport(wiring)
 
     def send(self, wanted: Request, limits: Limits = LIMITS) -> Response:
@@ -211,7 +211,7 @@ class BlockingWorld(World):
 class AsyncioWorld(World):
     """Tasks of one event loop, which runs only while a test waits for it."""
 
-    def __init__(self, wiring: Wiring = PLAIN, transport: Any = None, **options: Any) -> None:
+    def __init__(self, wiring: ConnectionSettings = PLAIN, transport: Any = None, **options: Any) -> None:
         self.transport = transport or AsyncCurlTransport(wiring, **options)
         self.complaints: list[dict[str, Any]] = []
         self.runner = asyncio.Runner()
@@ -276,7 +276,7 @@ class AsyncioWorld(World):
         assert self.complaints == []
 
 
-def world_of(colour: str, wiring: Wiring = PLAIN) -> World:
+def world_of(colour: str, wiring: ConnectionSettings = PLAIN) -> World:
     """A world by its name in `COLOURS`."""
     if colour == "blocking":
         return BlockingWorld(wiring)

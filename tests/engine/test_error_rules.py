@@ -517,5 +517,5 @@ def test_without_rules_nothing_is_decoded_early(world):
     world.transport.script = [Answer(body=b'{"id": 7}')]
     plan = world.real_plan()
     response = world.call(plan)
-    assert plan.rules is None
+    assert plan.interpreter is None
     assert not hasattr(response, "undone")

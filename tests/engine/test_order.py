@@ -223,7 +223,7 @@ def test_a_request_sent_instead_is_the_calls_from_then_on(world, log):
 def test_a_request_sent_instead_is_not_charged_to_retry(world, log):
     redirect = Policy("redirect", log, after=[Resend(other(URL))])
     world.transport.script = [Answer(302), *[Answer(503)] * 4]
-    retry = world.real_plan().policies[-1]
+    retry = next(policy for policy in world.real_plan().policies if policy.name == "retry")
     assert world.call(world.plan(redirect, retry), raises=False).status_code == 503
     assert len(world.transport.sent) == 4
 

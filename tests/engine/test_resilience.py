@@ -78,14 +78,14 @@ def test_a_retry_that_the_budget_does_not_cover_is_not_made(world):
 def test_a_call_counts_once_in_the_budget_however_often_policies_are_asked(world):
     budget = RetryBudget(Budget())
     limits = Limits(RateLimit((Rate(1, 1.0),)))
-    plan = world.real_plan(shared={"budget": budget, "limits": (limits,)})
+    plan = world.real_plan(shared={"budget": budget, "limits": limits})
     world.call(plan)
     world.call(plan)
     assert (len(world.pauses), budget.window.total) == (1, 2)
 
 
 def test_a_call_waits_for_its_turn(world):
-    plan = world.real_plan(shared={"limits": (Limits(RateLimit((Rate(2, 10.0),))),)})
+    plan = world.real_plan(shared={"limits": Limits(RateLimit((Rate(2, 10.0),)))})
     for _ in range(3):
         world.call(plan)
     assert world.pauses == [pytest.approx(10.0, rel=0.02)]
@@ -94,7 +94,7 @@ def test_a_call_waits_for_its_turn(world):
 
 def test_a_turn_that_comes_too_late_is_told_at_once_and_not_spent(world):
     limits = Limits(RateLimit((Rate(1, 60.0),)))
-    plan = world.real_plan(shared={"limits": (limits,)})
+    plan = world.real_plan(shared={"limits": limits})
     world.call(plan)
     errors = [failing(world, plan, LimitReached) for _ in range(2)]
     assert str(errors[0]).startswith("shop.get_thing: your turn is in 60")
@@ -105,7 +105,7 @@ def test_a_turn_that_comes_too_late_is_told_at_once_and_not_spent(world):
 
 def test_when_full_fail_waits_for_nobody(world):
     setting = RateLimit((Rate(1, 1.0),), when_full="fail")
-    plan = world.real_plan(rate_limit=setting, shared={"limits": (Limits(setting),)})
+    plan = world.real_plan(rate_limit=setting, shared={"limits": Limits(setting)})
     world.call(plan)
     error = failing(world, plan, LimitReached)
     assert "the limit is reached (rate_limit 1/1 s, when_full: fail)" in str(error)
@@ -114,7 +114,7 @@ def test_when_full_fail_waits_for_nobody(world):
 
 def test_a_turn_is_given_back_if_it_is_not_used(world):
     limits, breaker = Limits(RateLimit((Rate(1, 10.0),))), Breaker(BreakerSettings())
-    plan = world.real_plan(shared={"limits": (limits,), "breaker": breaker})
+    plan = world.real_plan(shared={"limits": limits, "breaker": breaker})
     world.call(plan)
     wait, world.io.sleep = world.io.sleep, None
 
@@ -132,7 +132,7 @@ def test_a_turn_is_given_back_if_it_is_not_used(world):
 
 
 def test_a_retry_takes_a_turn_of_its_own(world):
-    plan = world.real_plan(pick=lambda: 0.0, shared={"limits": (Limits(RateLimit((Rate(1, 5.0),))),)})
+    plan = world.real_plan(pick=lambda: 0.0, shared={"limits": Limits(RateLimit((Rate(1, 5.0),)))})
     world.transport.script = [Answer(503)]
     world.call(plan)
     assert [round(pause) for pause in world.pauses] == [5]

@@ -10,7 +10,7 @@ import inspect
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from callsheet.call import Attempt, Call
@@ -23,16 +23,22 @@ from callsheet.events import WireFacts
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
-from callsheet.plan.order import Shared, pipeline
+from callsheet.plan.order import pipeline
 from callsheet.plan.plan import Plan
-from callsheet.policies.slot import Slot
-from callsheet.settings.concurrency import Concurrency
+from callsheet.plan.scope import ServiceScope
+from callsheet.policies.scope import Own
+from callsheet.settings.breaker import Breaker
+from callsheet.settings.rate_limit import RateLimit
 from callsheet.settings.settings import Settings
 from callsheet.settings.timeout import Timeout
 
 URL = "https://shop.test/v1/things"
 PATIENCE = 5.0
 """Seconds after which a fact that should have come is a failure."""
+
+
+def as_it_is(response):
+    return response
 
 
 @dataclass
@@ -145,6 +151,25 @@ class TaskTransport(Transport):
         return self.outcome(await self.world.interrupted_or(step), request, limits)
 
 
+KEYS = {
+    "slot": "concurrency",
+    "breaker": "breaker",
+    "budget": "retry.budget",
+    "limits": "rate_limit",
+    "word": "rate_limit.learn",
+}
+"""By which first word of a key the policies ask their scope for these."""
+
+
+class Given(ServiceScope):
+    """A scope in which a test puts some of what the calls of a service share."""
+
+    def __init__(self, given, settings, pick):
+        super().__init__("shop", settings, pick=pick, wall_clock=lambda: 1_700_000_000.0)
+        by_key = {KEYS[name]: thing for name, thing in given.items() if thing is not None}
+        self.one = lambda key, make: by_key.get(key[0]) or self.shared.one(key, make)
+
+
 class World:
     """What both worlds have in common: a clock, a transport with a script, the events that were told."""
 
@@ -171,6 +196,8 @@ class World:
             after=tuple(p.after for p in policies if hasattr(p, "after")),
             attach=tuple(p.attach for p in policies if hasattr(p, "attach")),
             ended=tuple(p.ended for p in policies if hasattr(p, "ended")),
+            interpreter=next((p for p in policies if hasattr(p, "interpret")), None),
+            reads_early=any(getattr(p, "reads_answers", False) for p in policies),
             listeners=(self.events.append,) if listeners is None else listeners,
             hears_attempts=True,
         )
@@ -178,11 +205,15 @@ class World:
     def real_plan(self, slot=None, pick=lambda: 1.0, shared=None, **chosen):
         """The plan of the policies that are on by default; jitter always picks the whole ceiling.
 
-        `shared` is what plans of one service have in common: breaker, budget, limits.
+        `shared` is what plans of one service have in common: breaker, budget, limits, word.
         """
+        given = {"slot": slot, **(shared or {})}
+        chosen = {"breaker": Breaker() if "breaker" in given else None} | chosen
+        if "limits" in given:
+            limits = given["limits"]
+            chosen["rate_limit"] = replace(chosen.get("rate_limit", RateLimit()), rates=limits.rates, per=limits.per)
         settings = Settings("https://shop.test/v1", **chosen)
-        common = Shared((slot or Slot(Concurrency()),), pick, lambda: 1_700_000_000.0, **(shared or {}))
-        line = pipeline(settings, common)
+        line = pipeline(settings, Given(given, settings, pick), Own())
         once = [policy for policy in line.policies if getattr(policy, "before", None) not in line.before_attempt]
         return self.plan(*line.policies, once=once, settings=settings)
 
@@ -192,8 +223,13 @@ class World:
         return Call(request, timeout, self.now(), self.io.new_ticket, service="shop", operation="get_thing", **facts)
 
     def perform(self, plan, *, raises=True, typed=False, call=None, **facts):
-        """The coroutine of a whole call."""
-        return perform(call or self.new_call(plan, **facts), plan, self.io, raises=raises, typed=typed)
+        """The coroutine of a whole call; unless it is `typed`, as an undeclared request is made."""
+        if not typed:
+            plan = replace(plan, read=as_it_is, read_ignored=as_it_is, fallback=None)
+        return self.value(perform(call or self.new_call(plan, **facts), plan, self.io, raises=raises))
+
+    async def value(self, steps):
+        return (await steps).value
 
     def call(self, plan, **facts):
         """The result of a whole call."""

@@ -9,10 +9,10 @@ from callsheet import NotSent, OriginRefused, Sheet, SheetError
 from callsheet.http.headers import Headers
 from callsheet.http.public import is_public
 from callsheet.http.request import Request
+from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.blocking import CurlTransport
 from callsheet.transports.curl.guard import Guard
 from callsheet.transports.curl.names import Lookup, Names
-from callsheet.transports.curl.options import Wiring
 from tests.contract.worlds import AsyncioWorld, BlockingWorld
 from tests.servers import EchoServer
 
@@ -21,7 +21,7 @@ SPELLINGS = [
     "2130706433", "017700000001", "0", "0.0.0.0", "127.0.0.1.", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
     "[0:0:0:0:0:ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::]",
 ]  # fmt: skip
-PUBLIC = Wiring(addresses="public")
+PUBLIC = ConnectionSettings(addresses="public")
 
 
 def by_name(found: str) -> bool:
@@ -87,7 +87,7 @@ def test_a_public_address_is_connected_to(transport, echo_server):
 
 
 def test_any_address_is_the_default(transport, echo_server):
-    assert transport(nobody, Wiring()).get(echo_server.url).status_code == 200
+    assert transport(nobody, ConnectionSettings()).get(echo_server.url).status_code == 200
 
 
 class Looks:

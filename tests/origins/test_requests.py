@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from callsheet import BreakerOpen, OriginRefused, ServerError, Sheet
+from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.blocking import CurlTransport
-from callsheet.transports.curl.options import Wiring
 from tests.contract.worlds import LIMITS, BlockingWorld
 from tests.origins.test_public_addresses import by_name
 from tests.servers import ScriptedServer, answer, answer_json
@@ -113,7 +113,7 @@ def test_any_other_origin_is_refused_before_anything_is_sent(shop, other, tmp_pa
 
 @pytest.mark.skipif(not OPEN.is_dir(), reason="descriptors are counted in /proc")
 def test_guarded_sockets_leave_no_descriptor_behind(other):
-    world = BlockingWorld(transport=CurlTransport(Wiring(addresses="public"), classify=by_name))
+    world = BlockingWorld(transport=CurlTransport(ConnectionSettings(addresses="public"), classify=by_name))
     fresh = LIMITS._replace(fresh=True)
     world.get(other.url, fresh)
     before = len(list(OPEN.iterdir()))

@@ -3,10 +3,14 @@
 import pytest
 
 from callsheet import ArgumentError, OriginRefused, Sheet, SheetError
+from callsheet.call import Attempt, Call
+from callsheet.http.headers import Headers
+from callsheet.http.request import Request, origin_of
 from callsheet.plan.compile import Base, undeclared_request
-from callsheet.plan.elsewhere import EVERYWHERE, AtHome, AttachedAtHome, place_of
-from callsheet.plan.order import ORDER
+from callsheet.plan.elsewhere import place_of
+from callsheet.plan.order import ORDER, asked_at, attached_at, previewed_at
 from callsheet.plan.plan import Given
+from callsheet.settings.timeout import Timeout
 
 SHOP = {
     "base_url": "https://api.example.com/v1",
@@ -15,6 +19,8 @@ SHOP = {
     "params": {"version": 2},
     "headers": {"Accept": "application/json", "X-Tenant": "7", "X-Token": "${CANARY}"},
 }
+
+URLS = ("https://api.example.com/v1/x", "https://cdn.example.com/x")
 
 
 def base(**more):
@@ -141,14 +147,25 @@ def test_the_place_of_a_url():
     assert (place.origin, place.path) == (("https", "2001:db8::1", 443), "/x")
 
 
-def test_what_is_asked_everywhere_are_lines_of_the_list_that_put_nothing_into_a_request():
-    assert {line.name for line in ORDER} > EVERYWHERE
-    assert {line.name for line in ORDER} - EVERYWHERE >= {"auth.token", "cookies", "deadline_header"}
+def test_policies_that_put_something_into_a_request_are_asked_about_the_services_own_origin_only():
+    assert {line.name for line in ORDER if not line.all_origins} == {
+        "auth.token",
+        "sign.ready",
+        "cookies",
+        "deadline_header",
+        "sign",
+    }
 
 
-def test_a_policy_that_is_asked_at_home_only_equals_itself():
-    ask = [].append
-    for kind in (AtHome, AttachedAtHome):
-        assert kind(ask, None) == ask
-        assert kind(ask, None) in {ask}
-        assert kind(ask, None) == kind(ask, None)
+def test_what_is_asked_at_home_says_nothing_elsewhere():
+    home = origin_of("https://api.example.com")
+    there, away = (Attempt(Call(Request("GET", url, Headers()), Timeout(), 0.0, None), 1) for url in URLS)
+    asked = asked_at(home, lambda attempt, now: "refuse")
+    attached = attached_at(home, lambda attempt, now: "with a token")
+    previewed = previewed_at(home, lambda request: "with a token")
+    assert (asked(there, 0.0), attached(there, 0.0), previewed(there.request)) == (
+        "refuse",
+        "with a token",
+        "with a token",
+    )
+    assert (asked(away, 0.0), attached(away, 0.0), previewed(away.request)) == (None, away.request, away.request)

@@ -9,6 +9,8 @@ from callsheet.errors import ArgumentError, SheetError, UsageError
 from callsheet.plan.plan import Given
 from callsheet.plan.service import ServicePlans, begin
 from callsheet.policies.slot import Slot
+from callsheet.settings.concurrency import Concurrency
+from tests.kept import kept
 
 OPERATIONS = {"get_user": {"get": "/users/{id}"}, "slow": {"get": "/slow", "timeout": 20}}
 
@@ -45,7 +47,12 @@ def test_all_operations_share_the_services_slots():
     plans = plans_of()
     slots = [p for name in OPERATIONS for p in plans.plan(name).policies if isinstance(p, Slot)]
     slots += [p for p in plans.undeclared("GET").policies if isinstance(p, Slot)]
-    assert set(slots) == {plans.slot}
+    assert set(slots) == {slot_of(plans)}
+
+
+def slot_of(plans):
+    """The one that every call of the service needs."""
+    return kept(plans.scope, "concurrency")
 
 
 def slots_of(plans, operation):
@@ -56,8 +63,8 @@ def slots_of(plans, operation):
 def test_an_operation_that_says_so_has_a_slot_of_its_own_beside_the_services(limit):
     plans = plans_of(operations=OPERATIONS | {"own": {"get": "/own", "concurrency": limit}})
     own, services = slots_of(plans, "own")
-    assert (own.limit, services) == (limit, plans.slot)
-    assert slots_of(plans, "slow") == [plans.slot]
+    assert slots_of(plans, "slow") == [services]
+    assert (own.limit, services.limit) == (limit, Concurrency().limit)
     own.in_flight = 7
     plans.forget()
     assert own.in_flight == 0
@@ -66,19 +73,21 @@ def test_an_operation_that_says_so_has_a_slot_of_its_own_beside_the_services(lim
 def test_other_settings_of_a_service_share_its_slots_and_narrow_them():
     sheet = Sheet(services={"shop": {"base_url": "https://shop.test", "operations": OPERATIONS}}).services["shop"]
     first = ServicePlans(sheet, {}, ())
-    assert slots_of(ServicePlans(sheet, {"timeout": 3}, (), first), "slow") == [first.slot]
+    (usual,) = slots_of(first, "slow")
+    assert slots_of(ServicePlans(sheet, {"timeout": 3}, (), first), "slow") == [usual]
     narrower = ServicePlans(sheet, {"concurrency": 2}, (), first)
     own, services = slots_of(narrower, "slow")
-    assert (own.limit, services) == (2, first.slot)
+    assert (own.limit, services) == (2, usual)
     assert slots_of(narrower, "get_user") == [own, services]
-    assert narrower.state.cookies is first.state.cookies
+    assert narrower.scope.shared is first.scope.shared
 
 
 def test_a_forked_child_counts_anew():
     plans = plans_of()
-    plans.slot.in_flight = 7
+    (slot,) = slots_of(plans, "slow")
+    slot.in_flight = 7
     plans.forget()
-    assert plans.slot.in_flight == 0
+    assert slot.in_flight == 0
 
 
 @pytest.mark.parametrize(

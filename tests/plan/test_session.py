@@ -5,6 +5,7 @@ import pytest
 from callsheet import Client, Sheet
 from callsheet.errors import Redirected, ServerError, Unauthorized
 from callsheet.plan.service import ServicePlans
+from tests.kept import kept
 from tests.servers import ScriptedServer, answer, answer_json, answer_with
 
 SET = answer(200, {"Set-Cookie": "session=canary-7; Path=/"})
@@ -68,10 +69,11 @@ def test_a_cookie_is_never_shown(any_shop):
 def test_a_forked_child_has_a_jar_of_its_own():
     sheet = Sheet(services={"shop": {"base_url": "http://shop.test", "cookies": True}})
     plans = ServicePlans(sheet.services["shop"], {}, ())
-    before = plans.state.cookies.jar
+    cookies = next(policy for policy in plans.undeclared("GET").policies if policy.name == "cookies")
+    before = cookies.jar
     plans.forget()
-    assert plans.state.cookies.jar is not before
-    assert any(policy is plans.state.cookies for policy in plans.undeclared("GET").policies)
+    assert cookies.jar is not before
+    assert cookies is kept(plans.scope, "cookies")
 
 
 def test_redirects_are_off_by_default(any_shop):

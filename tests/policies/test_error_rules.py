@@ -46,7 +46,7 @@ def meaning(rules, outcome, envelope=None, *, is_stream=False):
 
 def error(sent, *rules, envelope=None):
     policy = ErrorRules(rules, envelope)
-    return policy.error_for(sent, policy.rule_for(sent))
+    return policy.interpret(sent).error
 
 
 def fits(test, body):

@@ -147,7 +147,8 @@ def test_a_budget_that_is_spent_at_once_stays_within_the_bound(calls, attempts, 
     """Each call wants all its retries at once; a retry is made if those of the window stay within the budget."""
     budget = Budget(ratio, floor, window)
     made, called, sent = deque(), deque(), 0
-    for now in times(calls, lead + seconds):
+    end = lead + seconds  # rounded, as the outage then is
+    for now in times(calls, end):
         called.append(now)
         while called[0] <= now - window:
             called.popleft()
@@ -163,7 +164,7 @@ def test_a_budget_that_is_spent_at_once_stays_within_the_bound(calls, attempts, 
         if is_out:
             assert len(made) <= ratio * (calls * window + 1) + floor * window
     bound = outage(calls, attempts, budget, None)
-    assert sent <= Load(calls, attempts, budget, ()).within(seconds)
+    assert sent <= Load(calls, attempts, budget, ()).within(end - lead)
     assert bound.requests_per_second <= calls * attempts + 1e-9
     assert bound.requests_per_second <= calls * (1 + ratio) + floor + 1e-9
 

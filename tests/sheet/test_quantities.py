@@ -164,5 +164,5 @@ def test_a_rate_there_and_back(count, window):
 
 @given(st.integers(0, 10**9), st.integers(0, 99))
 def test_a_number_there_and_back(whole, hundredths):
-    value = whole + hundredths / 100
+    value = float(f"{whole}.{hundredths:02}")
     assert per_second(spelled_number(value)) == value

@@ -11,6 +11,7 @@ import pytest
 
 from callsheet.engine.io import ThreadTicket
 from callsheet.errors import AuthError, DeadlinePassed, ServerError
+from tests.kept import kept
 from tests.servers import ScriptedServer, answer, answer_json, answer_with, silence
 from tests.signing.sheets import sheet_of
 
@@ -143,7 +144,7 @@ def test_those_near_their_end_serve_while_others_are_fetched(world, container, s
     assert keys_at(service)[1] in ("AKID2", "AKID3")
     plans = client.service._maker.plans
     ticket = ThreadTicket()
-    if plans.state.signer(plans.settings.sign).credentials._work.awaited(lambda: ticket) is not None:
+    if kept(plans.scope, "sign").credentials._work.awaited(lambda: ticket) is not None:
         assert ticket.wait(5)
     client.do("get", "/x")
     client.do("get", "/x")

@@ -18,6 +18,7 @@ from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.secret import Secret
 from tests.auth.test_jwt import rotated
+from tests.kept import kept
 from tests.servers import ScriptedServer, answer, answer_with
 from tests.signing.sheets import SECRET, sheet_of
 
@@ -293,7 +294,7 @@ def test_a_mounted_secret_is_sent_as_it_was_signed(shop, tmp_path):
     (tmp_path / "token").write_text("first")
     sign = {"hmac": {"key": "${KEY}", "components": ["header:Authorization"]}}
     client = shop(sign, folder=tmp_path, auth={"bearer": "${file:token}"})
-    signer = client.service._maker.plans.state.signer(client.service._maker.plans.settings.sign)
+    signer = kept(client.service._maker.plans.scope, "sign")
     mounted = iter(["first", "second"])
     signed = signer.signed(
         Request("GET", "https://h/", Headers([("Authorization", Secret(lambda: next(mounted)))])), 0.0

@@ -22,6 +22,7 @@ from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.secret import Secret
 from tests.auth.keys import pair
+from tests.kept import kept
 from tests.servers import ScriptedServer, answer, answer_with
 from tests.signing import rfc9421
 from tests.signing.sheets import SECRET, sheet_of
@@ -151,7 +152,7 @@ def test_components_of_every_kind(world):
 def test_an_authority_that_is_written_is_told_as_all_others_are(shop):
     sign = signing("hmac-sha256", components=["@authority", "host"], nonce=False)
     client = shop(sign)
-    base = client.service._maker.plans.state.signer(client.service._maker.plans.settings.sign).base
+    base = kept(client.service._maker.plans.scope, "sign").base
     request = Request("GET", "https://10.0.0.1/", Headers({"Host": "Shop.test:443"}))
     lines = base(request, ("@authority", "host"), 0).text.decode().splitlines()
     assert lines[:2] == ['"@authority": shop.test', '"host": Shop.test:443']

@@ -11,6 +11,7 @@ from callsheet.testing import Cassette
 from tests.auth.keys import pair
 from tests.auth.test_secrets import everything_of
 from tests.auth.worlds import Tasks, Threads
+from tests.kept import kept
 from tests.secrets.test_canary import WAYS
 from tests.servers import ScriptedServer
 from tests.signing.sheets import SECRET, sheet_of
@@ -52,10 +53,8 @@ def test_neither_key_nor_signature_shows(world, kind, way, caplog):
                 shown += everything_of(error)
         sent = signatures(server.requests)
     settings = sheet.services["shop"].settings()
-    state = client.service._maker.plans.state
-    shown += [
-        repr(each) for each in (sheet, settings, client.client, client.service, state, state.signer(settings.sign))
-    ]
+    scope = client.service._maker.plans.scope
+    shown += [repr(each) for each in (sheet, settings, client.client, client.service, scope, kept(scope, "sign"))]
     shown += [str(client.service.explain("get")), repr(events), caplog.text]
     shown += [repr(record.__dict__) for record in caplog.records]
     assert len(sent) == 2

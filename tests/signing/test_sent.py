@@ -12,6 +12,7 @@ from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.plan.plan import Given
 from tests.auth.keys import pair
+from tests.kept import kept
 from tests.servers import ScriptedServer, answer
 from tests.signing.sheets import SECRET, sheet_of
 
@@ -85,7 +86,7 @@ def test_a_private_key_is_not_looked_for_in_every_text(shop):
 def test_what_is_under_way_is_forgotten_in_a_forked_child(shop):
     client = shop({"aws": {"service": "s3", "region": "x"}})
     plans = client.service._maker.plans
-    chain = plans.state.signer(plans.settings.sign).credentials
+    chain = kept(plans.scope, "sign").credentials
     chain._work = object()
     plans.forget()
     assert chain._work is None

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import gzip
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -483,3 +485,20 @@ def test_secrets_are_sent_as_they_are(open_world):
         world.fake.on("GET", "/users/{id}").respond()
         world.call("get", id="1")
         assert world.fake.calls[0].headers["authorization"] == "Bearer canary-7"
+
+
+@pytest.mark.parametrize("colour", ["Client", "AsyncClient"])
+def test_a_fake_needs_no_libcurl(colour):
+    program = (
+        "import asyncio, sys, callsheet\n"
+        "from callsheet.testing import FakeTransport\n"
+        "fake = FakeTransport()\n"
+        "fake.on('GET', '/x').respond(200, json={'id': 7})\n"
+        f"client = callsheet.{colour}(base_url='https://shop.test', transport=fake)\n"
+        "async def call():\n"
+        "    answer = client.get('/x')\n"
+        "    return await answer if asyncio.iscoroutine(answer) else answer\n"
+        "print(asyncio.run(call()).json(), 'pycurl' in sys.modules)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.returncode) == ("{'id': 7} False\n", 0), ended.stderr

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from callsheet.auth.keys import ALGORITHMS, Unfit, family, require_pyjwt, verifying_key
-from callsheet.bare_frames import bare
+from callsheet.bare_frames import bared
 from callsheet.errors import AuthError, UsageError
 from callsheet.secret import Secret
 
@@ -30,6 +30,7 @@ class _Asked(NamedTuple):
     now: float
 
 
+@bared
 def verify_jwt(
     token: str,
     key: str | bytes | Secret,
@@ -49,14 +50,9 @@ def verify_jwt(
 
     Raises AuthError for a token that must not be trusted, UsageError for algorithms or a key that cannot verify any.
     """
-    try:
-        _check_kinds(token, key, leeway)
-        asked = _Asked(issuer, audience, leeway, requires, time.time() if now is None else now)
-        return _verified(token, key, algorithms, asked)
-    except BaseException as error:
-        del key, token  # a traceback would show them
-        bare(error)
-        raise
+    _check_kinds(token, key, leeway)
+    asked = _Asked(issuer, audience, leeway, requires, time.time() if now is None else now)
+    return _verified(token, key, algorithms, asked)
 
 
 def _verified(token: str, key: str | bytes | Secret, algorithms: Sequence[str], asked: _Asked) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from callsheet.cli.screen import Screen
 from callsheet.errors import ArgumentError, ResponseError, TransportError, UsageError
 
 if TYPE_CHECKING:
-    from callsheet.cli.calling import FellBack, Make, Prepared
+    from callsheet.cli.calling import Make, Prepared
     from callsheet.cli.curl_pieces import Piece
     from callsheet.cli.find_sheet import Wanted
     from callsheet.cli.output import Form
@@ -138,39 +138,41 @@ def _download(make: Make, request: Request, wishes: Wishes, screen: Screen) -> i
 
 
 def _send(prepared: Prepared, wishes: Wishes, screen: Screen) -> int:
-    from callsheet.cli.calling import FellBack
     from callsheet.cli.exits import OK, REDIRECTED, code_of_status
 
-    response = _received(prepared, wishes, screen)
-    if isinstance(response, FellBack):
-        screen.complain(f"{type(response.error).__name__}: {response.error}; fell back")
-        return OK
-    if code_of_status(response.status_code) != REDIRECTED:
+    response = _streamed(prepared, wishes, screen) if wishes.stream else _whole(prepared, wishes, screen)
+    if response is None or code_of_status(response.status_code) != REDIRECTED:
         return OK  # from 400 on, only an answer that an error rule ignores comes here
     where = response.masked(response.field(b"location") or "nowhere")
     screen.complain(f"{response.status_code}: redirected to {where}, and not followed")
     return REDIRECTED
 
 
-def _received(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response | FellBack:
-    """Send, and show the answer, or what stands in for it, in the way that is wished for."""
-    from callsheet.cli.calling import FellBack
+def _streamed(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response:
+    """Send, and show the answer as it comes."""
+    from callsheet.cli.progress import shown_upload
+    from callsheet.cli.streaming import show_stream
+
+    with shown_upload(prepared.call.request, screen):
+        opened = prepared.open()
+    show_stream(opened, screen, wishes.output or "auto")
+    return opened.response
+
+
+def _whole(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response | None:
+    """Send, and show the answer once it is whole; None where a fallback is shown in its place."""
     from callsheet.cli.output import show_answer, show_value
     from callsheet.cli.progress import shown_upload
 
-    form: Form = wishes.output or "auto"
     with shown_upload(prepared.call.request, screen):
-        answer = prepared.open() if wishes.stream else None
-        response = prepared.send() if answer is None else answer.response
-    if isinstance(response, FellBack):
-        show_value(response.value, screen, form)
-    elif answer is None:
-        show_answer(response, screen, form)
-    else:
-        from callsheet.cli.streaming import show_stream
-
-        show_stream(answer, screen, form)
-    return response
+        answer = prepared.send()
+    form: Form = wishes.output or "auto"
+    if answer.error is not None or answer.response is None:
+        show_value(answer.value, screen, form)
+        screen.complain(f"{type(answer.error).__name__}: {answer.error}; fell back")
+        return None
+    show_answer(answer.response, screen, form)
+    return answer.response
 
 
 def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
@@ -178,12 +180,11 @@ def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Scree
     from callsheet.cli.curl_pieces import joined, names_in
     from callsheet.cli.curl_signing import remark, remark_of_function, sign_words
     from callsheet.cli.curl_tls import tls_words
-    from callsheet.http.request import origin_of
     from callsheet.sheet.files import sheet_text
 
     names = names_in(sheet_text(str(wanted.path())), wanted.variables() or os.environ, prepared.plan.service)
     request, settings = prepared.call.request, prepared.plan.settings
-    tls = settings.tls if request.origin == origin_of(settings.base_url) else settings.tls.elsewhere()
+    tls = settings.tls if request.origin == settings.origin else settings.tls.elsewhere()
     further: list[list[Piece]] = tls_words(tls, names) if request.wire_url.startswith("https:") else []
     further += sign_words(settings.sign, request, names)
     if wishes.stream:

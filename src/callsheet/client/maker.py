@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from callsheet.call import Call
 from callsheet.client.breaker import BreakerControl
 from callsheet.client.sources import source_of
-from callsheet.errors import APIError, ArgumentError, UsageError
+from callsheet.client.wiring import Wiring
+from callsheet.errors import CLOSED, APIError, ArgumentError, UsageError
 from callsheet.many.download import Source
 from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
 from callsheet.plan.service import ServicePlans, begin
 from callsheet.secret import redact
-from callsheet.transports.curl.options import CLOSED
 from callsheet.values.form import Fields
 from callsheet.values.multipart import Files
 
@@ -42,18 +42,18 @@ KNOWN_OPTIONS = RequestOptions.__annotations__.keys()
 class CallMaker:
     """Makes the calls of one service, for both colours: what happens before anything is sent."""
 
-    def __init__(self, plans: ServicePlans, io: Any, is_closed: Callable[[], bool]) -> None:
+    def __init__(self, plans: ServicePlans, wiring: Wiring) -> None:
         self.name = plans.name
         self.plans = plans
-        self.io = io
-        self._is_closed = is_closed
+        self.io = wiring.io(plans.name, plans.settings)
+        self._wiring = wiring
 
     def declared(
         self, operation: str, arguments: Mapping[str, Any] | None, fields: Mapping[str, Any], given: Given
     ) -> tuple[Call, Plan]:
         """The call of a declared operation. Raises ArgumentError, UsageError, SheetError."""
         started = self.io.now()
-        if self._is_closed():
+        if self._wiring.is_closed:
             raise UsageError(CLOSED, service=self.name, operation=operation)
         plan = self.plans.plans.get(operation) or self.plans.plan(operation)
         try:
@@ -65,12 +65,18 @@ class CallMaker:
             _name(error, plan, self.plans)
             raise
 
+    def check_whole(self, call: Call) -> None:
+        """Raises UsageError for a call whose answer is read as it comes, and so has no value."""
+        if call.request.is_stream:
+            message = f"`{call.label}` has `stream: true`: use `call`, which gives the answer to be read"
+            raise UsageError(message, service=call.service, operation=call.operation)
+
     def undeclared(
         self, method: str, path: str, options: RequestOptions, *, is_stream: bool
     ) -> tuple[Call, Plan, bool]:
         """The call of an undeclared request, and whether its status may raise. Raises ArgumentError, UsageError."""
         started = self.io.now()
-        if self._is_closed():
+        if self._wiring.is_closed:
             raise UsageError(CLOSED, service=self.name, operation=method.lower())
         plan = self.plans.undeclared(method)
         try:

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Unpack
 
-from callsheet.bare_frames import bare
+from callsheet.bare_frames import bared
 from callsheet.client.breaker import BreakerControl
 from callsheet.client.maker import CallMaker, RequestOptions
+from callsheet.engine.answer import Answer
 from callsheet.engine.io import finish
 from callsheet.engine.perform import open_stream, perform
 from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
 
 CONCURRENCY = 16
 """Calls of one `map` at once: enough to hide the way, far below the slots of a service."""
-
-
-def _emptied(options: RequestOptions) -> None:
-    """Let go of what a failed request was given: every frame up to the caller's shows this one mapping."""
-    options.clear()  # type: ignore[attr-defined]
 
 
 class _AnyCalls:
@@ -59,6 +55,7 @@ class Calls(_AnyCalls):
     Each raises an APIError of `callsheet.errors` when it fails; see there for which.
     """
 
+    @bared
     def call(
         self,
         operation: str,
@@ -78,44 +75,56 @@ class Calls(_AnyCalls):
         `raise_for_status=False` gives the Response instead, whatever its status. An operation with `stream: true` gives
         a StreamedResponse, to be closed.
         """
-        try:
-            calls = self._calls()
-            call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
-            if call.request.is_stream:
-                return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raise_for_status)))
-            return finish(perform(call, plan, calls.io, raises=raise_for_status, typed=raise_for_status))
-        except BaseException as error:
-            fields.clear()
-            del arguments, json, headers
-            bare(error)
-            raise
+        calls = self._calls()
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
+        if call.request.is_stream:
+            return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raise_for_status)))
+        return finish(perform(call, plan, calls.io, raises=raise_for_status)).value
 
+    @bared
+    def call_with_response(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        /,
+        *,
+        json: Any = None,
+        timeout: TimeoutLike | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool = True,
+        **fields: Any,
+    ) -> Answer[Any]:
+        """Call a declared operation and get both its typed result, `answer.value`, and the Response, `answer.response`.
+
+        For header fields, the status, or how many attempts it took. Arguments and errors are those of `call`; with
+        `raise_for_status=False` the value is the Response, too. Raises UsageError for an operation with `stream: true`,
+        whose `call` gives the answer itself.
+        """
+        calls = self._calls()
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
+        calls.check_whole(call)
+        return finish(perform(call, plan, calls.io, raises=raise_for_status))
+
+    @bared
     def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
         return self._request(method, path, options)
 
     def _request(self, method: str, path: str, options: RequestOptions) -> Response:
-        try:
-            calls = self._calls()
-            call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
-            answer: Response = finish(perform(call, plan, calls.io, raises=raises, typed=False))
-        except BaseException as error:
-            _emptied(options)
-            bare(error)
-            raise
-        return answer
+        calls = self._calls()
+        call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
+        response: Response = finish(perform(call, plan, calls.io, raises=raises)).value
+        return response
 
+    @bared
     def stream(self, method: str, path: str, **options: Unpack[RequestOptions]) -> StreamedResponse:
         """Send a request and read its answer as it comes: `with service.stream("GET", "/export") as answer:`."""
-        try:
-            calls = self._calls()
-            call, plan, raises = calls.undeclared(method, path, options, is_stream=True)
-            return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raises)))
-        except BaseException as error:
-            _emptied(options)
-            bare(error)
-            raise
+        calls = self._calls()
+        call, plan, raises = calls.undeclared(method, path, options, is_stream=True)
+        return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raises)))
 
+    @bared
     def map(
         self,
         operation: str,
@@ -132,17 +141,12 @@ class Calls(_AnyCalls):
         outcome. A row's deadline starts when its call begins; a `concurrency` above the service's own lets calls wait for
         a slot. `options` are those of `call`. Raises UsageError for an unknown operation, at once.
         """
-        try:
-            self._calls().plans.plan(operation)
-            return map_in_threads(
-                lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
-            )
-        except BaseException as error:
-            options.clear()
-            del rows
-            bare(error)
-            raise
+        self._calls().plans.plan(operation)
+        return map_in_threads(
+            lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
+        )
 
+    @bared
     def download(
         self,
         path: str,
@@ -160,37 +164,39 @@ class Calls(_AnyCalls):
         `max_bytes` bounds the file. Raises ArgumentError for a path in no folder, UsageError if another download writes
         the same file, OSError.
         """
-        try:
-            return finish(download(self._calls().source(path, options), to, Wish(resume, progress, max_bytes)))
-        except BaseException as error:
-            _emptied(options)
-            bare(error)
-            raise
+        return finish(download(self._calls().source(path, options), to, Wish(resume, progress, max_bytes)))
 
+    @bared
     def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
         return self._request("GET", path, options)
 
+    @bared
     def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a HEAD."""
         return self._request("HEAD", path, options)
 
+    @bared
     def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send an OPTIONS."""
         return self._request("OPTIONS", path, options)
 
+    @bared
     def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a POST."""
         return self._request("POST", path, options)
 
+    @bared
     def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PUT."""
         return self._request("PUT", path, options)
 
+    @bared
     def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PATCH."""
         return self._request("PATCH", path, options)
 
+    @bared
     def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a DELETE."""
         return self._request("DELETE", path, options)
@@ -199,6 +205,7 @@ class Calls(_AnyCalls):
 class AsyncCalls(_AnyCalls):
     """The same as Calls, awaited."""
 
+    @bared
     async def call(
         self,
         operation: str,
@@ -213,44 +220,51 @@ class AsyncCalls(_AnyCalls):
         **fields: Any,
     ) -> Any:
         """Call a declared operation and get its typed result. See Service.call."""
-        try:
-            calls = self._calls()
-            call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
-            if call.request.is_stream:
-                return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
-            return await perform(call, plan, calls.io, raises=raise_for_status, typed=raise_for_status)
-        except BaseException as error:
-            fields.clear()
-            del arguments, json, headers
-            bare(error)
-            raise
+        calls = self._calls()
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
+        if call.request.is_stream:
+            return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
+        return (await perform(call, plan, calls.io, raises=raise_for_status)).value
 
+    @bared
+    async def call_with_response(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        /,
+        *,
+        json: Any = None,
+        timeout: TimeoutLike | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+        raise_for_status: bool = True,
+        **fields: Any,
+    ) -> Answer[Any]:
+        """Call a declared operation and get both its typed result and the Response. See Service.call_with_response."""
+        calls = self._calls()
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
+        calls.check_whole(call)
+        return await perform(call, plan, calls.io, raises=raise_for_status)
+
+    @bared
     async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
         return await self._request(method, path, options)
 
     async def _request(self, method: str, path: str, options: RequestOptions) -> Response:
-        try:
-            calls = self._calls()
-            call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
-            answer: Response = await perform(call, plan, calls.io, raises=raises, typed=False)
-        except BaseException as error:
-            _emptied(options)
-            bare(error)
-            raise
-        return answer
+        calls = self._calls()
+        call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
+        response: Response = (await perform(call, plan, calls.io, raises=raises)).value
+        return response
 
+    @bared
     def stream(
         self, method: str, path: str, **options: Unpack[RequestOptions]
     ) -> AbstractAsyncContextManager[AsyncStreamedResponse]:
         """Send a request and read its answer as it comes: `async with service.stream("GET", "/export") as answer:`."""
-        try:
-            return _Opening(self._calls(), method, path, options)
-        except BaseException as error:
-            _emptied(options)
-            bare(error)
-            raise
+        return _Opening(self._calls(), method, path, options)
 
+    @bared
     def map(
         self,
         operation: str,
@@ -264,17 +278,12 @@ class AsyncCalls(_AnyCalls):
 
         See Calls.map; rows may come from an async iterator, too.
         """
-        try:
-            self._calls().plans.plan(operation)
-            return map_in_tasks(
-                lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
-            )
-        except BaseException as error:
-            options.clear()
-            del rows
-            bare(error)
-            raise
+        self._calls().plans.plan(operation)
+        return map_in_tasks(
+            lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
+        )
 
+    @bared
     async def download(
         self,
         path: str,
@@ -286,37 +295,39 @@ class AsyncCalls(_AnyCalls):
         **options: Unpack[RequestOptions],
     ) -> Download:
         """GET a file and write it to `to`, which it replaces once it is complete. See Service.download."""
-        try:
-            return await download(self._calls().source(path, options), to, Wish(resume, progress, max_bytes))
-        except BaseException as error:
-            _emptied(options)
-            bare(error)
-            raise
+        return await download(self._calls().source(path, options), to, Wish(resume, progress, max_bytes))
 
+    @bared
     async def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
         return await self._request("GET", path, options)
 
+    @bared
     async def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a HEAD."""
         return await self._request("HEAD", path, options)
 
+    @bared
     async def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send an OPTIONS."""
         return await self._request("OPTIONS", path, options)
 
+    @bared
     async def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a POST."""
         return await self._request("POST", path, options)
 
+    @bared
     async def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PUT."""
         return await self._request("PUT", path, options)
 
+    @bared
     async def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PATCH."""
         return await self._request("PATCH", path, options)
 
+    @bared
     async def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a DELETE."""
         return await self._request("DELETE", path, options)
@@ -330,15 +341,11 @@ class _Opening(AbstractAsyncContextManager[AsyncStreamedResponse]):
         self._request = (method, path, options)
         self._answer: AsyncStreamedResponse | None = None
 
+    @bared
     async def __aenter__(self) -> AsyncStreamedResponse:
         method, path, options = self._request
-        try:
-            call, plan, raises = self._calls.undeclared(method, path, options, is_stream=True)
-            self._answer = AsyncStreamedResponse(await open_stream(call, plan, self._calls.io, raises=raises))
-        except BaseException as error:
-            _emptied(options)
-            bare(error)
-            raise
+        call, plan, raises = self._calls.undeclared(method, path, options, is_stream=True)
+        self._answer = AsyncStreamedResponse(await open_stream(call, plan, self._calls.io, raises=raises))
         return self._answer
 
     async def __aexit__(self, *_exception: object) -> None:

@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from callsheet.call import Limits
-from callsheet.errors import UsageError
+from callsheet.errors import CLOSED, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.settings.tls import TLS
 from callsheet.transports.base import AsyncTransport, Transport
-from callsheet.transports.curl.options import CLOSED
 from callsheet.verdicts import Ticket
 
 T = TypeVar("T")
@@ -66,7 +65,7 @@ class Io(Protocol):
 
 
 def never() -> bool:
-    """No."""
+    """Default for `is_closed`: the client is never closed."""
     return False
 
 

@@ -10,18 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from callsheet.call import Attempt, Call, Limits
+from callsheet.call import SHORTEST, Attempt, Call, Limits, deadline_passed
 from callsheet.engine.content import undo_early
 from callsheet.engine.dropped import DROPPED
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import abandon, let_go
 from callsheet.engine.resolve import resolved
 from callsheet.engine.tell import tell_attempt
-from callsheet.errors import APIError, UsageError
+from callsheet.errors import CLOSED, APIError, UsageError
 from callsheet.http.response import Response
 from callsheet.plan.plan import Asked, Plan
-from callsheet.policies.deadline import SHORTEST, passed
-from callsheet.transports.curl.options import CLOSED
 from callsheet.verdicts import (
     Ask,
     Change,
@@ -113,7 +111,7 @@ async def _permission(
             was_asked = isinstance(verdict, Ask)
             verdict = await resolved(verdict, attempt, plan, io)
             if was_asked and attempt.call.deadline - io.now() < SHORTEST:
-                return Refuse(passed(attempt, "its store"), by="deadline")
+                return Refuse(deadline_passed(attempt, "its store"), by="deadline")
             if isinstance(verdict, Wait | WaitFor):
                 refusal = await _wait(verdict, attempt, io)
                 if refusal is not None:
@@ -143,7 +141,7 @@ async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | N
         attempt.waited += io.now() - began
         return None
     why = verdict.why if isinstance(verdict.why, str) else verdict.why(io.now())
-    return Refuse(passed(attempt, why), by="deadline")
+    return Refuse(deadline_passed(attempt, why), by="deadline")
 
 
 async def _is_granted(ticket: Ticket, until: float, io: Io) -> bool:
@@ -188,7 +186,7 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
     for attach in plan.attach:
         attempt.request = attach(attempt, now)
     limits = _limits(attempt, plan, now, fresh=fresh)
-    # Who is interrupted in the middle cannot know: only the transport's word makes it unsent.
+    # If interrupted while sending, assume that it was sent; only the transport may say otherwise.
     attempt.was_sent = True
     try:
         response, attempt.wire = await io.send(attempt.request, limits)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from callsheet.bare_frames import bare
-from callsheet.call import Attempt
+from callsheet.call import SHORTEST, Attempt, deadline_passed
 from callsheet.engine.complete import completed
 from callsheet.engine.dropped import DROPPED, Dropped
 from callsheet.engine.io import Io
@@ -16,7 +16,6 @@ from callsheet.errors import APIError, AttemptTimeout, DecodeError, ResponseTooL
 from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
-from callsheet.policies.deadline import SHORTEST, passed
 
 BEING_READ = "another thread or task is reading this answer; let one read it"
 
@@ -76,7 +75,7 @@ class OpenAnswer:
             return DecodeError(f"the answer's body cannot be decoded: {error}", **self.response.facts())
         call = self._attempt.call
         is_late = call.bounds_stream and call.deadline - self._io.now() < SHORTEST
-        return passed(self._attempt) if is_late and isinstance(error, AttemptTimeout) else error
+        return deadline_passed(self._attempt) if is_late and isinstance(error, AttemptTimeout) else error
 
     async def _take_more(self) -> None:
         if self._is_closed:

@@ -1,10 +1,11 @@
-"""A call from its request to its typed result."""
+"""A call from its request to its typed value."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from callsheet.call import Call
+from callsheet.engine.answer import Answer
 from callsheet.engine.complete import completed
 from callsheet.engine.content import undo_codings, undo_once
 from callsheet.engine.io import Io
@@ -15,65 +16,62 @@ from callsheet.engine.tell import tell_call
 from callsheet.errors import APIError, ResponseError
 from callsheet.http.response import Response
 from callsheet.plan.fallback import may_fall_back
-from callsheet.plan.plan import Plan
-from callsheet.policies.error_rules import ErrorRules
+from callsheet.plan.plan import Interpreter, Plan
 
 LONGEST_PROBLEM = 64 * 1024
 """Bytes of an error answer's body that are read of a stream."""
 
 
-async def perform(call: Call, plan: Plan, io: Io, *, raises: bool, typed: bool) -> Any:
-    """The result of a call: typed, or the Response. Raises APIError with what is known of the call on it."""
+async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any]:
+    """What comes of a call. Raises APIError with what is known of the call on it.
+
+    Unless it `raises`, the value is the Response itself, whatever its status is and its body holds.
+    """
     response: Response | None = None
     try:
         response, _ = await final_answer(call, plan, io)
         _stamp(response, call, io)
-        if plan.rules is not None:
-            result = _meant(response, plan, plan.rules, raises=raises, typed=typed)
+        (undo_once if plan.reads_early else undo_codings)(response, plan.settings.caps)
+        if not raises:
+            value: Any = response
+        elif plan.interpreter is not None:
+            value = _meant(response, plan, plan.interpreter)
         else:
-            (undo_once if plan.reads_early else undo_codings)(response, plan.settings.caps)
-            if raises and response.status_code >= 400:
+            if response.status_code >= 400:
                 response.raise_for_status()
-            result = plan.read(response) if typed else response
+            value = plan.read(response)
     except BaseException as error:
         told = completed(error, call, io.wall)
-        status = _status_of(error, response)
-        if typed and plan.fallback is not None and isinstance(told, APIError) and may_fall_back(told):
-            return _instead_of(told, call, plan, io, status)
-        _close(call, plan, io, status, told)
+        if raises and plan.fallback is not None and isinstance(told, APIError) and may_fall_back(told):
+            return _instead_of(told, response, call, plan, io)
+        _close(call, plan, io, _status_of(error, response), told)
         if told is not error:
             raise told from error
         raise
     _close(call, plan, io, response.status_code, None)
-    return result
+    return Answer(value, response)
 
 
-def _meant(response: Response, plan: Plan, rules: ErrorRules, *, raises: bool, typed: bool) -> Any:
-    """The result of an answer that error rules or an envelope speak of. Raises the error that it stands for."""
-    undo_once(response, plan.settings.caps)
-    if not raises:
-        return response
-    rule = rules.rule_for(response)
-    error = rules.error_for(response, rule)
-    if error is not None:
-        raise error
-    if not typed:
-        return response
-    is_ignored = rule is not None and not rules.is_success(response)
-    return plan.read_ignored(response) if is_ignored else plan.read(response)
+def _meant(response: Response, plan: Plan, interpreter: Interpreter) -> Any:
+    """The value of an answer that error rules or an envelope speak of. Raises the error that it stands for."""
+    meant = interpreter.interpret(response)
+    if meant.error is not None:
+        raise meant.error
+    return plan.read_ignored(response) if meant.is_ignored else plan.read(response)
 
 
-def _instead_of(error: APIError, call: Call, plan: Plan, io: Io, status: int | None) -> Any:
+def _instead_of(error: APIError, response: Response | None, call: Call, plan: Plan, io: Io) -> Answer[Any]:
     """The fallback in place of an error; listeners are told of both. Raises what the fallback raises."""
     assert plan.fallback is not None
+    status = _status_of(error, response)
     try:
-        result = plan.fallback(error)
+        value = plan.fallback(error)
     except BaseException as raised:
         told = raised if raised is error else completed(raised, call, io.wall)
         _close(call, plan, io, status, told)
         raise
     _close(call, plan, io, status, error, fell_back=True)
-    return result
+    return Answer(value, error.response if isinstance(error, ResponseError) else response, error)
 
 
 async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAnswer:
@@ -100,13 +98,11 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
 
 async def raise_failure(opened: OpenAnswer) -> None:
     """Raise the error that a stream's status stands for, with the beginning of the body."""
-    response, rules = opened.response, opened.plan.rules
-    rule = rules.rule_of_stream(response) if rules is not None else None
-    has_failed = response.status_code >= 400 if rule is None else rule.meaning != "ignored"
-    if not has_failed:
+    response, interpreter = opened.response, opened.plan.interpreter
+    if not (response.status_code >= 400 if interpreter is None else interpreter.fails_stream(response)):
         return
     await opened.read_some(LONGEST_PROBLEM)
-    error = rules.error_for(response, rule) if rules is not None else None
+    error = interpreter.error_of_stream(response) if interpreter is not None else None
     if error is not None:
         raise error
     response.raise_for_status()

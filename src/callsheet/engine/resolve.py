@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from callsheet.call import Attempt, Limits
+from callsheet.call import SHORTEST, Attempt, Limits
 from callsheet.engine.content import undo_codings
 from callsheet.engine.io import Io
 from callsheet.engine.tell import tell, tell_store_failure
-from callsheet.errors import APIError, AttemptTimeout, DeadlinePassed, UsageError
-from callsheet.http.request import Request, origin_of
+from callsheet.errors import CLOSED, APIError, AttemptTimeout, DeadlinePassed, UsageError
+from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
-from callsheet.policies.deadline import SHORTEST
 from callsheet.settings.timeout import DEFAULT
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.options import CLOSED
 from callsheet.verdicts import Ask, Exchange, Later, StoreFailure, Tell, Verdict, Wait
 
 BUILT_IN = TLS()
@@ -101,7 +99,7 @@ async def _done(
         raise DeadlinePassed(f"no time is left for {step.method} {step.url}")
     caps = plan.settings.caps
     limits = Limits(connect=min(DEFAULT.connect, left), read=None, attempt=left, caps=caps)
-    is_at_home = exchange.tls is None and step.origin == origin_of(plan.settings.base_url)
+    is_at_home = exchange.tls is None and step.origin == plan.settings.origin
     way = io if is_at_home else io.beside(exchange.tls or BUILT_IN)
     try:
         answer = (await way.send(step, limits))[0]

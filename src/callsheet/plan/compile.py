@@ -28,11 +28,12 @@ from callsheet.plan.elsewhere import (
 )
 from callsheet.plan.fields import described
 from callsheet.plan.idempotency import key_field, keying
-from callsheet.plan.order import Pipeline, Shared, pipeline
+from callsheet.plan.order import Pipeline, pipeline
 from callsheet.plan.parts import Parts
 from callsheet.plan.path import checked_target, split_template
 from callsheet.plan.plan import Given, Plan
 from callsheet.plan.results import AS_IT_IS, Results, results_of
+from callsheet.policies.scope import Own, Scope
 from callsheet.secret import MASK, Secret, redact
 from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.settings import Settings
@@ -255,31 +256,41 @@ def request_elsewhere(base: Base, method: str, place: Place, given: Given) -> Re
 
 
 def plan_of(
-    service: str,
     operation: Operation,
     settings: Settings,
-    shared: Shared,
+    scope: Scope,
+    own: Own,
     *,
     listeners: tuple[Listener, ...],
     secrets: Iterable[Secret] = (),
 ) -> Plan:
-    """The plan of a declared operation. Raises SheetError for types that cannot be had."""
-    binder = OperationBinder(operation, Base(settings, secrets))
+    """The plan of a declared operation. Raises SheetError for types that cannot be imported or are none."""
+    bind = leaving_out(scope.left_out, OperationBinder(operation, Base(settings, secrets)))
     results = results_of(operation, settings)
-    line = pipeline(settings, shared)
+    line = pipeline(settings, scope, own)
     keyed = keying(settings.idempotency_key, operation.method)
-    return _plan(
-        service, operation.name, settings, line, bind=binder, results=results, keyed=keyed, listeners=listeners
-    )
+    return _plan(scope, operation.name, settings, line, bind=bind, results=results, keyed=keyed, listeners=listeners)
 
 
-def plan_of_undeclared(
-    service: str, name: str, settings: Settings, shared: Shared, *, listeners: tuple[Listener, ...]
-) -> Plan:
-    """The plan of a service's undeclared requests."""
-    line = pipeline(settings, shared)
+def plan_of_undeclared(name: str, settings: Settings, scope: Scope, *, listeners: tuple[Listener, ...]) -> Plan:
+    """The plan of a service's undeclared requests; `name` is their method in lower case."""
+    line = pipeline(settings, scope, Own())
     keyed = keying(settings.idempotency_key, name.upper())
-    return _plan(service, name, settings, line, bind=_no_binder, results=AS_IT_IS, keyed=keyed, listeners=listeners)
+    return _plan(scope, name, settings, line, bind=_no_binder, results=AS_IT_IS, keyed=keyed, listeners=listeners)
+
+
+def leaving_out(
+    names: frozenset[str], bind: Callable[[Mapping[str, Any], Given], Request]
+) -> Callable[[Mapping[str, Any], Given], Request]:
+    """The binder, whose requests go without these header fields."""
+    return (lambda arguments, given: without_fields(bind(arguments, given), names)) if names else bind
+
+
+def without_fields(request: Request, names: frozenset[str]) -> Request:
+    """The same request, which has lost these header fields, wherever they came from."""
+    if names:
+        request.headers = request.headers.without(names)
+    return request
 
 
 def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
@@ -287,7 +298,7 @@ def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
 
 
 def _plan(
-    service: str,
+    scope: Scope,
     operation: str,
     settings: Settings,
     line: Pipeline,
@@ -297,21 +308,19 @@ def _plan(
     keyed: Callable[[Request], str] | None,
     listeners: tuple[Listener, ...],
 ) -> Plan:
+    key = settings.idempotency_key
+    if key is not None and key.header.lower() in scope.left_out:
+        keyed = None
     return Plan(
-        service=service,
+        service=scope.service,
         operation=operation,
         settings=settings,
         bind=bind,
         read=results.read,
         read_ignored=results.read_ignored,
         fallback=results.fallback,
-        policies=line.policies,
-        before_call=line.before_call,
-        before_attempt=line.before_attempt,
-        after=line.after,
-        attach=line.attach,
-        ended=line.ended,
         listeners=listeners,
         keyed=keyed_at_home(keyed, settings),
         hears_attempts=any(getattr(listener, "wants_attempts", True) for listener in listeners),
+        **line._asdict(),
     )

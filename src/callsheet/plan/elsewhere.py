@@ -1,8 +1,8 @@
 """Requests to another origin that the sheet allows: nothing goes there that proves who we are.
 
-What is not known to be harmless stays at home, so that a new kind of credential need not think of it: policies that are
-not in `EVERYWHERE` are asked only about requests to the service's own origin, and header fields and parameters of the
-sheet do not go along (`http/elsewhere.py` lists those that do).
+Only what is known to be harmless goes along, so that a new kind of credential stays at home without a line here: policies
+whose line in `plan/order.py` does not say otherwise are asked only about requests to the service's own origin, and of the
+sheet's header fields and parameters only those that `http/elsewhere.py` lists are sent.
 """
 
 from __future__ import annotations
@@ -11,18 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from callsheet.call import Attempt
 from callsheet.errors import ArgumentError, OriginRefused
 from callsheet.http.elsewhere import exact_origin, is_downgrade, spelled
-from callsheet.http.request import CREDENTIALS, Origin, Request, origin_of
+from callsheet.http.request import CREDENTIALS, Origin, Request
 from callsheet.plan.path import checked_target
 from callsheet.secret import Secret, redact
 from callsheet.settings.settings import Settings
 
-EVERYWHERE = frozenset({
-    "deadline", "errors", "breaker", "concurrency", "rate_limit.learn", "rate_limit", "redirects", "retry", "retry.budget",
-})  # fmt: skip
-"""The lines of `plan/order.py` that put nothing into a request: they count every call of the service, wherever it goes."""
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 URL = re.compile(
     r"(?P<origin>https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?)(?P<rest>[/?].*)?\Z",
@@ -58,22 +53,10 @@ def place_of(url: str) -> Place:
     return Place(origin, checked_target(rest if rest.startswith("/") else f"/{rest}"))
 
 
-def home_of(settings: Settings) -> Origin:
-    """The service's own origin."""
-    return origin_of(settings.base_url)
-
-
-def allowed_by(settings: Settings) -> frozenset[Origin]:
-    """The origins beside its own that a service may go to; none that would leave https."""
-    home = home_of(settings)
-    listed = {origin_of(origin) for origin in settings.allow_origins} - {home}
-    return frozenset(origin for origin in listed if not is_downgrade(home, origin))
-
-
 def check_allowed(place: Place, settings: Settings) -> None:
     """Raises OriginRefused, which says what to write on the sheet."""
-    home = home_of(settings)
-    if place.origin in allowed_by(settings):
+    home = settings.origin
+    if place.origin in settings.other_origins:
         return
     wanted = spelled(place.origin)
     if is_downgrade(home, place.origin):
@@ -109,37 +92,11 @@ def proving_names(fields: Any, later: tuple[str, ...]) -> frozenset[str]:
     return CREDENTIALS | secret | {name.lower() for name in later}
 
 
-class AtHome:
-    """Asks a policy only about requests to the service's own origin. It equals what it asks."""
-
-    def __init__(self, ask: Callable[[Attempt, float], Any], home: Origin) -> None:
-        self.ask = ask
-        self.home = home
-
-    def __call__(self, attempt: Attempt, now: float) -> Any:
-        """What the policy answers; nothing elsewhere."""
-        return self.ask(attempt, now) if attempt.request.origin == self.home else None
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self.ask == (other.ask if isinstance(other, AtHome) else other))
-
-    def __hash__(self) -> int:
-        return hash(self.ask)
-
-
-class AttachedAtHome(AtHome):
-    """The same for what puts something into a request."""
-
-    def __call__(self, attempt: Attempt, now: float) -> Any:
-        """The request with it; elsewhere as it is."""
-        return self.ask(attempt, now) if attempt.request.origin == self.home else attempt.request
-
-
 def keyed_at_home(
     keyed: Callable[[Request], str | None] | None, settings: Settings
 ) -> Callable[[Request], str | None] | None:
     """What keys requests, to the service's own origin only."""
     if keyed is None or not settings.allow_origins:
         return keyed
-    home = home_of(settings)
+    home = settings.origin
     return lambda request: keyed(request) if request.origin == home else None

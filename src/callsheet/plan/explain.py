@@ -10,7 +10,8 @@ from typing import Any
 from callsheet.arithmetic.worst_case import worst_case
 from callsheet.errors import ArgumentError
 from callsheet.plan.explanation import Explanation, Setting
-from callsheet.plan.order import Shared, steps
+from callsheet.plan.order import steps
+from callsheet.policies.scope import Own, Scope
 from callsheet.secret import MASK
 from callsheet.settings.reasons import reason
 from callsheet.settings.settings import Settings
@@ -27,7 +28,13 @@ IN_ADDITION = ("concurrency", "rate_limit")
 
 
 def explained(
-    sheet: ServiceSheet, operation: str | None, code: Mapping[str, Any], shared: Shared, calls: float | str
+    sheet: ServiceSheet,
+    operation: str | None,
+    code: Mapping[str, Any],
+    scope: Scope,
+    own: Own,
+    *,
+    calls: float | str,
 ) -> Explanation:
     """The explanation of an operation, or of undeclared requests, under settings given in code.
 
@@ -35,9 +42,9 @@ def explained(
     """
     declared = sheet.operations[operation] if operation is not None else None
     settings, origins = sheet.settings(operation, code), sheet.origins(operation, code)
-    own = [name for name in IN_ADDITION if declared is not None and name in declared.layer]
-    whole, places = (sheet.settings(None, code), sheet.origins(None, code)) if own else (settings, origins)
-    limits = [settings.rate_limit, *([whole.rate_limit] if "rate_limit" in own else [])]
+    apart = [name for name in IN_ADDITION if name in own.written]
+    whole, places = (sheet.settings(None, code), sheet.origins(None, code)) if apart else (settings, origins)
+    limits = [settings.rate_limit, *([whole.rate_limit] if "rate_limit" in apart else [])]
     per = ("service", "operation") if declared else ("service",)
     return Explanation(
         service=sheet.name,
@@ -46,8 +53,8 @@ def explained(
         method=declared.method if declared else None,
         path=declared.path if declared else None,
         settings=_settings(settings, origins),
-        beside=tuple(found for found in _settings(whole, places) if found.name.partition(".")[0] in own),
-        pipeline=steps(settings, shared),
+        beside=tuple(found for found in _settings(whole, places) if found.name.partition(".")[0] in apart),
+        pipeline=steps(settings, scope, own),
         worst_case=worst_case(
             settings,
             declared.method if declared else None,

@@ -1,6 +1,7 @@
 """THE list of policies: asked before an attempt from top to bottom, told its outcome in the same order.
 
-To add a policy: write it in `policies/`, give its settings a record in `settings/`, and put a line here.
+To add a policy: write it in `policies/` with a function that makes it, give its settings a record in `settings/`, and put a
+line here.
 """
 
 from __future__ import annotations
@@ -8,117 +9,44 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from callsheet.auth.constant import constant_credential
-from callsheet.http.request import Origin
-from callsheet.plan.elsewhere import EVERYWHERE, AtHome, AttachedAtHome, allowed_by, home_of
-from callsheet.policies.breaker import Breaker
-from callsheet.policies.cookies import Cookies
-from callsheet.policies.credential import Credential, Tokens
-from callsheet.policies.deadline import Deadline
-from callsheet.policies.deadline_header import DeadlineHeader
-from callsheet.policies.error_rules import ErrorRules
-from callsheet.policies.python_auth import PythonAuth
-from callsheet.policies.rate_limit import Limits, RateLimit, SharedRateLimit, SharedStore
-from callsheet.policies.read_anew import ReadAnew
-from callsheet.policies.redirect import Redirect
-from callsheet.policies.retry import Retry
-from callsheet.policies.retry_budget import RetryBudget
-from callsheet.policies.service_limit import ServiceLimit, ServiceWord
-from callsheet.policies.sign import ReadyToSign, Sign, Signer
-from callsheet.policies.slot import Slot
-from callsheet.secret import Secret
+from callsheet.call import Attempt, Call
+from callsheet.http.request import Origin, Request
+from callsheet.plan.plan import Asked, Attach, Interpreter
+from callsheet.policies import (
+    breaker,
+    cookies,
+    credential,
+    deadline,
+    deadline_header,
+    error_rules,
+    python_auth,
+    rate_limit,
+    read_anew,
+    redirect,
+    retry,
+    retry_budget,
+    service_limit,
+    sign,
+    slot,
+)
+from callsheet.policies.scope import Factory, Own, Scope
 from callsheet.settings.settings import Settings
 
 
-class Shared(NamedTuple):
-    """What the operations of one service share: its slots, chance, the time of day, and what policies remember."""
-
-    slots: tuple[Slot, ...]
-    pick: Callable[[], float]
-    wall_clock: Callable[[], float]
-    cookies: Cookies | None = None
-    breaker: Breaker | None = None
-    budget: RetryBudget | None = None
-    limits: tuple[Limits, ...] = ()
-    word: ServiceWord | None = None
-    service: str = ""
-    store: SharedStore | None = None
-    tokens: Tokens | None = None
-    python_auth: PythonAuth | None = None
-    signer: Signer | None = None
-
-
 class Line(NamedTuple):
-    """One policy's place. `make` gives the policies that are on under these settings, none if it is off."""
+    """One policy's place. `make` are functions that give the policies which are on under some settings, none if it is off.
+
+    Unless a line is for `all_origins`, its policies are asked only about requests to the service's own origin: what they put
+    into one may prove who we are, and so a new line stays at home. What is `made_first`, because making it may take long, is
+    made with the service.
+    """
 
     name: str
     asked: Literal["once per call", "per attempt"]
     why: str
-    make: Callable[[Settings, Shared], tuple[Any, ...]]
-
-
-def _retry(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return () if settings.retry is None else (Retry(settings.retry, shared.pick, shared.wall_clock),)
-
-
-def _breaker(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return () if shared.breaker is None else (shared.breaker,)
-
-
-def _auth(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    if shared.python_auth is not None:
-        return (shared.python_auth,)
-    return () if shared.tokens is None else (Credential(shared.tokens),)
-
-
-def _ready_to_sign(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return (ReadyToSign(shared.signer),) if shared.signer is not None and shared.signer.prepares else ()
-
-
-def _sign(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return () if shared.signer is None else (Sign(shared.signer, shared.wall_clock),)
-
-
-def _read_anew(settings: Settings) -> tuple[Any, ...]:
-    fields = (*settings.headers.values(), *(value for _, value in constant_credential(settings.auth).headers))
-    varies = any(isinstance(value, Secret) and not value.is_constant for value in fields)
-    return (ReadAnew(),) if varies else ()
-
-
-def _rate_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    if shared.store is None:
-        return tuple(RateLimit(limits, settings.rate_limit) for limits in shared.limits)
-    service, store = shared.service, shared.store
-    return tuple(SharedRateLimit(each, settings.rate_limit, service=service, store=store) for each in shared.limits)
-
-
-def _service_limit(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    if shared.word is None or not settings.rate_limit.learn:
-        return ()
-    # Where no rate is declared nobody asks the store for a turn, and what it held up would not be noticed.
-    store = shared.store.store if shared.store and shared.limits else None
-    return (ServiceLimit(shared.word, settings.rate_limit, shared.wall_clock, store=store),)
-
-
-def _deadline_header(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return () if settings.deadline_header is None else (DeadlineHeader(settings.deadline_header),)
-
-
-def _budget(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return () if settings.retry is None or shared.budget is None else (shared.budget,)
-
-
-def _cookies(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return (shared.cookies,) if settings.cookies and shared.cookies is not None else ()
-
-
-def _redirect(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    return () if settings.redirects is None else (Redirect(settings.redirects, allowed_by(settings)),)
-
-
-def _rules(settings: Settings, shared: Shared) -> tuple[Any, ...]:
-    is_on = settings.errors or settings.envelope is not None
-    return (ErrorRules(settings.errors, settings.envelope),) if is_on else ()
+    make: tuple[Factory, ...]
+    all_origins: bool = False
+    made_first: bool = False
 
 
 ORDER = (
@@ -126,98 +54,111 @@ ORDER = (
         "deadline",
         "per attempt",
         "everything below spends from it: waits, attempts, reading the body",
-        lambda settings, shared: (Deadline(),),
+        (deadline.make,),
+        all_origins=True,
     ),
     Line(
         "errors",
         "per attempt",
         "told before all that act on what an answer means: it says so where the status does not",
-        _rules,
+        (error_rules.make,),
+        all_origins=True,
     ),
     Line(
         "breaker",
         "per attempt",
         "nobody queues for a service that is down; told before retry, which may ask for an attempt that it then refuses",
-        _breaker,
+        (breaker.make,),
+        all_origins=True,
     ),
     Line(
         "auth.token",
         "per attempt",
         "a token that has to be made is at hand before a slot or a turn is taken; put in when nothing waits any more",
-        lambda settings, shared: (*_read_anew(settings), *_auth(settings, shared)),
+        (read_anew.make, python_auth.make, credential.make),
     ),
     Line(
         "sign.ready",
         "per attempt",
         "what a signature needs is at hand, or the request refused, before a slot or a turn is taken",
-        _ready_to_sign,
+        (sign.make_ready,),
+        made_first=True,
     ),
     Line(
         "concurrency",
         "per attempt",
         "bounded in flight; held until the answer is complete or closed",
-        lambda settings, shared: shared.slots,
+        (slot.make,),
+        all_origins=True,
     ),
     Line(
         "rate_limit.learn",
         "per attempt",
         "what the service said holds for whoever has a slot; told of a 429 before retry plans a pause",
-        _service_limit,
+        (service_limit.make,),
+        all_origins=True,
     ),
     Line(
         "rate_limit",
         "per attempt",
         "a retry is a request, too; reserved last of all that waits, so that the rate on the wire is the declared one",
-        _rate_limit,
+        (rate_limit.make,),
+        all_origins=True,
     ),
     Line(
         "cookies",
         "per attempt",
         "attached when nothing waits any more, so that the jar is read as it is when the request leaves",
-        _cookies,
+        (cookies.make,),
     ),
     Line(
         "redirects",
         "per attempt",
         "told after the jar has taken the answer's cookies, and before retry: a hop is no failure",
-        _redirect,
+        (redirect.make,),
+        all_origins=True,
     ),
     Line(
         "retry",
         "per attempt",
         "whether to try again is decided when everybody has said what the outcome means",
-        _retry,
+        (retry.make,),
+        all_origins=True,
     ),
     Line(
         "retry.budget",
         "once per call",
         "counts the call when nothing refused it, and takes back a retry that the service's budget does not cover",
-        _budget,
+        (retry_budget.make,),
+        all_origins=True,
     ),
     Line(
         "deadline_header",
         "per attempt",
         "the time left, told when nothing waits any more",
-        _deadline_header,
+        (deadline_header.make,),
     ),
     Line(
         "sign",
         "per attempt",
         "last, over what all others have put in, with a fresh time and nonce for each attempt",
-        _sign,
+        (sign.make,),
     ),
 )
 
 
 class Pipeline(NamedTuple):
-    """The policies that are on, by question."""
+    """The policies that are on, in order, and by question. See Plan, which takes them over, for each."""
 
     policies: tuple[Any, ...]
-    before_call: tuple[Any, ...]
-    before_attempt: tuple[Any, ...]
-    after: tuple[Any, ...]
-    attach: tuple[Any, ...]
-    ended: tuple[Any, ...]
+    before_call: tuple[Asked, ...]
+    before_attempt: tuple[Asked, ...]
+    after: tuple[Asked, ...]
+    attach: tuple[Attach, ...]
+    previews: tuple[Callable[[Request], Request], ...]
+    ended: tuple[Callable[[Call], None], ...]
+    interpreter: Interpreter | None
+    reads_early: bool
 
 
 class Step(NamedTuple):
@@ -229,31 +170,71 @@ class Step(NamedTuple):
     why: str
 
 
-def steps(settings: Settings, shared: Shared) -> tuple[Step, ...]:
+def steps(settings: Settings, scope: Scope, own: Own) -> tuple[Step, ...]:
     """Every line of ORDER, and whether it is on."""
-    return tuple(Step(line.name, bool(line.make(settings, shared)), line.asked, line.why) for line in ORDER)
+    return tuple(Step(line.name, bool(_made(line, settings, scope, own)), line.asked, line.why) for line in ORDER)
 
 
-def pipeline(settings: Settings, shared: Shared) -> Pipeline:
+def make_first(settings: Settings, scope: Scope) -> None:
+    """Make what takes long to make now, so that no call has to wait for it. Raises UsageError for a missing library."""
+    for line in ORDER:
+        if line.made_first:
+            _made(line, settings, scope, Own())
+
+
+def policy_of(name: str, settings: Settings, scope: Scope, own: Own) -> Any | None:
+    """The policy in the line of this name; None where it is off."""
+    line = next(line for line in ORDER if line.name == name)
+    return next(iter(_made(line, settings, scope, own)), None)
+
+
+def pipeline(settings: Settings, scope: Scope, own: Own) -> Pipeline:
     """The policies of one operation, in order, what is off left out."""
-    lines = [(line, policy) for line in ORDER for policy in line.make(settings, shared)]
-    home = home_of(settings) if settings.allow_origins else None
-    before = _asks(lines, "before", home)
+    lines = [(line, policy) for line in ORDER for policy in _made(line, settings, scope, own)]
+    policies = tuple(policy for _, policy in lines)
+    home = settings.origin if settings.allow_origins else None
+    before = _asks(lines, "before", home, asked_at)
     return Pipeline(
-        tuple(policy for _, policy in lines),
+        policies,
         before_call=tuple(ask for _, ask in before),
         before_attempt=tuple(ask for line, ask in before if line.asked == "per attempt"),
-        after=tuple(ask for _, ask in _asks(lines, "after", home)),
-        attach=tuple(ask for _, ask in _asks(lines, "attach", home, AttachedAtHome)),
-        ended=tuple(policy.ended for _, policy in lines if hasattr(policy, "ended")),
+        after=tuple(ask for _, ask in _asks(lines, "after", home, asked_at)),
+        attach=tuple(ask for _, ask in _asks(lines, "attach", home, attached_at)),
+        previews=tuple(ask for _, ask in _asks(lines, "preview", home, previewed_at)),
+        ended=tuple(policy.ended for policy in policies if hasattr(policy, "ended")),
+        interpreter=next((policy for policy in policies if hasattr(policy, "interpret")), None),
+        reads_early=any(getattr(policy, "reads_answers", False) for policy in policies),
     )
 
 
+def _made(line: Line, settings: Settings, scope: Scope, own: Own) -> tuple[Any, ...]:
+    return tuple(policy for make in line.make for policy in make(settings, scope, own))
+
+
 def _asks(
-    lines: list[tuple[Line, Any]], question: str, home: Origin | None, at_home: type[AtHome] = AtHome
+    lines: list[tuple[Line, Any]], question: str, home: Origin | None, only_at: Callable[[Origin, Any], Any]
 ) -> list[tuple[Line, Any]]:
-    """Who is asked this; with a `home` and other origins beside it, some about requests to it only."""
+    """Who is asked this. Where requests may go to other origins than `home`, some are asked only about those to it."""
     asks = [(line, getattr(policy, question)) for line, policy in lines if hasattr(policy, question)]
     if home is None:
         return asks
-    return [(line, ask if line.name in EVERYWHERE else at_home(ask, home)) for line, ask in asks]
+    return [(line, ask if line.all_origins else only_at(home, ask)) for line, ask in asks]
+
+
+def asked_at(home: Origin, ask: Asked) -> Asked:
+    """The question about requests to `home`; about any other the policy says nothing."""
+    return lambda attempt, now: ask(attempt, now) if attempt.request.origin == home else None
+
+
+def attached_at(home: Origin, attach: Attach) -> Attach:
+    """What is put into requests to `home`; any other stays as it is."""
+
+    def attached(attempt: Attempt, now: float) -> Request:
+        return attach(attempt, now) if attempt.request.origin == home else attempt.request
+
+    return attached
+
+
+def previewed_at(home: Origin, preview: Callable[[Request], Request]) -> Callable[[Request], Request]:
+    """The same for a preview."""
+    return lambda request: preview(request) if request.origin == home else request

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from callsheet.call import Attempt, Call, Limits
-from callsheet.errors import APIError
+from callsheet.errors import APIError, ResponseError
 from callsheet.events import Listener
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.results import nothing
-from callsheet.policies.error_rules import ErrorRules
-from callsheet.policies.python_auth import PythonAuth
 from callsheet.settings.settings import Settings
-from callsheet.verdicts import Verdict
+from callsheet.verdicts import Interpretation, Verdict
 
 Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query parameters: a list repeats its name, None is left out."""
@@ -24,17 +22,35 @@ TimeoutLike = float | str | Mapping[str, float | str]
 """Seconds (or `"250ms"`, `"5s"`) within which the call must end, or some of `connect`, `read`, `attempt`, `total`."""
 
 Asked = Callable[[Attempt, float], Verdict | None]
+Attach = Callable[[Attempt, float], Request]
+
+
+class Interpreter(Protocol):
+    """The policy that says what an answer means where its status does not."""
+
+    def interpret(self, answer: Response) -> Interpretation:
+        """What an answer that is whole stands for."""
+
+    def fails_stream(self, answer: Response) -> bool:
+        """Whether an answer that is read as it comes stands for an error, by its status alone."""
+
+    def error_of_stream(self, answer: Response) -> ResponseError | None:
+        """The error of an answer that `fails_stream`, once the beginning of its body was read; None: its status says it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Binders, policies by question, and the reader of results, for one operation of one service.
 
-    `before_call` is asked for the first attempt, `before_attempt` for every further pass, `attach` when nothing waits any
-    more. `bind` makes a request of arguments; `read` makes the typed result of an answer that is a success, `read_ignored`
-    of a failure that an error rule ignores, and `fallback` of an error that may have one. `policies` are all that are on, in
-    order; `rules` is the one of them that says what answers mean, if it is on; `reads_early`: a policy looks into answers. `limits` are those of an attempt that has
-    all of its time, as nearly every one does. `keyed` puts an idempotency key on a request that has none.
+    `bind` makes a request of arguments. `read` makes the typed result of an answer that is a success, `read_ignored` of a
+    failure that an error rule ignores, and `fallback` of an error that may have one.
+
+    `policies` are all that are on, in order. `before_call` is asked for the first attempt, `before_attempt` for every
+    further pass, `attach` when nothing waits any more, `previews` for a request that is shown and not sent. `interpreter`
+    says what answers mean, if a policy does; with `reads_early` a policy looks into their bodies.
+
+    `limits` are those of an attempt that has all of its time, as nearly every one does. `keyed` puts an idempotency key on
+    a request that has none.
     """
 
     service: str
@@ -46,22 +62,19 @@ class Plan:
     before_call: tuple[Asked, ...]
     before_attempt: tuple[Asked, ...]
     after: tuple[Asked, ...]
-    attach: tuple[Callable[[Attempt, float], Request], ...]
+    attach: tuple[Attach, ...]
     ended: tuple[Callable[[Call], None], ...]
     listeners: tuple[Listener, ...] = ()
     hears_attempts: bool = False
     keyed: Callable[[Request], str | None] | None = None
     read_ignored: Callable[[Response], Any] = nothing
     fallback: Callable[[APIError], Any] | None = None
-    rules: ErrorRules | None = field(init=False)
-    reads_early: bool = field(init=False)
+    previews: tuple[Callable[[Request], Request], ...] = ()
+    interpreter: Interpreter | None = None
+    reads_early: bool = False
     limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:
-        rules = next((policy for policy in self.policies if isinstance(policy, ErrorRules)), None)
-        object.__setattr__(self, "rules", rules)
-        asks_a_function = any(isinstance(policy, PythonAuth) for policy in self.policies)
-        object.__setattr__(self, "reads_early", rules is not None or asks_a_function)
         timeout = self.settings.timeout
         limits = Limits(
             min(timeout.connect, timeout.attempt),
@@ -71,6 +84,12 @@ class Plan:
             wants_facts=self.hears_attempts,
         )
         object.__setattr__(self, "limits", limits)
+
+    def previewed(self, request: Request) -> Request:
+        """The request as it would leave now, with a stand-in for a token that would have to be fetched. Raises AuthError."""
+        for preview in self.previews:
+            request = preview(request)
+        return request
 
     @property
     def label(self) -> str:

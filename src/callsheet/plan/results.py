@@ -11,9 +11,9 @@ from callsheet.http.json import dumps, without_mark
 from callsheet.http.json_path import MISSING
 from callsheet.http.response import Response
 from callsheet.plan.fallback import fallback_of
-from callsheet.policies.error_rules import Envelope
 from callsheet.settings.settings import Settings
 from callsheet.values.codec import Codec, Mismatch, codec_for
+from callsheet.values.envelope import Envelope
 from callsheet.values.typeref import Returns, TypeRef
 
 Read = Callable[[Response], Any]

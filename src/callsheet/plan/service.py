@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +13,15 @@ from callsheet.declare.operation import Operation
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.events import Listener
 from callsheet.http.request import Request
-from callsheet.plan.compile import Base, plan_of, plan_of_undeclared, undeclared_request
-from callsheet.plan.order import Shared
+from callsheet.plan.compile import Base, plan_of, plan_of_undeclared, undeclared_request, without_fields
+from callsheet.plan.order import make_first, policy_of
 from callsheet.plan.plan import Given, Plan, TimeoutLike
-from callsheet.plan.state import ServiceState
-from callsheet.policies.breaker import Breaker
-from callsheet.policies.rate_limit import SharedStore
-from callsheet.policies.slot import Slot
+from callsheet.plan.scope import ServiceScope
+from callsheet.policies.scope import Own
 from callsheet.secret import Secret
 from callsheet.settings.timeout import WrittenTimeout
 from callsheet.sheet import ServiceSheet
-from callsheet.sheet.layers import secrets_in
+from callsheet.sheet.layers import names_in, secrets_in
 from callsheet.sheet.quantities import seconds
 from callsheet.verdicts import Ticket
 
@@ -35,7 +32,8 @@ if TYPE_CHECKING:
 class ServicePlans:
     """The plans of one service under one set of code settings, each compiled at first use.
 
-    `like` are the plans of the same service under other settings: both share their state.
+    `like` are the plans of the same service under its usual settings: both share slots, limits and what else policies
+    remember. `options` are those of ServiceScope: its store, clocks, and the header fields to be left out.
     """
 
     def __init__(
@@ -44,10 +42,7 @@ class ServicePlans:
         code: Mapping[str, Any],
         listeners: tuple[Listener, ...],
         like: ServicePlans | None = None,
-        *,
-        wall_clock: Callable[[], float] = time.time,
-        now: Callable[[], float] = time.monotonic,
-        store: SharedStore | None = None,
+        **options: Any,
     ) -> None:
         self.name = sheet.name
         self.operations: Mapping[str, Operation] = operations_of(sheet)
@@ -56,10 +51,8 @@ class ServicePlans:
         self._sheet = sheet
         self._code = code
         self.listeners = listeners
-        self.state: ServiceState = ServiceState(
-            self.settings, like.state if like else None, wall_clock=wall_clock, now=now, service=self.name, store=store
-        )
-        self.state.signer(self.settings.sign)  # what signs may be long in loading, and no call should wait for that
+        self.scope: ServiceScope = ServiceScope(self.name, self.settings, like.scope if like else None, **options)
+        make_first(self.settings, self.scope)
         # Compiling may import a user's module, and that may call this service.
         self._lock = threading.RLock()
         self._base: Base | None = None
@@ -79,53 +72,44 @@ class ServicePlans:
             self.plan(name)
 
     def _compiled(self, name: str) -> Plan:
-        declared = self.operations.get(name)
-        if declared is None:
-            raise UsageError(_unknown_operation(self.name, name, self.operations), service=self.name)
+        self._check(name)
+        declared = self.operations[name]
         settings = self._sheet.settings(name, self._code)
-        shared = self._shared(name, self.state)
         secrets = self._sheet.secrets(name)
-        return plan_of(self.name, declared, settings, shared, listeners=self.listeners, secrets=secrets)
+        return plan_of(declared, settings, self.scope, self._own(name), listeners=self.listeners, secrets=secrets)
 
-    def breaker(self, operation: str | None = None) -> Breaker | None:
+    def breaker(self, operation: str | None = None) -> Any | None:
         """The breaker that an operation is under, or that of the service; None where it is off. Raises UsageError."""
-        if operation is None:
-            return self.state.breaker(self.settings)
-        return next((each for each in self.plan(operation).policies if isinstance(each, Breaker)), None)
+        self._check(operation)
+        settings = self._sheet.settings(operation, self._code)
+        return policy_of("breaker", settings, self.scope, self._own(operation))
 
     def explain(self, operation: str | None, calls: float | str) -> Explanation:
         """Every effective setting of an operation, or of undeclared requests, and the worst case. Raises UsageError."""
-        if operation is not None and operation not in self.operations:
-            raise UsageError(_unknown_operation(self.name, operation, self.operations), service=self.name)
+        self._check(operation)
         from callsheet.plan.explain import explained  # noqa: PLC0415 - most programs never ask
 
-        # In a state of its own: explaining leaves nothing behind.
-        shared = self._shared(operation, ServiceState(self.settings))
-        return explained(self._sheet, operation, self._code, shared, calls)
+        # In a scope of its own: explaining leaves nothing behind.
+        scope = ServiceScope(self.name, self.settings)
+        return explained(self._sheet, operation, self._code, scope, self._own(operation), calls=calls)
 
-    def _shared(self, operation: str | None, state: ServiceState) -> Shared:
-        if operation is None:
-            return state.shared()
-        settings = self._sheet.settings(operation, self._code)
-        return state.shared_of(operation, settings, self._sheet.operations[operation].layer)
+    def _check(self, operation: str | None) -> None:
+        if operation is not None and operation not in self.operations:
+            raise UsageError(_unknown_operation(self.name, operation, self.operations), service=self.name)
+
+    def _own(self, operation: str | None) -> Own:
+        return Own() if operation is None else Own(operation, names_in(self._sheet.operations[operation].layer))
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret that requests of the service may carry."""
         return tuple(dict.fromkeys((*self._sheet.secrets(), *secrets_in(self.settings))))
-
-    @property
-    def slot(self) -> Slot:
-        """That of the service itself, which every call needs."""
-        return self.state.slots[-1]
 
     def undeclared(self, method: str) -> Plan:
         """The plan of undeclared requests by this method; events and errors name it so."""
         key = f" {method}"
         known = self.plans.get(key)
         if known is None:
-            known = plan_of_undeclared(
-                self.name, method.lower(), self.settings, self.state.shared(), listeners=self.listeners
-            )
+            known = plan_of_undeclared(method.lower(), self.settings, self.scope, listeners=self.listeners)
             self.plans[key] = known
         return known
 
@@ -133,12 +117,12 @@ class ServicePlans:
         """A request that no operation declares."""
         if self._base is None:
             self._base = Base(self.settings, self._sheet.secrets())
-        return undeclared_request(self._base, method, target, given)
+        return without_fields(undeclared_request(self._base, method, target, given), self.scope.left_out)
 
     def forget(self) -> None:
         """Begin counting anew: the calls in flight are those of the process this one was forked from."""
         self._lock = threading.RLock()
-        self.state.forget()
+        self.scope.forget()
 
 
 def begin(

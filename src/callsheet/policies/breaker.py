@@ -22,7 +22,9 @@ from callsheet.errors import (
 )
 from callsheet.events import BreakerChanged
 from callsheet.http.response import Response
+from callsheet.policies.scope import Own, Scope
 from callsheet.settings.breaker import Breaker as BreakerSettings
+from callsheet.settings.settings import Settings
 from callsheet.verdicts import Refuse, Tell
 
 State = Literal["closed", "open", "half-open", "forced-open", "forced-closed"]
@@ -164,6 +166,15 @@ class Breaker:
         return BreakerOpen(
             "the service has been failing, and a few attempts try it out (breaker.probes); nothing was sent"
         )
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[Breaker, ...]:
+    """The breaker of the service, or the one that an operation with settings of its own has instead."""
+    chosen = settings.breaker
+    if chosen is None:
+        return ()
+    operation = own.operation if "breaker" in own.written else ""
+    return (scope.one(("breaker", operation, chosen), lambda: Breaker(chosen)),)
 
 
 def open_for(settings: BreakerSettings, openings: int) -> float:

@@ -19,7 +19,9 @@ from urllib.request import Request as StandardRequest
 from callsheet.call import Attempt
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.policies.scope import Own, Scope
 from callsheet.secret import Secret
+from callsheet.settings.settings import Settings
 from callsheet.verdicts import Change
 
 MOST_COOKIES = 50
@@ -81,6 +83,11 @@ class Cookies:
             self.jar.add_cookie_header(asked)
         field = asked.get_header("Cookie", "")
         return field.split("; ") if field else []
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[Cookies, ...]:
+    """The one jar of the service."""
+    return (scope.one(("cookies",), lambda: Cookies(scope.wall_clock)),) if settings.cookies else ()
 
 
 class Rules(DefaultCookiePolicy):

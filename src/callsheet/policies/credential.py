@@ -7,13 +7,20 @@ new token and one more attempt, once per call, whatever the method (RFC 6750 3.1
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from typing import Any, Protocol
 
+from callsheet.auth.jwt import JWT
+from callsheet.auth.oauth2 import OAuth2
+from callsheet.auth.token_endpoint import TokenEndpoint
 from callsheet.call import Attempt
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.policies.scope import Own, Scope
 from callsheet.secret import Secret
+from callsheet.settings.settings import AuthSettings, Settings
 from callsheet.verdicts import GiveUp, Resend, Verdict
 
 UNAUTHORIZED = 401
@@ -127,3 +134,28 @@ def _is_refused(attempt: Attempt) -> bool:
     if attempt.meaning is not None:
         return attempt.meaning == "unauthorized"
     return outcome.status_code == UNAUTHORIZED
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[Credential, ...]:
+    """What sends tokens that have to be made or fetched; calls whose `auth` is the same have the same tokens."""
+    auth = settings.auth
+    if auth is None or auth.kind not in KINDS:
+        return ()
+    tokens = scope.one(("auth", auth), lambda: KINDS[auth.kind](auth, scope))
+    return () if tokens.header.lower() in scope.left_out else (Credential(tokens),)
+
+
+def _jwt(auth: AuthSettings, scope: Scope) -> Tokens:
+    return JWT(auth.options, wall_clock=scope.wall_clock, new_id=_new_id)
+
+
+def _oauth2(auth: AuthSettings, scope: Scope) -> Tokens:
+    endpoint = TokenEndpoint(auth.options, wall_clock=scope.wall_clock, pick=scope.pick, new_id=_new_id)
+    return OAuth2(endpoint, now=scope.now, service=scope.service)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+KINDS: dict[str, Callable[[AuthSettings, Scope], Tokens]] = {"jwt": _jwt, "oauth2": _oauth2}

@@ -6,12 +6,11 @@ for ever. Everything else spends from the total that stands here.
 
 from __future__ import annotations
 
-from callsheet.call import Attempt
-from callsheet.errors import AttemptTimeout, DeadlinePassed
+from callsheet.call import SHORTEST, Attempt, deadline_passed
+from callsheet.errors import AttemptTimeout
+from callsheet.policies.scope import Own, Scope
+from callsheet.settings.settings import Settings
 from callsheet.verdicts import Refuse
-
-SHORTEST = 0.001
-"""Seconds: less than this is not worth a try on the wire, and no time that is left."""
 
 
 class Deadline:
@@ -23,7 +22,7 @@ class Deadline:
         """Refuse once the call's time is up."""
         if attempt.call.deadline - now >= SHORTEST:
             return None
-        return Refuse(passed(attempt), by=self.name)
+        return Refuse(deadline_passed(attempt), by=self.name)
 
     def after(self, attempt: Attempt, now: float) -> Refuse | None:
         """An attempt that the total cut off did not time out by itself: the outcome is our deadline."""
@@ -32,7 +31,6 @@ class Deadline:
         return self.before(attempt, now)
 
 
-def passed(attempt: Attempt, waiting_for: str = "") -> DeadlinePassed:
-    """The error that says where the time went."""
-    spent = f" while waiting for {waiting_for}" if waiting_for else ""
-    return DeadlinePassed(f"not done within {attempt.call.limit}{spent}, in attempt {attempt.number}")
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[Deadline, ...]:
+    """Every call has a deadline."""
+    return (Deadline(),)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from callsheet.call import Attempt
 from callsheet.http.request import Request
+from callsheet.policies.scope import Own, Scope
+from callsheet.settings.settings import Settings
 
 
 class DeadlineHeader:
@@ -25,3 +27,8 @@ class DeadlineHeader:
         left = longest if left > longest else left if left > 0.0 else 0.0
         text = str(int(left * 1000)) if self.in_milliseconds else f"{left:.3f}"
         return attempt.request.plus(self.header, text)
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[DeadlineHeader, ...]:
+    """What fills the header that the settings name."""
+    return () if settings.deadline_header is None else (DeadlineHeader(settings.deadline_header),)

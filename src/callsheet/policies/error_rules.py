@@ -7,25 +7,15 @@ it was, so it is said once, before any of them is told.
 
 from __future__ import annotations
 
-import re
-from typing import Any, NamedTuple
-
 from callsheet.call import Attempt, Meaning
-from callsheet.errors import (
-    ApplicationError,
-    RateLimited,
-    ResponseError,
-    Unauthorized,
-    ValidationError,
-    error_for_status,
-    response_error,
-)
-from callsheet.http.json import dumps
-from callsheet.http.json_path import MISSING, JSONPath
+from callsheet.errors import RateLimited, ResponseError, Unauthorized, response_error
 from callsheet.http.response import Response
-from callsheet.settings.envelope import BodyTest
+from callsheet.policies.scope import Own, Scope
 from callsheet.settings.envelope import Envelope as EnvelopeSettings
 from callsheet.settings.error_rules import Consequence, ErrorRule
+from callsheet.settings.settings import Settings
+from callsheet.values.envelope import Envelope, Told, ValueTest, path_of
+from callsheet.verdicts import Interpretation
 
 MEANINGS: dict[Consequence, Meaning] = {
     "fail": "failed",
@@ -45,6 +35,7 @@ class ErrorRules:
     """
 
     name = "errors"
+    reads_answers = True
 
     def __init__(self, rules: tuple[ErrorRule, ...], envelope: EnvelopeSettings | None) -> None:
         self.envelope = Envelope(envelope) if envelope is not None else None
@@ -72,7 +63,26 @@ class ErrorRules:
         """The first rule that fits an answer by its status alone."""
         return next((rule for rule in self.rules_of_streams if rule.fits(answer)), None)
 
-    def error_for(self, answer: Response, rule: Rule | None) -> ResponseError | None:
+    def interpret(self, answer: Response) -> Interpretation:
+        """What an answer that is whole stands for: the error to raise, or a success, or a failure that a rule ignores."""
+        rule = self.rule_for(answer)
+        error = self._error_for(answer, rule)
+        return Interpretation(error, error is None and rule is not None and not self.is_success(answer))
+
+    def is_success(self, answer: Response) -> bool:
+        """Whether an answer would be a success without any rule."""
+        return answer.status_code < 300 and not self._has_failed(answer)
+
+    def fails_stream(self, answer: Response) -> bool:
+        """Whether an answer that is read as it comes stands for an error, by its status alone."""
+        rule = self.rule_of_stream(answer)
+        return answer.status_code >= 400 if rule is None else rule.meaning != "ignored"
+
+    def error_of_stream(self, answer: Response) -> ResponseError | None:
+        """The error of an answer that `fails_stream`, once the beginning of its body was read."""
+        return self._error_for(answer, self.rule_of_stream(answer))
+
+    def _error_for(self, answer: Response, rule: Rule | None) -> ResponseError | None:
         """What an answer raises under its rule; without one, under its status and the envelope. None for a success."""
         if rule is not None:
             return rule.error_for(answer)
@@ -80,70 +90,8 @@ class ErrorRules:
             return self.told.error_for(answer, None)
         return self.told.error_for(answer, "failed") if self._has_failed(answer) else None
 
-    def is_success(self, answer: Response) -> bool:
-        """Whether an answer would be a success without any rule."""
-        return answer.status_code < 300 and not self._has_failed(answer)
-
     def _has_failed(self, answer: Response) -> bool:
         return self.envelope is not None and self.envelope.has_failed(answer)
-
-
-class ValueTest:
-    """A test of one value of a JSON body, compiled."""
-
-    def __init__(self, settings: BodyTest) -> None:
-        self.path = JSONPath(settings.path)
-        self._equals = None if settings.equals is None else frozenset(map(_typed, settings.equals))
-        self._pattern = None if settings.matches is None else re.compile(settings.matches)
-
-    def holds(self, value: Any) -> bool:
-        """Whether a value passes; MISSING never does."""
-        if value is MISSING:
-            return False
-        if self._equals is not None:
-            return isinstance(value, str | int | float | None) and _typed(value) in self._equals
-        if self._pattern is not None:
-            return isinstance(value, str | int | float) and self._pattern.search(text_of(value)) is not None
-        return value is not None
-
-
-def _typed(value: Any) -> tuple[bool, Any]:
-    """True and false are no numbers in JSON, as they are in Python."""
-    return isinstance(value, bool), value
-
-
-class Told(NamedTuple):
-    """Where a body says which failure it was, and in which words."""
-
-    code: JSONPath | None
-    message: JSONPath | None
-
-    def error_for(
-        self, answer: Response, meaning: Meaning | None, kind: type[ResponseError] | None = None
-    ) -> ResponseError:
-        """The error that an answer stands for: of this kind, else of its status, else an ApplicationError."""
-        if kind is None:
-            kind = error_for_status(answer.status_code) if answer.status_code >= 400 else ApplicationError
-        code, message = self._code(answer), self._message(answer)
-        shown = "" if code is None or isinstance(code, bool) else text_of(code)
-        error = kind(answer.summary(message, code=shown), code=code, meaning=meaning, **answer.facts())
-        error.message = message
-        return error
-
-    def _code(self, answer: Response) -> Any:
-        found = MISSING if self.code is None else self.code.find(answer.document())
-        if isinstance(found, str):
-            return answer.masked(found)
-        return found if isinstance(found, int | float) else None
-
-    def _message(self, answer: Response) -> str | None:
-        found = MISSING if self.message is None else self.message.find(answer.document())
-        return None if found is MISSING or found is None else answer.masked(text_of(found)) or None
-
-
-def text_of(value: Any) -> str:
-    """A text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else dumps(value).decode()
 
 
 class Rule:
@@ -154,7 +102,7 @@ class Rule:
         self.test = ValueTest(settings.body) if settings.body is not None else None
         self._statuses = _expanded(settings.statuses)
         self._kind = response_error(settings.raises) if settings.raises else ERRORS.get(self.meaning)
-        self._told = Told(self.test.path if self.test else envelope.code, _path(settings.message) or envelope.message)
+        self._told = Told(self.test.path if self.test else envelope.code, path_of(settings.message) or envelope.message)
 
     def fits(self, answer: Response) -> bool:
         """Whether the answer is one of those it is about."""
@@ -175,41 +123,7 @@ def _expanded(statuses: tuple[int | str, ...]) -> frozenset[int]:
     return frozenset(listed)
 
 
-def _path(text: str | None) -> JSONPath | None:
-    return JSONPath(text) if text is not None else None
-
-
-class Envelope:
-    """Tells by the body whether an answer of 2xx is a success, and where its data is."""
-
-    def __init__(self, settings: EnvelopeSettings) -> None:
-        self.test = ValueTest(settings.ok) if settings.ok is not None else None
-        self.data = _path(settings.data)
-        self.told = Told(self.test.path if self.test else None, _path(settings.message))
-        self._expected = self.test.path if self.test else self.data
-        """What no envelope lacks; a success without data may leave its `data` out."""
-
-    @property
-    def data_at(self) -> tuple[str | int, ...]:
-        """Where the data stands, step by step."""
-        return self.data.names if self.data else ()
-
-    def has_failed(self, answer: Response) -> bool:
-        """Whether it says that it failed. What is no envelope says nothing."""
-        if self.test is None or not 200 <= answer.status_code < 300:
-            return False
-        value = self.test.path.find(answer.document())
-        return value is not MISSING and not self.test.holds(value)
-
-    def opened(self, answer: Response) -> Any:
-        """The data of a success; MISSING if there is none. Raises DecodeError, ValidationError for what is no envelope."""
-        document = answer.json()
-        if self._expected is not None and self._expected.find(document) is MISSING:
-            raise _no_envelope(answer, self._expected)
-        return document if self.data is None else self.data.find(document)
-
-
-def _no_envelope(answer: Response, expected: JSONPath) -> ValidationError:
-    message = f"{answer.status_code}: the answer is no envelope: expected a value at `{expected.text}`"
-    missing = {"type": "missing", "loc": expected.names, "msg": "Field required"}
-    return ValidationError(message, errors=(missing,), **answer.facts())
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[ErrorRules, ...]:
+    """The rules and the envelope of an operation."""
+    is_on = settings.errors or settings.envelope is not None
+    return (ErrorRules(settings.errors, settings.envelope),) if is_on else ()

@@ -7,17 +7,22 @@ it. When it yields the request itself, that is sent, and the answer comes back: 
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 from callsheet.call import Attempt, Call
-from callsheet.errors import APIError, ArgumentError, AuthError, DeadlinePassed, UsageError
+from callsheet.errors import APIError, ArgumentError, AuthError, DeadlinePassed, SheetError, UsageError
 from callsheet.http.headers import Headers, check_field
 from callsheet.http.request import Request, origin_of
 from callsheet.http.response import Response
+from callsheet.policies.scope import Own, Scope
 from callsheet.secret import Secret
+from callsheet.settings.settings import AuthSettings, Settings
+from callsheet.values.codec import imported
 from callsheet.verdicts import Exchange, Refuse, Resend, Steps
 
 log = logging.getLogger("callsheet")
@@ -32,6 +37,7 @@ class PythonAuth:
     """
 
     name = "auth"
+    reads_answers = True
 
     def __init__(self, start: Callable[[Request], Any], label: str) -> None:
         self._start = start
@@ -180,3 +186,37 @@ def _secret(name: str, value: str | Secret) -> Secret:
     secret = value if isinstance(value, Secret) else Secret(value)
     check_field(name, secret.reveal())
     return secret
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[PythonAuth, ...]:
+    """What asks the user's function. Raises SheetError for one that cannot be imported or called."""
+    auth = settings.auth
+    return (_policy_of(auth),) if auth is not None and auth.kind == "python" else ()
+
+
+def _policy_of(auth: AuthSettings) -> PythonAuth:
+    """The policy. Raises SheetError for a function that cannot be had or called."""
+    written, where = auth.options["python"], auth.options["where"]
+    function: Any = imported(written, where) if isinstance(written, str) else written
+    label = written if isinstance(written, str) else getattr(function, "__qualname__", type(function).__qualname__)
+    options = auth.options["options"]
+    problem = _problem(function, options)
+    if problem:
+        raise SheetError(f"{where}: `auth.python`: `{label}` {problem}")
+    return PythonAuth(partial(function, **options), f"auth {label}")
+
+
+def _problem(function: Any, options: dict[str, Any]) -> str:
+    """Why it cannot be called with a request and the options; "" if it can."""
+    if not callable(function) or isinstance(function, type):
+        return "is no function" if not callable(function) else "is a class; name an instance of it, or a function"
+    for each in (function, type(function).__call__):
+        if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
+            return "is a coroutine function; write a plain one, or a plain generator, which serves both clients"
+    try:
+        inspect.signature(function).bind(None, **options)
+    except TypeError as error:
+        return f"cannot be called with a request{' and these options' if options else ''}: {error}"
+    except ValueError:  # a builtin that does not tell what it takes
+        pass
+    return ""

@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from typing import Any, NamedTuple
 
 from callsheet.arithmetic.shared_window import Place, Reserve, whole_shapes
 from callsheet.arithmetic.sliding_window import Limiter
 from callsheet.call import Attempt, Call
-from callsheet.errors import LimitReached
+from callsheet.errors import LimitReached, SheetError
+from callsheet.policies.scope import Own, Scope, SharedStore
 from callsheet.settings.rate_limit import RateLimit as RateLimitSettings
+from callsheet.settings.settings import Settings
 from callsheet.verdicts import Ask, Refuse, StoreFailure, Wait
 
-
-class SharedStore(NamedTuple):
-    """A store that answers Reserve and Hold, and whether nothing is sent while it cannot be asked."""
-
-    store: Any
-    refuses: bool
-
-
+COUNTED_APART = frozenset({"rate_limit.rates", "rate_limit.per"})
+"""An operation that writes one of these has limiters of its own beside the service's."""
 AT_ONCE = 0.001
 """Seconds that who waits for nothing may wait: threads read the clock before they come here."""
 MANY = 10_000
@@ -149,3 +144,31 @@ def too_late(limit: str, wait: float, left: float, *, waits: bool) -> LimitReach
     else:
         message = f"your turn is in {wait:.3g} s, your call has {left:.3g} s ({limit}); nothing was sent: use map, or raise total"
     return LimitReached(message, retry_after=wait)
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[RateLimit, ...]:
+    """What holds calls to the declared rates: the operation's own, then those of the service under each set of settings.
+
+    Raises SheetError for an operation whose requests cost more than a rate ever allows.
+    """
+    holding = [("", each.rate_limit) for each in scope.settings]
+    if not own.written.isdisjoint(COUNTED_APART):
+        holding.insert(0, (own.operation, settings.rate_limit))
+    limits = list(dict.fromkeys(_limits(name, each, scope) for name, each in holding if each.rates))
+    if own.operation:
+        _check_cost(own.operation, settings.rate_limit.cost, limits)
+    store = scope.store
+    if store is None:
+        return tuple(RateLimit(each, settings.rate_limit) for each in limits)
+    return tuple(SharedRateLimit(each, settings.rate_limit, service=scope.service, store=store) for each in limits)
+
+
+def _limits(operation: str, chosen: RateLimitSettings, scope: Scope) -> Limits:
+    return scope.one(("rate_limit", operation, chosen.rates, chosen.per), lambda: Limits(chosen, operation))
+
+
+def _check_cost(operation: str, cost: int, limits: list[Limits]) -> None:
+    small = next((rate for each in limits for rate in each.rates if rate.count < cost), None)
+    if small is not None:
+        message = f"operation `{operation}`: a request costs {cost} units, more than {small} of the service ever allows"
+        raise SheetError(f"{message}: lower `rate_limit.cost`, or raise the rate")

@@ -6,10 +6,13 @@ the text that is sent is the one that is masked wherever it comes back.
 
 from __future__ import annotations
 
+from callsheet.auth.constant import constant_credential
 from callsheet.call import Attempt
 from callsheet.errors import APIError, ArgumentError, AuthError
 from callsheet.http.headers import Headers, check_field
+from callsheet.policies.scope import Own, Scope
 from callsheet.secret import Secret
+from callsheet.settings.settings import Settings
 from callsheet.verdicts import Change, Refuse
 
 
@@ -29,6 +32,13 @@ class ReadAnew:
             return Refuse(error, by=self.name)
         read = [value for _, value in fields if isinstance(value, Secret)]
         return Change(request.with_headers(Headers(fields), *read))
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[ReadAnew, ...]:
+    """What reads the secrets of header fields, where one of them may change."""
+    fields = (*settings.headers.values(), *(value for _, value in constant_credential(settings.auth).headers))
+    varies = any(isinstance(value, Secret) and not value.is_constant for value in fields)
+    return (ReadAnew(),) if varies else ()
 
 
 def _now(name: str, value: str | Secret) -> str | Secret:

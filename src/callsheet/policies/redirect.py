@@ -15,8 +15,10 @@ from callsheet.call import Attempt, Call
 from callsheet.http.elsewhere import harmless, is_downgrade, spelled
 from callsheet.http.request import Origin, Request, origin_of
 from callsheet.http.response import Response
+from callsheet.policies.scope import Own, Scope
 from callsheet.secret import redact
 from callsheet.settings.redirects import Redirects
+from callsheet.settings.settings import Settings
 from callsheet.verdicts import GiveUp, Resend
 
 KEEP_METHOD = frozenset({307, 308})
@@ -90,6 +92,11 @@ class Redirect:
             return GiveUp("body")
         visited.append(hop)
         return Resend(following)
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[Redirect, ...]:
+    """What follows redirects on the service's origin, and to those that the settings allow."""
+    return () if settings.redirects is None else (Redirect(settings.redirects, settings.other_origins),)
 
 
 def method_after(status: int, method: str) -> str:

@@ -13,7 +13,9 @@ from callsheet.arithmetic.retry_after import told_pause
 from callsheet.call import Attempt, Meaning
 from callsheet.errors import NoAnswer, NotSent
 from callsheet.http.response import Response
+from callsheet.policies.scope import Own, Scope
 from callsheet.settings.retry import Retry as RetrySettings
+from callsheet.settings.settings import Settings
 from callsheet.verdicts import GiveUp, TryAgain
 
 TOO_MANY_REQUESTS = 429
@@ -82,3 +84,8 @@ class Retry:
         if now + after >= attempt.call.deadline:
             return GiveUp("deadline")
         return TryAgain(after, fresh)
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[Retry, ...]:
+    """What decides on retries under these settings."""
+    return () if settings.retry is None else (Retry(settings.retry, scope.pick, scope.wall_clock),)

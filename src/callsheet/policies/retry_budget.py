@@ -11,7 +11,9 @@ import threading
 
 from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
+from callsheet.policies.scope import Own, Scope
 from callsheet.settings.retry import Budget
+from callsheet.settings.settings import Settings
 from callsheet.verdicts import GiveUp, TryAgain
 
 
@@ -45,3 +47,12 @@ class RetryBudget:
     def forget(self) -> None:
         """Begin anew in a forked child."""
         self.lock = threading.Lock()
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[RetryBudget, ...]:
+    """The budget of the service, whatever an operation's own settings of `retry` are."""
+    of_service = scope.settings[0].retry
+    if settings.retry is None or of_service is None:
+        return ()
+    chosen = of_service.budget
+    return (scope.one(("retry.budget", chosen), lambda: RetryBudget(chosen)),)

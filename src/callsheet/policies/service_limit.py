@@ -18,7 +18,9 @@ from callsheet.call import Attempt
 from callsheet.errors import LimitReached
 from callsheet.events import LimitLearned
 from callsheet.http.response import Response
+from callsheet.policies.scope import Own, Scope
 from callsheet.settings.rate_limit import RateLimit
+from callsheet.settings.settings import Settings
 from callsheet.verdicts import Ask, Refuse, Tell, Wait
 
 TOO_MANY_REQUESTS = 429
@@ -170,3 +172,14 @@ class ServiceLimit:
     def _tell(self, attempt: Attempt, answer: Response, seconds: float) -> Tell:
         call = attempt.call
         return Tell(LimitLearned(call.service, call.operation, 0, seconds, answer.status_code))
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[ServiceLimit, ...]:
+    """What heeds the limits that the service tells, one memory of them for all its operations."""
+    if not settings.rate_limit.learn:
+        return ()
+    word = scope.one(("rate_limit.learn",), ServiceWord)
+    # A store holds calls up when they ask it for a turn, which they do only where a rate is declared.
+    asks_store = any(each.rate_limit.rates for each in (settings, *scope.settings))
+    store = scope.store.store if scope.store and asks_store else None
+    return (ServiceLimit(word, settings.rate_limit, scope.wall_clock, store=store),)

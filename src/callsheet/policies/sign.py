@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from callsheet.auth.signers import signer_of
 from callsheet.call import Attempt
 from callsheet.errors import APIError
 from callsheet.http.request import Request
+from callsheet.policies.scope import Own, Scope
+from callsheet.settings.settings import Settings, SignSettings
 from callsheet.verdicts import Refuse, Ticket, WaitFor
 
 
@@ -62,3 +65,18 @@ class Sign:
     def attach(self, attempt: Attempt, now: float) -> Request:
         """The request with its signature. Raises APIError if it cannot be signed; nothing was sent then."""
         return self.signer.signed(attempt.request, self.wall_clock())
+
+
+def make_ready(settings: Settings, scope: Scope, own: Own) -> tuple[ReadyToSign, ...]:
+    """What has ready what a signature needs, where that may take time. Raises UsageError without the signer's library."""
+    signers = [_signer(settings.sign, scope)] if settings.sign is not None else []
+    return tuple(ReadyToSign(signer) for signer in signers if signer.prepares)
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[Sign, ...]:
+    """What signs. Raises UsageError if the library that it needs is not installed."""
+    return () if settings.sign is None else (Sign(_signer(settings.sign, scope), scope.wall_clock),)
+
+
+def _signer(chosen: SignSettings, scope: Scope) -> Signer:
+    return scope.one(("sign", chosen), lambda: signer_of(chosen, wall_clock=scope.wall_clock))

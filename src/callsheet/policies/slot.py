@@ -11,7 +11,9 @@ from collections import deque
 
 from callsheet.call import Attempt
 from callsheet.errors import LimitReached
+from callsheet.policies.scope import Own, Scope
 from callsheet.settings.concurrency import Concurrency
+from callsheet.settings.settings import Settings
 from callsheet.verdicts import Refuse, Ticket, WaitFor
 
 SHOWN = 5
@@ -82,3 +84,18 @@ class Slot:
         most = sorted(since.items(), key=lambda item: -len(item[1]))[:SHOWN]
         told = [f"{len(times)} by {label} (the longest for {now - min(times):.1f} s)" for label, times in most]
         return f"held: {', '.join(told)}" if told else "held by nobody any more"
+
+
+def make(settings: Settings, scope: Scope, own: Own) -> tuple[Slot, ...]:
+    """The slots that an attempt needs: the operation's own, then those of the service under each set of settings.
+
+    The operation's own is taken first, so that a call that queues for it holds no slot that all operations share.
+    """
+    chosen = [("", each) for each in dict.fromkeys(one.concurrency for one in scope.settings)]
+    if "concurrency" in own.written:
+        chosen.insert(0, (own.operation, settings.concurrency))
+    return tuple(_slot(operation, each, scope) for operation, each in chosen)
+
+
+def _slot(operation: str, chosen: Concurrency, scope: Scope) -> Slot:
+    return scope.one(("concurrency", operation, chosen), lambda: Slot(chosen))

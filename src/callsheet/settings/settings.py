@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from callsheet.http.elsewhere import is_downgrade
+from callsheet.http.request import Origin, origin_of
 from callsheet.secret import Secret
 from callsheet.settings.breaker import Breaker
 from callsheet.settings.caps import Caps
@@ -81,6 +83,18 @@ class Settings:
     fallback: Fallback | None = None
     allow_origins: tuple[str, ...] = ()
     addresses: Literal["any", "public"] = "any"
+
+    @property
+    def origin(self) -> Origin:
+        """The service's own origin."""
+        return origin_of(self.base_url)
+
+    @property
+    def other_origins(self) -> frozenset[Origin]:
+        """The allowed origins beside its own; none of plain http for a service that is called by https."""
+        home = self.origin
+        listed = {origin_of(origin) for origin in self.allow_origins} - {home}
+        return frozenset(origin for origin in listed if not is_downgrade(home, origin))
 
     @property
     def all_tls(self) -> tuple[TLS, ...]:

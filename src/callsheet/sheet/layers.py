@@ -28,6 +28,12 @@ def merged(*layers: Layer) -> dict[str, Written]:
     return result
 
 
+def names_in(layer: Layer) -> frozenset[str]:
+    """The names of what is written: `rate_limit`, and of the keys in it `rate_limit.rates`."""
+    inner = [f"{name}.{key}" for name, each in layer.items() if isinstance(each.value, dict) for key in each.value]
+    return frozenset((*layer, *inner))
+
+
 def _with_agent(layer: Layer) -> Layer:
     """`user_agent` is the header of that name, unless the same layer writes the header itself."""
     agent = layer.get("user_agent")

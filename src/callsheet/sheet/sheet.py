@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from callsheet.bare_frames import bare
+from callsheet.bare_frames import bared
 from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings import Settings, Stores
@@ -163,6 +163,7 @@ class Sheet:
     stores: Stores
     warnings: tuple[Finding, ...]
 
+    @bared
     def __init__(
         self,
         services: Mapping[str, Any],
@@ -184,19 +185,13 @@ class Sheet:
             "schemas": schemas,
             "stores": stores,
         }
-        try:
-            findings = Findings()
-            tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
-            given = Variables(_or_environ(variables), Path.cwd(), clock)
-            vars(self).update(_contents(tree, "Sheet(...)", env, given, findings), warnings=findings.warned())
-        except BaseException as error:
-            data.clear()
-            tree = None
-            del services, defaults, environments, stores, variables
-            bare(error)
-            raise
+        findings = Findings()
+        tree = from_python({name: value for name, value in data.items() if value is not None}, findings)
+        given = Variables(_or_environ(variables), Path.cwd(), clock)
+        vars(self).update(_contents(tree, "Sheet(...)", env, given, findings), warnings=findings.warned())
 
     @classmethod
+    @bared
     def load(
         cls,
         path: str | os.PathLike[str] | None = None,
@@ -212,14 +207,10 @@ class Sheet:
         """
         name = sheet_path(path, _or_environ(variables))
         folder = Path(name).absolute().parent
-        try:
-            return cls.parse(sheet_text(name), name=name, env=env, variables=variables, folder=folder, clock=clock)
-        except BaseException as error:
-            del variables
-            bare(error)
-            raise
+        return cls.parse(sheet_text(name), name=name, env=env, variables=variables, folder=folder, clock=clock)
 
     @classmethod
+    @bared
     def parse(
         cls,
         text: str,
@@ -232,14 +223,10 @@ class Sheet:
     ) -> Sheet:
         """The sheet in a text; `folder` is where its relative paths begin (the working directory). Raises SheetError."""
         given = Variables(_or_environ(variables), folder or Path.cwd(), clock)
-        try:
-            return cls._of_text(text, name, env, given, Findings())
-        except BaseException as error:
-            del text, variables
-            bare(error)
-            raise
+        return cls._of_text(text, name, env, given, Findings())
 
     @classmethod
+    @bared
     def outline(
         cls,
         text: str,
@@ -254,12 +241,7 @@ class Sheet:
         Raises SheetError for what is wrong whatever they hold.
         """
         given = Unfilled(_or_environ(variables), folder or Path.cwd())
-        try:
-            return cls._of_text(text, name, env, given, OfTheSheet())
-        except BaseException as error:
-            del text, variables
-            bare(error)
-            raise
+        return cls._of_text(text, name, env, given, OfTheSheet())
 
     @classmethod
     def salvage(

@@ -86,7 +86,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
     sheet = wanted.load(screen)
     service, operation = named(sheet, target, items)
     parsed = parse_items(items)
-    with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen)) as maker:
+    with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen), left_out=taken_out(parsed)) as maker:
         maker.plans.plan(operation)
         given = typed(maker.plans.operations[operation], parsed)
         body = wishes.json()
@@ -101,7 +101,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
                 is_stream=wishes.is_transfer,
             )
             call, plan = maker.declared(operation, given.arguments, {}, extra)
-            return Prepared(call, plan, maker).without(taken_out(parsed))
+            return Prepared(call, plan, maker)
 
         return act(made, wishes, wanted, screen)
 

@@ -66,12 +66,12 @@ def command(screen: Screen, /, wanted: Wanted, words: tuple[str, ...], **options
     service = chosen_service(sheet.services, name, sheet.name)
     items = parse_items(rest[2:])
     asked = request_options(items, wishes)
-    with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen)) as maker:
+    with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen), left_out=taken_out(items)) as maker:
 
         def made(fields: Mapping[str, str]) -> Prepared:
             options: Any = asked | {"headers": asked["headers"] | fields}
             call, plan, _ = maker.undeclared(rest[0].upper(), rest[1], options, is_stream=wishes.is_transfer)
-            return Prepared(call, plan, maker).without(taken_out(items))
+            return Prepared(call, plan, maker)
 
         return act(made, wishes, wanted, screen)
 

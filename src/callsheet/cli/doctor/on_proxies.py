@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from callsheet.cli.doctor.examined import Examined
 from callsheet.cli.doctor.found import Found, ok, problem, warning
 from callsheet.errors import UsageError
-from callsheet.http.request import origin_of
 from callsheet.secret import Secret
 from callsheet.settings import Settings
 
@@ -47,11 +46,11 @@ def _of_service(name: str, settings: Settings) -> Iterator[Found]:
 
 def _of_environment(name: str, settings: Settings) -> Found:
     """The proxy that the environment's variables put before a service."""
-    from callsheet.transports.curl.options import Wiring
+    from callsheet.transports.connection_settings import ConnectionSettings
     from callsheet.transports.curl.route import route_for
 
     try:
-        proxy = route_for(Wiring(trust_env=True)).proxy_for(origin_of(settings.base_url))
+        proxy = route_for(ConnectionSettings(trust_env=True)).proxy_for(settings.origin)
     except (UsageError, ValueError) as error:
         return problem(f"{name}: {error}", "mend the variable")
     if proxy is None:

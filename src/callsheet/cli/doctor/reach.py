@@ -20,7 +20,7 @@ from callsheet.cli.doctor.on_trust import SOON
 from callsheet.cli.screen import Screen
 from callsheet.errors import APIError, TLSError
 from callsheet.events import AttemptEnded, Event, WireFacts
-from callsheet.http.request import Origin, origin_of
+from callsheet.http.request import Origin
 from callsheet.http.response import Response
 from callsheet.pem import problem_of
 from callsheet.settings import TLS, Settings
@@ -39,7 +39,7 @@ PHASES = (("resolved", "name"), ("connected", "TCP"), ("secured", "TLS"), ("firs
 def reach(service: ServiceSheet, now: Callable[[], datetime]) -> Iterator[Found]:
     """What can be found out about one service: name, an answer, its clock, its certificate."""
     settings = service.settings()
-    origin = origin_of(settings.base_url)
+    origin = settings.origin
     is_direct = settings.proxy is None and not settings.trust_env
     if is_direct:
         yield _looked_up(origin)
@@ -139,7 +139,7 @@ def _head(service: ServiceSheet, code: dict[str, Any], listen: Callable[[Event],
     # What it would warn of is on the list already.
     with maker_of(service, code, Screen(io.BytesIO(), io.StringIO()), listen) as maker:
         call, plan, _ = maker.undeclared("HEAD", "/", {"timeout": seconds}, is_stream=False)
-        response: Response = finish(perform(call, plan, maker.io, raises=False, typed=False))
+        response: Response = finish(perform(call, plan, maker.io, raises=False)).value
     return response
 
 

@@ -10,19 +10,20 @@ from typing import Any
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import ConnectTimeout, NotSent, TLSError, UsageError
+from callsheet.errors import CLOSED, ConnectTimeout, NotSent, TLSError, UsageError
 from callsheet.events import WireFacts
 from callsheet.forked import forget_after_fork
 from callsheet.http.public import is_public
 from callsheet.http.request import Origin, Request
 from callsheet.http.response import Response
+from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.driver import Driver, Finished
 from callsheet.transports.curl.due import after_body
 from callsheet.transports.curl.feed import FedUpload
 from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.names import Addresses, Lookup, Names, joined
-from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, less
+from callsheet.transports.curl.options import NO_MEANS, less
 from callsheet.transports.curl.quiet import DueGuard, QuietGuard
 from callsheet.transports.curl.route import route_for
 from callsheet.transports.curl.task_stream import TaskStream
@@ -48,11 +49,13 @@ NO_READERS = (
 class AsyncCurlTransport:
     """Sends requests by libcurl, for the tasks of one event loop: the first one it is used in."""
 
-    def __init__(self, wiring: Wiring, *, watch: Watching = watch_for, classify: Allows = is_public) -> None:
-        self.wiring = wiring
-        self._allows = allows_of(wiring, classify)
+    def __init__(
+        self, settings: ConnectionSettings, *, watch: Watching = watch_for, classify: Allows = is_public
+    ) -> None:
+        self.settings = settings
+        self._allows = allows_of(settings, classify)
         self._watch = watch
-        self._route = route_for(wiring)
+        self._route = route_for(settings)
         self._is_closed = False
         self._begin()
         forget_after_fork(self)
@@ -195,7 +198,7 @@ class AsyncCurlTransport:
         """Keep the handle of a whole answer for the next request, without what it holds of this one."""
         if driver is not self._driver:
             return
-        if self._is_closed or len(self._idle) >= self.wiring.pool.connections:
+        if self._is_closed or len(self._idle) >= self.settings.pool.connections:
             handle.close()
             return
         handle.let_go()
@@ -212,7 +215,7 @@ class AsyncCurlTransport:
         loop = asyncio.get_running_loop()
         if self._driver is None:
             try:
-                self._driver = Driver(loop, self.wiring.pool, self._watch)
+                self._driver = Driver(loop, self.settings.pool, self._watch)
             except NotImplementedError:
                 raise UsageError(NO_READERS) from None
             except (pycurl.error, OSError) as error:

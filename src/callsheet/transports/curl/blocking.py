@@ -12,18 +12,19 @@ from weakref import WeakSet
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import ConnectTimeout, NotSent, UsageError
+from callsheet.errors import CLOSED, ConnectTimeout, NotSent, UsageError
 from callsheet.events import WireFacts
 from callsheet.forked import forget_after_fork
 from callsheet.http.public import is_public
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.due import after_body, left_for
 from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lane_stream import LaneStream
 from callsheet.transports.curl.names import Addresses, Lookup, Names, joined
-from callsheet.transports.curl.options import CLOSED, NO_MEANS, Wiring, less
+from callsheet.transports.curl.options import NO_MEANS, less
 from callsheet.transports.curl.route import route_for
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
@@ -39,11 +40,11 @@ class CurlTransport:
     Lanes wait last in, first out, so that few connections do the work and the others age out.
     """
 
-    def __init__(self, wiring: Wiring, *, classify: Allows = is_public) -> None:
-        self.wiring = wiring
-        self._allows = allows_of(wiring, classify)
+    def __init__(self, settings: ConnectionSettings, *, classify: Allows = is_public) -> None:
+        self.settings = settings
+        self._allows = allows_of(settings, classify)
         self._pipe: tuple[int, ...] = ()
-        self._route = route_for(wiring)
+        self._route = route_for(settings)
         self._is_closed = False
         self._begin()
         forget_after_fork(self)
@@ -194,10 +195,10 @@ class CurlTransport:
         lane.handle.let_go()
         now = lane.last_used = time.monotonic()
         with self._lock:
-            if not self._is_closed and len(self._idle) < self.wiring.pool.connections:
+            if not self._is_closed and len(self._idle) < self.settings.pool.connections:
                 self._busy.discard(lane)
                 self._idle.append(lane)
-                while now - self._idle[0].last_used > self.wiring.pool.idle:
+                while now - self._idle[0].last_used > self.settings.pool.idle:
                     self._idle.pop(0).close()
                 return
         self.drop(lane)

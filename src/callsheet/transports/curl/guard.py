@@ -14,15 +14,15 @@ import pycurl
 
 from callsheet.errors import OriginRefused
 from callsheet.http.public import is_public
-from callsheet.transports.curl.options import Wiring
+from callsheet.transports.connection_settings import ConnectionSettings
 
 Allows = Callable[[str], bool]
 """Whether an address, as the operating system writes it, may be connected to."""
 
 
-def allows_of(wiring: Wiring, classify: Allows = is_public) -> Allows | None:
+def allows_of(settings: ConnectionSettings, classify: Allows = is_public) -> Allows | None:
     """What decides about addresses; None where any will do."""
-    return classify if wiring.addresses == "public" else None
+    return classify if settings.addresses == "public" else None
 
 
 def refusal(host: str, found: str) -> OriginRefused:

@@ -6,10 +6,9 @@ import threading
 import warnings
 from typing import TYPE_CHECKING
 
-from callsheet.errors import AttemptTimeout, UsageError
+from callsheet.errors import CLOSED, AttemptTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.transports.curl.lane import AbortedError, Lane
-from callsheet.transports.curl.options import CLOSED
 from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, STREAM_CLOSED, StreamedTransfer
 
 if TYPE_CHECKING:

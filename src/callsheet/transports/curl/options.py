@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import pycurl
 
@@ -13,12 +13,9 @@ from callsheet.call import Limits
 from callsheet.http.codings import ACCEPTED
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
-from callsheet.secret import Secret
-from callsheet.settings.pool import Pool
-from callsheet.settings.tls import TLS
+from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.trust import trust_folder, trust_store
 
-CLOSED = "the client is closed"
 NO_MEANS = "no connection could be begun: {error}; is the limit on open files (ulimit -n) reached?"
 HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 LONGEST = 2**31 - 1
@@ -26,25 +23,10 @@ CODING_OVERHEAD = 1024
 """How much longer than its decoded form a short body may be on the wire: what gzip adds to what it cannot compress."""
 
 
-class Wiring(NamedTuple):
-    """What a transport is made for. `proxy` is a URL with its port; one that holds a password is a `Secret`.
-
-    `is_home`: for the service's own origin, where it may prove who we are.
-    """
-
-    tls: TLS = TLS()
-    pool: Pool = Pool()
-    http2: bool = False
-    proxy: str | Secret | None = None
-    trust_env: bool = False
-    addresses: Literal["any", "public"] = "any"
-    is_home: bool = True
-
-
-def constant_options(wiring: Wiring) -> list[tuple[int, Any]]:
+def constant_options(settings: ConnectionSettings) -> list[tuple[int, Any]]:
     """The options that every transfer of a transport has in common."""
-    version = pycurl.CURL_HTTP_VERSION_2TLS if wiring.http2 else pycurl.CURL_HTTP_VERSION_1_1
-    minimum = pycurl.SSLVERSION_TLSv1_3 if wiring.tls.min_version == "1.3" else pycurl.SSLVERSION_TLSv1_2
+    version = pycurl.CURL_HTTP_VERSION_2TLS if settings.http2 else pycurl.CURL_HTTP_VERSION_1_1
+    minimum = pycurl.SSLVERSION_TLSv1_3 if settings.tls.min_version == "1.3" else pycurl.SSLVERSION_TLSv1_2
     options: list[tuple[int, Any]] = [
         (pycurl.NOSIGNAL, 1),
         (pycurl.PROTOCOLS, HTTP_ONLY),
@@ -53,20 +35,20 @@ def constant_options(wiring: Wiring) -> list[tuple[int, Any]]:
         (pycurl.HTTP_CONTENT_DECODING, 0),
         (pycurl.HTTP_VERSION, version),
         (pycurl.SSLVERSION, minimum),
-        (pycurl.CAINFO, trust_store(wiring.tls.ca)),
+        (pycurl.CAINFO, trust_store(settings.tls.ca)),
         (pycurl.DNS_CACHE_TIMEOUT, -1),
-        (pycurl.MAXAGE_CONN, max(1, math.ceil(wiring.pool.idle))),
+        (pycurl.MAXAGE_CONN, max(1, math.ceil(settings.pool.idle))),
     ]
-    folder = trust_folder(wiring.tls.ca)
+    folder = trust_folder(settings.tls.ca)
     if folder is not None:
         options.append((pycurl.CAPATH, folder))
-    if wiring.tls.pins:
-        options.append((pycurl.PINNEDPUBLICKEY, ";".join(wiring.tls.pins)))
-    if wiring.tls.verify:
+    if settings.tls.pins:
+        options.append((pycurl.PINNEDPUBLICKEY, ";".join(settings.tls.pins)))
+    if settings.tls.verify:
         options.append((pycurl.OPT_CERTINFO, 1))
     else:
         options += [(pycurl.SSL_VERIFYPEER, 0), (pycurl.SSL_VERIFYHOST, 0)]
-    if wiring.http2:
+    if settings.http2:
         options.append((pycurl.PIPEWAIT, 1))
     return options
 

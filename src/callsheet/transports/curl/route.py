@@ -18,8 +18,9 @@ import pycurl
 from callsheet.errors import UsageError
 from callsheet.http.request import Origin
 from callsheet.secret import Secret
+from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.identity import Identity, Options
-from callsheet.transports.curl.options import Wiring, constant_options
+from callsheet.transports.curl.options import constant_options
 from callsheet.transports.curl.trust import Trust, trust_store
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -76,14 +77,14 @@ def proxy_of(url: str, source: str) -> Proxy:
 class Route:
     """The way to a service."""
 
-    def __init__(self, wiring: Wiring, variables: Mapping[str, str]) -> None:
-        self.constants = constant_options(wiring)
-        self.is_proxied = wiring.proxy is not None or bool(variables)
-        self._watched = [made for made in (Trust.of(wiring.tls), Identity.of(wiring.tls)) if made is not None]
+    def __init__(self, settings: ConnectionSettings, variables: Mapping[str, str]) -> None:
+        self.constants = constant_options(settings)
+        self.is_proxied = settings.proxy is not None or bool(variables)
+        self._watched = [made for made in (Trust.of(settings.tls), Identity.of(settings.tls)) if made is not None]
         self.varies = self.is_proxied or bool(self._watched)
         self._fixed = self.constants
         self._files: list[Options] = []
-        self._proxy = wiring.proxy
+        self._proxy = settings.proxy
         self._variables = dict(variables)
         self._by_proxy: dict[Proxy, Constants] = {}
         self._by_url: dict[str, Proxy] = {}
@@ -136,11 +137,11 @@ class Route:
         return known
 
 
-def route_for(wiring: Wiring) -> Route:
+def route_for(settings: ConnectionSettings) -> Route:
     """The way that a transport's requests go."""
-    variables = getproxies_environment() if wiring.trust_env and wiring.proxy is None else {}
-    route = Route(wiring, variables)
-    if wiring.trust_env and wiring.is_home:
+    variables = getproxies_environment() if settings.trust_env and settings.proxy is None else {}
+    route = Route(settings, variables)
+    if settings.trust_env and settings.is_home:
         route.constants.append((pycurl.NETRC, pycurl.NETRC_OPTIONAL))
         if os.environ.get("NETRC"):
             route.constants.append((pycurl.NETRC_FILE, os.environ["NETRC"]))

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import AttemptTimeout, UsageError
+from callsheet.errors import CLOSED, AttemptTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.transports.curl.driver import Driver
 from callsheet.transports.curl.due import left_for
 from callsheet.transports.curl.handle import Handle
-from callsheet.transports.curl.options import CLOSED
 from callsheet.transports.curl.quiet import QuietGuard
 from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, STREAM_CLOSED, StreamedTransfer
 from callsheet.transports.curl.waiting import within

@@ -4,36 +4,12 @@ from __future__ import annotations
 
 from callsheet.call import Limits
 from callsheet.events import WireFacts
-from callsheet.http.request import Origin, Request, origin_of
+from callsheet.http.request import Origin, Request
 from callsheet.http.response import Response
-from callsheet.settings.settings import Settings
-from callsheet.settings.tls import TLS
 from callsheet.transports.base import AsyncTransport, Transport
-from callsheet.transports.curl.options import Wiring
 
 
-def wiring_of(settings: Settings) -> Wiring:
-    """What a service's transport is made for."""
-    chosen = settings
-    return Wiring(chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env, chosen.addresses)
-
-
-def home_beside_others(settings: Settings) -> Origin | None:
-    """The service's own origin, where it may go to others."""
-    return origin_of(settings.base_url) if settings.allow_origins else None
-
-
-def without_identity(wiring: Wiring) -> Wiring:
-    """The wiring for other origins: no client certificate, no `.netrc`, no pins of the service's key, and verified."""
-    return wiring._replace(tls=wiring.tls.elsewhere(), is_home=False)
-
-
-def for_exchange(wiring: Wiring, tls: TLS) -> Wiring:
-    """The wiring for an exchange with others, a token endpoint for one: under its own TLS, and without `.netrc`."""
-    return wiring._replace(tls=tls, is_home=False)
-
-
-class HomeAndElsewhere:
+class ByOrigin:
     """Sends by `at_home` what goes to the service's own origin, and by `elsewhere` everything else."""
 
     def __init__(self, home: Origin, at_home: Transport, elsewhere: Transport) -> None:
@@ -52,7 +28,7 @@ class HomeAndElsewhere:
         self._elsewhere.close()
 
 
-class AsyncHomeAndElsewhere:
+class AsyncByOrigin:
     """The same for tasks."""
 
     def __init__(self, home: Origin, at_home: AsyncTransport, elsewhere: AsyncTransport) -> None:

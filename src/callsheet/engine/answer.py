@@ -1,0 +1,24 @@
+"""What comes of a call that did not raise: its typed value, and the response that it was read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from callsheet.errors import APIError
+from callsheet.http.response import Response
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Answer(Generic[T]):
+    """What `call_with_response` gives: the typed result of a call, and the response with its status and header fields.
+
+    Where a fallback stands in for a call that failed, `value` is the fallback's, `error` is why, and `response` is the one
+    that was a failure, or None if none came. Otherwise `error` is None.
+    """
+
+    value: T
+    response: Response | None
+    error: APIError | None = None

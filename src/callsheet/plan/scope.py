@@ -1,0 +1,76 @@
+"""What the calls of one service share: slots, limiters, breakers, budgets, cookies, tokens, signers."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from callsheet.policies.scope import SharedStore
+from callsheet.settings.settings import Settings
+
+Made = TypeVar("Made")
+
+
+class Shared:
+    """Things that policies share, each made once for its key."""
+
+    def __init__(self) -> None:
+        self._things: list[tuple[tuple[Any, ...], Any]] = []
+        # Making one may import a module of the user's, and that may call this very service.
+        self._lock = threading.RLock()
+
+    def one(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
+        """The thing of this key, made when it is first asked for. Keys are compared: options of credentials have no hash."""
+        with self._lock:
+            for known, thing in self._things:
+                if known == key:
+                    return thing  # type: ignore[no-any-return]
+            made = make()
+            self._things.append((key, made))
+            return made
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    def forget(self) -> None:
+        """Have everything begin anew in a forked child: what is under way belongs to the parent."""
+        self._lock = threading.RLock()
+        for _, thing in self._things:
+            thing.forget()
+
+
+class ServiceScope:
+    """The scope of one service under one set of settings; see `policies.scope.Scope` for what policies may ask of it.
+
+    `like` is the scope of the same service under its usual settings. Both share everything, so that what is equal under
+    both is one. Slots and limits of these settings hold beside those of `like`; another breaker or budget holds instead.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        settings: Settings,
+        like: ServiceScope | None = None,
+        *,
+        store: SharedStore | None = None,
+        left_out: frozenset[str] = frozenset(),
+        now: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        pick: Callable[[], float] = random.random,
+    ) -> None:
+        self.service = service
+        self.settings: tuple[Settings, ...] = (settings, *(like.settings if like else ()))
+        self.store = store
+        self.left_out = left_out
+        self.now = now
+        self.wall_clock = wall_clock
+        self.pick = pick
+        self.shared: Shared = like.shared if like else Shared()
+        self.one = self.shared.one
+
+    def forget(self) -> None:
+        """Begin anew in a forked child."""
+        self.shared.forget()
