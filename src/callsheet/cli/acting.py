@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from callsheet.cli.curl_pieces import Piece
     from callsheet.cli.find_sheet import Wanted
     from callsheet.cli.output import Form
-    from callsheet.declare.operation import Operation
     from callsheet.events import Listener
     from callsheet.http.request import Request
     from callsheet.http.response import Response
+    from callsheet.sheet.operation import Operation
 
 
 @dataclass(frozen=True, slots=True)

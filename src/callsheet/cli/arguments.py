@@ -14,9 +14,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from callsheet.cli.items import Item, shown
 from callsheet.cli.uploads import content_of, file_of
-from callsheet.declare.operation import Location, Operation, Parameter
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.sheet.findings import nearest, one_of
+from callsheet.sheet.operation import LOCATIONS, Location, Operation, Parameter
 from callsheet.values.codec import resolve
 from callsheet.values.text import PYTHON_TYPES, Texter, python_type
 from callsheet.values.typeref import FILE, TypeRef
@@ -128,8 +128,7 @@ class Names:
         return parameter.argument, _of_parameter(parameter)
 
     def _anywhere(self, name: str) -> Parameter | None:
-        locations: tuple[Location, ...] = ("path", "query", "header", "form", "multipart")
-        found = (self._parameters.get((location, _folded(name, location))) for location in locations)
+        found = (self._parameters.get((location, _folded(name, location))) for location in LOCATIONS)
         return next((parameter for parameter in found if parameter), None)
 
     def _of_field(self, item: Item) -> Convert:

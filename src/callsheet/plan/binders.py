@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from callsheet.declare.operation import MISSING, Operation, Parameter
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.http.body import Body
 from callsheet.http.headers import check_field
@@ -17,6 +16,7 @@ from callsheet.plan.parts import Parts, found_value
 from callsheet.plan.path import segment
 from callsheet.plan.plan import Given
 from callsheet.secret import MASK, Secret
+from callsheet.sheet.operation import MISSING, Operation, Parameter
 from callsheet.values.text import Texter, text_of
 
 

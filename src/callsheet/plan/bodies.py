@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from callsheet.declare.operation import MISSING, Operation, Parameter
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.http.body import Body, Content
 from callsheet.http.json import MEDIA_TYPE, dumps, loads
@@ -13,6 +12,7 @@ from callsheet.http.streamed_body import body_from
 from callsheet.plan.parts import Parts, found_value
 from callsheet.plan.plan import Given
 from callsheet.secret import Secret
+from callsheet.sheet.operation import MISSING, Operation, Parameter
 from callsheet.values import form
 from callsheet.values.codec import Codec, Mismatch, codec_for, place
 from callsheet.values.multipart import Multipart

@@ -8,7 +8,6 @@ from urllib.parse import quote, urlsplit
 
 from callsheet.auth.constant import Credential, constant_credential
 from callsheet.auth.signers import unsent_keys
-from callsheet.declare.operation import Operation
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.events import Listener
 from callsheet.http.elsewhere import harmless, spelled
@@ -36,6 +35,7 @@ from callsheet.plan.results import AS_IT_IS, Results, results_of
 from callsheet.secret import MASK, Secret, redact
 from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.settings import Settings
+from callsheet.sheet.operation import Operation
 from callsheet.version import USER_AGENT
 
 

@@ -14,7 +14,7 @@ from callsheet.plan.order import Shared, steps
 from callsheet.secret import MASK
 from callsheet.settings.reasons import reason
 from callsheet.settings.settings import Settings
-from callsheet.sheet import OperationSheet, Origin, ServiceSheet
+from callsheet.sheet import Operation, Origin, ServiceSheet
 from callsheet.sheet.masks import CREDENTIAL
 from callsheet.sheet.origins import BUILT_IN, OPEN, Value, values_of
 from callsheet.sheet.quantities import per_second, rate
@@ -69,7 +69,7 @@ def per_second_of(calls: float | str) -> float:
     return each
 
 
-def _may_transfer(operation: OperationSheet) -> bool:
+def _may_transfer(operation: Operation) -> bool:
     """Whether its calls may stream an answer, or send a file or an iterator."""
     sends_files = any(field.type.value == FILE for field in operation.multipart or ())
     return operation.stream or operation.content is not None or sends_files

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from callsheet.declare.operation import Operation
 from callsheet.errors import APIError, DecodeError, Redirected, ValidationError
 from callsheet.http.json import dumps, without_mark
 from callsheet.http.json_path import MISSING
@@ -13,6 +12,7 @@ from callsheet.http.response import Response
 from callsheet.plan.fallback import fallback_of
 from callsheet.policies.error_rules import Envelope
 from callsheet.settings.settings import Settings
+from callsheet.sheet.operation import Operation
 from callsheet.values.codec import Codec, Mismatch, codec_for
 from callsheet.values.typeref import Returns, TypeRef
 

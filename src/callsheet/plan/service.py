@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from callsheet.call import NO_ARGUMENTS, Call
-from callsheet.declare.from_sheet import operations_of
-from callsheet.declare.operation import Operation
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.events import Listener
 from callsheet.http.request import Request
@@ -23,7 +21,7 @@ from callsheet.policies.rate_limit import SharedStore
 from callsheet.policies.slot import Slot
 from callsheet.secret import Secret
 from callsheet.settings.timeout import WrittenTimeout
-from callsheet.sheet import ServiceSheet
+from callsheet.sheet import Operation, ServiceSheet
 from callsheet.sheet.layers import secrets_in
 from callsheet.sheet.quantities import seconds
 from callsheet.verdicts import Ticket
@@ -50,7 +48,7 @@ class ServicePlans:
         store: SharedStore | None = None,
     ) -> None:
         self.name = sheet.name
-        self.operations: Mapping[str, Operation] = operations_of(sheet)
+        self.operations = sheet.operations
         self.settings = sheet.settings(None, code)
         self.plans: dict[str, Plan] = {}
         self._sheet = sheet

@@ -22,7 +22,7 @@ from callsheet.sheet.from_python import at_one_place, from_python
 from callsheet.sheet.keys import CODE_KEYS
 from callsheet.sheet.layers import merged, secrets_in, settings_from
 from callsheet.sheet.node import MappingNode, Node
-from callsheet.sheet.operations import OperationSheet
+from callsheet.sheet.operation import Operation
 from callsheet.sheet.origins import Origin, origins_of
 from callsheet.sheet.place import Place, Source
 from callsheet.sheet.reading import Reading, Spot
@@ -40,7 +40,7 @@ class ServiceSheet:
     def __init__(self, document: Document, layers: ServiceLayers) -> None:
         self.name = layers.name
         self.where = layers.where
-        self.operations: Mapping[str, OperationSheet] = MappingProxyType(dict(layers.operations))
+        self.operations: Mapping[str, Operation] = MappingProxyType(dict(layers.operations))
         self._document = document
         self._layer = layered(document.defaults, layers.layer)
         self._layers = (document.defaults, layers.layer)
@@ -111,7 +111,7 @@ class ServiceSheet:
         for name in names:
             declared = self.operations[name] if name is not None else None
             parameters = (*declared.parameters, *declared.fields) if declared else ()
-            found += [secret for parameter in parameters for secret in secrets_in(parameter.given)]
+            found += [secret for parameter in parameters for secret in secrets_in(parameter.value)]
         return tuple(dict.fromkeys(found))
 
     def _check(self, operation: str | None) -> None:
