@@ -1,4 +1,4 @@
-"""How an explanation is made: of the settings and the list of policies that calls themselves are made with."""
+"""Makes explanations, from the same settings and list of policies that calls are made with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from callsheet.values.typeref import FILE
 from callsheet.version import USER_AGENT
 
 IN_ADDITION = ("concurrency", "rate_limit")
-"""An operation's own hold beside the service's."""
+"""If an operation has one of these, that of the service applies to its calls as well."""
 
 
 def explained(

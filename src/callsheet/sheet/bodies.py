@@ -1,4 +1,4 @@
-"""`form`, `multipart` and `content` of an operation: bodies beside JSON."""
+"""Readers of `form`, `multipart` and `content`, the bodies of an operation that are not JSON."""
 
 from __future__ import annotations
 

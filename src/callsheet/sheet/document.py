@@ -42,7 +42,7 @@ class ServiceLayers:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All that was read, and the reading itself: settings given in code are read the same way later."""
+    """Everything that was read of a sheet; `reading` is kept to read settings that code gives later."""
 
     environment: str | None
     environments: tuple[str, ...]
@@ -196,7 +196,7 @@ def _service(key: Scalar, node: Node, reading: Reading) -> ServiceLayers | None:
 
 
 def _check_limits(layer: Layer, operations: Mapping[str, Operation], spot: Spot, reading: Reading) -> None:
-    """Of a service, some operation has the argument that its rate limit counts by; an operation has its own."""
+    """Check that the argument which a rate limit counts by exists: in the operation itself, or in any of the service."""
     arguments = {name: operation.arguments for name, operation in operations.items()}
     check_per(layer, set[str]().union(*arguments.values()), spot, reading.findings)
     for name, operation in operations.items():

@@ -26,7 +26,7 @@ class Examples:
     """A mapping from name to any data."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
-        """Name -> example."""
+        """The examples by name."""
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, "a mapping from a name to an example")
         return Data().read(node, spot, reading)
@@ -136,10 +136,9 @@ def _key_of(parameter: Parameter, node: MappingNode) -> Scalar | None:
 def _check_path(
     operation: Operation, declared: Iterable[Parameter], node: MappingNode, spot: Spot, reading: Reading
 ) -> None:
-    names = parameters_of(operation.path)
+    names = set(parameters_of(operation.path))
     for parameter in declared:
-        key = _key_of(parameter, node)
-        if parameter.name not in names and key is not None:
+        if parameter.name not in names and (key := _key_of(parameter, node)):
             short = f"`{operation.method.lower()}: {operation.path}`"
             template = short if len(operation.path) < 80 else "the path"
             message = f"{spot.under('path')}: `{parameter.name}` is not in {template}"
@@ -164,8 +163,8 @@ def _check_arguments(operation: Operation, node: MappingNode, template: Node, sp
 
 def _check_content(operation: Operation, node: MappingNode, spot: Spot, reading: Reading) -> None:
     for parameter in operation.parameters if operation.content is not None else ():
-        key = _key_of(parameter, node)
-        if parameter.argument == "content" and parameter.value is MISSING and key is not None:
+        is_given = parameter.argument == "content" and parameter.value is MISSING
+        if is_given and (key := _key_of(parameter, node)):
             message = f"{spot}: `{parameter.name}` in {parameter.location} and the body are both given as `content`"
             reading.findings.add(Misfit(key.place, message, "rename it, or fix it with `value`"))
 

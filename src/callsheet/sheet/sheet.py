@@ -1,4 +1,4 @@
-"""Sheet and ServiceSheet: what was declared, ready to be asked."""
+"""Sheet and ServiceSheet: the operations and settings of a sheet, once it has been read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ServiceSheet:
         return f"<ServiceSheet {self.name}: {len(self.operations)} operations>"
 
     def _note_fallbacks(self, findings: Findings) -> None:
-        """Note a fallback of an operation that has no result to stand for."""
+        """Note each fallback of an operation without a typed result, which it would stand for."""
         for name, operation in self.operations.items():
             has_result = operation.returns is not None or self._settings[name].envelope is not None
             if not operation.stream and not has_result:
@@ -64,7 +64,7 @@ class ServiceSheet:
 
     @property
     def stores(self) -> Stores:
-        """Where the sheet keeps what processes share."""
+        """The stores that processes share, as the sheet declares them."""
         return self._document.stores
 
     @property
@@ -273,7 +273,7 @@ class Sheet:
     ) -> tuple[Sheet, tuple[Finding, ...]]:
         """What can be read of a text, and everything that is wrong with it: to be looked at, not called.
 
-        Values that cannot be read are left out, and services of which nothing can.
+        Values that cannot be read are left out; so are operations without a readable path, and services that are no mapping.
         """
         findings = Findings()
         given = Variables(_or_environ(variables), folder or Path.cwd())

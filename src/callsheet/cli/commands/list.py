@@ -108,7 +108,7 @@ def tables(service: ServiceSheet) -> list[Any]:
 
 
 def base_url(service: ServiceSheet) -> str:
-    """Where a service is."""
+    """The base URL of a service, as its heading shows it."""
     return service.settings().base_url or "(its base_url needs a variable)"
 
 
@@ -140,7 +140,7 @@ def _whole(ref: TypeRef | None) -> list[str]:
 
 
 def result_of(operation: Operation) -> str:
-    """What a call gives, by name; of a mapping from status, what each gives. Nothing if the answer stays as it is."""
+    """The name of the type that a call returns, for each status if it depends on that; empty if it returns a Response."""
     returns = operation.returns
     if returns is None:
         return "stream" if operation.stream else ""
@@ -150,7 +150,7 @@ def result_of(operation: Operation) -> str:
 
 
 def name_of(ref: TypeRef) -> str:
-    """How the sheet names a type; of a JSON Schema its name under `schemas`, else its `type`."""
+    """The name of a type on the sheet; a JSON Schema is named by `schemas`, its title or its `type`."""
     if ref.kind != "json_schema":
         return str(ref)
     schemas = ref.definitions or {}
