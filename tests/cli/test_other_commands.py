@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 from click.shell_completion import get_completion_class
 
+from callsheet.cli import completion
 from callsheet.cli.app import commands
 from callsheet.practice import SHEET
+from callsheet.sheet.operation import LOCATIONS, Parameter
+from callsheet.sheet.operations import METHODS
+from callsheet.values.typeref import TypeRef
 from tests.cli.conftest import COMMAND, spawn
 
 
@@ -107,6 +111,14 @@ def test_a_broken_sheet_offers_nothing_and_says_nothing(completed, tmp_path, cap
     assert completed("bash", "call", "--file", "broken.yaml", "x") == ""
     assert completed("bash", "call", "--file", "broken.yaml", "x", "y") == ""
     assert capfd.readouterr() == ("", "")
+
+
+def test_completion_knows_the_methods_and_locations_of_the_sheet():
+    assert tuple(method.upper() for method in METHODS) == completion.METHODS
+    assert completion.LOCATIONS == LOCATIONS
+    for name in ("a", "aB", "X-Request-Id", "x.y"):
+        named = Parameter(name, "header", TypeRef("name", "string"))
+        assert completion.argument(name, "header") == named.argument
 
 
 def test_nothing_is_required_for_a_completion(tmp_path):

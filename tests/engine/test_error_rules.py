@@ -8,7 +8,6 @@ from datetime import date
 
 import pytest
 
-from callsheet.declare.operation import Operation
 from callsheet.errors import (
     APIError,
     ApplicationError,
@@ -36,6 +35,7 @@ from callsheet.plan.results import results_of
 from callsheet.policies.slot import Slot
 from callsheet.settings import BodyTest, Caps, Concurrency, Envelope, ErrorRule, Fallback, Redirects
 from callsheet.settings.settings import Settings
+from callsheet.sheet.operation import Operation
 from callsheet.values.typeref import TypeRef
 from callsheet.verdicts import Refuse, Reply
 from tests.engine.world import Answer, Interrupt, Policy

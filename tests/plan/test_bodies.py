@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, Field
 
-from callsheet.declare.from_sheet import operations_of
 from callsheet.errors import ArgumentError, Forbidden, NotFound, SheetError, Unauthorized
 from callsheet.http.streamed_body import StreamedBody
 from callsheet.plan.compile import Base, OperationBinder
@@ -90,7 +89,7 @@ def request_of(operation, arguments, **given):
     """The request that a call would send, without a client."""
     sheet = Sheet(services={"shop": {"base_url": "http://shop.test", "operations": OPERATIONS}}).services["shop"]
     settings = sheet.settings(operation, given.pop("code", {}))
-    return OperationBinder(operations_of(sheet)[operation], Base(settings))(arguments, Given(**given))
+    return OperationBinder(sheet.operations[operation], Base(settings))(arguments, Given(**given))
 
 
 def boundary_of(content_type):

@@ -48,6 +48,6 @@ def test_a_fallback_of_a_call_that_got_no_response_has_none(any_shop):
 
 def test_an_operation_that_streams_is_for_call(any_shop):
     with any_shop(OPERATIONS) as shop:
-        with pytest.raises(UsageError, match="`shop.export` has `stream: true`: use `call`"):
+        with pytest.raises(UsageError, match=r"`shop\.export` has `stream: true`: use `call`"):
             shop.call_with_response("export")
         assert shop.server.requests == []

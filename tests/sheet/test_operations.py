@@ -1,10 +1,11 @@
-"""Operations on the sheet, and the records that are made of them."""
+"""Operations on the sheet, and the records that hold them."""
+
+import copy
+import pickle
 
 import pytest
 
-from callsheet.declare.from_sheet import operations_of
-from callsheet.declare.operation import MISSING, Operation, Parameter
-from callsheet.sheet.parameters import argument_name
+from callsheet.sheet.operation import LOCATIONS, MISSING, Operation, Parameter
 from callsheet.sheet.types import PARAMETER_TYPES
 from callsheet.values.codec import codec_for
 from callsheet.values.text import python_type
@@ -13,7 +14,7 @@ from tests.sheet.sheets import HEAD, operation, parse, shop
 
 
 def declared(lines: str, **given) -> Operation:
-    return operations_of(operation(lines, **given))["op"]
+    return operation(lines, **given).operations["op"]
 
 
 def test_an_operation_with_everything():
@@ -74,7 +75,7 @@ def test_a_form():
 )
 def test_a_form_of_a_type(written, kind):
     text = f"{HEAD}    operations: {{op: {{post: /x, form: '{written}'}}}}\nschemas: {{User: {{type: object}}}}\n"
-    op = operations_of(parse(text).services["shop"])["op"]
+    op = parse(text).services["shop"].operations["op"]
     assert (op.form.kind, op.fields, op.has_body) == (kind, (), True)
 
 
@@ -82,7 +83,7 @@ def test_a_form_of_a_python_type():
     from callsheet import Sheet
 
     sheet = Sheet(services={"shop": {"base_url": "http://a", "operations": {"op": {"post": "/x", "form": dict}}}})
-    assert operations_of(sheet.services["shop"])["op"].form.value is dict
+    assert sheet.services["shop"].operations["op"].form.value is dict
 
 
 def test_a_multipart_body():
@@ -122,13 +123,13 @@ def test_a_stream():
 
 def test_a_constant_field_that_comes_through_a_variable_is_a_secret_of_the_operation():
     service = operation("post: /x\nform: {key: {value: '${KEY}'}}", variables={"KEY": "canary"})
-    assert service.secrets("op") == service.secrets() == (service.operations["op"].form[0].given["value"],)
+    assert service.secrets("op") == service.secrets() == (service.operations["op"].form[0].value,)
     assert "canary" not in repr(service.operations["op"])
 
 
 def test_operations_come_in_the_order_of_the_sheet():
     service = shop("operations: {b: {get: /b}, a: {get: /a}, c: {get: /c}}")
-    assert list(operations_of(service)) == ["b", "a", "c"]
+    assert list(service.operations) == ["b", "a", "c"]
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options"])
@@ -181,11 +182,33 @@ def test_fixed_parameters_may_share_an_argument_name():
     assert [(p.location, p.value) for p in op.parameters] == [("path", MISSING), ("query", "x")]
 
 
-@pytest.mark.parametrize("name", ["a", "aB", "X-Request-Id", "user[name]", "page.size", "2fa", "class"])
-@pytest.mark.parametrize("location", ["path", "query", "header"])
-def test_argument_names_are_those_of_parameters(name, location):
-    parameter = Parameter(name, location, TypeRef("name", "string"))
-    assert argument_name(name, location) == parameter.argument
+@pytest.mark.parametrize(
+    ("name", "argument", "of_header"),
+    [
+        ("a", "a", "a"),
+        ("aB", "aB", "ab"),
+        ("X-Request-Id", "x_request_id", "x_request_id"),
+        ("user[name]", "user_name_", "user_name_"),
+        ("page.size", "page_size", "page_size"),
+        ("2fa", "2fa", "2fa"),
+        ("class", "class", "class"),
+    ],
+)
+def test_the_name_of_a_parameter_in_a_call(name, argument, of_header):
+    found = {place: Parameter(name, place, TypeRef("name", "string")).argument for place in LOCATIONS}
+    assert found == {**dict.fromkeys(LOCATIONS, argument), "header": of_header}
+
+
+def test_the_names_that_a_call_gives_are_those_of_parameters_and_fields():
+    op = declared("post: /{id}\nheader: {X-A: {value: b}}\nform: {'c[d]': string}")
+    assert op.arguments == {"id", "x_a", "c_d_"}
+
+
+def test_a_value_that_is_not_written_stays_the_same_when_a_record_is_copied():
+    parameter = Parameter("a", "query", TypeRef("name", "string"))
+    for copied in (copy.deepcopy(parameter), pickle.loads(pickle.dumps(parameter))):
+        assert (copied, copied.value) == (parameter, MISSING)
+        assert copied.value is MISSING
 
 
 SCHEMAS = HEAD + (
@@ -195,7 +218,7 @@ SCHEMAS = HEAD + (
 
 
 def test_schemas_by_name_and_by_reference():
-    op = operations_of(parse(SCHEMAS).services["shop"])["op"]
+    op = parse(SCHEMAS).services["shop"].operations["op"]
     assert (op.json.kind, op.json.value["required"]) == ("json_schema", ["name"])
     codec_for(op.json).encode({"name": "Ada", "friend": {"name": "Bob"}})
     assert codec_for(op.returns).decode(b'[{"name": "Ada"}]') == [{"name": "Ada"}]

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from callsheet.declare.from_sheet import operations_of
 from callsheet.secret import Secret
 from callsheet.sheet import Sheet
 from tests.sheet.sheets import errors
@@ -38,19 +37,19 @@ def test_the_same_vocabulary():
     assert (settings.timeout.total, settings.http2, settings.base_url) == (3.0, True, "http://127.0.0.1:1")
     assert settings.auth.options["token"] == Secret("the-token")
     assert settings.headers == {"X-A": Secret("the-header"), "X-N": "1.5"}
-    assert operations_of(service)["op"].returns[200].value is User
+    assert service.operations["op"].returns[200].value is User
     assert service.secrets("op") == (Secret("the-header"), Secret("the-token"))
 
 
 def test_types_of_python():
     service = sheet({"operations": {"op": {"post": "/", "json": User, "returns": list[User]}}}).services["shop"]
-    op = operations_of(service)["op"]
+    op = service.operations["op"]
     assert (op.json.kind, op.json.value, op.returns.value) == ("python", User, list[User])
 
 
 def test_schemas_may_be_types():
     made = sheet({"operations": {"op": {"post": "/", "json": "User"}}}, schemas={"User": User})
-    assert operations_of(made.services["shop"])["op"].json.value is User
+    assert made.services["shop"].operations["op"].json.value is User
 
 
 def test_variables_are_substituted_and_a_literal_is_no_warning():

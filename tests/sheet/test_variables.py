@@ -3,6 +3,7 @@
 import pytest
 
 from callsheet.secret import Secret
+from callsheet.sheet.operation import MISSING
 from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
 FILLED = [
@@ -128,7 +129,7 @@ def test_what_came_through_a_variable_into_auth_or_headers_is_a_secret():
 def test_a_parameter_marked_secret_is_a_secret():
     service = operation('get: /x\nquery: {k: {value: "${A}", secret: true}}', variables={"A": "value-a"})
     parameter = service.operations["op"].parameters[0]
-    assert (parameter.given, parameter.secret) == ({"value": Secret("value-a")}, True)
+    assert (parameter.value, parameter.default, parameter.secret) == (Secret("value-a"), MISSING, True)
     assert service.secrets("op") == (Secret("value-a"),)
 
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from callsheet.cli.curl_pieces import Piece
     from callsheet.cli.find_sheet import Wanted
     from callsheet.cli.output import Form
-    from callsheet.declare.operation import Operation
     from callsheet.events import Listener
     from callsheet.http.request import Request
     from callsheet.http.response import Response
+    from callsheet.sheet.operation import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Wishes:
         return value
 
     def listeners(self, screen: Screen) -> tuple[Listener, ...]:
-        """Who is told what happens."""
+        """What prints each attempt under `--verbose`; nothing without it."""
         if not self.verbose:
             return ()
         from callsheet.cli.attempts import teller
@@ -72,7 +72,7 @@ class Wishes:
         return self.stream or self.download is not None
 
     def of(self, operation: Operation) -> Wishes:
-        """The same for a declared operation, which says itself what it sends. Raises UsageError."""
+        """These wishes for a declared operation, whose body is the one on the sheet. Raises UsageError."""
         if self.form and operation.form is None and operation.multipart is None:
             raise UsageError(f"--form: the sheet says what `{operation.name}` sends; declare a `form` there")
         return replace(self, stream=True) if operation.stream and not self.download else self

@@ -1,6 +1,7 @@
-"""Items to the arguments of a declared operation: typed text becomes a value of the declared type.
+"""Makes the arguments of a declared operation from the items of a command line.
 
-What does not fit is passed on as it was typed: the operation's own check says what is wrong, all at once, in one form.
+Typed text becomes a value of the declared type. Text that does not fit is passed on as it was typed, so that the
+operation's own check reports all problems at once.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from callsheet.cli.items import Item, shown
 from callsheet.cli.uploads import content_of, file_of
-from callsheet.declare.operation import Location, Operation, Parameter
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.sheet.findings import nearest, one_of
+from callsheet.sheet.operation import LOCATIONS, Location, Operation, Parameter
 from callsheet.values.codec import resolve
 from callsheet.values.text import PYTHON_TYPES, Texter, python_type
 from callsheet.values.typeref import FILE, TypeRef
@@ -27,14 +28,14 @@ STEP = re.compile(r"\[([^\[\]]+)\]")
 
 
 class Typed(NamedTuple):
-    """What the items of a command line stand for."""
+    """What the items of a command line give a call."""
 
     arguments: dict[str, Any]
     headers: dict[str, str]
 
 
 def typed(operation: Operation, items: Iterable[Item]) -> Typed:
-    """Arguments and further headers. Raises ArgumentError."""
+    """The arguments of the operation, and header fields that it does not declare. Raises ArgumentError."""
     taken = Names(operation)
     texts: dict[str, list[str]] = {}
     converts: dict[str, Convert] = {}
@@ -77,11 +78,11 @@ class Names:
         self._fields: dict[str, Any] | None = None
 
     def is_parameter(self, name: str, location: Location) -> bool:
-        """Whether the operation declares it there."""
+        """Whether the operation declares a parameter of this name in this location."""
         return (location, _folded(name, location)) in self._parameters
 
     def argument(self, name: str) -> str:
-        """The name that the call takes it under."""
+        """The name of the argument in a call."""
         parameter = self._anywhere(name)
         return parameter.argument if parameter else name
 
@@ -98,7 +99,7 @@ class Names:
         raise ArgumentError(f"item {shown(item.text)}: `{operation.name}` declares no such file; {hint}")
 
     def nested_in(self, items: Iterable[Item]) -> tuple[list[Item], dict[str, Any]]:
-        """The items, and apart the fields of a form that are written with brackets: `card[number]=1`."""
+        """The items without those in brackets (`card[number]=1`), and the fields of a form that those give."""
         plain: list[Item] = []
         nested: dict[str, Any] = {}
         for item in items:
@@ -128,8 +129,7 @@ class Names:
         return parameter.argument, _of_parameter(parameter)
 
     def _anywhere(self, name: str) -> Parameter | None:
-        locations: tuple[Location, ...] = ("path", "query", "header", "form", "multipart")
-        found = (self._parameters.get((location, _folded(name, location))) for location in locations)
+        found = (self._parameters.get((location, _folded(name, location))) for location in LOCATIONS)
         return next((parameter for parameter in found if parameter), None)
 
     def _of_field(self, item: Item) -> Convert:
@@ -213,7 +213,7 @@ def _schema_types(schema: Any) -> dict[str, Any]:
 
 
 def _schema_type(spec: Any) -> Any:
-    """A parameter's type where the schema is as simple as one; text as it was typed where it is not."""
+    """The Python type of a schema that has `type` and `items` only; Any, which keeps text as typed, for others."""
     kind = spec.get("type") if isinstance(spec, Mapping) else None
     if not isinstance(kind, str) or kind not in PYTHON_TYPES:
         return Any

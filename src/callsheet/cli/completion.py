@@ -14,6 +14,7 @@ from callsheet.errors import UsageError
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 LOCATIONS = ("path", "query", "header", "form", "multipart")
+"""Both as `sheet/` has them, which is not imported here: that would take 0.2 s at every TAB."""
 
 
 def names_on_sheet(ctx: click.Context) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from callsheet.declare.operation import MISSING, Operation, Parameter
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.http.body import Body
 from callsheet.http.headers import check_field
@@ -17,6 +16,7 @@ from callsheet.plan.parts import Parts, found_value
 from callsheet.plan.path import segment
 from callsheet.plan.plan import Given
 from callsheet.secret import MASK, Secret
+from callsheet.sheet.operation import MISSING, Operation, Parameter
 from callsheet.values.text import Texter, text_of
 
 
@@ -47,7 +47,7 @@ class Binder:
             parts.problems.append(str(error))
 
     def bind_constant(self, value: Any, parts: Parts) -> None:
-        """The same for a value of the sheet; a secret is read now, and means what it would if it were typed."""
+        """Put in a value fixed on the sheet; the text of a secret is read now, and converted to the declared type."""
         if isinstance(value, Secret):
             text = value.reveal()
             try:
@@ -58,7 +58,7 @@ class Binder:
 
     @property
     def described(self) -> str:
-        """Where the parameter stands and what it takes."""
+        """The location and type of the parameter, for a message."""
         return f"{self.parameter.location}, {self._texter.expected}"
 
     def _put_path(self, text: str, parts: Parts) -> None:
@@ -98,7 +98,7 @@ class Arguments:
         self._check_constants()
 
     def _check_constants(self) -> None:
-        """Raise SheetError for one that no call could send. What comes through a variable is read when it is sent."""
+        """Raise SheetError for a fixed value that does not fit its type; a secret is only read, and checked, by a call."""
         for binder, value in self._constants:
             parts = Parts()
             if not isinstance(value, Secret):
@@ -161,7 +161,7 @@ class Arguments:
 
 
 def _masked(parameter: Parameter) -> Parameter:
-    """A constant that came through `${...}` is masked, however the parameter is declared."""
+    """The parameter, marked `secret` if its fixed value is a Secret."""
     return replace(parameter, secret=True) if isinstance(parameter.value, Secret) else parameter
 
 

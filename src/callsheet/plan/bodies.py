@@ -1,11 +1,10 @@
-"""Bodies: the fields of a call, or what an undeclared request is given, to what is sent."""
+"""Makes the bodies of requests: of declared operations from their arguments, of undeclared ones from what they are given."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from callsheet.declare.operation import MISSING, Operation, Parameter
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.http.body import Body, Content
 from callsheet.http.json import MEDIA_TYPE, dumps, loads
@@ -13,6 +12,7 @@ from callsheet.http.streamed_body import body_from
 from callsheet.plan.parts import Parts, found_value
 from callsheet.plan.plan import Given
 from callsheet.secret import Secret
+from callsheet.sheet.operation import MISSING, Operation, Parameter
 from callsheet.values import form
 from callsheet.values.codec import Codec, Mismatch, codec_for, place
 from callsheet.values.multipart import Multipart
@@ -21,7 +21,7 @@ from callsheet.values.typeref import FILE, TypeRef
 
 
 class BodyBinder(Protocol):
-    """Makes the body of a declared operation of the fields that no parameter takes.
+    """Makes the body of a declared operation from the arguments that are not parameters.
 
     `fields` are the names it takes, None where any will do; `constants` those whose value the sheet has. `content_type`
     is that of every body it makes, None if each has its own. `instead` ends the sentence "`json`: this operation ...",
@@ -38,7 +38,7 @@ class BodyBinder(Protocol):
 
 
 def body_binder(operation: Operation) -> BodyBinder:
-    """What makes the bodies of an operation. Raises SheetError for a type that cannot be had."""
+    """The binder for the body of an operation. Raises SheetError for a type that cannot be imported or built."""
     if operation.json is not None:
         return JsonBody(codec_for(operation.json))
     if isinstance(operation.form, TypeRef):
@@ -59,7 +59,7 @@ class NoBody:
     instead: str | None = "declares no body"
 
     def bind(self, fields: Mapping[str, Any], given: Given, parts: Parts) -> Body | None:
-        """Nothing."""
+        """None: no body is sent."""
         return None
 
 
@@ -88,7 +88,7 @@ class JsonBody:
 
 
 class TypedForm:
-    """A form that has the fields of a declared type, as the type's JSON has them."""
+    """A form with the fields of a declared type, each as the JSON of that type has it."""
 
     constants: frozenset[str] = frozenset()
     content_type: str | None = form.MEDIA_TYPE
@@ -135,12 +135,12 @@ class FieldBinder:
 
     @property
     def described(self) -> str:
-        """Where the field stands and what it takes."""
+        """The location and type of the field, for a message."""
         expected = self._texter.expected if self._texter else FILE
         return f"{self.parameter.location}, {expected}"
 
     def checked(self, value: Any, parts: Parts) -> Any:
-        """The value, of its type; None if it is not, and then it is a problem of the parts."""
+        """The value, converted to the declared type; None if it does not fit, which is added to the problems of the parts."""
         if self._texter is None:
             return value
         try:
@@ -155,7 +155,7 @@ class FieldBinder:
         return found
 
     def constant(self, parts: Parts) -> Any:
-        """The value that the sheet has; a secret is read now."""
+        """The value fixed on the sheet; the text of a secret is read now."""
         value = self.parameter.value
         if isinstance(value, Secret):
             text = value.reveal()
@@ -177,7 +177,7 @@ class DeclaredFields:
         self._check_constants()
 
     def _check_constants(self) -> None:
-        """Raise SheetError for one that no call could send. What comes through a variable is read when it is sent."""
+        """Raise SheetError for a fixed value that does not fit its type; a secret is only read, and checked, by a call."""
         for binder in self._binders:
             parts, value = Parts(), binder.parameter.value
             if value is not MISSING and not isinstance(value, Secret):
@@ -260,8 +260,8 @@ class ContentBody:
 
 
 def body_of(given: Given) -> Body | None:
-    """The body of an undeclared request. Raises ArgumentError for two of them, or for what has no form."""
-    files = given.files or None  # as `requests` has it: no files make no multipart body
+    """The body of an undeclared request. Raises ArgumentError for two bodies, or a value that cannot be encoded."""
+    files = given.files or None  # as in `requests`: empty `files` make no multipart body
     both = [name for name, value in _kinds(given, files) if value is not None]
     if len(both) > 1:
         raise ArgumentError(f"`{both[0]}` and `{both[1]}` are both given; a request has one body")

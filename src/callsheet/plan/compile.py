@@ -1,4 +1,4 @@
-"""Operations and settings to plans."""
+"""Compiles operations and their settings to plans."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from urllib.parse import quote, urlsplit
 
 from callsheet.auth.constant import Credential, constant_credential
 from callsheet.auth.signers import unsent_keys
-from callsheet.declare.operation import Operation
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.events import Listener
 from callsheet.http.elsewhere import harmless, spelled
@@ -37,6 +36,7 @@ from callsheet.policies.scope import Own, Scope
 from callsheet.secret import MASK, Secret, redact
 from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.settings import Settings
+from callsheet.sheet.operation import Operation
 from callsheet.version import USER_AGENT
 
 
@@ -63,7 +63,7 @@ class Base:
     def query(self) -> tuple[tuple[str, ...], tuple[Secret, ...]]:
         """The constant parameters as they stand on the wire, and the secrets that were read for them just now.
 
-        Raises AuthError for one that cannot be had.
+        Raises AuthError for a secret that cannot be read.
         """
         if self.is_constant:
             return self._query, ()
@@ -133,7 +133,7 @@ def url_prefix(base_url: str) -> str:
 
 
 class OperationBinder:
-    """Arguments to the request of a declared operation."""
+    """Makes the request of a declared operation from the arguments of a call."""
 
     def __init__(self, operation: Operation, base: Base) -> None:
         binder = body_binder(operation)
@@ -232,7 +232,7 @@ def undeclared_request(base: Base, method: str, target: str, given: Given) -> Re
 
 
 def _less(path: str, query: tuple[str, ...]) -> tuple[str, ...]:
-    """The constant parameters that a URL, which may be a link of the service's, does not name itself."""
+    """The constant parameters without those in the URL: a link that the service gave may repeat them."""
     named = {pair.partition("=")[0] for pair in path.partition("?")[2].split("&")}
     return tuple(pair for pair in query if pair.partition("=")[0] not in named)
 
@@ -264,7 +264,7 @@ def plan_of(
     listeners: tuple[Listener, ...],
     secrets: Iterable[Secret] = (),
 ) -> Plan:
-    """The plan of a declared operation. Raises SheetError for types that cannot be imported or are none."""
+    """The plan of a declared operation. Raises SheetError for types that cannot be imported or built."""
     bind = leaving_out(scope.left_out, OperationBinder(operation, Base(settings, secrets)))
     results = results_of(operation, settings)
     line = pipeline(settings, scope, own)

@@ -1,4 +1,4 @@
-"""How an explanation is made: of the settings and the list of policies that calls themselves are made with."""
+"""Makes explanations, from the same settings and list of policies that calls are made with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from callsheet.policies.scope import Own, Scope
 from callsheet.secret import MASK
 from callsheet.settings.reasons import reason
 from callsheet.settings.settings import Settings
-from callsheet.sheet import OperationSheet, Origin, ServiceSheet
+from callsheet.sheet import Operation, Origin, ServiceSheet
 from callsheet.sheet.masks import CREDENTIAL
 from callsheet.sheet.origins import BUILT_IN, OPEN, Value, values_of
 from callsheet.sheet.quantities import per_second, rate
@@ -24,7 +24,7 @@ from callsheet.values.typeref import FILE
 from callsheet.version import USER_AGENT
 
 IN_ADDITION = ("concurrency", "rate_limit")
-"""An operation's own hold beside the service's."""
+"""If an operation has one of these, that of the service applies to its calls as well."""
 
 
 def explained(
@@ -76,7 +76,7 @@ def per_second_of(calls: float | str) -> float:
     return each
 
 
-def _may_transfer(operation: OperationSheet) -> bool:
+def _may_transfer(operation: Operation) -> bool:
     """Whether its calls may stream an answer, or send a file or an iterator."""
     sends_files = any(field.type.value == FILE for field in operation.multipart or ())
     return operation.stream or operation.content is not None or sends_files

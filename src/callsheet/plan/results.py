@@ -1,17 +1,17 @@
-"""Readers: an answer that is a success to its declared type."""
+"""Readers: each makes the result of a call, of its declared type, from a successful answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from callsheet.declare.operation import Operation
 from callsheet.errors import APIError, DecodeError, Redirected, ValidationError
 from callsheet.http.json import dumps, without_mark
 from callsheet.http.json_path import MISSING
 from callsheet.http.response import Response
 from callsheet.plan.fallback import fallback_of
 from callsheet.settings.settings import Settings
+from callsheet.sheet.operation import Operation
 from callsheet.values.codec import Codec, Mismatch, codec_for
 from callsheet.values.envelope import Envelope
 from callsheet.values.typeref import Returns, TypeRef
@@ -20,7 +20,7 @@ Read = Callable[[Response], Any]
 
 
 class Results(NamedTuple):
-    """What makes the result of a success, of a failure that an error rule ignores, and of an error that has a fallback."""
+    """The functions that make a result: of a success, of a failure that an error rule ignores, of an error (fallback)."""
 
     read: Read
     read_ignored: Read
@@ -28,7 +28,7 @@ class Results(NamedTuple):
 
 
 def results_of(operation: Operation, settings: Settings) -> Results:
-    """What the calls of an operation give. Raises SheetError for types and fallbacks that cannot be had."""
+    """The functions for an operation. Raises SheetError for types and fallbacks that cannot be imported or built."""
     envelope = None if settings.envelope is None else Envelope(settings.envelope)
     returns = operation.returns
     is_typed = not operation.stream and (returns is not None or envelope is not None)
@@ -37,9 +37,9 @@ def results_of(operation: Operation, settings: Settings) -> Results:
 
 
 def reader_for(returns: Returns, envelope: Envelope | None = None) -> Read:
-    """What makes the result of an answer: the declared type, of the envelope's data where there is one.
+    """The reader for a declared result; with an envelope it reads the data in it, without one the body.
 
-    Without a type it is that data as plain Python, or the Response itself.
+    If no type is declared, the result is that data as plain Python, or without an envelope the Response itself.
     """
     if returns is None:
         return _as_it_is if envelope is None else DataReader(envelope)
@@ -50,7 +50,7 @@ def reader_for(returns: Returns, envelope: Envelope | None = None) -> Read:
 
 
 def ignored_reader_for(returns: Returns, envelope: Envelope | None = None) -> Read:
-    """What makes the result of a failure that an error rule ignores: None, unless its status has a type of its own."""
+    """The reader for a failure that an error rule ignores: its result is None, unless its status has a declared type."""
     if returns is None and envelope is None:
         return _as_it_is
     reader = reader_for(returns, envelope)
@@ -67,11 +67,11 @@ def _as_it_is(response: Response) -> Response:
 
 
 def nothing(response: Response) -> None:
-    """The result where there is none."""
+    """None, for an answer that has no result."""
 
 
 AS_IT_IS = Results(_as_it_is, _as_it_is)
-"""Those of an undeclared request: the Response, whatever it holds."""
+"""The functions for undeclared requests: every result is the Response."""
 
 
 class TypedReader:
@@ -98,7 +98,7 @@ class TypedReader:
 
 
 class EnvelopeReader(TypedReader):
-    """Reads one declared type of an envelope's data; of an answer that is no 2xx, which has no envelope, of its body."""
+    """Reads one declared type from the data of an envelope. Only a 2xx has one: any other answer is read from its body."""
 
     def __init__(self, codec: Codec, envelope: Envelope) -> None:
         super().__init__(codec)
@@ -110,7 +110,7 @@ class EnvelopeReader(TypedReader):
             return super().value(response)
         data = self._envelope.opened(response)
         try:
-            # Written and read again, so that the type means the same as of a body of its own.
+            # Encoded again, because a codec reads JSON text: so a type means the same in an envelope and outside.
             return self._decode(dumps(None if data is MISSING else data))
         except Mismatch as mismatch:
             raise _error(response, mismatch.under(self._envelope.data_at)) from None
@@ -147,7 +147,7 @@ class StatusReader:
         self._readers = readers
 
     def __call__(self, response: Response) -> Any:
-        """What the status says. Raises Redirected for an undeclared 3xx, DecodeError, ValidationError."""
+        """The result declared for the status. Raises Redirected for an undeclared 3xx, DecodeError, ValidationError."""
         status = str(response.status_code)
         is_redirect = response.status_code >= 300
         for key in (status, f"{status[0]}xx", "default"):
@@ -159,7 +159,7 @@ class StatusReader:
         return response
 
     def ignored(self, response: Response) -> Any:
-        """What the status says of a failure that is ignored; None where it is not declared itself."""
+        """The result of an ignored failure: as declared for its status or class of status, else None."""
         status = str(response.status_code)
         reader = self._readers.get(status) or self._readers.get(f"{status[0]}xx")
         return None if reader is None or response.status_code < 300 else reader.value(response)

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from callsheet.call import NO_ARGUMENTS, Call
-from callsheet.declare.from_sheet import operations_of
-from callsheet.declare.operation import Operation
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.events import Listener
 from callsheet.http.request import Request
@@ -20,7 +18,7 @@ from callsheet.plan.scope import ServiceScope
 from callsheet.policies.scope import Own
 from callsheet.secret import Secret
 from callsheet.settings.timeout import WrittenTimeout
-from callsheet.sheet import ServiceSheet
+from callsheet.sheet import Operation, ServiceSheet
 from callsheet.sheet.layers import names_in, secrets_in
 from callsheet.sheet.quantities import seconds
 from callsheet.verdicts import Ticket
@@ -45,7 +43,7 @@ class ServicePlans:
         **options: Any,
     ) -> None:
         self.name = sheet.name
-        self.operations: Mapping[str, Operation] = operations_of(sheet)
+        self.operations = sheet.operations
         self.settings = sheet.settings(None, code)
         self.plans: dict[str, Plan] = {}
         self._sheet = sheet

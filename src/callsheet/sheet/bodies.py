@@ -1,4 +1,4 @@
-"""`form`, `multipart` and `content` of an operation: bodies beside JSON."""
+"""Readers of `form`, `multipart` and `content`, the bodies of an operation that are not JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from callsheet.sheet.findings import Misfit
 from callsheet.sheet.node import MappingNode, Node
-from callsheet.sheet.parameters import Declarations, Location, ParameterSheet
+from callsheet.sheet.operation import Location, Parameter
+from callsheet.sheet.parameters import Declarations
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.scalars import Text
 from callsheet.sheet.types import TYPE_SCHEMA, Type
@@ -24,7 +25,7 @@ class Fields:
     def __init__(self, location: Location) -> None:
         self._declarations = Declarations(location)
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[ParameterSheet, ...]:
+    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[Parameter, ...]:
         """The fields in the order of the sheet."""
         if isinstance(node, MappingNode) and not node.entries:
             raise Misfit(node.place, f"{spot}: no fields", "name one at least: `{name: string}`")
@@ -44,7 +45,7 @@ class FormFields:
     def __init__(self) -> None:
         self._fields = Fields("form")
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[ParameterSheet, ...] | TypeRef:
+    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[Parameter, ...] | TypeRef:
         """The fields in the order of the sheet, or the type."""
         if isinstance(node, MappingNode):
             return self._fields.read(node, spot, reading)

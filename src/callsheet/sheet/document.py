@@ -14,7 +14,8 @@ from callsheet.sheet.findings import Findings, Misfit, nearest
 from callsheet.sheet.flat import FLAT_KEY, unflattened
 from callsheet.sheet.keys import DEFAULTS_KEYS, OPERATION_SETTINGS, OPERATIONS, SERVICE_KEYS, TOP_KEYS
 from callsheet.sheet.node import MappingNode, Node, Scalar, entries, is_null, scalars
-from callsheet.sheet.operations import OperationSheet, read_operation
+from callsheet.sheet.operation import Operation
+from callsheet.sheet.operations import read_operation
 from callsheet.sheet.overlay import overlaid
 from callsheet.sheet.reading import Reading, Spot, misfit, refuse_references
 from callsheet.sheet.record import Layer, check_keys, read_keys
@@ -36,12 +37,12 @@ class ServiceLayers:
     name: str
     where: str
     layer: Layer
-    operations: Mapping[str, OperationSheet]
+    operations: Mapping[str, Operation]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All that was read, and the reading itself: settings given in code are read the same way later."""
+    """Everything that was read of a sheet; `reading` is kept to read settings that code gives later."""
 
     environment: str | None
     environments: tuple[str, ...]
@@ -194,8 +195,8 @@ def _service(key: Scalar, node: Node, reading: Reading) -> ServiceLayers | None:
     return ServiceLayers(key.text, str(key.place), layer, operations)
 
 
-def _check_limits(layer: Layer, operations: Mapping[str, OperationSheet], spot: Spot, reading: Reading) -> None:
-    """Of a service, some operation has the argument that its rate limit counts by; an operation has its own."""
+def _check_limits(layer: Layer, operations: Mapping[str, Operation], spot: Spot, reading: Reading) -> None:
+    """Check that the argument which a rate limit counts by exists: in the operation itself, or in any of the service."""
     arguments = {name: operation.arguments for name, operation in operations.items()}
     check_per(layer, set[str]().union(*arguments.values()), spot, reading.findings)
     for name, operation in operations.items():
@@ -208,7 +209,7 @@ def _is_called_otherwise(service: MappingNode) -> bool:
     return any("`base_url`" in meant_by(name, "settings") or nearest(name, ["base_url"]) for name in unknown)
 
 
-def _operations(service: str, node: MappingNode, reading: Reading) -> dict[str, OperationSheet]:
+def _operations(service: str, node: MappingNode, reading: Reading) -> dict[str, Operation]:
     written = node.get("operations")
     if written is None or is_null(written):
         return {}

@@ -1,33 +1,32 @@
-"""One operation on the sheet: read and checked, not yet an Operation."""
+"""Operations on the sheet: how the request and the result of one are read and checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any
 
 from callsheet.sheet.addresses import PathTemplate, parameters_of
 from callsheet.sheet.bodies import FIELDS, FormFields, MediaType
 from callsheet.sheet.fallback import check_stream
 from callsheet.sheet.findings import Misfit, one_of
-from callsheet.sheet.node import MappingNode, Node, Scalar, entries
-from callsheet.sheet.parameters import Data, Declarations, ParameterSheet, argument_name
+from callsheet.sheet.node import MappingNode, Node, Scalar, entries, is_null
+from callsheet.sheet.operation import BODIES, MISSING, Operation, Parameter
+from callsheet.sheet.parameters import Data, Declarations
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, Unread, misfit
-from callsheet.sheet.record import Key, Layer, check_keys, read_keys
+from callsheet.sheet.record import Key, check_keys, read_keys
 from callsheet.sheet.scalars import ListOf, Switch, Text
 from callsheet.sheet.types import Returns, Type
 from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
-LOCATIONS = ("path", "query", "header")
-BODIES = ("json", "form", "multipart", "content")
+OUTSIDE_BODY = ("path", "query", "header")
 
 
 class Examples:
     """A mapping from name to any data."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
-        """Name -> example."""
+        """The examples by name."""
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, "a mapping from a name to an example")
         return Data().read(node, spot, reading)
@@ -60,68 +59,37 @@ OWN_KEYS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OperationSheet:
-    """One operation as it stands on the sheet: its request, its result, and its own settings (`layer`)."""
-
-    name: str
-    method: str
-    path: str
-    parameters: tuple[ParameterSheet, ...] = ()
-    json: TypeRef | None = None
-    form: tuple[ParameterSheet, ...] | TypeRef | None = None
-    multipart: tuple[ParameterSheet, ...] | None = None
-    content: str | None = None
-    returns: TypeRef | Mapping[int | str, TypeRef | None] | None = None
-    stream: bool = False
-    summary: str = ""
-    description: str = ""
-    tags: tuple[str, ...] = ()
-    deprecated: bool = False
-    examples: Mapping[str, Any] = field(default_factory=dict)
-    where: str = ""
-    layer: Layer = field(default_factory=dict, repr=False)
-
-    @property
-    def fields(self) -> tuple[ParameterSheet, ...]:
-        """The fields of its form or multipart body."""
-        return fields_of(self.form, self.multipart)
-
-    @property
-    def arguments(self) -> frozenset[str]:
-        """The names by which a call gives its parameters and fields."""
-        return frozenset(argument_name(p.name, p.location) for p in (*self.parameters, *self.fields))
-
-
 def read_operation(
     key: Scalar, node: MappingNode, settings: tuple[Key, ...], spot: Spot, reading: Reading
-) -> OperationSheet | None:
-    """The operation; None if its method or path cannot be told."""
-    known = (*OWN_KEYS, *settings)
-    check_keys(node, known, "operation", spot, reading.findings)
+) -> Operation | None:
+    """The operation; None if its method or path cannot be read."""
+    check_keys(node, (*OWN_KEYS, *settings), "operation", spot, reading.findings)
     read = read_keys(node, OWN_KEYS, spot, reading)
     values = {name: written.value for name, written in read.items() if not isinstance(written.value, Unread)}
     layer = read_keys(node, settings, spot, reading)
     _warn_of_types(node, spot, reading)
     _warn_of_type_of_body(node, values, spot, reading)
     try:
-        method = _method(key, node, spot)
-        if method not in values:
-            return None
-        parameters = _parameters(values, node, method, spot, reading)
-        _check_together(values, node, spot, reading)
-        if values.get("stream"):
-            check_stream(layer, spot, reading.findings)
+        method, template = _method(key, node, spot)
     except Misfit as wrong:
         reading.findings.add(wrong)
         return None
-    plain = {name: value for name, value in values.items() if name not in (*METHODS, *LOCATIONS)}
-    facts: dict[str, Any] = {"where": str(key.place), "layer": layer}
-    return OperationSheet(key.text, method.upper(), values[method], parameters, **plain, **facts)
+    if method not in values:
+        return None
+    in_path = _in_path(values[method], values.get("path", ()), str(template.place))
+    parameters = (*in_path, *values.get("query", ()), *values.get("header", ()))
+    others = {name: value for name, value in values.items() if name not in (*METHODS, *OUTSIDE_BODY)}
+    where = str(key.place)
+    operation = Operation(key.text, method.upper(), values[method], parameters, **others, where=where, layer=layer)
+    _check_path(operation, values.get("path", ()), node, spot, reading)
+    _check_arguments(operation, node, template, spot, reading)
+    _check_content(operation, node, spot, reading)
+    _check_together(operation, node, spot, reading)
+    return operation
 
 
 def _warn_of_type_of_body(node: MappingNode, values: dict[str, Any], spot: Spot, reading: Reading) -> None:
-    """A body has a type of its own, which counts above one of `headers`."""
+    """Warn of a `Content-Type` under `headers`: the type of the body itself is sent instead."""
     body = next((name for name in BODIES if name in values), None)
     for key, _ in entries(node.get("headers")):
         if body is not None and key.text.lower() == "content-type":
@@ -130,7 +98,7 @@ def _warn_of_type_of_body(node: MappingNode, values: dict[str, Any], spot: Spot,
 
 
 def _warn_of_types(node: MappingNode, spot: Spot, reading: Reading) -> None:
-    """`params: {page: integer}` sends the word, and was meant to declare a parameter."""
+    """Warn of `params: {page: integer}`: it sends the word `integer`, and was meant to declare a parameter."""
     for name, declared in (("params", "query"), ("headers", "header")):
         for key, value in entries(node.get(name)):
             if isinstance(value, Scalar) and value.value in PARAMETER_TYPES:
@@ -139,84 +107,77 @@ def _warn_of_types(node: MappingNode, spot: Spot, reading: Reading) -> None:
                 reading.findings.warn(Misfit(value.place, message, hint))
 
 
-def _method(key: Scalar, node: MappingNode, spot: Spot) -> str:
-    written = [k for k, value in node.entries if k.text in METHODS and not _is_nothing(value)]
+def _method(key: Scalar, node: MappingNode, spot: Spot) -> tuple[str, Node]:
+    """The method, and the path template as it stands there."""
+    written = [(method, value) for method, value in node.entries if method.text in METHODS and not is_null(value)]
     if not written:
         raise Misfit(key.place, f"{spot}: no method", f"write one of {one_of(METHODS)} with the path: `get: /users`")
-    if len(written) > 1:
-        others = one_of(k.text for k in written[:-1])
-        raise Misfit(written[-1].place, f"{spot}: `{written[-1].text}` beside {others}", "an operation has one method")
-    return written[0].text
+    *others, (method, template) = written
+    if others:
+        beside = one_of(other.text for other, _ in others)
+        raise Misfit(method.place, f"{spot}: `{method.text}` beside {beside}", "an operation has one method")
+    return method.text, template
 
 
-def _check_together(values: Mapping[str, Any], node: MappingNode, spot: Spot, reading: Reading) -> None:
-    bodies = [(key, key.text) for key, _ in node.entries if key.text in BODIES and key.text in values]
-    for key, name in bodies[1:]:
-        message = f"{spot}: `{name}` beside `{bodies[0][1]}`"
-        reading.findings.add(Misfit(key.place, message, "a request has one body: keep one"))
-    stream, returns = node.key("stream"), node.key("returns")
-    if values.get("stream") and stream and returns and "returns" in values:
-        hint = "what is read as it comes has no typed result: keep one"
-        reading.findings.add(Misfit(stream.place, f"{spot}: `stream` beside `returns`", hint))
-
-
-def _is_nothing(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.value is None
-
-
-def _parameters(
-    values: Mapping[str, Any], node: MappingNode, method: str, spot: Spot, reading: Reading
-) -> tuple[ParameterSheet, ...]:
-    declared: dict[str, ParameterSheet] = {p.name: p for p in values.get("path", ())}
-    names = parameters_of(values[method])
-    for parameter in declared.values():
-        if parameter.name not in names and parameter.node:
-            template = f"`{method}: {values[method]}`" if len(values[method]) < 80 else "the path"
-            message = f"{spot.under('path')}: `{parameter.name}` is not in {template}"
-            reading.findings.add(
-                Misfit(
-                    parameter.node.place, message, f"write `{{{parameter.name}}}` into the path, or move it to `query`"
-                )
-            )
-    template_node = node.get(method)
-    where = str(template_node.place) if template_node else ""
+def _in_path(path: str, declared: Iterable[Parameter], where: str) -> list[Parameter]:
+    """The parameters that the path names; one that is not declared is a text."""
+    known = {parameter.name: parameter for parameter in declared}
     text = TypeRef("name", "string", where)
-    path = [declared.get(name) or ParameterSheet(name, "path", text, required=True, where=where) for name in names]
-    parameters = (*path, *values.get("query", ()), *values.get("header", ()))
-    fields = fields_of(values.get("form"), values.get("multipart"))
-    _check_arguments((*parameters, *fields), template_node, spot, reading)
-    if "content" in values:
-        _check_content(parameters, spot, reading)
-    return parameters
+    names = parameters_of(path)
+    return [known.get(name) or Parameter(name, "path", text, required=True, where=where) for name in names]
 
 
-def fields_of(form: Any, multipart: tuple[ParameterSheet, ...] | None) -> tuple[ParameterSheet, ...]:
-    """The declared fields of a body."""
-    return (*(form if isinstance(form, tuple) else ()), *(multipart or ()))
+def _key_of(parameter: Parameter, node: MappingNode) -> Scalar | None:
+    """The key that declares a parameter; None for one that only the path names."""
+    declared = node.get(parameter.location)
+    return declared.key(parameter.name) if isinstance(declared, MappingNode) else None
 
 
-def _check_content(parameters: tuple[ParameterSheet, ...], spot: Spot, reading: Reading) -> None:
-    for parameter in parameters:
-        named = argument_name(parameter.name, parameter.location)
-        if named == "content" and "value" not in parameter.given and parameter.node is not None:
-            message = f"{spot}: `{parameter.name}` in {parameter.location} and the body are both given as `content`"
-            reading.findings.add(Misfit(parameter.node.place, message, "rename it, or fix it with `value`"))
-
-
-def _check_arguments(
-    parameters: tuple[ParameterSheet, ...], template: Node | None, spot: Spot, reading: Reading
+def _check_path(
+    operation: Operation, declared: Iterable[Parameter], node: MappingNode, spot: Spot, reading: Reading
 ) -> None:
-    taken: dict[str, ParameterSheet] = {}
-    for parameter in parameters:
-        if "value" in parameter.given:
+    names = set(parameters_of(operation.path))
+    for parameter in declared:
+        if parameter.name not in names and (key := _key_of(parameter, node)):
+            short = f"`{operation.method.lower()}: {operation.path}`"
+            template = short if len(operation.path) < 80 else "the path"
+            message = f"{spot.under('path')}: `{parameter.name}` is not in {template}"
+            hint = f"write `{{{parameter.name}}}` into the path, or move it to `query`"
+            reading.findings.add(Misfit(key.place, message, hint))
+
+
+def _check_arguments(operation: Operation, node: MappingNode, template: Node, spot: Spot, reading: Reading) -> None:
+    taken: dict[str, Parameter] = {}
+    for parameter in (*operation.parameters, *operation.fields):
+        if parameter.value is not MISSING:
             continue
-        argument = argument_name(parameter.name, parameter.location)
-        other = taken.setdefault(argument, parameter)
-        node = parameter.node or template
-        if other is not parameter and node is not None:
+        other = taken.setdefault(parameter.argument, parameter)
+        if other is not parameter:
             message = (
                 f"{spot}: `{other.name}` in {other.location} and `{parameter.name}` in {parameter.location} "
-                f"are both given as `{argument}`"
+                f"are both given as `{parameter.argument}`"
             )
             hint = "a call could not tell them apart: rename or remove one, or fix one with `value`"
-            reading.findings.add(Misfit(node.place, message, hint))
+            reading.findings.add(Misfit((_key_of(parameter, node) or template).place, message, hint))
+
+
+def _check_content(operation: Operation, node: MappingNode, spot: Spot, reading: Reading) -> None:
+    for parameter in operation.parameters if operation.content is not None else ():
+        is_given = parameter.argument == "content" and parameter.value is MISSING
+        if is_given and (key := _key_of(parameter, node)):
+            message = f"{spot}: `{parameter.name}` in {parameter.location} and the body are both given as `content`"
+            reading.findings.add(Misfit(key.place, message, "rename it, or fix it with `value`"))
+
+
+def _check_together(operation: Operation, node: MappingNode, spot: Spot, reading: Reading) -> None:
+    bodies = [key for key, _ in node.entries if key.text in BODIES and getattr(operation, key.text) is not None]
+    for key in bodies[1:]:
+        message = f"{spot}: `{key.text}` beside `{bodies[0].text}`"
+        reading.findings.add(Misfit(key.place, message, "a request has one body: keep one"))
+    if not operation.stream:
+        return
+    stream, returns = node.key("stream"), operation.returns
+    if stream is not None and returns is not None:
+        hint = "what is read as it comes has no typed result: keep one"
+        reading.findings.add(Misfit(stream.place, f"{spot}: `stream` beside `returns`", hint))
+    check_stream(operation.layer, spot, reading.findings)

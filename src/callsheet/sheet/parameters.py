@@ -1,15 +1,16 @@
-"""What an operation takes by name: `path`, `query`, `header`, and the fields of `form` and `multipart`."""
+"""How parameters are read: those under `path`, `query` and `header`, and the fields of `form` and `multipart`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 from callsheet.secret import Secret
 from callsheet.sheet.constants import checked_line, header_name, header_value, key_text
 from callsheet.sheet.findings import Misfit, nearest, one_of
 from callsheet.sheet.node import MappingNode, Node, Scalar, is_null
+from callsheet.sheet.operation import Location, Parameter
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, is_function, misfit
 from callsheet.sheet.record import Key, check_keys
 from callsheet.sheet.scalars import Switch, Text
@@ -18,7 +19,6 @@ from callsheet.sheet.variables import has_reference
 from callsheet.values.text import python_type
 from callsheet.values.typeref import FILE, PARAMETER_TYPES, TypeRef
 
-Location = Literal["path", "query", "header", "form", "multipart"]
 FORMATS = {"date": "date", "datetime": "date-time", "uuid": "uuid"}
 BOUNDS = {
     "minimum": ("integer", "number"), "maximum": ("integer", "number"),
@@ -26,29 +26,7 @@ BOUNDS = {
     "multipleOf": ("integer", "number"), "minLength": ("string",), "maxLength": ("string",), "pattern": ("string",),
     "minItems": ("array",), "maxItems": ("array",), "items": ("array",), "format": ("string",),
 }  # fmt: skip
-"""Which types a term says something about."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterSheet:
-    """One declared parameter. `given` holds `value` and `default` where they were written."""
-
-    name: str
-    location: Location
-    type: TypeRef
-    required: bool = False
-    given: Mapping[str, Any] = field(default_factory=dict)
-    secret: bool = False
-    description: str = ""
-    where: str = ""
-    node: Scalar | None = field(default=None, repr=False, compare=False)
-
-
-def argument_name(name: str, location: str) -> str:
-    """The name a parameter is given under in Python: `X-Request-Id` as `x_request_id`."""
-    if name.isidentifier() and location != "header":
-        return name
-    return "".join(c if c.isalnum() else "_" for c in name.lower())
+"""The types whose values each term can restrict."""
 
 
 class Data:
@@ -85,7 +63,7 @@ class Declarations:
     def _words(self) -> tuple[str, ...]:
         return (*PARAMETER_TYPES, FILE) if self.location == "multipart" else PARAMETER_TYPES
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[ParameterSheet, ...]:
+    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[Parameter, ...]:
         """The parameters in the order of the sheet."""
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, "a mapping from parameter name to type")
@@ -105,24 +83,23 @@ class Declarations:
         full: JsonSchema = {"type": "object", "properties": terms, "additionalProperties": False}
         return {"type": "object", "additionalProperties": {"anyOf": [types, full, {"type": "null"}]}}
 
-    def _parameter(self, key: Scalar, node: Node, spot: Spot, reading: Reading) -> ParameterSheet:
+    def _parameter(self, key: Scalar, node: Node, spot: Spot, reading: Reading) -> Parameter:
         name = header_name(key, spot) if self.location == "header" else key_text(key, spot)
         spot = spot.under(name)
         if not isinstance(node, MappingNode):
             ref = _type(node, spot, reading, self._words)
-            return ParameterSheet(name, self.location, ref, self.location == "path", where=str(key.place), node=key)
+            return Parameter(name, self.location, ref, self.location == "path", where=str(key.place))
         check_keys(node, KEYS, "parameter", spot, reading.findings)
         terms = {k.text: v for k, v in node.entries if not is_null(v)}
-        return ParameterSheet(
+        return Parameter(
             name,
             self.location,
             _type_of(terms, node, spot, reading, self._words),
             required=self._is_required(terms, spot, reading),
-            given=self._given(terms, spot, reading),
+            **self._given(terms, spot, reading),
             secret=_switched("secret", terms, spot, reading),
             description=_described(terms, spot, reading),
             where=str(key.place),
-            node=key,
         )
 
     def _is_required(self, terms: Mapping[str, Node], spot: Spot, reading: Reading) -> bool:
@@ -133,6 +110,7 @@ class Declarations:
         return True
 
     def _given(self, terms: Mapping[str, Node], spot: Spot, reading: Reading) -> dict[str, Any]:
+        """`value` or `default`, if one of them is written."""
         given: dict[str, Any] = {}
         if "default" in terms:
             given["default"] = data_of(terms["default"], spot.under("default"), reading)
@@ -156,7 +134,7 @@ class Declarations:
 
 
 def _comes_from_outside(value: Scalar) -> bool:
-    """Whether it is a secret without being marked as one."""
+    """Whether a value is treated as a secret although no `secret: true` stands beside it."""
     if isinstance(value.value, Secret) or is_function(value):
         return True
     return isinstance(value.value, str) and has_reference(value.text)
@@ -215,7 +193,7 @@ def _refuse_of_files(kind: TypeRef, terms: Mapping[str, Node], spot: Spot) -> No
 
 
 def _check_builds(schema: Mapping[str, Any], terms: Mapping[str, Node], spot: Spot) -> None:
-    """Whatever is accepted here must compile: the type is built as it will be at the first call."""
+    """Refuse terms of which no type can be made, by making it as the first call will."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - only for parameters with terms
     from pydantic.errors import PydanticUserError  # noqa: PLC0415
     from pydantic_core import SchemaError  # noqa: PLC0415

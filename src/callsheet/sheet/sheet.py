@@ -1,4 +1,4 @@
-"""Sheet and ServiceSheet: what was declared, ready to be asked."""
+"""Sheet and ServiceSheet: the operations and settings of a sheet, once it has been read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from callsheet.sheet.from_python import at_one_place, from_python
 from callsheet.sheet.keys import CODE_KEYS
 from callsheet.sheet.layers import merged, secrets_in, settings_from
 from callsheet.sheet.node import MappingNode, Node
-from callsheet.sheet.operations import OperationSheet
+from callsheet.sheet.operation import Operation
 from callsheet.sheet.origins import Origin, origins_of
 from callsheet.sheet.place import Place, Source
 from callsheet.sheet.reading import Reading, Spot
@@ -40,7 +40,7 @@ class ServiceSheet:
     def __init__(self, document: Document, layers: ServiceLayers) -> None:
         self.name = layers.name
         self.where = layers.where
-        self.operations: Mapping[str, OperationSheet] = MappingProxyType(dict(layers.operations))
+        self.operations: Mapping[str, Operation] = MappingProxyType(dict(layers.operations))
         self._document = document
         self._layer = layered(document.defaults, layers.layer)
         self._layers = (document.defaults, layers.layer)
@@ -51,7 +51,7 @@ class ServiceSheet:
         return f"<ServiceSheet {self.name}: {len(self.operations)} operations>"
 
     def _note_fallbacks(self, findings: Findings) -> None:
-        """Note a fallback of an operation that has no result to stand for."""
+        """Note each fallback of an operation without a typed result, which it would stand for."""
         for name, operation in self.operations.items():
             has_result = operation.returns is not None or self._settings[name].envelope is not None
             if not operation.stream and not has_result:
@@ -64,7 +64,7 @@ class ServiceSheet:
 
     @property
     def stores(self) -> Stores:
-        """Where the sheet keeps what processes share."""
+        """The stores that processes share, as the sheet declares them."""
         return self._document.stores
 
     @property
@@ -111,7 +111,7 @@ class ServiceSheet:
         for name in names:
             declared = self.operations[name] if name is not None else None
             parameters = (*declared.parameters, *declared.fields) if declared else ()
-            found += [secret for parameter in parameters for secret in secrets_in(parameter.given)]
+            found += [secret for parameter in parameters for secret in secrets_in(parameter.value)]
         return tuple(dict.fromkeys(found))
 
     def _check(self, operation: str | None) -> None:
@@ -255,7 +255,7 @@ class Sheet:
     ) -> tuple[Sheet, tuple[Finding, ...]]:
         """What can be read of a text, and everything that is wrong with it: to be looked at, not called.
 
-        Values that cannot be read are left out, and services of which nothing can.
+        Values that cannot be read are left out; so are operations without a readable path, and services that are no mapping.
         """
         findings = Findings()
         given = Variables(_or_environ(variables), folder or Path.cwd())

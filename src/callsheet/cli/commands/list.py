@@ -13,8 +13,8 @@ from callsheet.cli.screen import Screen, columns
 from callsheet.values.typeref import FILE, TypeRef
 
 if TYPE_CHECKING:
-    from callsheet.declare.operation import Operation, Parameter
     from callsheet.sheet import ServiceSheet
+    from callsheet.sheet.operation import Operation, Parameter
 
 HELP = """List services and operations.
 
@@ -65,13 +65,13 @@ def records(service: ServiceSheet) -> list[dict[str, Any]]:
             "method": operation.method,
             "path": operation.path,
             "arguments": [{"name": p.argument, "in": p.location, "required": p.required} for p in given_to(operation)],
-            "body": body_of(operation),
+            "body": operation.body_kind,
             "fields": [name.removesuffix("?") for name in fields_of(operation.json)],
             "returns": result_of(operation),
             "has_body": operation.has_body,
             "summary": operation.summary,
         }
-        for name, operation in operations(service).items()
+        for name, operation in service.operations.items()
     ]
 
 
@@ -86,7 +86,7 @@ def rows_of(service: ServiceSheet) -> list[list[str]]:
             result_of(operation),
             operation.summary,
         ]
-        for name, operation in operations(service).items()
+        for name, operation in service.operations.items()
     ]
 
 
@@ -108,7 +108,7 @@ def tables(service: ServiceSheet) -> list[Any]:
 
 
 def base_url(service: ServiceSheet) -> str:
-    """Where a service is."""
+    """The base URL of a service, as its heading shows it."""
     return service.settings().base_url or "(its base_url needs a variable)"
 
 
@@ -140,7 +140,7 @@ def _whole(ref: TypeRef | None) -> list[str]:
 
 
 def result_of(operation: Operation) -> str:
-    """What a call gives, by name; of a mapping from status, what each gives. Nothing if the answer stays as it is."""
+    """The name of the type that a call returns, for each status if it depends on that; empty if it returns a Response."""
     returns = operation.returns
     if returns is None:
         return "stream" if operation.stream else ""
@@ -150,7 +150,7 @@ def result_of(operation: Operation) -> str:
 
 
 def name_of(ref: TypeRef) -> str:
-    """How the sheet names a type; of a JSON Schema its name under `schemas`, else its `type`."""
+    """The name of a type on the sheet; a JSON Schema is named by `schemas`, its title or its `type`."""
     if ref.kind != "json_schema":
         return str(ref)
     schemas = ref.definitions or {}
@@ -162,21 +162,8 @@ def name_of(ref: TypeRef) -> str:
     return named or pointed or str(ref.value.get("title") or ref.value.get("type") or "any")
 
 
-def body_of(operation: Operation) -> str | None:
-    """The kind of the body that an operation sends."""
-    kinds = ("json", "form", "multipart", "content")
-    return next((kind for kind in kinds if getattr(operation, kind) is not None), None)
-
-
 def given_to(operation: Operation) -> list[Parameter]:
     """The parameters, and the fields of the body, that a caller gives."""
-    from callsheet.declare.operation import MISSING
+    from callsheet.sheet.operation import MISSING
 
     return [p for p in (*operation.parameters, *operation.fields) if p.value is MISSING]
-
-
-def operations(service: ServiceSheet) -> dict[str, Operation]:
-    """The declared operations."""
-    from callsheet.declare.from_sheet import operations_of
-
-    return dict(operations_of(service))

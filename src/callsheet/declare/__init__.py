@@ -1,1 +1,0 @@
-"""Operations: what a service offers, as frozen data."""
