@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
 from callsheet.errors import APIError
 
@@ -28,28 +28,19 @@ SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GEN
 LONGEST_CHAIN = 50
 
 
-def bared(method: Callable[P, T]) -> Callable[P, T]:
-    """Decorate a public function, plain or a coroutine: what it raises keeps no locals of ours, nor the arguments."""
+def bared(function: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a public function: what it raises keeps neither its arguments nor any locals of ours."""
 
-    @wraps(method)
-    def outer(*args: Any, **kwargs: Any) -> T:
+    @wraps(function)
+    def outer(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return method(*args, **kwargs)
+            return function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
             bare(error)
             raise
 
-    @wraps(method)
-    async def awaited(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return await cast("Any", method(*args, **kwargs))
-        except BaseException as error:
-            del args, kwargs
-            bare(error)
-            raise
-
-    return cast("Callable[P, T]", awaited if inspect.iscoroutinefunction(method) else outer)
+    return outer
 
 
 def bare(error: BaseException) -> None:

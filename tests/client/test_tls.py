@@ -209,7 +209,7 @@ def test_neither_password_nor_key_is_shown_by_a_refusal(
     assert "does not know the authority" in str(error)
     told = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     seen = [told, repr(error), pickle.dumps(error).decode("latin-1"), caplog.text]
-    assert "method = <function" in told  # so locals would be told
+    assert "function = <function" in told  # so locals would be told
     assert not any("open sesame" in text or inside in text for text in seen)
 
 

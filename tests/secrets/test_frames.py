@@ -36,7 +36,9 @@ def test_files_and_lines_stay():
     assert {"get", "_request", "perform", "final_answer", "send"} <= set(names)
     frames = [at.tb_frame for at in _tracebacks(error)]
     ours = [frame for frame in frames if frame.f_globals["__name__"].startswith("callsheet.")]
-    assert [(frame.f_code.co_name, list(frame.f_locals)) for frame in ours if frame.f_locals] == [("outer", ["method"])]
+    assert [(frame.f_code.co_name, list(frame.f_locals)) for frame in ours if frame.f_locals] == [
+        ("outer", ["function"])
+    ]
 
 
 def _tracebacks(error):

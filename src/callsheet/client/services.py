@@ -10,6 +10,7 @@ from callsheet.bare_frames import bared
 from callsheet.client.breaker import BreakerControl
 from callsheet.client.maker import CallMaker, RequestOptions
 from callsheet.engine.answer import Answer
+from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.io import finish
 from callsheet.engine.perform import open_stream, perform
 from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
@@ -205,7 +206,7 @@ class Calls(_AnyCalls):
 class AsyncCalls(_AnyCalls):
     """The same as Calls, awaited."""
 
-    @bared
+    @bared_coroutine
     async def call(
         self,
         operation: str,
@@ -226,7 +227,7 @@ class AsyncCalls(_AnyCalls):
             return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
         return (await perform(call, plan, calls.io, raises=raise_for_status)).value
 
-    @bared
+    @bared_coroutine
     async def call_with_response(
         self,
         operation: str,
@@ -246,7 +247,7 @@ class AsyncCalls(_AnyCalls):
         calls.check_whole(call)
         return await perform(call, plan, calls.io, raises=raise_for_status)
 
-    @bared
+    @bared_coroutine
     async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
         return await self._request(method, path, options)
@@ -283,7 +284,7 @@ class AsyncCalls(_AnyCalls):
             lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
         )
 
-    @bared
+    @bared_coroutine
     async def download(
         self,
         path: str,
@@ -297,37 +298,37 @@ class AsyncCalls(_AnyCalls):
         """GET a file and write it to `to`, which it replaces once it is complete. See Service.download."""
         return await download(self._calls().source(path, options), to, Wish(resume, progress, max_bytes))
 
-    @bared
+    @bared_coroutine
     async def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
         return await self._request("GET", path, options)
 
-    @bared
+    @bared_coroutine
     async def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a HEAD."""
         return await self._request("HEAD", path, options)
 
-    @bared
+    @bared_coroutine
     async def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send an OPTIONS."""
         return await self._request("OPTIONS", path, options)
 
-    @bared
+    @bared_coroutine
     async def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a POST."""
         return await self._request("POST", path, options)
 
-    @bared
+    @bared_coroutine
     async def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PUT."""
         return await self._request("PUT", path, options)
 
-    @bared
+    @bared_coroutine
     async def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PATCH."""
         return await self._request("PATCH", path, options)
 
-    @bared
+    @bared_coroutine
     async def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a DELETE."""
         return await self._request("DELETE", path, options)
@@ -341,7 +342,7 @@ class _Opening(AbstractAsyncContextManager[AsyncStreamedResponse]):
         self._request = (method, path, options)
         self._answer: AsyncStreamedResponse | None = None
 
-    @bared
+    @bared_coroutine
     async def __aenter__(self) -> AsyncStreamedResponse:
         method, path, options = self._request
         call, plan, raises = self._calls.undeclared(method, path, options, is_stream=True)

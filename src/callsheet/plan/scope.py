@@ -14,7 +14,7 @@ from callsheet.settings.settings import Settings
 Made = TypeVar("Made")
 
 
-class Shared:
+class SharedThings:
     """Things that policies share, each made once for its key."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class ServiceScope:
         self.now = now
         self.wall_clock = wall_clock
         self.pick = pick
-        self.shared: Shared = like.shared if like else Shared()
+        self.shared: SharedThings = like.shared if like else SharedThings()
         self.one = self.shared.one
 
     def forget(self) -> None:
