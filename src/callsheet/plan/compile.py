@@ -158,7 +158,8 @@ class OperationBinder:
             wire_url, shown_url = self._urls
         else:
             wire_url, shown_url = self._urls_of(parts, query)
-            shown_url = redact(shown_url, secrets)  # an argument may be a secret of the sheet
+            if secrets:
+                shown_url = redact(shown_url, secrets)  # an argument may be a secret of the sheet
         headers = base.headers if body is None else self._body_headers
         if parts.headers or given.headers or headers is None:
             headers, body = described(base.headers, parts.headers, given, body, compress=base.compress, key=base.key)
