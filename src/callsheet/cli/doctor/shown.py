@@ -1,17 +1,14 @@
-"""What was found, for a person and for a program."""
+"""How the doctor shows what was found: as lines for a person, as data for a program."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from callsheet.cli.doctor.found import Found, counted
+from callsheet.cli.doctor.found import Found, Topic, counted
 from callsheet.cli.screen import Screen, visible
-
-if TYPE_CHECKING:
-    from callsheet.cli.doctor.topics import Topic
 
 MARKS = {"ok": ("✓", "32"), "warning": ("!", "33"), "problem": ("✗", "1;31"), "skipped": ("-", "2")}
 
