@@ -13,7 +13,8 @@ from callsheet.http.response import Response
 from callsheet.plan.fallback import fallback_of
 from callsheet.policies.error_rules import Envelope
 from callsheet.settings.settings import Settings
-from callsheet.values.codec import Codec, Mismatch, codec_for
+from callsheet.values.codec import Codec, codec_for
+from callsheet.values.mismatch import Mismatch
 from callsheet.values.typeref import Returns, TypeRef
 
 Read = Callable[[Response], Any]
