@@ -1,4 +1,4 @@
-"""How an explanation is made: of the settings and the list of policies that calls themselves are made with."""
+"""Makes an explanation from the same settings and the same list of policies as calls are made from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 from callsheet.arithmetic.worst_case import worst_case
 from callsheet.errors import ArgumentError
-from callsheet.plan.explanation import Explanation, Setting
+from callsheet.plan.explained_setting import Setting
+from callsheet.plan.explanation import Explanation
 from callsheet.plan.order import Shared, steps
 from callsheet.secret import MASK
 from callsheet.settings.reasons import reason
@@ -23,7 +24,7 @@ from callsheet.values.typeref import FILE
 from callsheet.version import USER_AGENT
 
 IN_ADDITION = ("concurrency", "rate_limit")
-"""An operation's own hold beside the service's."""
+"""Settings that an operation may have of its own, in addition to those of the service."""
 
 
 def explained(
@@ -89,7 +90,7 @@ def _settings(settings: Settings, origins: Mapping[str, Origin]) -> tuple[Settin
 
 
 def _unread_above(name: str, origins: Mapping[str, Origin]) -> str:
-    """The record around a value, if all of it comes through a variable that is not known here."""
+    """The name of the record around a value, if all of it comes through a variable that is not known here; else ""."""
     while name := name.rpartition(".")[0]:
         if name in origins and origins[name].unread:
             break
