@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # at run time http imports this module: docs/decisions/errors-and-answers.md
     from callsheet.http.problem import ProblemDetails
     from callsheet.http.request import Request
     from callsheet.http.response import Response
