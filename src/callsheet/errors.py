@@ -10,7 +10,7 @@
         HTTPError > Redirected BadRequest Unauthorized Forbidden NotFound MethodNotAllowed Conflict Gone
                     PreconditionFailed ContentTooLarge UnprocessableContent RateLimited ServerError
         ApplicationError DecodeError ValidationError ResponseTooLarge
-      AuthError                                               the token could not be had
+      AuthError                                               no token could be obtained
       Refused > BreakerOpen LimitReached DeadlinePassed OriginRefused      we stopped
 
 `ConnectTimeout`, `AttemptTimeout` and `DeadlinePassed` are also the builtin `TimeoutError`.
@@ -281,7 +281,7 @@ class ResponseTooLarge(ResponseError):
 
 
 class AuthError(APIError):
-    """The credential that the call needs could not be had.
+    """The credential that the call needs could not be obtained.
 
     `code` is the error code of a token endpoint (RFC 6749 5.2), such as `invalid_client`; None where there is none.
     """

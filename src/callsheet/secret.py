@@ -145,14 +145,14 @@ class Derived:
         self.name = "several secrets together"
 
     def read(self) -> str:
-        """What it is now. Raises AuthError."""
+        """Its text now. Raises AuthError if one of the others cannot be read."""
         text = self._made(*(secret.reveal() for secret in self._of))
         if text not in self._given:
             self._given.append(text)
         return text
 
     def known(self) -> tuple[str, ...]:
-        """What it was lately."""
+        """The texts that it had lately."""
         return tuple(self._given)
 
     @property
@@ -162,7 +162,7 @@ class Derived:
 
     @property
     def identity(self) -> str:
-        """What it is made of."""
+        """The fingerprints of the secrets that it is worked out of."""
         return " ".join(secret.fingerprint() for secret in self._of)
 
 

@@ -65,7 +65,7 @@ def as_data(topics: Sequence[Topic]) -> dict[str, Any]:
 
 @contextmanager
 def waiting(screen: Screen, number: int) -> Iterator[Callable[[int], None]]:
-    """Tell how many of so many services have answered, on a terminal, while the block runs."""
+    """While the block runs, show on a terminal how many of the services have answered: call `step(done)` after each."""
 
     def step(done: int) -> None:
         if screen.errors_are_terminal:
