@@ -10,7 +10,7 @@
         HTTPError > Redirected BadRequest Unauthorized Forbidden NotFound MethodNotAllowed Conflict Gone
                     PreconditionFailed ContentTooLarge UnprocessableContent RateLimited ServerError
         ApplicationError DecodeError ValidationError ResponseTooLarge
-      AuthError                                               the token could not be had
+      AuthError                                               no token could be obtained
       Refused > BreakerOpen LimitReached DeadlinePassed OriginRefused      we stopped
 
 `ConnectTimeout`, `AttemptTimeout` and `DeadlinePassed` are also the builtin `TimeoutError`.
@@ -19,11 +19,14 @@
 from __future__ import annotations
 
 import builtins
+import difflib
+import inspect
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # at run time http imports this module: docs/decisions/errors-and-answers.md
     from callsheet.http.problem import ProblemDetails
     from callsheet.http.request import Request
     from callsheet.http.response import Response
@@ -34,11 +37,12 @@ CLOSED = "the client is closed"
 
 
 class APIError(Exception):
-    """Anything Callsheet raises.
+    """Anything Callsheet raises. It is made with a message and with the facts that its class declares, by name.
 
     `attempts` is how many tries were made on the wire; `was_sent` is true if any of them may have reached the service;
     `retry_after` is in seconds, from the service; `stopped_by` names the policy that refused a further attempt;
-    `request` is redacted; `idempotency_key` is the one that all attempts carried. Every error pickles.
+    `request` is redacted; `idempotency_key` is the one that all attempts carried. Every error pickles. Making one with a fact
+    that its class does not declare raises TypeError: misspelt, it would be lost without anybody noticing.
     """
 
     service: str | None = None
@@ -49,13 +53,28 @@ class APIError(Exception):
     stopped_by: str | None = None
     idempotency_key: str | None = None
     request: Request | None = None
+    _declared = frozenset(__annotations__)
+    """The names of the facts that the class and those above it annotate."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._declared = frozenset(name for each in cls.__mro__ for name in inspect.get_annotations(each))
 
     def __init__(self, message: str = "", **facts: Any) -> None:
         super().__init__(message)
+        if not self._declared.issuperset(facts):
+            raise TypeError(f"{type(self).__name__}: {_unknown_fact(facts, self._declared)}")
         self.__dict__.update(facts)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _unknown_fact(facts: Iterable[str], declared: frozenset[str]) -> str:
+    unknown = next(name for name in facts if name not in declared)
+    close = difflib.get_close_matches(unknown, declared, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"it takes {', '.join(f'`{name}`' for name in sorted(declared))}"
+    return f"unknown fact `{unknown}`: {hint}"
 
 
 def _rebuilt(kind: type[APIError], arguments: tuple[Any, ...], facts: dict[str, Any]) -> APIError:
@@ -266,7 +285,7 @@ class ResponseTooLarge(ResponseError):
 
 
 class AuthError(APIError):
-    """The credential that the call needs could not be had.
+    """The credential that the call needs could not be obtained.
 
     `code` is the error code of a token endpoint (RFC 6749 5.2), such as `invalid_client`; None where there is none.
     """

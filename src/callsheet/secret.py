@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 from callsheet.errors import AuthError, UsageError
-from callsheet.secret_sources import PLAIN_FUNCTION, Asked, Derived, MountedFile, Source, problem_of_asked
+from callsheet.secret_sources import PLAIN_FUNCTION, REMEMBERED, Asked, MountedFile, Source, problem_of_asked
 
 MASK = "***"
 SHORTEST_FOUND_BY_VALUE = 6
@@ -132,6 +133,39 @@ class Secret:
         raise TypeError("a secret is not pickled: send the sheet's path, and let the receiver read its own secrets")
 
 
+class Derived:
+    """A secret that is worked out of others: user name and password of Basic, a proxy's URL."""
+
+    __slots__ = ("_given", "_made", "_of", "name")
+
+    def __init__(self, made: Callable[..., str], *of: Secret) -> None:
+        self._made = made
+        self._of = of
+        self._given: deque[str] = deque(maxlen=REMEMBERED)
+        self.name = "several secrets together"
+
+    def read(self) -> str:
+        """Its text now. Raises AuthError if one of the others cannot be read."""
+        text = self._made(*(secret.reveal() for secret in self._of))
+        if text not in self._given:
+            self._given.append(text)
+        return text
+
+    def known(self) -> tuple[str, ...]:
+        """The texts that it had lately."""
+        return tuple(self._given)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a function of the user's is asked for a part of it."""
+        return any(secret.is_asked for secret in self._of)
+
+    @property
+    def identity(self) -> str:
+        """The fingerprints of the secrets that it is worked out of."""
+        return " ".join(secret.fingerprint() for secret in self._of)
+
+
 def redact(text: str, secrets: Iterable[Secret]) -> str:
     """`text` with the value of every secret of six characters and more replaced by `***`, as a URL or JSON has it, too."""
     found = {shape for secret in secrets for shape in secret.shapes() if shape in text}
@@ -174,4 +208,4 @@ def _spellings(text: str) -> Iterator[str]:
 
 PUBLIC_WORDS = frozenset({"Bearer", "Basic", "Token", "Digest", "ApiKey"})
 
-__all__ = ["CONTROL", "MASK", "SHORTEST_FOUND_BY_VALUE", "MountedFile", "Secret", "redact"]
+__all__ = ["CONTROL", "MASK", "SHORTEST_FOUND_BY_VALUE", "Derived", "MountedFile", "Secret", "redact"]

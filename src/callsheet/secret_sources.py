@@ -1,4 +1,4 @@
-"""Where the text of a secret comes from, if it may be another one next time: a mounted file, or a function."""
+"""Where the text of a secret comes from if it may change between two calls: a mounted file, or a function."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from callsheet.errors import AuthError
 from callsheet.regular_file import small_file
-
-if TYPE_CHECKING:
-    from callsheet.secret import Secret
 
 EMPTY = "it is empty"
 PLAIN_FUNCTION = "give a plain function of no arguments that returns a text"
@@ -197,39 +194,6 @@ def named(function: Any) -> str:
     """A function's name for a message."""
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return f"{getattr(function, '__module__', None) or ''}.{name}".lstrip(".")
-
-
-class Derived:
-    """A secret that is worked out of others: user name and password of Basic, a proxy's URL."""
-
-    __slots__ = ("_given", "_made", "_of", "name")
-
-    def __init__(self, made: Callable[..., str], *of: Secret) -> None:
-        self._made = made
-        self._of = of
-        self._given: deque[str] = deque(maxlen=REMEMBERED)
-        self.name = "several secrets together"
-
-    def read(self) -> str:
-        """What it is now. Raises AuthError."""
-        text = self._made(*(secret.reveal() for secret in self._of))
-        if text not in self._given:
-            self._given.append(text)
-        return text
-
-    def known(self) -> tuple[str, ...]:
-        """What it was lately."""
-        return tuple(self._given)
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether a function of the user's is asked for a part of it."""
-        return any(secret.is_asked for secret in self._of)
-
-    @property
-    def identity(self) -> str:
-        """What it is made of."""
-        return " ".join(secret.fingerprint() for secret in self._of)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -14,7 +14,6 @@ import pytest
 import trustme
 
 from callsheet import AsyncClient, Client, Sheet, SheetError, TLSError
-from callsheet.plan.explained_text import text_of
 from callsheet.testing import FakeTransport
 from tests.servers import Certificates, EchoServer, ScriptedServer, answer
 from tests.servers.fixtures import *  # noqa: F403
@@ -153,7 +152,7 @@ def test_check_and_explain_show_what_is_not_verified(folder: Path) -> None:
         warning
     )
     with Client(unverified) as client:
-        text = text_of(client.service("shop").explain())
+        text = str(client.service("shop").explain())
     shown = {
         name: value for _, name, value, *_ in (line.split(None, 3) for line in text.splitlines() if "* tls." in line)
     }

@@ -166,8 +166,8 @@ def test_cancelling_at_any_turn_of_the_loop_leaves_no_mess(
     for _ in range(20):
         tasks.run(cancel_after(turns))
     assert tasks.get(echo_server.url).status_code == 200
-    assert tasks.transport._driver._running == {}
-    assert tasks.transport.in_flight == set()
+    assert tasks.transport._handles.driver._running == {}
+    assert tasks.transport._handles.in_flight == set()
 
 
 def test_a_cancellation_that_comes_with_the_answer_is_not_swallowed(
@@ -177,7 +177,7 @@ def test_a_cancellation_that_comes_with_the_answer_is_not_swallowed(
         loop = asyncio.get_running_loop()
         task = asyncio.ensure_future(tasks.transport.send(request(echo_server.url), PATIENT))
         await asyncio.sleep(0)
-        (over,) = tasks.transport.in_flight
+        (over,) = tasks.transport._handles.in_flight
 
         def look() -> None:
             """Runs in each turn before the task is woken."""

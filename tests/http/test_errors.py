@@ -72,6 +72,26 @@ def test_the_facts_have_defaults(kind):
     assert "what happened" in "".join(traceback.format_exception(error))
 
 
+@pytest.mark.parametrize("kind", [kind for kind in CLASSES if kind is not SheetError])
+def test_a_fact_that_the_class_does_not_declare_is_an_error(kind):
+    with pytest.raises(TypeError, match=rf"^{kind.__name__}: unknown fact `retry_afer`: did you mean `retry_after`\?$"):
+        kind("what happened", attempts=2, retry_afer=7.0)
+
+
+def test_facts_are_declared_class_by_class():
+    assert ApplicationError("sold out", code=17).code == 17
+    with pytest.raises(TypeError, match="UsageError: unknown fact `code`: it takes `attempts`, `idempotency_key`, "):
+        UsageError("closed", code=17)
+    with pytest.raises(TypeError, match="unknown fact `status_code`: "):  # a property, which the answer gives
+        errors.NotFound("404", status_code=404)
+
+    class Teapot(errors.HTTPError):
+        colour: str = "brown"
+
+    assert (Teapot("418").colour, Teapot("418", colour="blue", attempts=2).colour) == ("brown", "blue")
+    assert ApplicationError.named("SoldOut")("sold out", code=17, attempts=2).attempts == 2
+
+
 def test_the_tree_is_the_one_in_the_docstring():
     told = errors.__doc__ or ""
     assert [kind.__name__ for kind in CLASSES if kind.__name__ not in told] == []

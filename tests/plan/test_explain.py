@@ -3,14 +3,33 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from callsheet import ArgumentError, AsyncClient, Client, Explanation, Secret, Sheet, SheetError, UsageError
 from callsheet.plan.order import ORDER
-from callsheet.settings import Settings
-from callsheet.settings.reasons import reason
+from callsheet.settings import (
+    TLS,
+    Backoff,
+    BodyTest,
+    Breaker,
+    Budget,
+    Caps,
+    Concurrency,
+    Envelope,
+    IdempotencyKey,
+    Pool,
+    RateLimit,
+    Redirects,
+    Retry,
+    Settings,
+    Timeout,
+)
+from callsheet.settings.reasons import chosen, reason
 from callsheet.sheet.origins import DEFAULTS, values_of
 from callsheet.sheet.spelling import about, plain_data, spelled
 
@@ -338,21 +357,49 @@ def test_every_built_in_setting_says_what_it_is_for():
     assert [row.name for row in whole.settings if not row.why] == []
 
 
-def test_a_reason_is_the_clause_of_the_docstring():
+def test_every_field_of_the_records_that_are_shown_has_a_reason():
+    whole = Settings(
+        "https://shop.test",
+        idempotency_key=IdempotencyKey(),
+        redirects=Redirects(),
+        envelope=Envelope(BodyTest("ok")),
+    )
+    shown = {(value.record, value.field) for value in values_of(whole) if value.record is not Settings}
+    records = {Timeout, Retry, Backoff, Budget, IdempotencyKey, Breaker, RateLimit, Concurrency, Pool, Caps, TLS}
+    assert {record for record, _ in shown} == records | {Redirects, Envelope, BodyTest}
+    # Its only value needs no reason; the sheet's table of keys says what it is for.
+    assert [each for each in shown if not reason(*each)] == [(Redirects, "follow")]
+    assert about("redirects.follow") != ""
+
+
+def test_a_reason_stands_beside_the_default():
+    @dataclass(frozen=True, slots=True)
     class Sample:
-        """Open at `ratio` (0.5: below it, no), `samples` attempts (20), `span` long (s: a, b); `open` for a while.
+        ratio: float = chosen(0.5, "open at `ratio` (0.5: below it, no)")
+        plain: int = 3
 
-        `last`: `wait`, or not. Then `probes` show (3) whether it is back.
-        """
-
-    assert [reason(Sample, name) for name in ("ratio", "samples", "span", "open", "last", "probes", "none")] == [
-        "Open at `ratio` (0.5: below it, no)",
-        "`samples` attempts (20)",
-        "`span` long (s: a, b)",
-        "`open` for a while",
-        "`wait`, or not",
-        "`probes` show (3) whether it is back",
+    assert (Sample(), Sample(0.7)) == (Sample(0.5, 3), Sample(ratio=0.7))
+    assert [reason(Sample, name) for name in ("ratio", "plain", "none")] == [
+        "open at `ratio` (0.5: below it, no)",
+        "",
         "",
     ]
     assert about("breaker.samples") == "attempts that must be known before it may open"
     assert about("nothing.there") == ""
+
+
+WITHOUT_DOCSTRINGS = """\
+from callsheet import Client, Sheet
+with Client(Sheet(services={"shop": {"base_url": "https://shop.test"}})) as client:
+    found = {setting.name: setting.why for setting in client.explain().settings}
+    print(Client.__doc__, found["retry.attempts"], found["cookies"], sep="\\n")
+"""
+
+
+def test_reasons_are_there_when_python_drops_docstrings():
+    told = subprocess.run([sys.executable, "-OO", "-c", WITHOUT_DOCSTRINGS], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == [
+        "None",
+        "`attempts` tries in all (3: two more outlast a blip, further ones add load to an outage)",
+        about("cookies"),
+    ]

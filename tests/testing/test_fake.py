@@ -6,6 +6,7 @@ import gzip
 import pickle
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -58,6 +59,20 @@ class Blocking:
     def rest(self, stream):
         return stream.read()
 
+    def call_and_close_after(self, seconds, *arguments, **named):
+        """What comes of a call during which the client is closed at that time of the clock."""
+
+        def closing():
+            self.clock.sleep(seconds)
+            self.client.close()
+
+        closer = threading.Thread(target=closing)
+        closer.start()
+        try:
+            return self.call(*arguments, **named)
+        finally:
+            closer.join()
+
     def close(self):
         self.client.close()
 
@@ -92,6 +107,15 @@ class Asynchronous(Blocking):
 
     def rest(self, stream):
         return self.runner.run(stream.read())
+
+    def call_and_close_after(self, seconds, *arguments, **named):
+        async def steps():
+            call = asyncio.create_task(self.shop.call(*arguments, **named))
+            await self.clock.asleep(seconds)
+            await self.client.aclose()
+            return await call
+
+        return self.runner.run(steps())
 
     def close(self):
         self.runner.run(self.client.aclose())
@@ -478,6 +502,16 @@ def test_a_transport_that_is_closed_meanwhile_says_so(open_world):
         world.clock.asleep = lambda seconds: asyncio.sleep(0, world.fake.close())
         with pytest.raises(UsageError, match="it was closed while this call was in flight"):
             world.call("get", id="1")
+
+
+def test_closing_the_client_lets_go_of_who_waits_for_a_slot(open_world):
+    with open_world(concurrency=1) as world:
+        world.fake.on("GET", "/export").respond(chunks=[b"a"])
+        holder = world.opened()
+        with pytest.raises(UsageError, match=r"shop\.get: the client is closed"):
+            world.call_and_close_after(2.2, "get", id="1")
+        assert world.clock.now() == 2.5  # the waiter looks twice a second; its deadline is at 30
+        world.shut(holder)
 
 
 def test_secrets_are_sent_as_they_are(open_world):

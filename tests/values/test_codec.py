@@ -18,7 +18,8 @@ from typing_extensions import TypedDict
 
 from callsheet.errors import SheetError
 from callsheet.http.json import dumps, loads
-from callsheet.values.codec import Mismatch, codec_for
+from callsheet.values.codec import codec_for
+from callsheet.values.mismatch import Mismatch
 from callsheet.values.typeref import TypeRef
 
 NAN = float("nan")

@@ -15,8 +15,7 @@ from typing import Any
 
 from callsheet.auth.jwt import revealed
 from callsheet.errors import AuthError
-from callsheet.secret import Secret
-from callsheet.secret_sources import Derived
+from callsheet.secret import Derived, Secret
 from callsheet.settings.settings import AuthSettings
 
 

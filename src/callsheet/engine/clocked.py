@@ -1,4 +1,4 @@
-"""How the engine waits on a clock that is not the system's: as in `io.py`, and what takes real time holds that clock."""
+"""How the engine waits by a test's own clock. A request or a question to a store takes real time: the clock stands meanwhile."""
 
 from __future__ import annotations
 
@@ -70,7 +70,14 @@ class ClockedTaskIo(TaskIo):
         is_closed: Callable[[], bool] = never,
     ) -> None:
         super().__init__(
-            transport, later, clock.now, clock.asleep, clock.new_task_ticket, wall=clock.wall, beside=beside
+            transport,
+            later,
+            clock.now,
+            clock.asleep,
+            clock.new_task_ticket,
+            wall=clock.wall,
+            beside=beside,
+            is_closed=is_closed,
         )
         self._under_way = clock.under_way
         self._transport = transport

@@ -14,7 +14,8 @@ from callsheet.plan.plan import Given
 from callsheet.secret import Secret
 from callsheet.sheet.operation import MISSING, Operation, Parameter
 from callsheet.values import form
-from callsheet.values.codec import Codec, Mismatch, codec_for, place
+from callsheet.values.codec import Codec, codec_for
+from callsheet.values.mismatch import Mismatch, place
 from callsheet.values.multipart import Multipart
 from callsheet.values.text import Texter
 from callsheet.values.typeref import FILE, TypeRef

@@ -9,7 +9,8 @@ from typing import Any
 
 from callsheet.arithmetic.worst_case import worst_case
 from callsheet.errors import ArgumentError
-from callsheet.plan.explanation import Explanation, Setting
+from callsheet.plan.explained_setting import Setting
+from callsheet.plan.explanation import Explanation
 from callsheet.plan.order import steps
 from callsheet.policies.scope import Own, Scope
 from callsheet.secret import MASK
@@ -96,7 +97,7 @@ def _settings(settings: Settings, origins: Mapping[str, Origin]) -> tuple[Settin
 
 
 def _unread_above(name: str, origins: Mapping[str, Origin]) -> str:
-    """The record around a value, if all of it comes through a variable that is not known here."""
+    """The name of the record around a value, if all of it comes through a variable that is not known here; else ""."""
     while name := name.rpartition(".")[0]:
         if name in origins and origins[name].unread:
             break

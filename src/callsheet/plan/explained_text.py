@@ -1,76 +1,79 @@
-"""An explanation laid out for a person: settings, pipeline and worst case, in 80 columns."""
+"""How the parts of an explanation are laid out for a person: settings, pipeline and worst case, in 80 columns."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
 
+from callsheet.arithmetic.worst_case import WorstCase
+from callsheet.plan.explained_setting import Setting
+from callsheet.plan.order import Step
 from callsheet.plan.worst_case_text import sentences
-
-if TYPE_CHECKING:
-    from callsheet.plan.explanation import Explanation, Setting
-    from callsheet.plan.order import Step
 
 WIDTH = 80
 WIDEST_VALUE = 28
-"""A longer one pushes its origin to the right, or below."""
+"""A longer value pushes its origin to the right, or below."""
 Tone = Literal["heading", "strong", "plain", "quiet"]
 
 
 class Line(NamedTuple):
-    """One line, and how loud it is where there are colours."""
+    """One line, and how it stands out where there are colours."""
 
     text: str
     tone: Tone = "plain"
 
 
-def text_of(explanation: Explanation) -> str:
-    """The whole of it, as one text."""
-    return "\n".join(line.text for line in lines_of(explanation))
-
-
-def lines_of(explanation: Explanation) -> list[Line]:
-    """The whole of it, line by line."""
-    return list(_lines(explanation, lambda setting: []))
-
-
-def lines_with_reasons(explanation: Explanation) -> list[Line]:
-    """The same, with what each setting is for and why its default is what it is below it."""
-    return list(_lines(explanation, _reason))
-
-
-def _reason(setting: Setting) -> list[Line]:
-    return [Line(text, "quiet") for text in _wrapped(setting.why, indent=6)]
-
-
-def _lines(explanation: Explanation, notes: Callable[[Setting], list[Line]]) -> Iterator[Line]:
-    yield Line(_title(explanation), "heading")
-    yield Line("")
+def settings_lines(
+    settings: Sequence[Setting], beside: Sequence[Setting], notes: Callable[[Setting], Iterable[Line]]
+) -> Iterator[Line]:
+    """The settings in columns, then those of the service that hold in addition; below each, its notes."""
+    columns = _Columns((*settings, *beside))
     yield Line("Settings (* not built-in)", "heading")
-    columns = _Columns((*explanation.settings, *explanation.beside))
-    yield from _settings(explanation.settings, columns, notes)
-    if explanation.beside:
+    yield from _rows(settings, columns, notes)
+    if beside:
         yield Line("  and of the service, in addition", "quiet")
-        yield from _settings(explanation.beside, columns, notes)
-    yield from _remarks(explanation)
-    yield Line("")
+        yield from _rows(beside, columns, notes)
+
+
+def reason_lines(setting: Setting) -> Iterator[Line]:
+    """What a setting is for, and why its default is what it is."""
+    return (Line(text, "quiet") for text in _wrapped(setting.why, indent=6))
+
+
+def remark_lines(settings: Iterable[Setting], varied: Sequence[str]) -> Iterator[Line]:
+    """Which variables are not known here, and which operations have settings of their own; nothing if there are none."""
+    unknown = dict.fromkeys(setting.origin.unread for setting in settings if setting.origin.unread)
+    if unknown:
+        yield Line("")
+        yield from _paragraph(
+            f"Not known here: {'; '.join(unknown)}. The worst case takes the built-in values instead."
+        )
+    if varied:
+        yield Line("")
+        yield from _paragraph(f"Operations with settings of their own: {', '.join(varied)}")
+
+
+def pipeline_lines(steps: Sequence[Step]) -> Iterator[Line]:
+    """The policies in the order in which they are asked: whether each is on, and why it stands there."""
     yield Line("Pipeline, asked in this order", "heading")
-    yield from _pipeline(explanation.pipeline)
-    yield Line("")
+    width = max(len(step.name) for step in steps)
+    for step in steps:
+        head = f"  {'on' if step.on else 'off':<3}  {step.name:<{width}}  {step.asked:<13}  "
+        first, *others = textwrap.wrap(step.why, WIDTH - len(head)) or [""]
+        tone: Tone = "plain" if step.on else "quiet"
+        yield from (Line(text.rstrip(), tone) for text in (head + first, *(" " * len(head) + rest for rest in others)))
+
+
+def worst_case_lines(worst: WorstCase, *, may_transfer: bool) -> Iterator[Line]:
+    """The worst case in sentences."""
     yield Line("Worst case", "heading")
-    for paragraph in sentences(explanation.worst_case, may_transfer=explanation.may_transfer):
-        yield from (Line(text) for text in _wrapped(paragraph, indent=2))
-
-
-def _title(explanation: Explanation) -> str:
-    what = f"{explanation.method} {explanation.path}" if explanation.method else "undeclared requests"
-    where = f", environment {explanation.environment}" if explanation.environment else ""
-    return f"{explanation.label}: {what}{where}"
+    for told in sentences(worst, may_transfer=may_transfer):
+        yield from _paragraph(told)
 
 
 class _Columns:
-    """Where the columns of settings begin."""
+    """Where the columns of these settings begin."""
 
     def __init__(self, settings: Iterable[Setting]) -> None:
         rows = list(settings)
@@ -78,7 +81,7 @@ class _Columns:
         self.value = max((len(row.written) for row in rows if len(row.written) <= WIDEST_VALUE), default=0)
 
     def row(self, setting: Setting) -> list[str]:
-        """The line of a setting, its origin below it where it does not fit beside."""
+        """The line of a setting; its origin stands on a line of its own where it does not fit beside the value."""
         head = f"{'*' if setting.is_changed else ' '} {setting.name:<{self.name}}  "
         room = max(WIDTH - len(head), WIDEST_VALUE)
         value = setting.written if len(setting.written) <= room else f"{setting.written[: room - 3]}..."
@@ -91,34 +94,15 @@ class _Columns:
         return [beside] if len(beside) <= WIDTH else [f"{head}{value}", f"{'':<{column}}  {origin}"]
 
 
-def _settings(settings: Iterable[Setting], columns: _Columns, notes: Callable[[Setting], list[Line]]) -> Iterator[Line]:
+def _rows(settings: Iterable[Setting], columns: _Columns, notes: Callable[[Setting], Iterable[Line]]) -> Iterator[Line]:
     for setting in settings:
         tone: Tone = "strong" if setting.is_changed else "plain"
         yield from (Line(text.rstrip(), tone) for text in columns.row(setting))
         yield from notes(setting)
 
 
-def _remarks(explanation: Explanation) -> Iterator[Line]:
-    rows = (*explanation.settings, *explanation.beside)
-    unknown = dict.fromkeys(setting.origin.unread for setting in rows if setting.origin.unread)
-    if unknown:
-        told = f"Not known here: {'; '.join(unknown)}. The worst case takes the built-in values instead."
-        yield Line("")
-        yield from (Line(text) for text in _wrapped(told, indent=2))
-    if explanation.varied:
-        told = f"Operations with settings of their own: {', '.join(explanation.varied)}"
-        yield Line("")
-        yield from (Line(text) for text in _wrapped(told, indent=2))
-
-
-def _pipeline(steps: Iterable[Step]) -> Iterator[Line]:
-    rows = list(steps)
-    width = max(len(step.name) for step in rows)
-    for step in rows:
-        head = f"  {'on' if step.on else 'off':<3}  {step.name:<{width}}  {step.asked:<13}  "
-        first, *others = textwrap.wrap(step.why, WIDTH - len(head)) or [""]
-        tone: Tone = "plain" if step.on else "quiet"
-        yield from (Line(text.rstrip(), tone) for text in (head + first, *(" " * len(head) + rest for rest in others)))
+def _paragraph(text: str) -> Iterator[Line]:
+    return (Line(line) for line in _wrapped(text, indent=2))
 
 
 def _wrapped(text: str, *, indent: int) -> list[str]:

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from callsheet.arithmetic.worst_case import WorstCase
-from callsheet.plan.explained_text import text_of
+from callsheet.plan.explained_setting import Setting
+from callsheet.plan.explained_text import (
+    Line,
+    pipeline_lines,
+    reason_lines,
+    remark_lines,
+    settings_lines,
+    worst_case_lines,
+)
 from callsheet.plan.order import Step
-from callsheet.sheet import Origin
-from callsheet.sheet.origins import BUILT_IN
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting by its dotted name: its `value` as plain data (seconds, bytes, `***` for a secret), the same `written` in
-    the sheet's words, where it came from, and what it is for.
-
-    In an outline of a sheet a value may be unknown: then it is None, `written` is its `${NAME}`, and `origin.unread` says why.
-    """
-
-    name: str
-    value: Any
-    written: str
-    origin: Origin
-    why: str
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether anybody wrote it."""
-        return self.origin.where != BUILT_IN
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same for JSON; `unknown` is there only where the value is."""
-        origin = {"where": self.origin.where, "variables": list(self.origin.variables)}
-        found = {"value": self.value, "written": self.written, "origin": origin, "why": self.why}
-        return found | ({"unknown": self.origin.unread} if self.origin.unread else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +65,35 @@ class Explanation:
         }
 
     def __str__(self) -> str:
-        return text_of(self)
+        return "\n".join(line.text for line in lines_of(self))
 
     def __repr__(self) -> str:
         return f"<Explanation {self.label}>"
+
+
+def lines_of(explanation: Explanation) -> list[Line]:
+    """The text of an explanation, line by line."""
+    return list(_lines(explanation, lambda setting: ()))
+
+
+def lines_with_reasons(explanation: Explanation) -> list[Line]:
+    """The same, with what each setting is for and why its default is what it is below it."""
+    return list(_lines(explanation, reason_lines))
+
+
+def _lines(explanation: Explanation, notes: Callable[[Setting], Iterable[Line]]) -> Iterator[Line]:
+    settings, beside = explanation.settings, explanation.beside
+    yield Line(_title(explanation), "heading")
+    yield Line("")
+    yield from settings_lines(settings, beside, notes)
+    yield from remark_lines((*settings, *beside), explanation.varied)
+    yield Line("")
+    yield from pipeline_lines(explanation.pipeline)
+    yield Line("")
+    yield from worst_case_lines(explanation.worst_case, may_transfer=explanation.may_transfer)
+
+
+def _title(explanation: Explanation) -> str:
+    what = f"{explanation.method} {explanation.path}" if explanation.method else "undeclared requests"
+    where = f", environment {explanation.environment}" if explanation.environment else ""
+    return f"{explanation.label}: {what}{where}"

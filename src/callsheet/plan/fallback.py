@@ -19,7 +19,8 @@ from callsheet.errors import (
 )
 from callsheet.http.json import dumps, loads
 from callsheet.settings.fallback import Fallback
-from callsheet.values.codec import Mismatch, codec_for, imported
+from callsheet.values.codec import codec_for, imported
+from callsheet.values.mismatch import Mismatch
 from callsheet.values.typeref import Returns, TypeRef
 
 NOT_THE_CALLERS = (TransportError, ServerError, RateLimited, AuthError, Refused)

@@ -12,8 +12,9 @@ from callsheet.http.response import Response
 from callsheet.plan.fallback import fallback_of
 from callsheet.settings.settings import Settings
 from callsheet.sheet.operation import Operation
-from callsheet.values.codec import Codec, Mismatch, codec_for
+from callsheet.values.codec import Codec, codec_for
 from callsheet.values.envelope import Envelope
+from callsheet.values.mismatch import Mismatch
 from callsheet.values.typeref import Returns, TypeRef
 
 Read = Callable[[Response], Any]

@@ -1,4 +1,4 @@
-"""What can be chosen: one frozen record per policy, each field with its default and the reason for it.
+"""What can be chosen: one frozen record per policy, each field with its default and the reason for it (`reasons.py`).
 
 Seconds are floats, sizes are bytes. A record is always complete and consistent; what was *written*, and where, is
 the sheet's business.

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from callsheet.settings.reasons import chosen
+
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """The `header` that carries the key, the same in all attempts of a call (draft-ietf-httpapi-idempotency-key-header).
+    """How a request carries its key, and who makes the key: Callsheet or the caller."""
 
-    `quoted`: as the structured string of the draft; most services today take it bare (false). `source`: `auto` makes one
-    for each POST and PATCH whose caller gave none; with `argument` the caller must give it.
-    """
-
-    header: str = "Idempotency-Key"
-    quoted: bool = False
-    source: Literal["auto", "argument"] = "auto"
+    header: str = chosen(
+        "Idempotency-Key",
+        "The `header` that carries the key, the same in all attempts of a call "
+        "(draft-ietf-httpapi-idempotency-key-header)",
+    )
+    quoted: bool = chosen(False, "as the structured string of the draft; most services today take it bare (false)")
+    source: Literal["auto", "argument"] = chosen(
+        "auto",
+        "`auto` makes one for each POST and PATCH whose caller gave none; with `argument` the caller must give it",
+    )

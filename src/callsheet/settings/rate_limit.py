@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from callsheet.settings.reasons import chosen
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -19,14 +21,14 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """All of `rates` hold (none: nothing is declared), each counted `per` service, operation or value of an argument.
+    """The declared rates, what one request counts, and what a call does for which no turn is left."""
 
-    A request costs `cost` units (1). `learn`: heed what the service says about its own limits (true: it knows them better
-    than the sheet). `when_full`: `wait` for a turn that comes before the deadline, or `fail` at once.
-    """
-
-    rates: tuple[Rate, ...] = ()
-    per: str = "service"
-    cost: int = 1
-    learn: bool = True
-    when_full: Literal["wait", "fail"] = "wait"
+    rates: tuple[Rate, ...] = chosen((), "All of `rates` hold (none: nothing is declared)")
+    per: str = chosen("service", "each counted `per` service, operation or value of an argument")
+    cost: int = chosen(1, "A request costs `cost` units (1)")
+    learn: bool = chosen(
+        True, "heed what the service says about its own limits (true: it knows them better than the sheet)"
+    )
+    when_full: Literal["wait", "fail"] = chosen(
+        "wait", "`wait` for a turn that comes before the deadline, or `fail` at once"
+    )

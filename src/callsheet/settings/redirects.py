@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from callsheet.settings.reasons import chosen
+
 MOST_HOPS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Redirects:
-    """Follow redirects on the `same-origin`, at most `max` per call (5: a service needs one or two; more is a loop).
+    """Redirects are followed within the service's own origin, and to the origins in `allow_origins`.
 
-    One to an origin in `allow_origins` counts as such. Where redirects are off, there is no such record.
+    Where redirects are off, there is no such record.
     """
 
     follow: Literal["same-origin"] = "same-origin"
-    max: int = MOST_HOPS
+    max: int = chosen(MOST_HOPS, "at most `max` per call (5: a service needs one or two; more is a loop)")

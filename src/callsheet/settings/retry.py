@@ -4,48 +4,52 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from callsheet.settings.reasons import chosen
+
 REPEATABLE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Idempotent by RFC 9110 9.2.2: to send one twice is to send it once."""
 
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 """A later attempt may well succeed; any other status would come back the same."""
 
+BUDGETED = (
+    "Retries of a service in the last `window` seconds: at most `ratio` of its calls "
+    "(0.2: an outage costs it a fifth more)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The pause before attempt n is a random part of `first * 2**(n - 2)` seconds, at most `max`: full jitter.
+    """The pause before attempt n is a random part of `first * 2**(n - 2)` seconds, `max` at most: full jitter."""
 
-    `first` is 0.5 s (a restart or a failover needs about that), `max` 20 s, `throttled` the first pause after a 429
-    (1 s: the service has just said that we are too fast).
-    """
-
-    first: float = 0.5
-    max: float = 20.0
-    throttled: float = 1.0
+    first: float = chosen(0.5, "`first` is 0.5 s (a restart or a failover needs about that)")
+    max: float = chosen(20.0, "at most `max`: full jitter")
+    throttled: float = chosen(
+        1.0, "`throttled` the first pause after a 429 (1 s: the service has just said that we are too fast)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Retries of a service in the last `window` seconds: at most `ratio` of its calls (0.2: an outage costs it a fifth more)
-    and `floor` per second beside (10: a service with few calls may retry them all).
-    """
+    """Bounds the retries of a service: a share of its recent calls, and some per second in addition."""
 
-    ratio: float = 0.2
-    floor: float = 10.0
-    window: float = 10.0
+    ratio: float = chosen(0.2, BUDGETED)
+    floor: float = chosen(10.0, "`floor` per second beside (10: a service with few calls may retry them all)")
+    window: float = chosen(10.0, BUDGETED)
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """`attempts` tries in all (3: two more outlast a blip, further ones add load to an outage) with `backoff` between,
-    for `statuses` and for attempts without a usable answer.
+    """Which attempts are made again, how often, and with what pauses. `budget` bounds the retries of a whole service.
 
-    A method in `methods` may be sent twice. Any other (POST, PATCH) only if it was never sent, on a 429, if the
-    operation is declared `idempotent`, or with an idempotency key. `budget` bounds the retries of a whole service.
+    A method that is not in `methods` (POST, PATCH) is sent again only if it was never sent, on a 429, if the operation is
+    declared `idempotent`, or with an idempotency key.
     """
 
-    attempts: int = 3
+    attempts: int = chosen(
+        3, "`attempts` tries in all (3: two more outlast a blip, further ones add load to an outage)"
+    )
     backoff: Backoff = Backoff()
-    statuses: frozenset[int] = TRANSIENT_STATUSES
-    methods: frozenset[str] = REPEATABLE_METHODS
+    statuses: frozenset[int] = chosen(TRANSIENT_STATUSES, "for `statuses` and for attempts without a usable answer")
+    methods: frozenset[str] = chosen(REPEATABLE_METHODS, "A method in `methods` may be sent twice")
     budget: Budget = Budget()

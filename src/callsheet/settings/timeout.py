@@ -6,19 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from callsheet.settings.reasons import chosen
+
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """The four limits of a call, in seconds.
+    """The four limits of a call, in seconds."""
 
-    `total`: from entering the call to the typed result, all waits and attempts (30). `attempt`: one try, from name lookup
-    to the last byte (10). `connect`: name lookup, TCP and TLS of one try (5). `read`: no byte in either direction (10).
-    """
-
-    connect: float = 5.0
-    read: float = 10.0
-    attempt: float = 10.0
-    total: float = 30.0
+    connect: float = chosen(5.0, "name lookup, TCP and TLS of one try (5)")
+    read: float = chosen(10.0, "no byte in either direction (10)")
+    attempt: float = chosen(10.0, "one try, from name lookup to the last byte (10)")
+    total: float = chosen(30.0, "from entering the call to the typed result, all waits and attempts (30)")
 
 
 DEFAULT = Timeout()

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from callsheet.secret import Secret
-from callsheet.secret_sources import Derived
+from callsheet.secret import Derived, Secret
 from callsheet.sheet.findings import Misfit
 from callsheet.sheet.node import Node, Scalar
 from callsheet.sheet.reading import JsonSchema, Reading, Spot, misfit

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
@@ -13,31 +12,14 @@ from pydantic_core import PydanticSerializationError
 
 from callsheet.errors import SheetError
 from callsheet.http.json import NO_JSON_FORM, dumps, refuse_nan
+from callsheet.values.json_schema import SchemaCodec
+from callsheet.values.mismatch import Mismatch
 from callsheet.values.text import python_type
 from callsheet.values.typeref import TypeRef
 
 
-class Mismatch(ValueError):
-    """A value is not of the declared type: `errors` has place (`loc`) and message (`msg`) of each."""
-
-    def __init__(self, errors: list[dict[str, Any]], *, is_not_json: bool = False) -> None:
-        self.errors = tuple(errors)
-        self.is_not_json = is_not_json
-        super().__init__("; ".join(f"{place(error)}{error['msg']}" for error in errors[:5]))
-
-    def under(self, steps: tuple[str | int, ...]) -> Mismatch:
-        """The same of a value that stands deeper in a document."""
-        return Mismatch([{**error, "loc": (*steps, *error["loc"])} for error in self.errors])
-
-
-def place(error: Mapping[str, Any]) -> str:
-    """Where in the document, as `address.city: `; nothing for its root."""
-    loc = ".".join(str(step) for step in error["loc"])
-    return f"{loc}: " if loc else ""
-
-
 class Codec(Protocol):
-    """One declared type. `fields` are the names its object form takes, None where any will do."""
+    """Encodes and decodes one declared type. `fields` are the names that its objects may have; None if any name will do."""
 
     fields: frozenset[str] | None
 
@@ -54,8 +36,6 @@ class Codec(Protocol):
 def codec_for(ref: TypeRef) -> Codec:
     """The codec of a declared type. Raises SheetError if it cannot be imported or is no type."""
     if ref.kind == "json_schema":
-        from callsheet.values.json_schema import SchemaCodec  # noqa: PLC0415 few sheets need it, and it needs this module
-
         return SchemaCodec(ref)
     try:
         return TypeCodec(resolve(ref))
@@ -78,7 +58,7 @@ def listed_in(text: str) -> str:
 
 
 def imported(text: str, where: str) -> Any:
-    """What `module:name` means. Raises SheetError saying what is not there."""
+    """Import what `module:name` names. Raises SheetError saying what is missing."""
     module_name, _, name = text.partition(":")
     try:
         found: Any = importlib.import_module(module_name)
@@ -97,7 +77,7 @@ def imported(text: str, where: str) -> Any:
 class TypeCodec:
     """A type that Pydantic knows: model, dataclass, TypedDict, builtin.
 
-    Validator and serializer are called themselves: the adapter's methods spend 1 us each on arguments nobody gives.
+    It calls the validator and the serializer directly: the adapter's methods spend 1 us each on arguments that are not given.
     """
 
     def __init__(self, declared: Any) -> None:
@@ -166,7 +146,7 @@ def _errors(error: ValidationError) -> list[dict[str, Any]]:
 
 
 def field_names(declared: Any) -> frozenset[str] | None:
-    """The names an object of this type is given by, aliases among them; None if any name will do."""
+    """The names of the fields of an object of this type, aliases among them; None if any name will do."""
     if isinstance(declared, type) and issubclass(declared, BaseModel):
         if declared.model_config.get("extra") == "allow":
             return None

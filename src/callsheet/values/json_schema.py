@@ -7,7 +7,7 @@ from typing import Any
 
 from callsheet.errors import SheetError
 from callsheet.http.json import dumps, loads
-from callsheet.values.codec import Mismatch
+from callsheet.values.mismatch import Mismatch
 from callsheet.values.typeref import TypeRef
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

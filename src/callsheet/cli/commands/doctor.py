@@ -12,7 +12,7 @@ from callsheet.cli.options import sheet_options
 from callsheet.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from callsheet.cli.doctor.topics import Topic
+    from callsheet.cli.doctor.found import Topic
 
 HELP = """Check everything that calls depend on: the sheet, its variables, certificates
 and their dates, proxy, store, permissions and versions. It works with a broken

@@ -52,7 +52,7 @@ def command(
 ) -> int:
     """Explain a service or an operation."""
     from callsheet.cli.output import show_json
-    from callsheet.plan.explained_text import lines_of, lines_with_reasons
+    from callsheet.plan.explanation import lines_of, lines_with_reasons
 
     found = explanation(wanted.outline(screen), target, calls)
     found = found.changed() if changed else found

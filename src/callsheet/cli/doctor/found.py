@@ -1,10 +1,10 @@
-"""What a check found."""
+"""What a check found, and what the checks of one topic found together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Grade = Literal["ok", "warning", "problem", "skipped"]
 
@@ -17,6 +17,13 @@ class Found:
     text: str
     advice: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Topic(NamedTuple):
+    """What was found under one heading."""
+
+    name: str
+    found: tuple[Found, ...]
 
 
 def ok(text: str, advice: str = "", /, **data: Any) -> Found:

@@ -1,17 +1,14 @@
-"""What was found, for a person and for a program."""
+"""How the doctor shows what was found: as lines for a person, as data for a program."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from callsheet.cli.doctor.found import Found, counted
+from callsheet.cli.doctor.found import Found, Topic, counted
 from callsheet.cli.screen import Screen, visible
-
-if TYPE_CHECKING:
-    from callsheet.cli.doctor.topics import Topic
 
 MARKS = {"ok": ("✓", "32"), "warning": ("!", "33"), "problem": ("✗", "1;31"), "skipped": ("-", "2")}
 
@@ -68,7 +65,7 @@ def as_data(topics: Sequence[Topic]) -> dict[str, Any]:
 
 @contextmanager
 def waiting(screen: Screen, number: int) -> Iterator[Callable[[int], None]]:
-    """Tell how many of so many services have answered, on a terminal, while the block runs."""
+    """While the block runs, show on a terminal how many of the services have answered: call `step(done)` after each."""
 
     def step(done: int) -> None:
         if screen.errors_are_terminal:

@@ -1,4 +1,4 @@
-"""The checks in their order. One that fails in a way nobody thought of is a problem of its own, and the others go on."""
+"""The doctor's checks in their order. A check that raises becomes a problem of its own, and the others go on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from callsheet.cli.doctor.examined import Examined
-from callsheet.cli.doctor.found import Found, problem, skipped
+from callsheet.cli.doctor.found import Found, Topic, problem, skipped
 from callsheet.cli.doctor.on_machine import check_versions
 from callsheet.cli.doctor.on_proxies import check_proxies
 from callsheet.cli.doctor.on_sheet import check_environment, check_sheet, check_types
@@ -24,13 +23,6 @@ from callsheet.cli.screen import Screen
 from callsheet.sheet import ServiceSheet
 
 Check = Callable[[Examined], Iterable[Found]]
-
-
-class Topic(NamedTuple):
-    """What was found under one heading."""
-
-    name: str
-    found: tuple[Found, ...]
 
 
 def now() -> datetime:
@@ -59,7 +51,7 @@ def topics(examined: Examined, *, online: bool) -> list[Topic]:
 
 
 def guarded(check: Callable[[], Iterable[Found]]) -> tuple[Found, ...]:
-    """What a check found; where it breaks, that, with the place."""
+    """What a check found; if it raises, a problem that names the error and its place, after what it found before."""
     found: list[Found] = []
     try:
         found.extend(check())

@@ -22,6 +22,7 @@ from callsheet.transports.curl.due import after_body
 from callsheet.transports.curl.feed import FedUpload
 from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.handles import CLOSED_IN_FLIGHT, Handles
 from callsheet.transports.curl.names import Addresses, Lookup, Names, joined
 from callsheet.transports.curl.options import NO_MEANS, less
 from callsheet.transports.curl.quiet import DueGuard, QuietGuard
@@ -32,9 +33,8 @@ from callsheet.transports.curl.upload import SourceUpload, Upload, read_body
 from callsheet.transports.curl.waiting import within
 from callsheet.transports.curl.watch import Watching, watch_for
 
-CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
 Way = Callable[
-    [Driver, Handle, Request, Limits, Addresses | None], Coroutine[Any, Any, tuple[Response, WireFacts | None]]
+    [Handles, Handle, Request, Limits, Addresses | None], Coroutine[Any, Any, tuple[Response, WireFacts | None]]
 ]
 WRONG_LOOP = (
     "this client was first used in another event loop, which its connections belong to; "
@@ -62,38 +62,33 @@ class AsyncCurlTransport:
 
     def _begin(self) -> None:
         self._names = Names(allows=self._allows)
-        self._idle: list[Handle] = []
-        self._driver: Driver | None = None
+        self._handles: Handles | None = None
         self._nameless: set[Origin] = set()
-        self.in_flight: set[asyncio.Future[Any]] = set()
 
     def forget(self) -> None:
-        """Leave the parent's connections alone: this is a forked child."""
-        if self._driver is not None:
-            self._driver.leave_to_parent(self._idle)
+        """In a forked child: begin anew, with no handle of the parent's."""
         self._begin()
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The answer, body still coded. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
-        driver = self._driver_here()
+        handles = self._handles_here()
         origin = request.origin
         route = self._route
         known: Addresses | Lookup | None
         if route.is_proxied:
-            known, limits = await self._looked_up_all(route.ends(origin), limits)
+            known, limits = await self._looked_up_all(handles, route.ends(origin), limits)
         else:
             known = self._names.ready(origin.host, origin.port)
             if isinstance(known, Lookup):
-                known, limits = await self._looked_up(known, origin.host, limits)
+                known, limits = await self._looked_up(handles, known, origin.host, limits)
         send = self._way(request)
         constants = route.constants_for(origin) if route.varies else route.constants
-        handle = self._idle.pop() if self._idle else Handle(constants, driver.hung_up, self._allows)
         if origin in self._nameless:  # a kept connection, and a resumed session, show no certificate
             constants = [*constants, (pycurl.SSL_SESSIONID_CACHE, 0)]
             limits = limits._replace(fresh=True)
-        handle.use(constants)
+        handle = handles.take(constants)
         try:
-            return await send(driver, handle, request, limits, known)
+            return await send(handles, handle, request, limits, known)
         except TLSError:
             if handle.found_nameless:
                 self._nameless.add(origin)
@@ -102,8 +97,8 @@ class AsyncCurlTransport:
             if not handle.found_dead:
                 raise
         # The kept connection had died: nothing was sent, and a new one is made within the same attempt.
-        handle = Handle(route.constants_for(origin), driver.hung_up, self._allows)
-        return await send(driver, handle, request, limits._replace(fresh=True), known)
+        handle = handles.new(route.constants_for(origin))
+        return await send(handles, handle, request, limits._replace(fresh=True), known)
 
     def _way(self, request: Request) -> Way:
         if request.is_stream:
@@ -111,13 +106,14 @@ class AsyncCurlTransport:
         return self._upload if request.is_upload else self._exchange
 
     async def _exchange(
-        self, driver: Driver, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
+        self, handles: Handles, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
+        driver = handles.driver
         transfer = Transfer(handle, request)
         over: asyncio.Future[tuple[int, str]] = driver.loop.create_future()
         finished = _setter(over)
         guard = None if limits.read is None else QuietGuard(driver, transfer, limits.read, finished)
-        self.in_flight.add(over)
+        handles.in_flight.add(over)
         try:
             transfer.arm(limits)
             if addresses is not None:
@@ -129,24 +125,25 @@ class AsyncCurlTransport:
                 transfer.raise_failure(errno, text)
             answer = transfer.answer(), transfer.facts() if limits.wants_facts else None
         except BaseException:
-            driver.abort(handle)
+            handles.drop(handle)
             raise
         finally:
-            self.in_flight.discard(over)
+            handles.in_flight.discard(over)
             if guard is not None:
                 guard.stop()
-        self.keep(driver, handle)
+        handles.give_back(handle)
         return answer
 
     async def _upload(
-        self, driver: Driver, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
+        self, handles: Handles, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
+        driver = handles.driver
         transfer = Transfer(handle, request)
         upload = _carry(driver, transfer)
         over: asyncio.Future[tuple[int, str]] = driver.loop.create_future()
         finished = _setter(over)
         guards: list[QuietGuard | DueGuard] = []
-        self.in_flight.add(over)
+        handles.in_flight.add(over)
         try:
             transfer.arm(limits)
             if addresses is not None:
@@ -161,21 +158,22 @@ class AsyncCurlTransport:
                 transfer.raise_failure(errno, text)
             answer = transfer.answer(), transfer.facts() if limits.wants_facts else None
         except BaseException:
-            driver.abort(handle)
+            handles.drop(handle)
             raise
         else:
-            self.keep(driver, handle)
+            handles.give_back(handle)
             return answer
         finally:
-            self.in_flight.discard(over)
+            handles.in_flight.discard(over)
             for guard in guards:
                 guard.stop()
             await upload.wait_closed()
 
     async def _open(
-        self, driver: Driver, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
+        self, handles: Handles, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
-        stream = TaskStream(self, driver, handle, request, limits)
+        driver = handles.driver
+        stream = TaskStream(handles, handle, request, limits)
         transfer = stream.transfer
         try:
             if request.is_upload:
@@ -194,58 +192,49 @@ class AsyncCurlTransport:
         response.stream = stream
         return response, stream.facts if limits.wants_facts else None
 
-    def keep(self, driver: Driver, handle: Handle) -> None:
-        """Keep the handle of a whole answer for the next request, without what it holds of this one."""
-        if driver is not self._driver:
-            return
-        if self._is_closed or len(self._idle) >= self.settings.pool.connections:
-            handle.close()
-            return
-        handle.let_go()
-        self._idle.append(handle)
-
     def _note_failure(self, request: Request, transfer: Transfer) -> None:
         if not transfer.sends:
             for host, port in self._route.ends(request.origin):
                 self._names.forget(host, port)
 
-    def _driver_here(self) -> Driver:
+    def _handles_here(self) -> Handles:
         if self._is_closed:
             raise UsageError(CLOSED)
         loop = asyncio.get_running_loop()
-        if self._driver is None:
+        if self._handles is None:
             try:
-                self._driver = Driver(loop, self.settings.pool, self._watch)
+                driver = Driver(loop, self.settings.pool, self._watch)
             except NotImplementedError:
                 raise UsageError(NO_READERS) from None
             except (pycurl.error, OSError) as error:
                 raise NotSent(NO_MEANS.format(error=error)) from None
-        elif self._driver.loop is not loop:
+            self._handles = Handles(driver, self.settings.pool.connections, self._allows)
+        elif self._handles.driver.loop is not loop:
             raise UsageError(WRONG_LOOP)
-        return self._driver
+        return self._handles
 
     async def _looked_up_all(
-        self, ends: tuple[tuple[str, int], ...], limits: Limits
+        self, handles: Handles, ends: tuple[tuple[str, int], ...], limits: Limits
     ) -> tuple[Addresses | None, Limits]:
         found = []
         for host, port in ends:
             known = self._names.ready(host, port)
             if isinstance(known, Lookup):
-                known, limits = await self._looked_up(known, host, limits)
+                known, limits = await self._looked_up(handles, known, host, limits)
             found.append(known)
         return joined(*found), limits
 
-    async def _looked_up(self, lookup: Lookup, host: str, limits: Limits) -> tuple[Addresses, Limits]:
-        loop = asyncio.get_running_loop()
+    async def _looked_up(self, handles: Handles, lookup: Lookup, host: str, limits: Limits) -> tuple[Addresses, Limits]:
+        loop = handles.driver.loop
         started = loop.time()
         over: asyncio.Future[Any] = loop.create_future()
-        self.in_flight.add(over)
+        handles.in_flight.add(over)
         lookup.when_done(lambda: _tell(loop, over))
         most = min(limits.connect, limits.attempt)
         try:
             in_time = await within(over, most)
         finally:
-            self.in_flight.discard(over)
+            handles.in_flight.discard(over)
         if not in_time:
             raise ConnectTimeout(f"the name {host} was not resolved within {most:g} s (timeout.connect)")
         if self._is_closed:
@@ -257,17 +246,8 @@ class AsyncCurlTransport:
         if self._is_closed:
             return
         self._is_closed = True
-        driver = self._driver
-        if driver is None:
-            return
-        if not driver.loop.is_closed():
-            for future in self.in_flight:
-                if not future.done():
-                    future.set_exception(UsageError(CLOSED_IN_FLIGHT))
-        driver.close()
-        for handle in self._idle:
-            handle.easy.close()
-        self._idle.clear()
+        if self._handles is not None:
+            self._handles.close()
 
 
 def _carry(driver: Driver, transfer: Transfer) -> Upload:

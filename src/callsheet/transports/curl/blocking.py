@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +10,7 @@ from weakref import WeakSet
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import CLOSED, ConnectTimeout, NotSent, UsageError
+from callsheet.errors import CLOSED, ConnectTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.forked import forget_after_fork
 from callsheet.http.public import is_public
@@ -23,8 +21,9 @@ from callsheet.transports.curl.due import after_body, left_for
 from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lane_stream import LaneStream
+from callsheet.transports.curl.lanes import Lanes
 from callsheet.transports.curl.names import Addresses, Lookup, Names, joined
-from callsheet.transports.curl.options import NO_MEANS, less
+from callsheet.transports.curl.options import less
 from callsheet.transports.curl.route import route_for
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
@@ -35,52 +34,41 @@ Way = Callable[[Lane, Request, Limits, Addresses | None], tuple[Response, WireFa
 
 
 class CurlTransport:
-    """Sends requests by libcurl, for any number of threads: each call in flight has a lane of its own.
-
-    Lanes wait last in, first out, so that few connections do the work and the others age out.
-    """
+    """Sends requests by libcurl, for any number of threads: each call in flight has a lane of its own."""
 
     def __init__(self, settings: ConnectionSettings, *, classify: Allows = is_public) -> None:
         self.settings = settings
         self._allows = allows_of(settings, classify)
-        self._pipe: tuple[int, ...] = ()
         self._route = route_for(settings)
-        self._is_closed = False
+        self._lanes = Lanes(settings.pool, self._route.constants, self._allows)
         self._begin()
         forget_after_fork(self)
 
     def _begin(self) -> None:
         self._names = Names(allows=self._allows)
-        self._idle: list[Lane] = []
-        self._busy: set[Lane] = set()
         self._streams: WeakSet[LaneStream] = WeakSet()
-        self._lock = threading.Lock()
-        self._pipe = () if self._is_closed else _new_pipe()
 
     def forget(self) -> None:
-        """Leave the parent's connections alone: this is a forked child."""
-        for lane in (*self._idle, *self._busy):
-            lane.leave_to_parent()
-        self._close_pipe()
+        """In a forked child: begin anew. The lanes leave the parent's connections alone by themselves."""
         self._begin()
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The answer, body still coded. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
         addresses, limits = self._addresses(request, limits)
         constants = self._route.constants_for(request.origin) if self._route.varies else None
-        lane = self._take()
+        lane = self._lanes.take()
         if constants is not None:
             lane.handle.use(constants)
         try:
             answer = self._way(request)(lane, request, limits, addresses)
         except AbortedError:
-            self.drop(lane)
+            self._lanes.drop(lane)
             raise UsageError(CLOSED_IN_FLIGHT) from None
         except BaseException:
-            self.drop(lane)
+            self._lanes.drop(lane)
             raise
         if not request.is_stream:
-            self.give_back(lane)
+            self._lanes.give_back(lane)
         return answer
 
     def _way(self, request: Request) -> Way:
@@ -137,7 +125,7 @@ class CurlTransport:
             self._note_failure(request, transfer)
             raise transfer.failure(*transfer.outcome)
         response = transfer.answer()
-        response.stream = stream = LaneStream(self, lane, transfer, limits.read)
+        response.stream = stream = LaneStream(self._lanes, lane, transfer, limits.read)
         self._streams.add(stream)
         return response, transfer.facts() if limits.wants_facts else None
 
@@ -148,7 +136,7 @@ class CurlTransport:
 
     def _addresses(self, request: Request, limits: Limits) -> tuple[Addresses | None, Limits]:
         """Where the connection goes, and the limits less the time that finding out took."""
-        if self._is_closed:
+        if self._lanes.is_closed:
             raise UsageError(CLOSED)
         origin = request.origin
         if not self._route.is_proxied:
@@ -167,77 +155,13 @@ class CurlTransport:
         most = min(limits.connect, limits.attempt)
         if not known.done.wait(min(most, threading.TIMEOUT_MAX)):
             raise ConnectTimeout(f"the name {host} was not resolved within {most:g} s (timeout.connect)")
-        if self._is_closed:
+        if self._lanes.is_closed:
             raise UsageError(CLOSED_IN_FLIGHT)
         return known.addresses(host), less(limits, time.monotonic() - started)
 
-    def _take(self) -> Lane:
-        while True:
-            with self._lock:
-                if self._is_closed:
-                    raise UsageError(CLOSED)
-                lane = self._idle.pop() if self._idle else self._new_lane()
-                self._busy.add(lane)
-            if not lane.has_died():
-                return lane
-            self.drop(lane)
-
-    def _new_lane(self) -> Lane:
-        try:
-            return Lane(self._pipe[0], self._route.constants, self._allows)
-        except (pycurl.error, OSError) as error:
-            raise NotSent(NO_MEANS.format(error=error)) from None
-
-    def give_back(self, lane: Lane) -> None:
-        """Keep the lane of a whole answer for the next request."""
-        if lane.is_of_parent:
-            return
-        lane.handle.let_go()
-        now = lane.last_used = time.monotonic()
-        with self._lock:
-            if not self._is_closed and len(self._idle) < self.settings.pool.connections:
-                self._busy.discard(lane)
-                self._idle.append(lane)
-                while now - self._idle[0].last_used > self.settings.pool.idle:
-                    self._idle.pop(0).close()
-                return
-        self.drop(lane)
-
-    def drop(self, lane: Lane) -> None:
-        """Close a lane that is in the middle of something. Takes no lock: the garbage collector may call it anywhere."""
-        lane.close()
-        self._busy.discard(lane)
-        if self._is_closed and not self._busy:
-            self._close_pipe()
-
     def close(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
-        with self._lock:
-            if self._is_closed:
-                return
-            self._is_closed = True
-            idle, self._idle = self._idle, []
-            os.write(self._pipe[1], b"x")
-        self._names.close()
-        for lane in idle:
-            lane.close()
-        for stream in list(self._streams):
-            stream.abort()
-        if not self._busy:
-            self._close_pipe()
-
-    def _close_pipe(self) -> None:
-        pipe, self._pipe = self._pipe, ()
-        for fd in pipe:
-            with contextlib.suppress(OSError):
-                os.close(fd)
-
-    def __del__(self) -> None:
-        self._close_pipe()
-
-
-def _new_pipe() -> tuple[int, int]:
-    try:
-        return os.pipe()
-    except OSError as error:
-        raise NotSent(NO_MEANS.format(error=error)) from None
+        if self._lanes.close():
+            self._names.close()
+            for stream in list(self._streams):
+                stream.abort()

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import threading
 import warnings
-from typing import TYPE_CHECKING
 
 from callsheet.errors import CLOSED, AttemptTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.transports.curl.lane import AbortedError, Lane
+from callsheet.transports.curl.lanes import Lanes
 from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, STREAM_CLOSED, StreamedTransfer
-
-if TYPE_CHECKING:
-    from callsheet.transports.curl.blocking import CurlTransport
-
 
 CLOSED_WHILE_READ = f"{CLOSED}: it was closed while this answer was read"
 GLANCE = 0.1
@@ -22,10 +18,10 @@ wake it, would cost more than a look now and then."""
 
 
 class LaneStream:
-    """A lane that is read from; whoever closes it while another thread reads leaves the rest to that thread."""
+    """A lane that is read from. If it is closed while another thread reads, that thread lets go of the lane."""
 
-    def __init__(self, transport: CurlTransport, lane: Lane, transfer: StreamedTransfer, quiet: float | None) -> None:
-        self._transport = transport
+    def __init__(self, lanes: Lanes, lane: Lane, transfer: StreamedTransfer, quiet: float | None) -> None:
+        self._lanes = lanes
         self._lane = lane
         self._transfer = transfer
         self._quiet = quiet
@@ -103,12 +99,12 @@ class LaneStream:
 
     def _let_go(self) -> None:
         if self._transfer.is_whole:
-            self._transport.give_back(self._lane)
+            self._lanes.give_back(self._lane)
         else:
-            self._transport.drop(self._lane)
+            self._lanes.drop(self._lane)
 
     def __del__(self) -> None:
         if not self._is_closed:
             self._is_closed = True
             warnings.warn(f"{NEVER_CLOSED}: {self._transfer.request!r}", ResourceWarning, stacklevel=1, source=self)
-            self._transport.drop(self._lane)
+            self._lanes.drop(self._lane)

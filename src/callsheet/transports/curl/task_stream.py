@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pycurl
 
@@ -13,21 +13,18 @@ from callsheet.call import Limits
 from callsheet.errors import CLOSED, AttemptTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
-from callsheet.transports.curl.driver import Driver
 from callsheet.transports.curl.due import left_for
 from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.handles import Handles
 from callsheet.transports.curl.quiet import QuietGuard
 from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, STREAM_CLOSED, StreamedTransfer
 from callsheet.transports.curl.waiting import within
-
-if TYPE_CHECKING:
-    from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 
 
 class Step:
     """Wakes the task that waits for the next step of a transfer.
 
-    Apart from the stream, so that the driver knows only this, and a stream that nobody holds is noticed.
+    The driver holds this and not the stream, so that a stream which the user has dropped is collected, with a warning.
     """
 
     __slots__ = ("waiter",)
@@ -44,11 +41,9 @@ class Step:
 class TaskStream:
     """A transfer that is read from by one task at a time."""
 
-    def __init__(
-        self, transport: AsyncCurlTransport, driver: Driver, handle: Handle, request: Request, limits: Limits
-    ) -> None:
-        self._transport = transport
-        self._driver = driver
+    def __init__(self, handles: Handles, handle: Handle, request: Request, limits: Limits) -> None:
+        self._handles = handles
+        self._driver = handles.driver
         self._quiet = limits.read
         self._step = Step()
         self._is_closed = False
@@ -112,7 +107,7 @@ class TaskStream:
     async def _next_step(self, seconds: float | None) -> bool:
         """Wait for a step of libcurl; False if there was none for so long."""
         self._step.waiter = waiter = self._driver.loop.create_future()
-        in_flight = self._transport.in_flight
+        in_flight = self._handles.in_flight
         in_flight.add(waiter)
         try:
             return bool(await within(waiter, seconds))
@@ -126,9 +121,9 @@ class TaskStream:
             return
         self._is_closed = True
         if self.transfer.is_whole:
-            self._transport.keep(self._driver, self.transfer.handle)
+            self._handles.give_back(self.transfer.handle)
         else:
-            self._driver.abort(self.transfer.handle)
+            self._handles.drop(self.transfer.handle)
         self._step()
 
     def __del__(self) -> None:
@@ -137,4 +132,4 @@ class TaskStream:
         self._is_closed = True
         warnings.warn(f"{NEVER_CLOSED}: {self.transfer.request!r}", ResourceWarning, stacklevel=1, source=self)
         with contextlib.suppress(RuntimeError):  # the loop is closed; its connections end with the driver
-            self._driver.loop.call_soon_threadsafe(self._driver.abort, self.transfer.handle)
+            self._driver.loop.call_soon_threadsafe(self._handles.drop, self.transfer.handle)
