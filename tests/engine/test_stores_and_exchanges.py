@@ -10,7 +10,7 @@ from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.settings.timeout import Timeout
 from callsheet.verdicts import Ask, Exchange, Refuse, Reply, StoreFailure, TryAgain
-from tests.engine.world import URL, Answer, BlockingWorld, Policy
+from tests.engine.world import FACTS, URL, Answer, BlockingWorld, Policy
 
 TOKEN = Request("POST", "https://auth.test/token", Headers())
 
@@ -68,9 +68,8 @@ def test_a_store_that_fails_costs_an_event_and_not_the_call(world, log):
     store = store_of(world, ConnectionError("gone"))
     world.call(world.plan(Policy("cache", log, before=[Ask(store, "key", told.append)])))
     assert told == [StoreFailure("ConnectionError: gone")]
-    assert world.told(StoreFailed) == [
-        StoreFailed("shop", "get_thing", type(store).__name__, "ConnectionError: gone"),
-    ]
+    (event,) = world.told(StoreFailed)
+    assert event == StoreFailed(event.id, *FACTS, type(store).__name__, "ConnectionError: gone")
 
 
 def test_a_store_may_be_asked_after_an_attempt(world, log):

@@ -31,6 +31,10 @@ from callsheet.settings.settings import Settings
 from callsheet.settings.timeout import Timeout
 
 URL = "https://shop.test/v1/things"
+BEGAN = 1_700_000_000.0
+"""The time of day when a world begins."""
+FACTS = ("shop", "get_thing", "GET", "/things", BEGAN)
+"""What every event begins with after its id, of a call that begins when its world does."""
 PATIENCE = 5.0
 """Seconds after which a fact that should have come is a failure."""
 
@@ -157,11 +161,16 @@ class World:
     def now(self):
         return self.clock
 
+    def wall(self):
+        return BEGAN - 1000.0 + self.clock
+
     def plan(self, *policies, once=(), listeners=None, settings=None, read=lambda response: response.json()):
         """A plan of these policies in this order; those in `once` are asked once per call."""
         return Plan(
             service="shop",
             operation="get_thing",
+            method="GET",
+            template="/things",
             settings=settings or Settings("https://shop.test/v1"),
             bind=None,
             read=read,
@@ -172,7 +181,6 @@ class World:
             attach=tuple(p.attach for p in policies if hasattr(p, "attach")),
             ended=tuple(p.ended for p in policies if hasattr(p, "ended")),
             listeners=(self.events.append,) if listeners is None else listeners,
-            hears_attempts=True,
         )
 
     def real_plan(self, slot=None, pick=lambda: 1.0, shared=None, **chosen):
@@ -181,7 +189,7 @@ class World:
         `shared` is what plans of one service have in common: breaker, budget, limits.
         """
         settings = Settings("https://shop.test/v1", **chosen)
-        common = Shared((slot or Slot(Concurrency()),), pick, lambda: 1_700_000_000.0, **(shared or {}))
+        common = Shared((slot or Slot(Concurrency()),), pick, lambda: BEGAN, **(shared or {}))
         line = pipeline(settings, common)
         once = [policy for policy in line.policies if getattr(policy, "before", None) not in line.before_attempt]
         return self.plan(*line.policies, once=once, settings=settings)
@@ -217,7 +225,7 @@ class BlockingWorld(World):
         super().__init__()
         self.transport = BlockingTransport(self)
         self.later = Worker()
-        self.io = ThreadIo(self.transport, self.later, self.now, self._sleep)
+        self.io = ThreadIo(self.transport, self.later, self.now, self._sleep, wall=self.wall)
 
     def __enter__(self):
         self._threads = set(threading.enumerate())
@@ -288,7 +296,7 @@ class TaskWorld(World):
         super().__init__()
         self.transport = TaskTransport(self)
         self.later = TaskSet()
-        self.io = TaskIo(self.transport, self.later, self.now, self._sleep)
+        self.io = TaskIo(self.transport, self.later, self.now, self._sleep, wall=self.wall)
 
     def __enter__(self):
         self._runner = asyncio.Runner()

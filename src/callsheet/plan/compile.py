@@ -269,7 +269,16 @@ def plan_of(
     line = pipeline(settings, shared)
     keyed = keying(settings.idempotency_key, operation.method)
     return _plan(
-        service, operation.name, settings, line, bind=binder, results=results, keyed=keyed, listeners=listeners
+        service,
+        operation.name,
+        settings,
+        line,
+        method=operation.method,
+        template=operation.path,
+        bind=binder,
+        results=results,
+        keyed=keyed,
+        listeners=listeners,
     )
 
 
@@ -279,7 +288,18 @@ def plan_of_undeclared(
     """The plan of a service's undeclared requests."""
     line = pipeline(settings, shared)
     keyed = keying(settings.idempotency_key, name.upper())
-    return _plan(service, name, settings, line, bind=_no_binder, results=AS_IT_IS, keyed=keyed, listeners=listeners)
+    return _plan(
+        service,
+        name,
+        settings,
+        line,
+        method=name.upper(),
+        template="",
+        bind=_no_binder,
+        results=AS_IT_IS,
+        keyed=keyed,
+        listeners=listeners,
+    )
 
 
 def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
@@ -292,6 +312,8 @@ def _plan(
     settings: Settings,
     line: Pipeline,
     *,
+    method: str,
+    template: str,
     bind: Callable[[Mapping[str, Any], Given], Request],
     results: Results,
     keyed: Callable[[Request], str] | None,
@@ -300,6 +322,8 @@ def _plan(
     return Plan(
         service=service,
         operation=operation,
+        method=method,
+        template=template,
         settings=settings,
         bind=bind,
         read=results.read,
@@ -313,5 +337,4 @@ def _plan(
         ended=line.ended,
         listeners=listeners,
         keyed=keyed_at_home(keyed, settings),
-        hears_attempts=any(getattr(listener, "wants_attempts", True) for listener in listeners),
     )
