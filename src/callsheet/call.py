@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from callsheet import ambient
 from callsheet.errors import DeadlinePassed
-from callsheet.events import WireFacts
+from callsheet.events import CallFacts, WireFacts
 from callsheet.settings.caps import Caps
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Call:
         "attempts",
         "bounds_stream",
         "deadline",
+        "facts",
         "granted",
         "idempotency_key",
         "is_repeatable",
@@ -109,6 +110,7 @@ class Call:
         self.was_sent = False
         self.stopped_by: str | None = None
         self.notes: dict[Any, Any] = {}
+        self.facts: CallFacts | None = None
 
     @property
     def limit(self) -> str:

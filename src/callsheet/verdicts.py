@@ -92,7 +92,7 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Say to whoever listens what happened, and go on."""
+    """Tell listeners what happened, and go on. The event begins with `NO_CALL`: the engine puts in of which call it is."""
 
     event: Event
 

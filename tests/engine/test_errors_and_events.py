@@ -23,7 +23,7 @@ from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.secret import Secret
 from callsheet.settings.caps import Caps
-from tests.engine.world import URL, Answer, Interrupt
+from tests.engine.world import FACTS, URL, Answer, Interrupt
 
 
 def failed(world, *script, plan=None, **facts):
@@ -150,10 +150,10 @@ def test_an_event_tells_of_each_attempt_and_of_the_call(world):
     world.transport.script = [Answer(503, takes=1.0), Answer(200, takes=2.0)]
     world.call(world.real_plan())
     first, second = world.told(AttemptEnded)
-    assert first == AttemptEnded("shop", "get_thing", "GET", URL, 1, 503, None, True, 1.0, 0.5, WireFacts(total=1.0))
+    assert first == AttemptEnded(first.id, *FACTS, "GET", URL, 1, 0.0, 503, None, True, 1.0, 0.5, WireFacts(total=1.0))
     assert (second.number, second.status, second.elapsed, second.pause) == (2, 200, 2.0, None)
     assert world.told(CallEnded) == [
-        CallEnded("shop", "get_thing", "GET", URL, 200, None, None, 2, 3.5, None),
+        CallEnded(first.id, *FACTS, "GET", URL, 200, None, None, 2, 3.5, None),
     ]
 
 

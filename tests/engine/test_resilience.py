@@ -18,7 +18,7 @@ from callsheet.policies.retry_budget import RetryBudget
 from callsheet.policies.service_limit import ServiceWord
 from callsheet.settings import Breaker as BreakerSettings
 from callsheet.settings import Budget, Rate, RateLimit, Timeout
-from tests.engine.world import Answer
+from tests.engine.world import FACTS, Answer
 
 
 def failing(world, plan, error=ServerError, **facts):
@@ -145,7 +145,8 @@ def test_one_429_holds_up_the_calls_of_all(world):
     failing(world, plan, RateLimited)
     world.call(plan)
     assert world.pauses == [pytest.approx(7.0)]
-    assert world.told(LimitLearned) == [LimitLearned("shop", "get_thing", 0, 7.0, 429)]
+    (event,) = world.told(LimitLearned)
+    assert event == LimitLearned(event.id, *FACTS, 0, 7.0, 429)
 
 
 def test_a_429_beyond_the_deadline_fails_now_and_so_do_the_others(world):

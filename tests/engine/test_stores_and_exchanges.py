@@ -4,13 +4,14 @@ import gzip
 
 import pytest
 
+from callsheet.engine.log import ALONE
 from callsheet.errors import AuthError, DeadlinePassed, NoAnswer, NotSent
 from callsheet.events import StoreFailed
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.settings.timeout import Timeout
 from callsheet.verdicts import Ask, Exchange, Refuse, Reply, StoreFailure, TryAgain
-from tests.engine.world import URL, Answer, BlockingWorld, Policy
+from tests.engine.world import FACTS, URL, Answer, BlockingWorld, Policy
 
 TOKEN = Request("POST", "https://auth.test/token", Headers())
 
@@ -68,9 +69,23 @@ def test_a_store_that_fails_costs_an_event_and_not_the_call(world, log):
     store = store_of(world, ConnectionError("gone"))
     world.call(world.plan(Policy("cache", log, before=[Ask(store, "key", told.append)])))
     assert told == [StoreFailure("ConnectionError: gone")]
-    assert world.told(StoreFailed) == [
-        StoreFailed("shop", "get_thing", type(store).__name__, "ConnectionError: gone"),
-    ]
+    (event,) = world.told(StoreFailed)
+    assert event == StoreFailed(event.id, *FACTS, type(store).__name__, "ConnectionError: gone")
+
+
+class RestingError(ConnectionError):
+    is_resting = True
+
+
+def test_the_log_tells_of_a_store_that_failed_and_not_of_one_that_rests(world, log, caplog):
+    for error in (ConnectionError("it is not asked again"), RestingError("gone")):
+        policy = Policy("cache", log, before=[Ask(store_of(world, error), "key", lambda _: None)])
+        world.call(world.plan(policy, listeners=(*ALONE, world.events.append)))
+    failed, resting = world.told(StoreFailed)
+    assert (failed.is_resting, resting.is_resting) == (False, True)
+    (record,) = caplog.records
+    assert record.getMessage().endswith("could not be asked: ConnectionError: it is not asked again")
+    assert record.callsheet["id"] == failed.id
 
 
 def test_a_store_may_be_asked_after_an_attempt(world, log):

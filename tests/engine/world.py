@@ -33,6 +33,10 @@ from callsheet.settings.settings import Settings
 from callsheet.settings.timeout import Timeout
 
 URL = "https://shop.test/v1/things"
+BEGAN = 1_700_000_000.0
+"""The time of day when a world begins."""
+FACTS = ("shop", "get_thing", "GET", "/things", BEGAN)
+"""What every event begins with after its id, of a call that begins when its world does."""
 PATIENCE = 5.0
 """Seconds after which a fact that should have come is a failure."""
 
@@ -165,7 +169,7 @@ class Given(ServiceScope):
     """A scope in which a test puts some of what the calls of a service share."""
 
     def __init__(self, given, settings, pick):
-        super().__init__("shop", settings, pick=pick, wall_clock=lambda: 1_700_000_000.0)
+        super().__init__("shop", settings, pick=pick, wall_clock=lambda: BEGAN)
         by_key = {KEYS[name]: thing for name, thing in given.items() if thing is not None}
         self.one = lambda key, make: by_key.get(key[0]) or self.shared.one(key, make)
 
@@ -182,11 +186,16 @@ class World:
     def now(self):
         return self.clock
 
+    def wall(self):
+        return BEGAN - 1000.0 + self.clock
+
     def plan(self, *policies, once=(), listeners=None, settings=None, read=lambda response: response.json()):
         """A plan of these policies in this order; those in `once` are asked once per call."""
         return Plan(
             service="shop",
             operation="get_thing",
+            method="GET",
+            template="/things",
             settings=settings or Settings("https://shop.test/v1"),
             bind=None,
             read=read,
@@ -199,7 +208,6 @@ class World:
             interpreter=next((p for p in policies if hasattr(p, "interpret")), None),
             reads_early=any(getattr(p, "reads_answers", False) for p in policies),
             listeners=(self.events.append,) if listeners is None else listeners,
-            hears_attempts=True,
         )
 
     def real_plan(self, slot=None, pick=lambda: 1.0, shared=None, **chosen):
@@ -253,7 +261,7 @@ class BlockingWorld(World):
         super().__init__()
         self.transport = BlockingTransport(self)
         self.later = Worker()
-        self.io = ThreadIo(self.transport, self.later, self.now, self._sleep)
+        self.io = ThreadIo(self.transport, self.later, self.now, self._sleep, wall=self.wall)
 
     def __enter__(self):
         self._threads = set(threading.enumerate())
@@ -324,7 +332,7 @@ class TaskWorld(World):
         super().__init__()
         self.transport = TaskTransport(self)
         self.later = TaskSet()
-        self.io = TaskIo(self.transport, self.later, self.now, self._sleep)
+        self.io = TaskIo(self.transport, self.later, self.now, self._sleep, wall=self.wall)
 
     def __enter__(self):
         self._runner = asyncio.Runner()

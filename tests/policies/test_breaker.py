@@ -21,7 +21,7 @@ from callsheet.errors import (
     TLSError,
     UsageError,
 )
-from callsheet.events import BreakerChanged
+from callsheet.events import NO_CALL, BreakerChanged
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
@@ -143,7 +143,7 @@ def test_it_opens_at_the_ratio_once_there_are_enough_samples():
     breaker = Breaker(Settings(ratio=0.5, samples=4))
     assert [made(breaker, status) for status in (503, 503, 503)] == [None] * 3
     assert breaker.state == "closed"
-    assert made(breaker, 503) == Tell(BreakerChanged("shop", "get", "open", 4, 4, 5.0))
+    assert made(breaker, 503) == Tell(BreakerChanged(*NO_CALL, "open", 4, 4, 5.0))
 
 
 def test_it_stays_closed_below_the_ratio():
@@ -179,7 +179,7 @@ def test_the_change_to_half_open_is_told():
     breaker = opened()
     request = Request("GET", "https://shop.test/things", Headers())
     probe = Attempt(Call(request, Timeout(), NOW, Ticket, service="shop", operation="get"), 1)
-    assert breaker.before(probe, NOW + 5.0) == Tell(BreakerChanged("shop", "get", "half-open", 0, 0, 0.0))
+    assert breaker.before(probe, NOW + 5.0) == Tell(BreakerChanged(*NO_CALL, "half-open", 0, 0, 0.0))
 
 
 def test_a_probe_asked_again_after_a_wait_keeps_its_place():
@@ -192,7 +192,7 @@ def test_a_probe_asked_again_after_a_wait_keeps_its_place():
 def test_probes_that_go_well_close_it():
     breaker = opened()
     assert made(breaker, 200, NOW + 5.0) is None
-    assert made(breaker, 404, NOW + 5.1) == Tell(BreakerChanged("shop", "get", "closed", 0, 0, 0.0))
+    assert made(breaker, 404, NOW + 5.1) == Tell(BreakerChanged(*NO_CALL, "closed", 0, 0, 0.0))
     assert (breaker.state, breaker.counted(NOW + 6)) == ("closed", (0, 0))
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from callsheet.errors import LimitReached
-from callsheet.events import LimitLearned
+from callsheet.events import NO_CALL, LimitLearned
 from callsheet.policies.service_limit import LONGEST_HOLD, ServiceLimit, ServiceWord
 from callsheet.settings.rate_limit import RateLimit
 from callsheet.verdicts import Refuse, Tell, Wait
@@ -28,7 +28,7 @@ def wait_of(limit, attempt, now=NOW):
 
 
 def test_a_429_holds_up_every_call(limit, attempt_of):
-    assert told(limit, attempt_of(429, headers={"Retry-After": "7"})) == Tell(LimitLearned("", "", 0, 7.0, 429))
+    assert told(limit, attempt_of(429, headers={"Retry-After": "7"})) == Tell(LimitLearned(*NO_CALL, 0, 7.0, 429))
     assert wait_of(limit, attempt_of()) == 7.0
     assert wait_of(limit, attempt_of(), NOW + 3) == 4.0
     assert wait_of(limit, attempt_of(), NOW + 7) is None
@@ -132,7 +132,7 @@ def test_that_nothing_is_left_is_told_once(limit, attempt_of):
     def empty():
         return attempt_of(200, headers={"RateLimit": '"default";r=0;t=10'})
 
-    assert [told(limit, empty()), told(limit, empty())] == [Tell(LimitLearned("", "", 0, 10.0, 200)), None]
+    assert [told(limit, empty()), told(limit, empty())] == [Tell(LimitLearned(*NO_CALL, 0, 10.0, 200)), None]
 
 
 def test_a_rule_may_say_that_an_answer_means_too_fast(limit, attempt_of):

@@ -6,12 +6,13 @@ import pickle
 import re
 import traceback
 import warnings
+from typing import get_args
 from urllib.parse import quote
 
 from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
-from callsheet import APIError
+from callsheet import APIError, Event
 from callsheet.http.response import Response
 
 
@@ -52,6 +53,8 @@ class Seen:
 
     def listen(self, event):
         self.thing("event", event)
+
+    listen.wants = get_args(Event)
 
     def answer(self, answer):
         if not isinstance(answer, Response):

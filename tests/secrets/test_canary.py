@@ -7,11 +7,11 @@ import pickle
 import traceback
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pytest
 
-from callsheet import APIError, AsyncClient, Client, Sheet, SheetError
+from callsheet import APIError, AsyncClient, Client, Event, Sheet, SheetError
 from tests.servers import ScriptedServer, answer_json, answer_with, lose_answer, silence
 
 CANARY = "canary-7f3a9c51"
@@ -93,6 +93,8 @@ class Seen:
 
     def listen(self, event: Any) -> None:
         self.look_at(event)
+
+    listen.wants = get_args(Event)
 
 
 def in_threads(sheet: Sheet, place: Place, seen: Seen) -> None:

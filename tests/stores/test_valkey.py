@@ -179,11 +179,12 @@ def test_a_server_that_was_killed_fails_fast_and_is_found_again(own_valkey, open
     store = open_store(own_valkey.url, now=clock)
     store.ask(reserve((Rate(9, 1.0),)))
     own_valkey.kill()
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(StoreUnavailableError) as failed:
         store.ask(reserve((Rate(9, 1.0),)))
     own_valkey.start()
-    with pytest.raises(StoreUnavailableError, match="it is not asked again for 1 s"):
+    with pytest.raises(StoreUnavailableError, match="it is not asked again for 1 s") as rested:
         store.ask(reserve((Rate(9, 1.0),)))
+    assert (failed.value.is_resting, rested.value.is_resting) == (False, True)
     clock.now += REST
     assert store.ask(reserve((Rate(9, 1.0),))).is_reserved
 

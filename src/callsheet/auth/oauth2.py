@@ -18,7 +18,7 @@ from callsheet.auth.jwt import Token
 from callsheet.auth.token_endpoint import Asking, Denied, Granted, TokenEndpoint
 from callsheet.call import Attempt
 from callsheet.errors import AuthError, UsageError
-from callsheet.events import TokenFetched
+from callsheet.events import NO_CALL, TokenFetched
 from callsheet.secret import Secret
 from callsheet.verdicts import Later, Refuse, Steps, Tell, Ticket, Verdict, WaitFor
 
@@ -161,7 +161,8 @@ class OAuth2:
         why = None if isinstance(result, Granted) else self._why(result)
         lifetime = result.lifetime if isinstance(result, Granted) else 0.0
         url, elapsed = self._endpoint.shown_url, self._now() - began
-        return Tell(TokenFetched(self._service, url, why, result.requests, elapsed, lifetime))
+        facts = NO_CALL._replace(service=self._service)
+        return Tell(TokenFetched(*facts, url, why, result.requests, elapsed, lifetime))
 
     def _note(self, error: Exception) -> None:
         """Keep what went wrong; a mistake in how the client is used is told to whoever waits as it is."""

@@ -43,7 +43,7 @@ def teller(screen: Screen) -> Listener:
             screen.say(f"* {event.store} could not be asked: {event.message}")
         elif isinstance(event, TokenFetched):
             screen.say(line_of_token(event))
-        elif event.attempts != 1:
+        elif isinstance(event, CallEnded) and event.attempts != 1:
             screen.say(f"* {event.attempts} attempts in {milliseconds(event.elapsed)}{_stopped(event)}")
 
     return tell
@@ -56,7 +56,7 @@ def line_of_attempt(event: AttemptEnded) -> str:
     waited = f" after waiting {milliseconds(event.waited)}" if event.waited >= NOTABLE else ""
     phases = phases_of(event.wire)
     return (
-        f"* attempt {event.number}: {event.method} {event.url} -> {outcome} in {milliseconds(event.elapsed)}"
+        f"* attempt {event.number}: {event.request_method} {event.url} -> {outcome} in {milliseconds(event.elapsed)}"
         f"{waited}{again}" + (f"\n    {phases}" if phases else "")
     )
 

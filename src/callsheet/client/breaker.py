@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from callsheet.engine.io import Io
 from callsheet.engine.tell import tell
-from callsheet.events import BreakerChanged, Listener
+from callsheet.events import NO_CALL, BreakerChanged, Listener, by_event
 from callsheet.policies.breaker import Breaker, State
 
 
 class BreakerControl:
     """The circuit breaker of a service, or of one operation: its state, and the switch for it."""
 
-    def __init__(
-        self, breaker: Breaker, now: Callable[[], float], service: str, operation: str, listeners: tuple[Listener, ...]
-    ) -> None:
+    def __init__(self, breaker: Breaker, io: Io, service: str, operation: str, listeners: tuple[Listener, ...]) -> None:
         self._breaker = breaker
-        self._now = now
+        self._now = io.now
+        self._wall = io.wall
         self._names = service, operation
-        self._listeners = listeners
+        self._told = by_event(listeners)
 
     @property
     def state(self) -> State:
@@ -54,7 +52,9 @@ class BreakerControl:
 
     def _force(self, state: State) -> None:
         self._breaker.force(state, self._now())
-        tell(self._listeners, BreakerChanged(*self._names, state, 0, 0, 0.0))
+        service, operation = self._names
+        facts = NO_CALL._replace(service=service, operation=operation, began=self._wall())
+        tell(self._told, BreakerChanged(*facts, state, 0, 0, 0.0))
 
     def _counted(self) -> tuple[int, int]:
         return self._breaker.counted(self._now())

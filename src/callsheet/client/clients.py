@@ -145,7 +145,7 @@ class Client(_AnyClient, Calls):
 
     `Client("callsheet.yaml", env="prod")`, `Client(Sheet(...))`, or without a sheet `Client(base_url="https://...")`.
     Further keywords are settings in the sheet's words and hold for every service. `listeners` are functions of one
-    event. `eager=True` compiles every operation now. `transport` is one to use instead, or a function that wraps the usual
+    event; one that has `wants` is told only of the types of events in it. `eager=True` compiles every operation now. `transport` is one to use instead, or a function that wraps the usual
     one; `clock` is that of a test. With one service, `call`, `get`, `post` ... are the client's own.
     Raises SheetError for an unusable sheet. Close it, or use `with`.
     """

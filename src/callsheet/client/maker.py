@@ -93,7 +93,7 @@ class CallMaker:
         found = self.plans.breaker(operation)
         if found is None:
             raise UsageError("the breaker is off here (breaker: off)", service=self.name, operation=operation)
-        return BreakerControl(found, self.io.now, self.name, operation or "", self.plans.listeners)
+        return BreakerControl(found, self.io, self.name, operation or "", self.plans.listeners)
 
     def source(self, path: str, options: RequestOptions) -> Source:
         """What a download of the path takes its bytes from. Raises ArgumentError, UsageError."""

@@ -1,7 +1,7 @@
-"""Answers that were dropped without being closed: what their attempts hold is given back by whoever comes next.
+"""Answers that were dropped without being closed: the next call gives back what their attempts hold.
 
-A finalizer may run anywhere, in the very thread that holds the lock of the policy it would tell. So it takes none: it
-only puts down what is to be done, and the loop does that before it asks policies and while it waits for others.
+A finalizer may run anywhere, also in a thread that holds the lock of a policy, and would wait for itself there. So it takes
+no lock: it only notes what is to be done, and the loop does that before it asks policies and while it waits for a ticket.
 """
 
 from __future__ import annotations
@@ -12,46 +12,48 @@ from typing import NamedTuple
 from callsheet.call import Attempt
 from callsheet.engine.let_go import let_go
 from callsheet.engine.tell import tell_call
+from callsheet.events import CallEnded, CallFacts
 from callsheet.forked import forget_after_fork
 from callsheet.plan.plan import Plan
 
 
 class Dropped(NamedTuple):
-    """The attempt that brought an answer nobody closed, and what its call's end is told with."""
+    """The attempt that brought an answer nobody closed, and what listeners are told of its call."""
 
     attempt: Attempt
     plan: Plan
+    facts: CallFacts
     status: int
     elapsed: float
 
 
 class DroppedAnswers:
-    """Put down by finalizers, ended by the loop."""
+    """Those that finalizers have noted, until the loop ends them."""
 
     def __init__(self) -> None:
         self._waiting: deque[Dropped] = deque()
         forget_after_fork(self)
 
     def add(self, dropped: Dropped) -> None:
-        """Have it ended soon. Takes no lock."""
+        """Have the loop end it soon. Takes no lock."""
         self._waiting.append(dropped)
 
     def end(self) -> None:
-        """Let go of what they hold, and say that their calls are over."""
+        """Let go of what each of them holds, and tell that its call is over."""
         waiting = self._waiting
         while waiting:
             try:
-                attempt, plan, status, elapsed = waiting.popleft()
+                attempt, plan, facts, status, elapsed = waiting.popleft()
             except IndexError:  # another thread was quicker
                 return
             let_go(attempt)
             for ended in plan.ended:
                 ended(attempt.call)
-            if plan.listeners:
-                tell_call(plan, attempt.call, status, None, elapsed)
+            if plan.told[CallEnded]:
+                tell_call(attempt.call, plan, facts, None, status=status, elapsed=elapsed)
 
     def forget(self) -> None:
-        """In a forked child: they are the parent's."""
+        """In a forked child: forget them, for the parent ends them."""
         self._waiting.clear()
 
 

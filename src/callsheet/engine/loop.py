@@ -16,7 +16,7 @@ from callsheet.engine.dropped import DROPPED
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import abandon, let_go
 from callsheet.engine.resolve import resolved
-from callsheet.engine.tell import tell_attempt
+from callsheet.engine.tell import tell_attempt, tell_attempt_began, tell_call_began
 from callsheet.errors import CLOSED, APIError, UsageError
 from callsheet.http.response import Response
 from callsheet.plan.plan import Asked, Plan
@@ -47,6 +47,8 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
     """
     fresh = False
     before: Outcome | None = None
+    if plan.hears_calls_begin:
+        tell_call_began(call, plan, io)
     while True:
         DROPPED.end()
         attempt = Attempt(call, call.attempts + 1)
@@ -70,7 +72,7 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
             if not keeps:
                 let_go(attempt)
         if plan.hears_attempts:
-            tell_attempt(plan, attempt, again, now - began)
+            tell_attempt(attempt, plan, io, again, now - began)
         if again is None:
             if isinstance(outcome, Response):
                 return outcome, attempt
@@ -186,6 +188,8 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
     for attach in plan.attach:
         attempt.request = attach(attempt, now)
     limits = _limits(attempt, plan, now, fresh=fresh)
+    if plan.hears_attempts_begin:
+        tell_attempt_began(attempt, plan, io)
     # If interrupted while sending, assume that it was sent; only the transport may say otherwise.
     attempt.was_sent = True
     try:

@@ -12,8 +12,9 @@ from callsheet.engine.complete import completed
 from callsheet.engine.dropped import DROPPED, Dropped
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import let_go
-from callsheet.engine.tell import tell_call
+from callsheet.engine.tell import facts_of, tell_call
 from callsheet.errors import APIError, AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
+from callsheet.events import CallEnded
 from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
@@ -136,12 +137,14 @@ class OpenAnswer:
         for ended in plan.ended:
             ended(call)
         told = error and completed(error, call, self._io.wall)
-        if plan.listeners:
-            tell_call(plan, call, self.response.status_code, told, self._io.now() - call.started)
+        if plan.told[CallEnded]:
+            facts, elapsed = facts_of(call, plan, self._io), self._io.now() - call.started
+            tell_call(call, plan, facts, told, status=self.response.status_code, elapsed=elapsed)
 
     def __del__(self) -> None:
         if not self._is_closed:
             self._is_closed = True
             self.response.stream = None  # which frees itself
-            elapsed = self._io.now() - self._attempt.call.started
-            DROPPED.add(Dropped(self._attempt, self.plan, self.response.status_code, elapsed))
+            call, plan, io = self._attempt.call, self.plan, self._io
+            facts, elapsed = facts_of(call, plan, io), io.now() - call.started
+            DROPPED.add(Dropped(self._attempt, plan, facts, self.response.status_code, elapsed))

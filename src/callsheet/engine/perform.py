@@ -12,8 +12,9 @@ from callsheet.engine.io import Io
 from callsheet.engine.log import hears_success
 from callsheet.engine.loop import final_answer
 from callsheet.engine.open_answer import OpenAnswer
-from callsheet.engine.tell import tell_call
+from callsheet.engine.tell import facts_of, tell_call
 from callsheet.errors import APIError, ResponseError
+from callsheet.events import CallEnded
 from callsheet.http.response import Response
 from callsheet.plan.fallback import may_fall_back
 from callsheet.plan.plan import Interpreter, Plan
@@ -124,5 +125,7 @@ def _close(
 ) -> None:
     for ended in plan.ended:
         ended(call)
-    if plan.listeners and (error is not None or hears_success(plan.listeners)):
-        tell_call(plan, call, status, error, io.now() - call.started, fell_back=fell_back)
+    listeners = plan.told[CallEnded]
+    if listeners and (error is not None or hears_success(listeners)):
+        facts, elapsed = facts_of(call, plan, io), io.now() - call.started
+        tell_call(call, plan, facts, error, status=status, elapsed=elapsed, fell_back=fell_back)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from callsheet.call import SHORTEST, Attempt, Limits
 from callsheet.engine.content import undo_codings
 from callsheet.engine.io import Io
-from callsheet.engine.tell import tell, tell_store_failure
+from callsheet.engine.tell import tell, tell_noticed
 from callsheet.errors import CLOSED, APIError, AttemptTimeout, DeadlinePassed, UsageError
+from callsheet.events import NO_CALL, StoreFailed
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
@@ -30,7 +31,7 @@ async def resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io
                 raise UsageError(CLOSED)
             verdict = verdict.then
         elif isinstance(verdict, Tell):
-            tell(plan.listeners, verdict.event)
+            tell_noticed(verdict.event, attempt.call, plan, io)
             return None
         else:
             return verdict
@@ -43,7 +44,9 @@ async def _answer_of_store(question: Ask, attempt: Attempt, plan: Plan, io: Io) 
         return await io.ask(question.store, question.question, left)
     except Exception as error:  # noqa: BLE001 a store that fails costs a miss and an event, never the call
         message = f"{type(error).__name__}: {error}"
-        tell_store_failure(plan, attempt, question.store, message)
+        is_resting = getattr(error, "is_resting", False)  # which a store says on its error
+        failure = StoreFailed(*NO_CALL, type(question.store).__name__, message, is_resting)
+        tell_noticed(failure, attempt.call, plan, io)
         return StoreFailure(message)
 
 
@@ -51,9 +54,10 @@ def _hand_over(verdict: Later, plan: Plan, io: Io) -> bool:
     """Whether it will be done: a client that is closed takes no more."""
 
     async def work() -> None:
+        began = io.wall()
         end = await _drive(verdict, verdict.seconds, plan, io)
         if isinstance(end, Tell):
-            tell(plan.listeners, end.event)
+            tell(plan.told, end.event._replace(began=began))
 
     return io.later(work)
 

@@ -1,13 +1,24 @@
-"""Telling listeners what happened. One that raises is logged once and never reaches the call."""
+"""Telling listeners what happened. A listener that raises is logged once; the call goes on."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+import os
+from collections.abc import Mapping
 
 from callsheet.call import Attempt, Call
+from callsheet.engine.io import Io
 from callsheet.errors import APIError
-from callsheet.events import AttemptEnded, CallEnded, Event, Listener, StoreFailed, WireFacts
+from callsheet.events import (
+    AttemptBegan,
+    AttemptEnded,
+    CallBegan,
+    CallEnded,
+    CallFacts,
+    Event,
+    Listener,
+    WireFacts,
+)
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 from callsheet.verdicts import TryAgain
@@ -18,9 +29,9 @@ _have_raised: dict[int, Listener] = {}
 """By `id`, since a listener may have no hash; kept, so that no other gets the same `id`."""
 
 
-def tell(listeners: tuple[Listener, ...], event: Event) -> None:
-    """Hand the event to each listener."""
-    for listener in listeners:
+def tell(listeners: Mapping[type[Event], tuple[Listener, ...]], event: Event) -> None:
+    """Hand the event to each listener that is told of its kind."""
+    for listener in listeners[type(event)]:
         try:
             listener(event)
         except Exception as error:  # noqa: BLE001 whatever a listener does, the call goes on
@@ -33,16 +44,44 @@ def _complain_once(listener: Listener, error: Exception) -> None:
         log.warning("listener %r raised; the call goes on, and this is logged once", listener, exc_info=error)
 
 
-def tell_attempt(plan: Plan, attempt: Attempt, again: TryAgain | None, elapsed: float) -> None:
-    """Say how one try went."""
-    outcome = attempt.outcome
+def facts_of(call: Call, plan: Plan, io: Io) -> CallFacts:
+    """What every event of the call begins with: made for the first that anybody is told, and the same in all."""
+    if call.facts is None:
+        began = io.wall() - (io.now() - call.started)
+        # Bytes of the system's, not of a generator's: neither a fork nor a seed makes two calls alike.
+        call.facts = CallFacts(os.urandom(8).hex(), plan.service, plan.operation, plan.method, plan.template, began)
+    return call.facts
+
+
+def tell_call_began(call: Call, plan: Plan, io: Io) -> None:
+    """Say that a call has begun."""
+    tell(plan.told, CallBegan(*facts_of(call, plan, io), call.request.url))
+
+
+def tell_attempt_began(attempt: Attempt, plan: Plan, io: Io) -> None:
+    """Say that an attempt is about to be sent."""
+    call, request = attempt.call, attempt.request
+    event = AttemptBegan(
+        *facts_of(call, plan, io),
+        request.method,
+        request.url,
+        attempt.number,
+        attempt.began - call.started,
+        attempt.waited,
+    )
+    tell(plan.told, event)
+
+
+def tell_attempt(attempt: Attempt, plan: Plan, io: Io, again: TryAgain | None, elapsed: float) -> None:
+    """Say how one attempt went."""
+    call, request, outcome = attempt.call, attempt.request, attempt.outcome
     is_answer = isinstance(outcome, Response)
     event = AttemptEnded(
-        plan.service,
-        plan.operation,
-        attempt.request.method,
-        attempt.request.url,
+        *facts_of(call, plan, io),
+        request.method,
+        request.url,
         attempt.number,
+        attempt.began - call.started,
         outcome.status_code if isinstance(outcome, Response) else None,
         None if is_answer else type(outcome).__name__,
         attempt.was_sent,
@@ -52,16 +91,22 @@ def tell_attempt(plan: Plan, attempt: Attempt, again: TryAgain | None, elapsed: 
         attempt.waited,
         attempt.meaning,
     )
-    tell(plan.listeners, event)
+    tell(plan.told, event)
 
 
 def tell_call(
-    plan: Plan, call: Call, status: int | None, error: BaseException | None, elapsed: float, *, fell_back: bool = False
+    call: Call,
+    plan: Plan,
+    facts: CallFacts,
+    error: BaseException | None,
+    *,
+    status: int | None,
+    elapsed: float,
+    fell_back: bool = False,
 ) -> None:
     """Say how the call went."""
     event = CallEnded(
-        plan.service,
-        plan.operation,
+        *facts,
         call.request.method,
         call.request.url,
         status,
@@ -72,9 +117,10 @@ def tell_call(
         call.stopped_by,
         fell_back,
     )
-    tell(plan.listeners, event)
+    tell(plan.told, event)
 
 
-def tell_store_failure(plan: Plan, attempt: Attempt, store: Any, message: str) -> None:
-    """Say that a store could not be asked."""
-    tell(plan.listeners, StoreFailed(plan.service, plan.operation, type(store).__name__, message))
+def tell_noticed(event: Event, call: Call, plan: Plan, io: Io) -> None:
+    """Say what a policy noticed in a call, and of which call it is."""
+    if plan.told[type(event)]:
+        tell(plan.told, event._replace(**facts_of(call, plan, io)._asdict()))

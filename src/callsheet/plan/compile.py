@@ -270,14 +270,15 @@ def plan_of(
     results = results_of(operation, settings)
     line = pipeline(settings, scope, own)
     keyed = keying(settings.idempotency_key, operation.method)
-    return _plan(scope, operation.name, settings, line, bind=bind, results=results, keyed=keyed, listeners=listeners)
+    return _plan(scope, operation, settings, line, bind=bind, results=results, keyed=keyed, listeners=listeners)
 
 
 def plan_of_undeclared(name: str, settings: Settings, scope: Scope, *, listeners: tuple[Listener, ...]) -> Plan:
     """The plan of a service's undeclared requests; `name` is their method in lower case."""
     line = pipeline(settings, scope, Own())
     keyed = keying(settings.idempotency_key, name.upper())
-    return _plan(scope, name, settings, line, bind=_no_binder, results=AS_IT_IS, keyed=keyed, listeners=listeners)
+    of = Operation(name, name.upper(), "")
+    return _plan(scope, of, settings, line, bind=_no_binder, results=AS_IT_IS, keyed=keyed, listeners=listeners)
 
 
 def leaving_out(
@@ -300,7 +301,7 @@ def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
 
 def _plan(
     scope: Scope,
-    operation: str,
+    of: Operation,
     settings: Settings,
     line: Pipeline,
     *,
@@ -314,7 +315,9 @@ def _plan(
         keyed = None
     return Plan(
         service=scope.service,
-        operation=operation,
+        operation=of.name,
+        method=of.method,
+        template=of.path,
         settings=settings,
         bind=bind,
         read=results.read,
@@ -322,6 +325,5 @@ def _plan(
         fallback=results.fallback,
         listeners=listeners,
         keyed=keyed_at_home(keyed, settings),
-        hears_attempts=any(getattr(listener, "wants_attempts", True) for listener in listeners),
         **line._asdict(),
     )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from callsheet.call import Attempt, Call, Limits
 from callsheet.errors import APIError, ResponseError
-from callsheet.events import Listener
+from callsheet.events import AttemptBegan, AttemptEnded, CallBegan, Event, Listener, by_event
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.results import nothing
@@ -42,7 +42,7 @@ class Interpreter(Protocol):
 class Plan:
     """Binders, policies by question, and the reader of results, for one operation of one service.
 
-    `bind` makes a request of arguments. `read` makes the typed result of an answer that is a success, `read_ignored` of a
+    `method` and `template` are the operation's, for events. `bind` makes a request of arguments. `read` makes the typed result of an answer that is a success, `read_ignored` of a
     failure that an error rule ignores, and `fallback` of an error that may have one.
 
     `policies` are all that are on, in order. `before_call` is asked for the first attempt, `before_attempt` for every
@@ -51,10 +51,15 @@ class Plan:
 
     `limits` are those of an attempt that has all of its time, as nearly every one does. `keyed` puts an idempotency key on
     a request that has none.
+
+    `told` are the listeners by event; `hears_attempts`: one of them wants to be told of each attempt's end,
+    `hears_attempts_begin` of its beginning, `hears_calls_begin` of the call's.
     """
 
     service: str
     operation: str
+    method: str
+    template: str
     settings: Settings
     bind: Callable[[Mapping[str, Any], Given], Request]
     read: Callable[[Response], Any]
@@ -65,7 +70,6 @@ class Plan:
     attach: tuple[Attach, ...]
     ended: tuple[Callable[[Call], None], ...]
     listeners: tuple[Listener, ...] = ()
-    hears_attempts: bool = False
     keyed: Callable[[Request], str | None] | None = None
     read_ignored: Callable[[Response], Any] = nothing
     fallback: Callable[[APIError], Any] | None = None
@@ -73,8 +77,17 @@ class Plan:
     interpreter: Interpreter | None = None
     reads_early: bool = False
     limits: Limits = field(init=False)
+    told: Mapping[type[Event], tuple[Listener, ...]] = field(init=False, repr=False)
+    hears_calls_begin: bool = field(init=False)
+    hears_attempts_begin: bool = field(init=False)
+    hears_attempts: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        told = by_event(self.listeners)
+        object.__setattr__(self, "told", told)
+        object.__setattr__(self, "hears_calls_begin", bool(told[CallBegan]))
+        object.__setattr__(self, "hears_attempts_begin", bool(told[AttemptBegan]))
+        object.__setattr__(self, "hears_attempts", bool(told[AttemptEnded]))
         timeout = self.settings.timeout
         limits = Limits(
             min(timeout.connect, timeout.attempt),

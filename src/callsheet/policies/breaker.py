@@ -20,7 +20,7 @@ from callsheet.errors import (
     ResponseError,
     TransportError,
 )
-from callsheet.events import BreakerChanged
+from callsheet.events import NO_CALL, BreakerChanged
 from callsheet.http.response import Response
 from callsheet.policies.scope import Own, Scope
 from callsheet.settings.breaker import Breaker as BreakerSettings
@@ -69,7 +69,7 @@ class Breaker:
                 if now < self.until:
                     return Refuse(self._open(now), by=self.name)
                 self._become("half-open", now)
-                changed = Tell(self._changed(attempt, 0.0))
+                changed = Tell(self._changed(0.0))
             if self.state == "half-open":
                 if self.in_flight + self.proven >= self.settings.probes:
                     return Refuse(self._probing(), by=self.name)
@@ -89,7 +89,7 @@ class Breaker:
                 is_probe = attempt.held.get(self) == self.changes
                 return self._probed(attempt, now, has_failed=has_failed) if is_probe else None
             self.window.add(now, has_failed, 1)
-            return self._opened(attempt, now) if has_failed and self._is_too_much() else None
+            return self._opened(now) if has_failed and self._is_too_much() else None
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """A probe is over. One of an earlier time has no place to give back."""
@@ -122,7 +122,7 @@ class Breaker:
 
     def _probed(self, attempt: Attempt, now: float, *, has_failed: bool) -> Tell | None:
         if has_failed:
-            return self._opened(attempt, now)
+            return self._opened(now)
         # Proven at its headers: a stream that stays open must not count twice.
         del attempt.held[self]
         self.in_flight -= 1
@@ -131,12 +131,12 @@ class Breaker:
             return None
         self.openings = 0
         self._become("closed", now)
-        return Tell(self._changed(attempt, 0.0))
+        return Tell(self._changed(0.0))
 
-    def _opened(self, attempt: Attempt, now: float) -> Tell:
+    def _opened(self, now: float) -> Tell:
         seconds = open_for(self.settings, self.openings)
         self.openings += 1
-        changed = self._changed(attempt, seconds, "open")
+        changed = self._changed(seconds, "open")
         self.until = now + seconds
         self._become("open", now)
         return Tell(changed)
@@ -149,11 +149,8 @@ class Breaker:
         self.in_flight = 0
         self.window.clear()
 
-    def _changed(self, attempt: Attempt, seconds: float, state: str | None = None) -> BreakerChanged:
-        call = attempt.call
-        return BreakerChanged(
-            call.service, call.operation, state or self.state, self.window.hits, self.window.total, seconds
-        )
+    def _changed(self, seconds: float, state: str | None = None) -> BreakerChanged:
+        return BreakerChanged(*NO_CALL, state or self.state, self.window.hits, self.window.total, seconds)
 
     def _open(self, now: float) -> BreakerOpen:
         left = self.until - now

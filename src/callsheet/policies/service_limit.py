@@ -16,7 +16,7 @@ from callsheet.arithmetic.shared_window import Hold
 from callsheet.arithmetic.told_limit import ToldLimit, told_limit
 from callsheet.call import Attempt
 from callsheet.errors import LimitReached
-from callsheet.events import LimitLearned
+from callsheet.events import NO_CALL, LimitLearned
 from callsheet.http.response import Response
 from callsheet.policies.scope import Own, Scope
 from callsheet.settings.rate_limit import RateLimit
@@ -153,7 +153,7 @@ class ServiceLimit:
             self.word.refusals = 0
         told = told_limit(answer, self.wall_clock)
         if told is not None and self.word.heed(told, now):
-            return self._tell(attempt, answer, told.seconds)
+            return self._tell(answer, told.seconds)
         return None
 
     def _refused(self, attempt: Attempt, answer: Response, now: float) -> Tell | Ask | None:
@@ -164,14 +164,13 @@ class ServiceLimit:
         seconds = self.word.refuse(asked, attempt.began, now)
         if seconds is None:
             return None
-        told_of = self._tell(attempt, answer, seconds)
+        told_of = self._tell(answer, seconds)
         if self.store is None:
             return told_of
         return Ask(self.store, Hold(attempt.call.service, seconds), lambda _: told_of)
 
-    def _tell(self, attempt: Attempt, answer: Response, seconds: float) -> Tell:
-        call = attempt.call
-        return Tell(LimitLearned(call.service, call.operation, 0, seconds, answer.status_code))
+    def _tell(self, answer: Response, seconds: float) -> Tell:
+        return Tell(LimitLearned(*NO_CALL, 0, seconds, answer.status_code))
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[ServiceLimit, ...]:

@@ -19,10 +19,9 @@ from callsheet.stores.script import SCRIPT
 TIMEOUT = 0.25
 """Seconds for connecting, and for an answer: a store that takes longer is no help to a call that waits for it."""
 AT_ONCE = 64
-"""Questions in flight: whoever comes later waits for one of them, not for another connection."""
+"""Questions in flight at once. One more waits until one of them is answered, and opens no further connection."""
 REST = 1.0
 """Seconds for which a store that failed is not asked again: every call would pay the timeout."""
-RESTING = f"it is not asked again for {REST:g} s"
 SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 SERVERS_CLOCK = -1
@@ -30,7 +29,14 @@ Question = Reserve | Hold
 
 
 class StoreUnavailableError(Exception):
-    """The store could not be asked. The message holds no password."""
+    """The store could not be asked. The message holds no password.
+
+    `is_resting`: it was not even tried, because it failed less than a second ago.
+    """
+
+    def __init__(self, message: str, *, is_resting: bool = False) -> None:
+        super().__init__(message)
+        self.is_resting = is_resting
 
 
 class _AnyValkey:
@@ -77,7 +83,7 @@ class _AnyValkey:
 
     def _refuse_while_it_rests(self) -> None:
         if self._now() < self._rests_until:
-            raise StoreUnavailableError(f"{self._last}; {RESTING}")
+            raise StoreUnavailableError(f"{self._last}; it is not asked again for {REST:g} s", is_resting=True)
 
     def _failed(self, error: BaseException) -> StoreUnavailableError:
         self._last = self._told(error)
