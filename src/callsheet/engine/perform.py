@@ -31,7 +31,7 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any
     response: Response | None = None
     try:
         response, _ = await final_answer(call, plan, io)
-        _stamp(response, call, io)
+        response.elapsed, response.attempts = io.now() - call.started, call.attempts
         (undo_once if plan.reads_early else undo_codings)(response, plan.settings.caps)
         if not raises:
             value: Any = response
@@ -80,7 +80,7 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
     opened: OpenAnswer | None = None
     try:
         response, attempt = await final_answer(call, plan, io)
-        _stamp(response, call, io)
+        response.elapsed, response.attempts = io.now() - call.started, call.attempts
         opened = OpenAnswer(response, attempt, plan, io)
         if raises:
             await raise_failure(opened)
@@ -107,11 +107,6 @@ async def raise_failure(opened: OpenAnswer) -> None:
     if error is not None:
         raise error
     response.raise_for_status()
-
-
-def _stamp(response: Response, call: Call, io: Io) -> None:
-    response.elapsed = io.now() - call.started
-    response.attempts = call.attempts
 
 
 def _status_of(error: BaseException, response: Response | None) -> int | None:
