@@ -268,18 +268,8 @@ def plan_of(
     results = results_of(operation, settings)
     line = pipeline(settings, shared)
     keyed = keying(settings.idempotency_key, operation.method)
-    return _plan(
-        service,
-        operation.name,
-        settings,
-        line,
-        method=operation.method,
-        template=operation.path,
-        bind=binder,
-        results=results,
-        keyed=keyed,
-        listeners=listeners,
-    )
+    names = (service, operation.name, operation.method, operation.path)
+    return _plan(names, settings, line, bind=binder, results=results, keyed=keyed, listeners=listeners)
 
 
 def plan_of_undeclared(
@@ -288,18 +278,8 @@ def plan_of_undeclared(
     """The plan of a service's undeclared requests."""
     line = pipeline(settings, shared)
     keyed = keying(settings.idempotency_key, name.upper())
-    return _plan(
-        service,
-        name,
-        settings,
-        line,
-        method=name.upper(),
-        template="",
-        bind=_no_binder,
-        results=AS_IT_IS,
-        keyed=keyed,
-        listeners=listeners,
-    )
+    names = (service, name, name.upper(), "")
+    return _plan(names, settings, line, bind=_no_binder, results=AS_IT_IS, keyed=keyed, listeners=listeners)
 
 
 def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
@@ -307,18 +287,16 @@ def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
 
 
 def _plan(
-    service: str,
-    operation: str,
+    names: tuple[str, str, str, str],
     settings: Settings,
     line: Pipeline,
     *,
-    method: str,
-    template: str,
     bind: Callable[[Mapping[str, Any], Given], Request],
     results: Results,
     keyed: Callable[[Request], str] | None,
     listeners: tuple[Listener, ...],
 ) -> Plan:
+    service, operation, method, template = names
     return Plan(
         service=service,
         operation=operation,

@@ -33,10 +33,13 @@ class Plan:
     `before_call` is asked for the first attempt, `before_attempt` for every further pass, `attach` when nothing waits any
     more. `bind` makes a request of arguments; `read` makes the typed result of an answer that is a success, `read_ignored`
     of a failure that an error rule ignores, and `fallback` of an error that may have one. `policies` are all that are on, in
-    order; `rules` is the one of them that says what answers mean, if it is on; `reads_early`: a policy looks into answers. `limits` are those of an attempt that has
-    all of its time, as nearly every one does. `keyed` puts an idempotency key on a request that has none. `method` and `template`
-    are the operation's, for events. `told` are the listeners by event; `hears_attempts`: one of them wants to be told of each
-    attempt's end, `hears_attempts_begin` of its beginning, `hears_calls_begin` of the call's.
+    order; `rules` is the one of them that says what answers mean, if it is on; `reads_early`: a policy looks into answers.
+    `limits` are those of an attempt that has all of its time, as nearly every one does. `keyed` puts an idempotency key on
+    a request that has none.
+
+    Events name the `method` and the path `template` of the operation. `told` has the listeners by event. A listener wants to
+    be told that a call begins (`hears_calls_begin`), that an attempt does (`hears_attempts_begin`), or how one went
+    (`hears_attempts`).
     """
 
     service: str
