@@ -48,6 +48,7 @@ class Call:
     `attempts` are not charged to retry. `notes` is for policies that must remember something over the attempts, by
     policy. `arguments` are those of a declared operation, by name. `granted` are the limits of the settings, whatever
     this caller wants. `around` is when a deadline around the call passes; `within` is set where that is before its total.
+    `facts` is what its events begin with, None until the first of them is made.
     """
 
     __slots__ = (

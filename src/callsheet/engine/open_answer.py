@@ -119,7 +119,7 @@ class OpenAnswer:
         self.response.decode_with(lambda raw: b"".join(pieces))
 
     def failed(self, error: APIError) -> APIError:
-        """Close because of what the body holds; the error, told of which call it is unless it was told before."""
+        """Close the answer because its body cannot be used; the error, which names the call from then on."""
         is_told = error.service is not None
         if not self._is_closed:
             self.close(error)

@@ -1,4 +1,4 @@
-"""Verdicts that need somebody else: a store's answer, an exchange of requests, a listener's ear."""
+"""Verdicts that need more than the transport: questions to stores, exchanges of requests, and what listeners are told."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BUILT_IN = TLS()
 
 
 async def resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io) -> Verdict | None:
-    """Carry out questions to stores, exchanges and tellings until something simpler is wanted."""
+    """Ask stores, drive exchanges and tell listeners, as the verdict and those that follow from it want; the one that is left."""
     while verdict is not None:
         if isinstance(verdict, Ask):
             verdict = verdict.then(await _answer_of_store(verdict, attempt, plan, io))
@@ -51,7 +51,7 @@ async def _answer_of_store(question: Ask, attempt: Attempt, plan: Plan, io: Io) 
 
 
 def _hand_over(verdict: Later, plan: Plan, io: Io) -> bool:
-    """Whether it will be done: a client that is closed takes no more."""
+    """Whether the exchange will be driven in the background, which a client that is closed does not do any more."""
 
     async def work() -> None:
         began = io.wall()
@@ -77,10 +77,10 @@ async def _drive(exchange: Exchange | Later, seconds: float, plan: Plan, io: Io)
                 done = await _done(step, until, exchange, plan, io, is_the_calls=seconds < exchange.seconds)
             except APIError as error:
                 if was_told:
-                    raise  # it goes on after its time is over
+                    raise  # the exchange asks for more although its time is over
                 was_told = isinstance(error, DeadlinePassed)
                 step = steps.throw(error)
-                error.__traceback__ = None  # it goes on: whoever kept the error must not hold frames that live
+                error.__traceback__ = None  # the exchange goes on, and an error it keeps must not hold its live frames
             else:
                 step = steps.send(done)
     except StopIteration as end:

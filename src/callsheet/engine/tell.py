@@ -45,10 +45,10 @@ def _complain_once(listener: Listener, error: Exception) -> None:
 
 
 def facts_of(call: Call, plan: Plan, io: Io) -> CallFacts:
-    """What every event of the call begins with: made for the first that anybody is told, and the same in all."""
+    """The fields that every event of the call begins with: made for the first event, and kept for those that follow."""
     if call.facts is None:
         began = io.wall() - (io.now() - call.started)
-        # Bytes of the system's, not of a generator's: neither a fork nor a seed makes two calls alike.
+        # From the system and not from `random`: a forked child, or a program that sets the seed, would repeat ids.
         call.facts = CallFacts(os.urandom(8).hex(), plan.service, plan.operation, plan.method, plan.template, began)
     return call.facts
 

@@ -42,7 +42,7 @@ class Interpreter(Protocol):
 class Plan:
     """Binders, policies by question, and the reader of results, for one operation of one service.
 
-    `method` and `template` are the operation's, for events. `bind` makes a request of arguments. `read` makes the typed result of an answer that is a success, `read_ignored` of a
+    `bind` makes a request of arguments. `read` makes the typed result of an answer that is a success, `read_ignored` of a
     failure that an error rule ignores, and `fallback` of an error that may have one.
 
     `policies` are all that are on, in order. `before_call` is asked for the first attempt, `before_attempt` for every
@@ -52,8 +52,9 @@ class Plan:
     `limits` are those of an attempt that has all of its time, as nearly every one does. `keyed` puts an idempotency key on
     a request that has none.
 
-    `told` are the listeners by event; `hears_attempts`: one of them wants to be told of each attempt's end,
-    `hears_attempts_begin` of its beginning, `hears_calls_begin` of the call's.
+    Events name the `method` and the path `template` of the operation. `told` has the listeners by event. A listener wants to
+    be told that a call begins (`hears_calls_begin`), that an attempt does (`hears_attempts_begin`), or how one went
+    (`hears_attempts`).
     """
 
     service: str

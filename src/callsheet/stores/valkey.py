@@ -69,7 +69,7 @@ class _AnyValkey:
         redis = _redis()
         url = self._url.reveal() if isinstance(self._url, Secret) else self._url
         scheme, mark, rest = url.partition("://")
-        # Each of these would cost a round trip, or hide one: a call waits for this one and no other.
+        # Retries, the handshake of RESP3 and the client's name are off: each is a further round trip, and a call waits.
         return kind.from_url(
             f"{SCHEMES.get(scheme, scheme)}{mark}{rest}",
             socket_connect_timeout=TIMEOUT,
@@ -185,7 +185,7 @@ class AsyncValkeyStore(_AnyValkey):
     async def ask(self, question: Question, seconds: float) -> Place:
         """The answer, within a quarter of a second. Raises StoreUnavailableError."""
         self._refuse_while_it_rests()
-        async with self._places:  # whose wait the engine bounds
+        async with self._places:  # the engine bounds how long this waits
             return await self._asked(question)
 
     async def _asked(self, question: Question) -> Place:
