@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from callsheet.ambient import deadline
     from callsheet.client import AsyncClient, AsyncService, Client, Service
+    from callsheet.client.breaker import BreakerControl
+    from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
     from callsheet.errors import (
         APIError,
         ApplicationError,
@@ -62,6 +64,8 @@ if TYPE_CHECKING:
     from callsheet.http import Headers, ProblemDetails, Request, Response
     from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
+    from callsheet.many.tasks import AsyncOutcomes
+    from callsheet.many.threads import Outcomes
     from callsheet.plan.explanation import Explanation
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
@@ -76,12 +80,15 @@ __all__ = [
     "ArgumentError",
     "AsyncASGITransport",
     "AsyncClient",
+    "AsyncOutcomes",
     "AsyncService",
+    "AsyncStreamedResponse",
     "AttemptEnded",
     "AttemptTimeout",
     "AuthError",
     "BadRequest",
     "BreakerChanged",
+    "BreakerControl",
     "BreakerOpen",
     "CallEnded",
     "Client",
@@ -108,6 +115,7 @@ __all__ = [
     "NotSent",
     "OriginRefused",
     "Outcome",
+    "Outcomes",
     "PreconditionFailed",
     "ProblemDetails",
     "RateLimited",
@@ -124,6 +132,7 @@ __all__ = [
     "Sheet",
     "SheetError",
     "StoreFailed",
+    "StreamedResponse",
     "TLSError",
     "TokenFetched",
     "TransportError",
@@ -139,11 +148,15 @@ __all__ = [
 _HOMES = {
     "callsheet.ambient": "deadline",
     "callsheet.client": "AsyncClient AsyncService Client Service",
+    "callsheet.client.breaker": "BreakerControl",
+    "callsheet.engine.streamed": "AsyncStreamedResponse StreamedResponse",
     "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
     "callsheet.events": "AttemptEnded BreakerChanged CallEnded Event LimitLearned Listener StoreFailed TokenFetched WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",
+    "callsheet.many.tasks": "AsyncOutcomes",
+    "callsheet.many.threads": "Outcomes",
     "callsheet.plan.explanation": "Explanation",
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",

@@ -113,4 +113,8 @@ class TokenFetched(NamedTuple):
 
 
 Event = AttemptEnded | CallEnded | StoreFailed | BreakerChanged | LimitLearned | TokenFetched
+"""Any of the events: what a listener is called with."""
 Listener = Callable[[Event], None]
+"""A function that is called with each event, in the thread or task that it happens in, so it must be quick. If it raises,
+that is logged once, and the call goes on.
+"""
