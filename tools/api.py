@@ -196,11 +196,15 @@ def page() -> str:
     links: dict[Definition, str] = {}
     slugs: list[str] = []
     for each in (each for names in sections.values() for each in names):
-        slug = each.name.lower()
+        slug = slug_of(each.name)
         links[each] = f"[`{each.name}`](#{slug}{f'-{slugs.count(slug)}' if slug in slugs else ''})"
         slugs.append(slug)
     blocks = [HEAD + "\n## Contents"]
-    blocks += ["\n".join(f"- **{where}**: {', '.join(map(links.get, names))}" for where, names in sections.items())]
+    contents = (
+        f"- **[{where}](#{slug_of(where)})**: {', '.join(links[each] for each in names)}"
+        for where, names in sections.items()
+    )
+    blocks += ["\n".join(contents)]
     told: dict[Definition, str] = {}
     for where, names in sections.items():
         blocks += [f"## {where}", SECTIONS[where]]
@@ -208,6 +212,11 @@ def page() -> str:
             blocks += [f"### `{each.name}`", *entry(each, links, told)]
             told |= {owner: links[each] for owner in parts(each, public()).values() if owner not in told}
     return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def slug_of(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def listed() -> Iterator[tuple[str, str]]:

@@ -55,7 +55,10 @@ class Definition:
             told = f": {written(self.type)}" if self.type else ""
             return f"{self.name}{told}{self._default() if self.kind == 'value' else ''}"
         if self.kind in ("property", "pytest.fixture"):
-            return f"{self.name}: {written(self.node.returns)}"
+            given = written(self.node.returns)
+            # A fixture that ends with a check is written as an iterator; a test gets what it yields.
+            yielded = re.fullmatch(r"Iterator\[(.*)\]", given) if self.kind == "pytest.fixture" else None
+            return f"{self.name}: {yielded[1] if yielded else given}"
         lines = self.module.text.splitlines()[self.node.lineno - 1 : self.node.body[0].lineno - 1]
         code = re.sub(r"\s*#.*", "", textwrap.dedent("\n".join(lines))).rstrip().removesuffix(":")
         return re.sub(r"(?<== )[A-Z_]+\b", self._literal, code)

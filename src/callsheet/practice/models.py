@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 Status = Literal["active", "blocked"]
+"""Whether a user may do anything."""
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 

@@ -14,7 +14,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 """How an app takes the next message."""
 Send = Callable[[Message], Awaitable[None]]
-"""How an app sends one."""
+"""How an app sends a message."""
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 """An ASGI application: a coroutine function of scope, `receive` and `send` (ASGI 3.0)."""
 
