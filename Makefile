@@ -5,7 +5,7 @@
 # The newest Python that runs, or the one in $PYTHON, prepares .venv with the pinned requirements of the given sets.
 prepare = python=$$(sh tools/find-python) && "$$python" tools/prepare.py
 
-.PHONY: help demo test check fix bench requirements clean
+.PHONY: help demo test check fix bench reference requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
@@ -35,6 +35,11 @@ fix: ## let ruff repair and format what it can
 bench: ## compare with bare requests, httpx2, aiohttp, pycurl and curl
 	@$(prepare) bench
 	@.venv/bin/python -m bench
+
+reference: ## write the pages of docs/reference that are made from the code
+	@$(prepare) dev
+	@.venv/bin/python -m tools.api
+	@.venv/bin/python tools/transport_errors.py
 
 requirements: ## pin the newest versions in requirements/*.txt
 	@$(prepare) pin

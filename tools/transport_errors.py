@@ -19,8 +19,8 @@ What a failed attempt means. `error.errno` is libcurl's number; the class depend
 reached its send phase: until then nothing of the request was on the wire, from then on some of it may have been.
 "Repeated" says whether the attempt may be made again; "if safe" is explained below the table.
 
-This page is made from the table in `callsheet/transports/curl/outcomes.py` by `python tools/transport_errors.py`; a
-test compares the two.
+This page is made from the table in `callsheet/transports/curl/outcomes.py` by `make reference`; a test compares the
+two.
 
 | number | libcurl's name | meaning | before sending | repeated | since sending | repeated | why |
 | --- | --- | --- | --- | --- | --- | --- | --- |

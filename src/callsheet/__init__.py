@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from callsheet.ambient import deadline
     from callsheet.client import AsyncClient, AsyncService, Client, Service
+    from callsheet.client.breaker import BreakerControl
     from callsheet.engine.answer import Answer
+    from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
     from callsheet.errors import (
         APIError,
         ApplicationError,
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
     from callsheet.http import Headers, ProblemDetails, Request, Response
     from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
+    from callsheet.many.tasks import AsyncOutcomes
+    from callsheet.many.threads import Outcomes
     from callsheet.plan.explanation import Explanation
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
@@ -80,13 +84,16 @@ __all__ = [
     "ArgumentError",
     "AsyncASGITransport",
     "AsyncClient",
+    "AsyncOutcomes",
     "AsyncService",
+    "AsyncStreamedResponse",
     "AttemptBegan",
     "AttemptEnded",
     "AttemptTimeout",
     "AuthError",
     "BadRequest",
     "BreakerChanged",
+    "BreakerControl",
     "BreakerOpen",
     "CallBegan",
     "CallEnded",
@@ -114,6 +121,7 @@ __all__ = [
     "NotSent",
     "OriginRefused",
     "Outcome",
+    "Outcomes",
     "PreconditionFailed",
     "ProblemDetails",
     "RateLimited",
@@ -130,6 +138,7 @@ __all__ = [
     "Sheet",
     "SheetError",
     "StoreFailed",
+    "StreamedResponse",
     "TLSError",
     "TokenFetched",
     "TransportError",
@@ -146,11 +155,15 @@ _HOMES = {
     "callsheet.ambient": "deadline",
     "callsheet.client": "AsyncClient AsyncService Client Service",
     "callsheet.engine.answer": "Answer",
+    "callsheet.client.breaker": "BreakerControl",
+    "callsheet.engine.streamed": "AsyncStreamedResponse StreamedResponse",
     "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
     "callsheet.events": "AttemptBegan AttemptEnded BreakerChanged CallBegan CallEnded Event LimitLearned Listener StoreFailed TokenFetched WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",
+    "callsheet.many.tasks": "AsyncOutcomes",
+    "callsheet.many.threads": "Outcomes",
     "callsheet.plan.explanation": "Explanation",
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",

@@ -13,21 +13,24 @@ until: ContextVar[float] = ContextVar("callsheet_deadline", default=math.inf)
 
 
 class deadline:  # noqa: N801 it reads as the statement that it is
-    """End every call made inside within so many seconds from now: `with callsheet.deadline(2.0):`.
+    """End every call that is made inside within `seconds` from now: `with callsheet.deadline(2.0):`.
 
-    A deadline inside another can only be earlier. It holds for calls of both colours in this thread or task, and in those
-    that take its context variables along (tasks begun inside, `map`, `asyncio.to_thread`), whatever their own `timeout`.
-    `now` is the clock, for tests with one of their own. Raises ValueError for seconds that are not 0 or more.
+    It holds for the calls of every client in this thread or task, whatever their own `timeout`, and for those of the tasks
+    and threads that take over its context variables: tasks begun inside, `map`, `asyncio.to_thread`. A deadline inside
+    another cannot be later than that one. A call that it ends raises DeadlinePassed.
+
+    `now` gives the time in seconds; a test with a FrozenClock hands over `clock.now`. Raises ValueError unless `seconds` is
+    a number, 0 or more.
     """
 
     def __init__(self, seconds: float, *, now: Callable[[], float] = time.monotonic) -> None:
-        self.seconds = _seconds(seconds)
+        self.seconds: float = _seconds(seconds)
         self._now = now
         self._tokens: list[Token[float]] = []
 
     @property
     def remaining(self) -> float:
-        """Seconds left of the deadline that holds here; `math.inf` outside of any."""
+        """Seconds left until the deadline that holds here; `math.inf` where none does."""
         return until.get() - self._now()
 
     def __enter__(self) -> Self:

@@ -25,10 +25,11 @@ SHORTEST = 0.001
 
 
 class Limits(NamedTuple):
-    """What one attempt may take on the wire, in seconds from its start; `read` is None where `attempt` ends first.
+    """How long one attempt may take on the wire, in seconds from its start, and how large its answer may be (`caps`).
 
-    Of a stream, `attempt` bounds the time to the headers and `whole` the time to the last byte, where that is bounded.
-    `fresh` asks for a new connection. `caps` bound the answer. `wants_facts`: whether somebody listens to what was measured.
+    `connect` is for name lookup, TCP and TLS; `read` for the longest silence, None where `attempt` is over sooner; `attempt`
+    for the whole answer, of a stream for its headers; `whole` for the last byte of a stream, None where nothing bounds it.
+    `fresh` asks for a new connection. `wants_facts`: whether anybody looks at what was measured.
     """
 
     connect: float

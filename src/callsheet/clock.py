@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Clock(Protocol):
-    """What a client asks instead of the system, where a test has time of its own; see `callsheet.testing.FrozenClock`."""
+    """A time of its own for a client under test: a `callsheet.testing.FrozenClock`. How a client asks it is internal."""
 
     def now(self) -> float:
         """Seconds that only ever grow, as `time.monotonic` gives them."""

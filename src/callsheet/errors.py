@@ -86,7 +86,10 @@ def _rebuilt(kind: type[APIError], arguments: tuple[Any, ...], facts: dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong on a sheet: where, what, the line it stands on and what to do about it."""
+    """One thing that is wrong on a sheet: `where`, what (`message`), and in `excerpt` its line with what to do about it.
+
+    `line` and `column` count from 1; both are 0 where there is no file.
+    """
 
     where: str
     message: str
@@ -100,7 +103,7 @@ class Finding:
 
 
 class SheetError(APIError):
-    """The sheet cannot be used: `findings` holds everything that is wrong with it, in the order of the file."""
+    """The sheet cannot be used. `findings` lists everything that is wrong with it, in the order of the file."""
 
     findings: tuple[Finding, ...]
 
@@ -110,17 +113,20 @@ class SheetError(APIError):
 
 
 class ArgumentError(APIError):
-    """A call was given arguments that its operation does not take. Nothing was sent, unless `was_sent` says that a body
-    turned out wrong while it was: then the service saw a broken request.
+    """A call was given arguments that its operation does not take, and nothing was sent.
+
+    Only where a body turned out wrong while it was being sent is `was_sent` true: the service saw a request that breaks off.
     """
 
 
 class UsageError(APIError):
-    """The client was used in a way it cannot work: closed, in another event loop, of the wrong colour."""
+    """The program uses Callsheet in a way that cannot work: a client that is closed or belongs to another event loop, a name
+    that is not on the sheet, a transport for AsyncClient in a Client.
+    """
 
 
 class TransportError(APIError):
-    """There is no usable answer, because of the way there or back.
+    """No usable answer came, because of the connection or the network, not because of what the service decided.
 
     `errno` is libcurl's number where there is one. `on_kept_connection` is true if a connection that had served an
     earlier request closed before the first byte of the answer.
@@ -131,7 +137,7 @@ class TransportError(APIError):
 
 
 class NotSent(TransportError):
-    """No attempt reached the service: nothing was processed there."""
+    """The request did not reach the service, so nothing was processed and it may be sent again."""
 
 
 class ConnectTimeout(NotSent, TimeoutError):
@@ -139,7 +145,7 @@ class ConnectTimeout(NotSent, TimeoutError):
 
 
 class NoAnswer(TransportError):
-    """The request may have been processed, but no usable answer came back."""
+    """The service may have processed the request, but no usable answer came back. To send it again may do it twice."""
 
     was_sent = True
 
@@ -149,19 +155,19 @@ class AttemptTimeout(NoAnswer, TimeoutError):
 
 
 class MalformedAnswer(NoAnswer):
-    """What came back is not HTTP, or breaks off, or exceeds the caps on header fields."""
+    """What came back is not HTTP, or breaks off, or has more header fields than `caps` allows."""
 
 
 class TLSError(TransportError):
-    """One side refused the other's certificate or protocol. Never tried again."""
+    """One side refused the other's certificate or TLS version. It is never tried again: the outcome would be the same."""
 
 
 class ResponseError(APIError):
-    """An answer came, and it is not the declared result. `response` holds it whole.
+    """The service answered, but not with the result that was asked for. `response` is its answer.
 
-    `code` is what the body says at the path that a rule of `errors`, or the `envelope`, looks at; `message` the text at their
-    `message`, secrets masked. `meaning` is what such a rule made of it: `failed`, `transient`, `rate_limited` or
-    `unauthorized`; None where the status says it.
+    Where a rule of `errors` or the `envelope` on the sheet looked into the body, `code` is the value that it looked at,
+    `message` the text that it found, secrets masked, and `meaning` what it took the answer for: `failed`, `transient`,
+    `rate_limited` or `unauthorized`. All three are None where the status alone says that the request failed.
     """
 
     response: Response
@@ -190,35 +196,35 @@ class Redirected(HTTPError):
 
 
 class BadRequest(HTTPError):
-    """400."""
+    """400: the service cannot make sense of the request."""
 
 
 class Unauthorized(HTTPError):
-    """401, or what an error rule says is one: the credential is missing, wrong or has expired."""
+    """401, or an answer that an error rule takes for one: the credential is missing, wrong or has expired."""
 
 
 class Forbidden(HTTPError):
-    """403."""
+    """403: the service refuses the request, whatever credential comes with it."""
 
 
 class NotFound(HTTPError):
-    """404."""
+    """404: there is nothing at this address, or the service will not say that there is."""
 
 
 class MethodNotAllowed(HTTPError):
-    """405."""
+    """405: what is at this address does not take this method."""
 
 
 class Conflict(HTTPError):
-    """409."""
+    """409: the request contradicts the present state of what it is about."""
 
 
 class Gone(HTTPError):
-    """410."""
+    """410: what was at this address is gone for good."""
 
 
 class PreconditionFailed(HTTPError):
-    """412."""
+    """412: a condition that the request made, such as `If-Match`, does not hold."""
 
 
 class ContentTooLarge(HTTPError):
@@ -226,26 +232,30 @@ class ContentTooLarge(HTTPError):
 
 
 class UnprocessableContent(HTTPError):
-    """422."""
+    """422: the service understood the request and refuses what it says, such as the value of a field."""
 
 
 class RateLimited(HTTPError):
-    """429, or what an error rule says is one: the service asks us to slow down; `retry_after` says for how long, if it told."""
+    """429, or an answer that an error rule takes for one: the service asks for fewer requests.
+
+    `retry_after` is the pause that it asked for, in seconds, or None.
+    """
 
 
 class ServerError(HTTPError):
-    """Any 5xx."""
+    """Any 5xx: the service failed."""
 
 
 class ApplicationError(ResponseError):
-    """A failure told inside a successful answer; `code` and `message` are what it says.
+    """The status says that the request succeeded and the body says that it failed; `code` and `message` are the body's.
 
-    What a rule of the sheet names (`raise: OutOfStock`) is a kind of it: `except ApplicationError.named("OutOfStock"):`.
+    The sheet's `errors` and `envelope` tell such answers. A rule with `raise: OutOfStock` raises a subclass of that name:
+    `except ApplicationError.named("OutOfStock"):` catches it.
     """
 
     @staticmethod
     def named(name: str) -> type[ApplicationError]:
-        """The kind of that name, always the same class. Raises UsageError for a name that none can have."""
+        """The subclass of that name, which is always the same one. Raises UsageError for what cannot be a class's name."""
         problem = name_problem(name)
         if problem:
             raise UsageError(f"ApplicationError.named: {name!r} {problem}")
@@ -266,47 +276,54 @@ def _rebuilt_named(name: str, arguments: tuple[Any, ...], facts: dict[str, Any])
 
 
 class DecodeError(ResponseError):
-    """The answer's body is not what its headers say: broken coding, broken JSON, HTML where JSON was declared.
+    """The answer's body is not what its headers say: broken compression, broken JSON, HTML where JSON was declared.
 
-    `line` is the number of the bad line, from 1, where a body is read line by line.
+    Where a body is read line by line, `line` is the number of the bad line, from 1.
     """
 
     line: int | None = None
 
 
 class ValidationError(ResponseError):
-    """The answer was read, and it is not of the declared type. `errors` lists each place and what was expected."""
+    """The answer is JSON, but not of the declared type.
+
+    `errors` has a mapping for each value that does not fit: `loc` is the way to it in the document, `msg` what was expected
+    there, `type` Pydantic's word for that.
+    """
 
     errors: tuple[dict[str, Any], ...] = ()
 
 
 class ResponseTooLarge(ResponseError):
-    """The answer is larger than `caps.response`, as sent or once decoded."""
+    """The answer is larger than `caps.response` allows, as it was sent or once it was decompressed."""
 
 
 class AuthError(APIError):
-    """The credential that the call needs could not be obtained.
+    """Callsheet could not get the credential that the call needs: a token was refused, a secret cannot be read.
 
-    `code` is the error code of a token endpoint (RFC 6749 5.2), such as `invalid_client`; None where there is none.
+    `code` is the error code of the token endpoint (RFC 6749 5.2), such as `invalid_client`; None where it gave none.
     """
 
     code: str | None = None
 
 
 class Refused(APIError):
-    """Callsheet stopped the call itself, by a rule of the sheet."""
+    """Callsheet stopped the call by a rule of the sheet. `was_sent` says whether an attempt had been made before."""
 
 
 class BreakerOpen(Refused):
-    """The circuit breaker is open: the service has been failing."""
+    """The circuit breaker is open, because the service has been failing.
+
+    `retry_after` is how many seconds it stays open; None where that cannot be said.
+    """
 
 
 class LimitReached(Refused):
-    """A queue is full, or the turn would come too late."""
+    """Too many calls wait already, or this one's turn would come after its deadline."""
 
 
 class DeadlinePassed(Refused, TimeoutError):
-    """`timeout.total` ran out."""
+    """The time for the call ran out: its `timeout.total`, or a `deadline` around it."""
 
 
 class OriginRefused(Refused):

@@ -214,7 +214,11 @@ class TokenFetched(NamedTuple):
 
 
 Event = CallBegan | AttemptBegan | AttemptEnded | CallEnded | StoreFailed | BreakerChanged | LimitLearned | TokenFetched
+"""Any of the events: what a listener is called with."""
 Listener = Callable[[Event], None]
+"""A function that is called with each event, in the thread or task that it happens in, so it must be quick. If it raises,
+that is logged once, and the call goes on.
+"""
 KINDS: tuple[type[Event], ...] = get_args(Event)
 UNASKED = tuple(kind for kind in KINDS if kind not in (CallBegan, AttemptBegan))
 """What a listener without `wants` is told: all but what few need and all would pay for."""

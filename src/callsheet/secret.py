@@ -25,10 +25,10 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Secret:
-    """A text that is never shown.
+    """A text that is sent and never shown: printed, formatted and logged it reads `***`, and it cannot be pickled.
 
-    `Secret("abc")` holds a text; `Secret(fetch)` asks a function of no arguments for it, each time it is sent;
-    `Secret("Token ", MountedFile(path))` is made of parts.
+    `Secret("abc")` holds the text. `Secret(fetch)` calls a function without arguments for it, each time it is sent.
+    `Secret("Token ", fetch)` joins several parts. Raises UsageError for a part that is neither.
     """
 
     __slots__ = ("_is_line", "_parts", "_shapes", "_text")
@@ -63,7 +63,7 @@ class Secret:
         return line
 
     def reveal(self) -> str:
-        """The text itself. For the wire only. Raises AuthError if it cannot be had, or cannot be sent."""
+        """The text itself, for whatever sends it and nothing else. Raises AuthError if its function or file gives none."""
         if self._text is not None:
             return self._text
         return "".join(self.reveal_parts())

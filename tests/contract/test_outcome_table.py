@@ -26,7 +26,7 @@ def writer() -> ModuleType:
 
 
 def test_the_page_is_made_from_the_table(writer: ModuleType) -> None:
-    assert writer.PAGE.read_text() == writer.page(), "run: python tools/transport_errors.py"
+    assert writer.PAGE.read_text() == writer.page(), "run make reference"
 
 
 def test_every_number_is_named_once(writer: ModuleType) -> None:

@@ -33,6 +33,7 @@ REMEMBERED = 0.9
 OUTAGE = 600.0
 """Seconds of the outage whose requests are added up."""
 Bound = Literal["calls", "retry.attempts", "retry.budget", "rate_limit"]
+"""What keeps the requests of an outage down."""
 
 
 @dataclass(frozen=True, slots=True)

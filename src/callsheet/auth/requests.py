@@ -22,9 +22,10 @@ def request(
     data: Mapping[str, str | Secret] | None = None,
     headers: Mapping[str, str | Secret] | None = None,
 ) -> Request:
-    """A request to an absolute http or https URL, its body as JSON or a form; secrets in `data` and `headers` stay masked.
+    """Make a request to an absolute http or https URL, for the generator of an `auth: {python: ...}` to yield.
 
-    Raises ArgumentError for what cannot be sent.
+    `json` is sent as JSON, `data` as a form; give one of them or none. A Secret in `data` or `headers` is sent as it is and
+    shown masked. Raises ArgumentError for what cannot be sent.
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise ArgumentError("expected an absolute http or https URL")

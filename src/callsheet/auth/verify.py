@@ -42,13 +42,13 @@ def verify_jwt(
     requires: Collection[str] = ("exp",),
     now: float | None = None,
 ) -> dict[str, Any]:
-    """The claims of a token whose signature, times, issuer and audience are right.
+    """Verify a JWT (RFC 7519 7.2, RFC 8725) and give its claims: its signature, times, issuer and audience are right.
 
-    `key` is the shared secret for HS256, HS384 and HS512, else the public key in PEM. `algorithms` are those accepted, of
-    one family. `leeway` is in seconds, for clocks that differ; `requires` names claims that must be there; `now` is a
-    Unix timestamp, the time of day by default. Where `audience` is not given, a token that names one is refused.
+    `key` is the shared secret for HS256, HS384 and HS512, else the public key in PEM. `algorithms` are those to accept, all
+    for one kind of key. `leeway` is how many seconds the clocks may differ. `requires` names claims that the token must
+    have. `now` is a Unix timestamp, by default the time of day. Without `audience`, a token that names one is refused.
 
-    Raises AuthError for a token that must not be trusted, UsageError for algorithms or a key that cannot verify any.
+    Raises AuthError for a token that must not be trusted, UsageError for algorithms or a key that can verify none.
     """
     _check_kinds(token, key, leeway)
     asked = _Asked(issuer, audience, leeway, requires, time.time() if now is None else now)

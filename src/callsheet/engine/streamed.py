@@ -24,6 +24,7 @@ class Streamed:
     def __init__(self, opened: OpenAnswer) -> None:
         self._opened = opened
         self.response: Response = opened.response
+        """Status, header fields and the rest of the answer, but not its body."""
         self._events: Events | None = None
 
     @property
@@ -38,7 +39,7 @@ class Streamed:
 
     @property
     def url(self) -> str:
-        """Where the answer comes from."""
+        """Where the answer comes from; a secret in the query reads `***`."""
         return self.response.url
 
     @property
@@ -48,17 +49,17 @@ class Streamed:
 
     @property
     def request(self) -> Request:
-        """The request that was answered, without body and secrets."""
+        """The request that was answered, without its body, its secrets masked."""
         return self.response.request
 
     @property
     def attempts(self) -> int:
-        """How many attempts there were."""
+        """How many attempts it took to get the answer."""
         return self.response.attempts
 
     @property
     def last_event_id(self) -> str:
-        """The id of the last event that `iter_events` gave, "" if none had one: for a further request's `Last-Event-ID`."""
+        """The id of the last event that `iter_events` gave, "" if it had none: the `Last-Event-ID` of a request that goes on."""
         return self._events.parser.last_event_id if self._events else ""
 
     def _new_events(self) -> Events:
@@ -73,10 +74,12 @@ class Streamed:
 
 
 class StreamedResponse(Streamed):
-    """An answer read by a thread. Closed when its body ends, or by `close()`, or by leaving `with`."""
+    """An answer whose body is read as it comes, by a thread. Until the body has ended or the answer is closed, by `close` or
+    at the end of a `with` block, it holds its connection and its slot.
+    """
 
     def iter_bytes(self) -> Iterator[bytes]:
-        """The body in pieces as they come, content codings undone. Raises NoAnswer if it breaks off."""
+        """The body in pieces as they come, decompressed. Raises NoAnswer if it breaks off."""
         while piece := finish(self._opened.next_piece()):
             yield piece
             del piece  # a traceback would show it
@@ -89,17 +92,17 @@ class StreamedResponse(Streamed):
         return self._parts(Lines(self.response))
 
     def iter_json_lines(self) -> Iterator[Any]:
-        """The values of a body that has one JSON document per line (JSON Lines, NDJSON); empty lines are none.
+        """The values of a body with one JSON document per line (JSON Lines, NDJSON); empty lines are skipped.
 
         Raises DecodeError with the number of a line that is not JSON, after the values before it; NoAnswer.
         """
         return self._parts(JSONLines(self.response))
 
     def iter_events(self) -> Iterator[ServerSentEvent]:
-        """Server-sent events, by WHATWG's rules; one that the body breaks off in is not given.
+        """The server-sent events of the body (WHATWG HTML 9.2.6). An event that the body breaks off in is not given.
 
-        Raises DecodeError if the answer is no `text/event-stream`; NoAnswer. A new connection is the caller's to make:
-        send `Last-Event-ID: answer.last_event_id` with it.
+        Raises DecodeError if the answer is not `text/event-stream`, NoAnswer if the body breaks off. It does not connect
+        again: to go on, make another request with `Last-Event-ID: answer.last_event_id`.
         """
         return self._parts(self._new_events())
 
@@ -120,11 +123,11 @@ class StreamedResponse(Streamed):
             raise told
 
     def read(self) -> bytes:
-        """The rest of the body. Raises ResponseTooLarge above `caps.response`."""
+        """The rest of the body, decompressed. Raises ResponseTooLarge if that is larger than `caps.response`."""
         return finish(self._opened.read())
 
     def close(self) -> None:
-        """Let go of slot and connection. Closing twice does nothing."""
+        """Give the connection and the slot back, whatever is left of the body. Closing twice does nothing."""
         self._opened.close()
 
     def __enter__(self) -> Self:
@@ -135,10 +138,12 @@ class StreamedResponse(Streamed):
 
 
 class AsyncStreamedResponse(Streamed):
-    """An answer read by a task. Closed when its body ends, or by `aclose()`, or by leaving `async with`."""
+    """An answer whose body is read as it comes, by a task. Until the body has ended or the answer is closed, by `aclose` or at
+    the end of an `async with` block, it holds its connection and its slot.
+    """
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
-        """The body in pieces as they come, content codings undone. Raises NoAnswer if it breaks off."""
+        """The body in pieces as they come, decompressed. Raises NoAnswer if it breaks off."""
         while piece := await self._opened.next_piece():
             yield piece
             del piece  # a traceback would show it
@@ -148,7 +153,7 @@ class AsyncStreamedResponse(Streamed):
         return self._parts(Lines(self.response))
 
     def iter_json_lines(self) -> AsyncIterator[Any]:
-        """The values of a body that has one JSON document per line. See StreamedResponse.iter_json_lines."""
+        """The values of a body with one JSON document per line. See StreamedResponse.iter_json_lines."""
         return self._parts(JSONLines(self.response))
 
     def iter_events(self) -> AsyncIterator[ServerSentEvent]:
@@ -174,11 +179,11 @@ class AsyncStreamedResponse(Streamed):
             raise told
 
     async def read(self) -> bytes:
-        """The rest of the body. Raises ResponseTooLarge above `caps.response`."""
+        """The rest of the body, decompressed. Raises ResponseTooLarge if that is larger than `caps.response`."""
         return await self._opened.read()
 
     async def aclose(self) -> None:
-        """Let go of slot and connection. Closing twice does nothing."""
+        """Give the connection and the slot back, whatever is left of the body. Closing twice does nothing."""
         self._opened.close()
 
     async def __aenter__(self) -> Self:

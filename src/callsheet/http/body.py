@@ -6,22 +6,19 @@ from typing import Protocol
 
 
 class Body(Protocol):
-    """The port that every body of a request fills.
-
-    `content` is the whole of it, if it is in memory; `is_replayable` says whether a further attempt can send it again.
-    """
+    """The body of a request: in memory, or a ReadBody that is read while it is sent."""
 
     @property
     def content(self) -> bytes | None:
-        """The bytes, or None if they come as they are read."""
+        """All of its bytes; None for a ReadBody."""
 
     @property
     def content_type(self) -> str | None:
-        """The media type the body says of itself, or None."""
+        """Its media type, if it has one of its own."""
 
     @property
     def is_replayable(self) -> bool:
-        """Whether the body can be sent a second time."""
+        """Whether a further attempt can send it again."""
 
 
 class Content:

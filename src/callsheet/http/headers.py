@@ -19,10 +19,10 @@ SET_BY_TRANSPORT = frozenset({"content-length", "transfer-encoding", "expect"})
 
 
 class Headers(Mapping[str, str]):
-    """Header fields in the order they were given.
+    """Header fields in the order in which they were given; upper and lower case of a name are the same.
 
-    `headers["Accept"]` gives all values of a field joined by a comma (RFC 9110 5.3), `get_list` each apart. A secret
-    value reads as `***`; only the wire sees it.
+    `headers["Accept"]` gives all values of a field joined by a comma (RFC 9110 5.3), `get_list` each by itself. The value of
+    a Secret reads `***`, and is sent as it is.
     """
 
     __slots__ = ("_fields", "_index", "_names", "added_to", "wire_lines")
@@ -41,7 +41,7 @@ class Headers(Mapping[str, str]):
 
     @property
     def fields(self) -> tuple[tuple[str, str | Secret], ...]:
-        """Name and value of each field, secrets as they are."""
+        """Name and value of each field; here alone a secret value is the Secret itself."""
         return self._fields
 
     @property
@@ -50,7 +50,7 @@ class Headers(Mapping[str, str]):
         return all(isinstance(value, str) or value.is_constant for _, value in self._fields)
 
     def with_fields(self, extra: Iterable[tuple[str, str | Secret]]) -> Headers:
-        """These fields, with each name in `extra` replaced by what is given there."""
+        """A copy with the fields of `extra` added, in place of those that had their names."""
         added = tuple(extra)
         names = {name.lower() for name, _ in added}
         return Headers((*(field for field in self._fields if field[0].lower() not in names), *added))
@@ -75,11 +75,11 @@ class Headers(Mapping[str, str]):
         return Headers(field for field in self._fields if field[0].lower() not in names)
 
     def get_list(self, name: str) -> list[str]:
-        """Each value of a field, in order; empty if there is none."""
+        """Every value of a field, in order; an empty list if there is no such field."""
         return list(self._by_name().get(name.lower(), ()))
 
     def multi_items(self) -> list[tuple[str, str]]:
-        """Name and value of each field, one by one."""
+        """Name and value of every field; a field that is given twice is there twice."""
         return [(name, value if isinstance(value, str) else MASK) for name, value in self._fields]
 
     def _by_name(self) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True)
 class ProblemDetails:
-    """An error as the service describes it (RFC 9457 3.1); `extensions` holds the members of its own."""
+    """An error as the service describes it (RFC 9457 3.1). `extensions` has the members that the service added."""
 
     type: str = "about:blank"
     title: str | None = None

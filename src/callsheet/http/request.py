@@ -32,10 +32,11 @@ def origin_of(url: str) -> Origin:
 
 
 class Request:
-    """A request: `method`, `url`, `headers`, `body`.
+    """One request, as it is sent. `plus` and `with_headers` make changed copies.
 
-    `url` is safe to show: a secret in its query reads `***`, and only `wire_url` holds it. `secrets` are those whose
-    values must be masked wherever they come back. A pickled request has no body and no secret.
+    `url` is safe to show: a secret in its query reads `***`, and only `wire_url` has the text. `secrets` are masked wherever
+    the service sends them back. `is_stream`: the body of the answer is read by the caller as it comes. `origin` is worked out
+    from the URL unless it is given. A pickled request has no body and no secret.
     """
 
     __slots__ = ("_origin", "body", "headers", "is_stream", "is_upload", "method", "secrets", "url", "wire_url")
@@ -56,16 +57,16 @@ class Request:
         self.url = url
         self.headers = headers
         self.body = body
-        self.wire_url = url if wire_url is None else wire_url
+        self.wire_url: str = url if wire_url is None else wire_url
         self.secrets = secrets
         self.is_stream = is_stream
-        self.is_upload = body is not None and body.content is None
-        """Whether the body is read as it is sent."""
+        self.is_upload: bool = body is not None and body.content is None
+        """Whether the body is a ReadBody, which is read while it is sent."""
         self._origin = origin
 
     @property
     def origin(self) -> Origin:
-        """Scheme, host and port."""
+        """Scheme, host and port of the URL."""
         if self._origin is None:
             self._origin = origin_of(self.wire_url)
         return self._origin
@@ -76,11 +77,11 @@ class Request:
         return self.is_stream or self.is_upload
 
     def plus(self, name: str, value: str | Secret) -> Request:
-        """The same request with this header field, in place of any of its name."""
+        """A copy of the request with this header field, in place of those that had its name."""
         return self.with_headers(self.headers.plus(name, value))
 
     def with_headers(self, headers: Headers, *secrets: Secret) -> Request:
-        """The same request with other header fields, and these to be masked, too."""
+        """A copy of the request with these header fields instead; `secrets` are masked as well, wherever they come back."""
         return Request(
             self.method,
             self.url,

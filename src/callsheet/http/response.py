@@ -29,9 +29,10 @@ LOOKED_AT = 64 * 1024
 
 
 class Response:
-    """An answer: `status_code`, `headers`, `content`, and how it came to be.
+    """The answer to a call.
 
-    `elapsed` is in seconds, over all attempts and waits; `attempts` how many there were; `request` is redacted.
+    `elapsed` is the time that the call took, in seconds, with all attempts and pauses; `attempts` is how many there were. A
+    transport makes an answer of `lines`, the header lines as they came, or of `headers`.
     """
 
     undone: ResponseError | None
@@ -72,12 +73,12 @@ class Response:
         self._headers = headers
         self._content = content
         self._sent = request
-        self.elapsed = 0.0
-        self.attempts = 1
+        self.elapsed: float = 0.0
+        self.attempts: int = 1
         self.history: tuple[Response, ...] = ()
         self.from_cache = False
         self.stream: Any = None
-        """What the body still comes from, where it was asked for as a stream."""
+        """Where `request.is_stream`: the BlockingStream or AsyncStream that a transport sets for the body to be read from."""
 
     @property
     def headers(self) -> Headers:
@@ -109,7 +110,7 @@ class Response:
 
     @property
     def request(self) -> Request:
-        """The request that was answered, without body and secrets."""
+        """The request that was answered, without its body, its secrets masked."""
         return self._sent.redacted()
 
     @property
@@ -124,7 +125,7 @@ class Response:
 
     @property
     def content(self) -> bytes:
-        """The body, content codings undone."""
+        """The body as bytes, decompressed."""
         return self._content
 
     def decode_with(self, decode: Callable[[bytes], bytes]) -> None:
@@ -137,13 +138,13 @@ class Response:
 
     @property
     def encoding(self) -> str:
-        """The charset of the text: what `Content-Type` says if it is one, else UTF-8."""
+        """The charset of `text`: the one that `Content-Type` names if Python knows it, else UTF-8."""
         found = CHARSET.search(self.field(b"content-type") or "")
         return usable(found[1]) if found else "utf-8"
 
     @property
     def text(self) -> str:
-        """The body as text, without a byte order mark; bytes that do not fit the charset become U+FFFD."""
+        """The body as text, without a byte order mark. Bytes that do not fit the charset become U+FFFD."""
         return self._text_of(self._content).removeprefix(MARK)
 
     def _text_of(self, content: bytes) -> str:
@@ -153,7 +154,7 @@ class Response:
             return content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as parsed JSON, whatever the charset says: JSON is UTF-8. Raises DecodeError if it is none."""
+        """The body as parsed JSON, read as UTF-8 whatever its charset (RFC 8259 8.1). Raises DecodeError if it is not JSON."""
         if hasattr(self, "_document"):
             kept = self._taken_document()
             if kept is not MISSING:
@@ -207,11 +208,11 @@ class Response:
 
     @property
     def links(self) -> dict[str, dict[str, str]]:
-        """The `Link` field (RFC 8288), by relation type: `links["next"]["url"]`."""
+        """The links of the `Link` field (RFC 8288) by relation type: `links["next"]["url"]`."""
         return parse_links(", ".join(self.headers.get_list("link")))
 
     def raise_for_status(self) -> Response:
-        """Raise the error of a status from 400 on (NotFound, ServerError ...); else give this answer back."""
+        """Raise the error of a status from 400 on, such as NotFound; below 400 give this answer back."""
         if self.status_code >= 400:
             raise error_for_status(self.status_code)(self.summary(), **self.facts())
         return self
@@ -252,14 +253,17 @@ class Response:
             yield self._content[start : start + chunk_size]
 
     def iter_lines(self) -> Iterator[str]:
-        """The lines of the text, without their ends: LF, CR LF or CR."""
+        """The lines of the text, without their ends (LF, CR LF or CR)."""
         *lines, rest = END_OF_LINE.split(self.text)
         yield from lines
         if rest:
             yield rest
 
     def iter_json_lines(self) -> Iterator[Any]:
-        """The values of a body that has one JSON document per line; empty lines are none. Raises DecodeError."""
+        """The values of a body with one JSON document per line; empty lines are skipped.
+
+        Raises DecodeError with the number of a line that is not JSON, after the values before it.
+        """
         for number, line in enumerate(self._content.splitlines(), 1):
             if line.strip():
                 yield self.json_line(line, number)

@@ -161,9 +161,9 @@ def text_piece(text: str, name: str = "content") -> bytes:
 
 
 class AsyncPieces:
-    """The bytes of an async iterator; read once, by an AsyncClient only.
+    """The pieces of an async iterator as a body. Only an AsyncClient can send it, and only once.
 
-    Whoever sends it loops over `pieces`, calls `begin` before the first, sends `encoded(piece)` of each and `ending()`.
+    A transport calls `begin`, sends `encoded(piece)` for each piece of `pieces`, and `ending()` after the last.
     """
 
     length = None

@@ -29,22 +29,22 @@ STEP = 64 * 1024
 
 
 class ReadBody(Body, Protocol):
-    """A body that is read as it is sent: its `content` is None."""
+    """A body that is read while it is sent, such as a file or an iterator: its `content` is None."""
 
     @property
     def length(self) -> int | None:
-        """The length in bytes, sent as Content-Length; None if it is not known: then it is sent in chunks."""
+        """Its length in bytes, sent as Content-Length; None if it is not known, so that it has to be sent in chunks."""
 
     @property
     def is_read_once(self) -> bool:
-        """Whether it is gone when it was read, so that nobody can look at it before it is sent."""
+        """Whether it can be read only once, so that nothing may look at it before it is sent."""
 
     @property
     def asynchronous(self) -> AsyncPieces | None:
-        """The pieces of an async iterator, which only an AsyncClient can send; None for what `open` can read."""
+        """What an AsyncTransport sends instead of what `open` gives: the pieces of an async iterator. Else None."""
 
     def open(self) -> Source:
-        """Begin to read from the start, once per attempt; whoever opened it closes it."""
+        """Begin to read from the start, once for each attempt. The transport closes what it opened."""
 
 
 class StreamedBody:

@@ -27,17 +27,18 @@ from callsheet.http.response import Response
 from callsheet.many.part import Begun, Part
 
 Progress = Callable[[int, int | None], object]
-"""Told of the bytes that are in the file so far, and of how many there will be, if that is known."""
+"""A function of the bytes that are in the file so far, and of how many it will have, None where that is not known."""
 PathLike = str | os.PathLike[str]
+"""The path of a file."""
 CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 COMPLETE_LENGTH = re.compile(r"bytes \*/(\d{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that was downloaded: `size` bytes at `path`, of which the first `resumed_at` were there before.
+    """A file that was downloaded: `size` bytes at `path`. The first `resumed_at` of them an earlier download had brought.
 
-    `response` has the status and the header fields of the answer that completed it.
+    `response` is the answer that completed the file: its status and header fields, without the body.
     """
 
     path: Path

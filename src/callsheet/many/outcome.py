@@ -9,14 +9,14 @@ from callsheet.errors import APIError, ArgumentError, SheetError, UsageError
 
 T = TypeVar("T")
 OnError = Literal["raise", "keep"]
-"""`raise`: the first error, in the order of the rows, ends it. `keep`: each error stays in its outcome."""
+"""`raise`: the first error, in the order of the rows, is raised and ends the calls. `keep`: each error stays in its outcome."""
 
 BUSY = "another thread or task is waiting for the next outcome; let one of them iterate"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """What came of one row: its value, or the error that its call raised. `index` counts rows from 0."""
+    """What the call for one row gave: its `value`, or the `error` that it raised. `index` counts the rows from 0."""
 
     row: Any
     index: int
@@ -25,11 +25,11 @@ class Outcome(Generic[T]):
 
     @property
     def ok(self) -> bool:
-        """Whether there is a value."""
+        """Whether the call gave a value."""
         return self.error is None
 
     def result(self) -> T:
-        """The value. Raises the error if there is none."""
+        """The value; raises the error of a call that failed."""
         if self.error is not None:
             raise self.error
         return self.value  # type: ignore[return-value]

@@ -51,10 +51,10 @@ def _taker(rows: Any) -> TakeRow:
 
 
 class AsyncOutcomes(Generic[T]):
-    """Outcomes in the order of their rows: iterate once, in one task.
+    """What `map` of an AsyncClient gives: an Outcome for each row, in the order of the rows. Iterate over it once, in one task.
 
-    After `aclose`, leaving `async with`, an error or a cancellation no task is left. An iterator that is dropped
-    cancels its tasks.
+    After `aclose`, an `async with` block, an error or a cancellation, none of its tasks is left. If it is dropped before its
+    end, its tasks are cancelled.
     """
 
     def __init__(self, crew: _Crew[T]) -> None:
@@ -77,7 +77,7 @@ class AsyncOutcomes(Generic[T]):
             self._is_waiting = False
 
     async def aclose(self) -> None:
-        """Begin nothing more, cancel the calls in flight and wait for their end."""
+        """Begin no further call, cancel those that are in flight, and wait for their ends."""
         await self._crew.end()
 
     async def __aenter__(self) -> Self:

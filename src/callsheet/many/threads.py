@@ -41,10 +41,10 @@ def _iterator(rows: Any) -> Iterator[Any]:
 
 
 class Outcomes(Generic[T]):
-    """Outcomes in the order of their rows: iterate once, in one thread.
+    """What `map` of a Client gives: an Outcome for each row, in the order of the rows. Iterate over it once, in one thread.
 
-    After `close`, or leaving `with`, no call is in flight. An iterator that is dropped begins no further call, and its
-    threads end with the calls they are at.
+    After `close`, or at the end of a `with` block, no call is in flight. If it is dropped before its end, no further call
+    begins, and those that are in flight run to their ends.
     """
 
     def __init__(self, crew: _Crew[T], rows: Iterator[Any], most: int) -> None:
@@ -100,7 +100,7 @@ class Outcomes(Generic[T]):
             self._crew.join()
 
     def close(self) -> None:
-        """Begin nothing more, and wait for the calls in flight."""
+        """Begin no further call, and wait for those that are in flight."""
         self._end(None)
 
     def __enter__(self) -> Self:

@@ -28,6 +28,7 @@ from callsheet.settings.settings import Settings
 from callsheet.verdicts import Refuse, Tell
 
 State = Literal["closed", "open", "half-open", "forced-open", "forced-closed"]
+"""`closed` lets calls through, `open` refuses them, `half-open` lets a few probes through; the last two were set by hand."""
 TOO_MANY_REQUESTS = 429
 CLOSED = frozenset({"closed", "forced-closed"})
 FORCED = frozenset({"forced-open", "forced-closed"})

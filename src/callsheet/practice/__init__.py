@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["SHEET", "PracticeServer", "create_app", "serve"]
 
 SHEET = Path(__file__).with_name("callsheet.yaml")
+"""The path of a sheet that declares the practice API."""
 
 EXTRA = ("starlette", "uvicorn", "h11", "anyio")
 

@@ -22,7 +22,7 @@ from callsheet.practice.users import Users
 
 
 def create_app(*, clock: Callable[[], float] = time.monotonic) -> Starlette:
-    """A new practice API with its own state; `clock` gives the seconds that limits and tokens go by."""
+    """Make a practice API with a state of its own. `clock` gives the seconds that its limits and tokens go by."""
     users = Users()
     routes: list[BaseRoute] = [
         *users.routes(),

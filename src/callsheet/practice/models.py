@@ -4,7 +4,25 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+__all__ = [
+    "Caller",
+    "Echo",
+    "Item",
+    "NewOrder",
+    "NewUser",
+    "Order",
+    "OrderCount",
+    "Recovery",
+    "Token",
+    "Upload",
+    "User",
+    "UserChanges",
+    "UserPage",
+    "Waited",
+]
+
 Status = Literal["active", "blocked"]
+"""Whether a user may do anything."""
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 

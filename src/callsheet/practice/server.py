@@ -31,7 +31,7 @@ class PracticeServer:
         keep_alive: int = 60,
     ) -> None:
         self.listener = listen(host, port)
-        self.url = url_of(self.listener)
+        self.url: str = url_of(self.listener)
         self.server = PromptServer(configuration(create_app(clock=clock), keep_alive))
         self.thread = threading.Thread(target=self._run, name="callsheet-practice", daemon=True)
 

@@ -35,11 +35,14 @@ CODE = "Client(...)"
 
 
 class ServiceSheet:
-    """One service of a sheet under its environment: operations, and settings merged from every layer."""
+    """One service of a sheet, with its settings in the environment that the sheet was read for.
+
+    `where` is its place on the sheet.
+    """
 
     def __init__(self, document: Document, layers: ServiceLayers) -> None:
-        self.name = layers.name
-        self.where = layers.where
+        self.name: str = layers.name
+        self.where: str = layers.where
         self.operations: Mapping[str, Operation] = MappingProxyType(dict(layers.operations))
         self._document = document
         self._layer = layered(document.defaults, layers.layer)
@@ -59,7 +62,7 @@ class ServiceSheet:
 
     @property
     def environment(self) -> str | None:
-        """The environment that it was read under."""
+        """The environment that it was read for, or None."""
         return self._document.environment
 
     @property
@@ -69,24 +72,24 @@ class ServiceSheet:
 
     @property
     def description(self) -> str:
-        """What the service is for."""
+        """What the sheet says the service is for; "" if nothing."""
         return self._text("description")
 
     @property
     def owner(self) -> str:
-        """Who looks after it."""
+        """Who looks after the service; "" if the sheet does not say."""
         return self._text("owner")
 
     @property
     def docs(self) -> str:
-        """Where its documentation is."""
+        """Where the service's documentation is; "" if the sheet does not say."""
         return self._text("docs")
 
     def settings(self, operation: str | None = None, code: Mapping[str, Any] | None = None) -> Settings:
-        """The settings of an operation, or of undeclared requests: built-in < defaults < service < operation < code.
+        """The settings of an operation; of None those of the requests that no operation declares.
 
-        `code` is in the sheet's words. Raises SheetError for settings that cannot be read, UsageError for an unknown
-        operation.
+        The later counts: built-in, `defaults`, service, operation, and `code`, settings in the sheet's words as a client takes
+        them. Raises SheetError for a `code` that cannot be read, UsageError for an unknown operation.
         """
         self._check(operation)
         if not code:
@@ -99,7 +102,10 @@ class ServiceSheet:
         return settings
 
     def origins(self, operation: str | None = None, code: Mapping[str, Any] | None = None) -> Mapping[str, Origin]:
-        """Where each setting came from, by its dotted name: `timeout.total`. Raises UsageError for an unknown operation."""
+        """Where each of these settings was written, by its dotted name such as `timeout.total`.
+
+        Raises UsageError for an unknown operation.
+        """
         self._check(operation)
         layer = self._merged(operation, self._code_layer(code or {}, Findings()))
         return origins_of(layer, settings_from(layer, Spot(""), Findings()))
@@ -151,8 +157,12 @@ class ServiceSheet:
 class Sheet:
     """The APIs that a program calls, as declared in `callsheet.yaml` or in Python.
 
-    `Sheet.load()` reads a file, `Sheet.parse(text)` a text, `Sheet(services={...})` takes the same vocabulary as plain
-    Python data. Everything that is wrong is in one SheetError.
+    `Sheet.load()` reads a file, `Sheet.parse(text)` a text, and `Sheet(services={...})` takes the same keys as Python data.
+    Each raises one SheetError, which lists everything that is wrong.
+
+    `services` has each service by name. `environment` is the environment that the sheet was read for, one of `environments`;
+    `name` is its path or what errors call it, `folder` where its relative paths begin; `warnings` are findings that do not
+    keep it from being used. The arguments of `Sheet(...)` are those of `load` and `parse`.
     """
 
     name: str
@@ -200,10 +210,11 @@ class Sheet:
         variables: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Sheet:
-        """The sheet in a file: `path`, else CALLSHEET_FILE, else `callsheet.yaml` in the working directory.
+        """Read the sheet in a file: `path`, else the one in CALLSHEET_FILE, else `callsheet.yaml` in the working directory.
 
-        `env` chooses the environment (else CALLSHEET_ENV, else `default_environment`); `variables` stand in for the
-        process's environment, and `clock` for the one by which mounted files are looked at again. Raises SheetError.
+        `env` is the environment, else the one in CALLSHEET_ENV, else `default_environment`. `variables` are what `${NAME}`
+        stands for, by default the environment variables of the process. `clock` gives the seconds after which mounted files
+        are read again. Raises SheetError.
         """
         name = sheet_path(path, _or_environ(variables))
         folder = Path(name).absolute().parent
@@ -221,7 +232,10 @@ class Sheet:
         folder: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Sheet:
-        """The sheet in a text; `folder` is where its relative paths begin (the working directory). Raises SheetError."""
+        """Read the sheet in a text. Raises SheetError.
+
+        Errors call it `name`. Its relative paths begin at `folder`, by default the working directory. See `load` for the rest.
+        """
         given = Variables(_or_environ(variables), folder or Path.cwd(), clock)
         return cls._of_text(text, name, env, given, Findings())
 

@@ -10,15 +10,16 @@ from typing import Any
 from callsheet.errors import APIError, UsageError
 
 Chunk = bytes | str | float
-"""A piece of a body, or seconds that pass before the next one."""
+"""A piece of a body, or how many seconds pass before the next piece."""
 UNSET: Any = object()
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered: it takes `delay` seconds, and breaks off after `cut` bytes of its body where that is set.
+    """An answer, for a function given to `Route.call` to return.
 
-    `chunks` is a body that comes in pieces, seconds between them.
+    It comes after `delay` seconds of the clock. `chunks` is a body in pieces, with numbers among them for the seconds until
+    the next piece. `cut` breaks the body off after so many bytes.
     """
 
     status: int = 200

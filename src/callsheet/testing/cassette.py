@@ -19,16 +19,19 @@ from callsheet.testing.redaction import without
 from callsheet.testing.unexpected import UnexpectedRequest
 
 Record = Literal["none", "once", "all"]
+"""`none` replays only, `once` records if there is no file yet, `all` records anew."""
 VERSION = 1
 
 
 class Cassette:
-    """A file of requests and their answers: `Client(..., transport=Cassette("tests/cassettes/users.json"))`, in both colours.
+    """A file with the answers of a service, to be given again without a network: `Client(..., transport=Cassette(path))`.
 
-    `record`: `none` replays only, and a request that was not recorded is a UsageError; `once` records if there is no file
-    yet; `all` records anew. Credentials are masked, by name and by value, before anything is kept. The file is written
-    when the client is closed, whole or not at all, readable by its owner alone. A recorded interaction is replayed once, or with
-    `strict=False` any number of times.
+    It serves Client and AsyncClient. With `record="none"` it only replays, and a request that was not recorded raises
+    UnexpectedRequest; with `"once"` it records if there is no file yet; with `"all"` it records anew. Each interaction is
+    replayed once, with `strict=False` any number of times.
+
+    The file is written when the client is closed, whole or not at all, and only its owner can read it. Credentials are masked,
+    by name and by value, before anything is written. Raises UsageError for a file that is missing or no cassette.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, record: Record = "none", strict: bool = True) -> None:
@@ -59,7 +62,7 @@ class Cassette:
         raise UnexpectedRequest(f"{self.path}: {request.method} {request.url} was not recorded{self._nearest(asked)}")
 
     def assert_all_used(self) -> None:
-        """Raise AssertionError naming what was recorded and never asked for."""
+        """Raise AssertionError if something was recorded that no request asked for."""
         left = [_named(interaction["request"]) for interaction in self._unused]
         if self.strict and not self.records and left:
             raise AssertionError(f"{self.path}: recorded, and never asked for: {'; '.join(left)}")

@@ -22,11 +22,11 @@ from callsheet.testing.ways import CLOSED, TaskWay, ThreadWay
 
 
 class FakeTransport:
-    """Answers by a script: `fake.on("GET", "/users/{id}").respond(503).respond(200, json={...})`.
+    """Answers requests by a script: `fake.on("GET", "/users/{id}").respond(503).respond(200, json={...})`.
 
-    It serves both colours: `Client(..., transport=fake)`, `AsyncClient(..., transport=fake)`. Delays and limits are seconds
-    of its `clock`, a FrozenClock of its own unless one is given here or to the client, which goes by it as well. A request
-    for which nothing is scripted is an UnexpectedRequest.
+    It serves Client and AsyncClient: `Client(..., transport=fake)`. Delays and limits are seconds of its `clock`, by which
+    the client goes as well: the one given here or to the client, else a FrozenClock of its own. A request for which nothing
+    is scripted raises UnexpectedRequest.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -38,11 +38,11 @@ class FakeTransport:
         self.calls: list[Sent] = []
         """Every request that was sent, in order."""
         self.unexpected: list[Sent] = []
-        """Those for which nothing was scripted."""
+        """The requests for which nothing was scripted."""
 
     @property
     def clock(self) -> Any:
-        """The clock by which it answers."""
+        """The clock by which it answers and its client goes."""
         if self._clock is None:
             self._clock = FrozenClock()
         return self._clock
@@ -59,9 +59,10 @@ class FakeTransport:
         return agreed
 
     def on(self, method: str, path: str) -> Route:
-        """The script for a method and a path such as `/users/{id}`, `/users?page=2` or an absolute URL.
+        """The script for a method and a path such as `/users/{id}` or `/users?page=2`, or for an absolute URL.
 
-        The path is that of the URL, or its end, so that a base URL's prefix may be left out. Asked again, it is the same.
+        `{id}` stands for any one segment. The path may be the end of the URL's path, so that what the base URL begins with can
+        be left out. The same method and path give the same script.
         """
         with self._lock:
             known = next((each for each in self.routes if (each.method, each.pattern) == (method.upper(), path)), None)
@@ -71,14 +72,14 @@ class FakeTransport:
             return known
 
     def otherwise(self) -> Route:
-        """The script for every request that no other is for, whatever its method and path."""
+        """The script for every request that no other script is for."""
         with self._lock:
             if self._fallback is None:
                 self._fallback = Route("*", "*")
             return self._fallback
 
     def calls_to(self, method: str, path: str) -> list[Sent]:
-        """The requests that this script was for. Raises UsageError if there is none such."""
+        """The requests that the script of `on(method, path)` answered. Raises UsageError if there is no such script."""
         known = next((each for each in self.routes if (each.method, each.pattern) == (method.upper(), path)), None)
         if known is None:
             raise UsageError(
@@ -87,7 +88,7 @@ class FakeTransport:
         return known.calls
 
     def assert_all_called(self) -> None:
-        """Raise AssertionError naming scripted answers that no request came for, and requests that nothing was scripted for."""
+        """Raise AssertionError if an answer was scripted that no request asked for, or a request came that had no script."""
         routes = [*self.routes, self._fallback] if self._fallback else self.routes
         unused = [f"{route}: {route.unused} more" for route in routes if route.unused]
         if unused:

@@ -20,19 +20,20 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 
 Kind = Literal["refuse", "drop", "delay", "429", "500", "503"]
+"""A kind of fault."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 QUICK: tuple[Kind, ...] = ("refuse", "drop", "429", "500", "503")
 Answer = tuple[Response, WireFacts | None]
 
 
 class Faults:
-    """A transport that fails at a rate, the same way for the same seed.
+    """Makes a share of the requests fail, `rate` of them, in the same way for the same `seed`.
 
-    `faults = Faults(rate=0.05, seed=7)` and `Client(..., transport=faults.over)` put it over the real transport, for either
-    colour; `Faults(transport, ...)` over a given one. `kinds`: `refuse` (never sent), `drop` (really sent, the answer lost),
-    `delay` (sent after `delay` seconds; not among the default), and the statuses 429, 500 and 503, for which the service is
-    not asked. What happens to the n-th request for a method and path depends on the seed alone, however many are under
-    way at once. `injected` counts each kind, `requests` all. Raises UsageError for a rate, kind or delay that cannot be.
+    `faults = Faults(rate=0.05, seed=7)` and `Client(..., transport=faults.over)` put it over the real transport of a Client
+    or an AsyncClient; `Faults(transport, ...)` puts it over one of yours. `kinds` are `refuse` (never sent), `drop` (really
+    sent, and the answer lost), `delay` (sent after `delay` seconds; only if you name it), and the statuses `429`, `500` and
+    `503`, for which the service is not asked. What happens to the n-th request for a method and path depends on the seed
+    alone, however many are under way at once. Raises UsageError for a rate, kind or delay that cannot be.
     """
 
     def __init__(
@@ -50,15 +51,15 @@ class Faults:
         self._chance = Chance(rate, seed, kinds)
         self._delay = delay
         self.injected: Counter[str] = self._chance.injected
-        """How often each kind was done."""
+        """How often each kind of fault was injected."""
 
     @property
     def requests(self) -> int:
-        """How many requests there were, whatever became of them."""
+        """How many requests there were, with and without a fault."""
         return self._chance.requests
 
     def over(self, transport: Any) -> Self:
-        """The same faults, and the same counts, over this transport."""
+        """These faults, with these counts, over another transport: what a client is given as `transport`."""
         above = copy.copy(self)
         above._transport = transport  # noqa: SLF001 its own class
         return above

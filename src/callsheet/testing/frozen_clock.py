@@ -27,11 +27,12 @@ START = 1_767_225_600.0
 
 
 class FrozenClock:
-    """Time for tests: no wait takes any, and everything happens in the order in which it would.
+    """Time for tests: it stands still, and jumps once everybody waits, so that no wait takes any time and all happens in order.
 
-    A client with a `FakeTransport` goes by the clock of that; others are given one: `Client(..., clock=clock, transport=...)`.
-    `now()` begins at 0.0. `wall()` begins at `start`: a Unix timestamp, a datetime with its offset, or such in ISO 8601.
-    Threads and tasks may share it. Raises ValueError for another `start`.
+    A client with a FakeTransport goes by that transport's clock; any other is given one: `Client(..., clock=clock,
+    transport=...)`. `now()` begins at 0.0, `wall()` at `start`: a Unix timestamp, or a datetime with its offset from UTC, also
+    as text in ISO 8601; by default 2026-01-01 00:00 UTC. Threads and tasks may share a clock. Raises ValueError for a `start`
+    without an offset.
     """
 
     def __init__(self, start: float | str | datetime = START) -> None:
@@ -49,17 +50,17 @@ class FrozenClock:
         return self._start + self._timeline.now
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass at once; whoever waited for less goes on then."""
+        """Let so many seconds pass at once; waits that are over by then end. Raises ValueError for fewer than 0."""
         if not seconds >= 0:
             raise ValueError(f"advance: expected a number of seconds, 0 or more, found {seconds!r}")
         self._timeline.move_to(self._timeline.now + seconds)
 
     def sleep(self, seconds: float) -> None:
-        """Have this thread go on later, as `time.sleep` would."""
+        """Wait in this thread, as `time.sleep` does, by this clock."""
         self.new_ticket().wait(seconds)
 
     async def asleep(self, seconds: float) -> None:
-        """Have this task go on later, as `asyncio.sleep` would."""
+        """Wait in this task, as `asyncio.sleep` does, by this clock."""
         if seconds > 0:
             await self.new_task_ticket().wait(seconds)
         else:

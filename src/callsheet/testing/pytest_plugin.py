@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from callsheet.testing import Cassette, FakeTransport, FrozenClock
 
+__all__ = ["callsheet_cassette", "callsheet_clock", "callsheet_transport"]
+
 MODES = ("none", "once", "all")
 HAS_FAILED = "callsheet_has_failed"
 
@@ -34,7 +36,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 @pytest.fixture
 def callsheet_clock() -> FrozenClock:
-    """A clock that stands still, and jumps when everybody waits."""
+    """A FrozenClock."""
     from callsheet.testing import FrozenClock  # noqa: PLC0415 - only who asks pays
 
     return FrozenClock()
@@ -42,7 +44,7 @@ def callsheet_clock() -> FrozenClock:
 
 @pytest.fixture
 def callsheet_transport(request: pytest.FixtureRequest, callsheet_clock: FrozenClock) -> Iterator[FakeTransport]:
-    """A scripted transport on `callsheet_clock`, for both colours; at the end every script must have been used."""
+    """A FakeTransport on `callsheet_clock`. A test that passes fails at its end if a scripted answer was not asked for."""
     from callsheet.testing import FakeTransport  # noqa: PLC0415
 
     fake = FakeTransport(callsheet_clock)
@@ -52,7 +54,9 @@ def callsheet_transport(request: pytest.FixtureRequest, callsheet_clock: FrozenC
 
 @pytest.fixture
 def callsheet_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
-    """A cassette named after the test, in `cassettes/` beside its file; at the end all of it must have been used."""
+    """A Cassette, `cassettes/FILE.TEST.json` beside the test's file. A test that passes fails at its end if an interaction was
+    not asked for.
+    """
     from callsheet.testing import Cassette  # noqa: PLC0415
 
     chosen = request.config.getoption("--callsheet-record") or request.config.getini("callsheet_record")

@@ -17,12 +17,13 @@ Step = Reply | Fault | Callable[[Sent], Any]
 
 
 class Route:
-    """Scripted answers for the requests of one method and path. They are given in turn; the last one is given again."""
+    """The script for a method and a path: each request gets the next answer, and the last one is given again and again."""
 
     def __init__(self, method: str, pattern: str) -> None:
         self.method = method.upper()
         self.pattern = pattern
         self.calls: list[Sent] = []
+        """The requests that it answered, in order."""
         path, _, query = pattern.partition("?")
         self._is_absolute = "://" in path
         self._regex = re.compile("[^/]+".join(map(re.escape, PARAMETER.split(path))))
@@ -43,19 +44,23 @@ class Route:
         headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         delay: float = 0.0,
     ) -> Self:
-        """Answer so, after `delay` seconds of the clock. Give one of `json`, `text`, `content`, `chunks`.
+        """Answer with this status and body, after `delay` seconds of the clock. Give one of `json`, `text`, `content`, `chunks`.
 
-        `chunks` are pieces of a streamed body (bytes or text), numbers among them the seconds until the next one.
+        `chunks` are the pieces of a streamed body (bytes or text), with numbers among them for the seconds until the next piece.
+        Raises UsageError for two bodies, or a status that is none.
         """
         reply = reply_of(status, json=json, text=text, content=content, chunks=chunks, headers=headers, delay=delay)
         return self._then(reply)
 
     def truncate(self, content: bytes = b"half of it", *, status: int = 200, after: int | None = None) -> Self:
-        """Answer with a body that breaks off after so many bytes (MalformedAnswer); half of it unless told otherwise."""
+        """Answer with a body that breaks off (MalformedAnswer): after `after` bytes, or in its middle."""
         return self._then(Reply(status, content, cut=len(content) // 2 if after is None else after))
 
     def drop(self, *, delay: float = 0.0, on_kept_connection: bool = False) -> Self:
-        """Take the request and lose the connection: it may have been processed, and no answer comes (NoAnswer)."""
+        """Take the request and lose the connection before any answer (NoAnswer): it may have been processed.
+
+        `on_kept_connection`: as if the connection had served an earlier request.
+        """
         return self._then(Fault(NoAnswer, "no answer: the connection closed", delay, is_kept=on_kept_connection))
 
     def refuse(self) -> Self:
@@ -63,11 +68,11 @@ class Route:
         return self._then(Fault(NotSent, "connection refused"))
 
     def hang(self) -> Self:
-        """Never answer: the attempt ends at its limit (AttemptTimeout)."""
+        """Never answer: the attempt ends after `timeout.attempt` (AttemptTimeout)."""
         return self._then(Fault(AttemptTimeout, "", until="attempt"))
 
     def connect_timeout(self) -> Self:
-        """Make no connection within its limit: nothing was sent (ConnectTimeout)."""
+        """Make no connection within `timeout.connect`: nothing was sent (ConnectTimeout)."""
         return self._then(Fault(ConnectTimeout, "no connection was made in time (timeout.connect)", until="connect"))
 
     def malformed(self) -> Self:
@@ -75,14 +80,15 @@ class Route:
         return self._then(Fault(MalformedAnswer, "malformed header"))
 
     def call(self, function: Callable[[Sent], Any]) -> Self:
-        """Answer with what a function of the request gives: a status, `(status, json)`, bytes, JSON, or an error to raise.
+        """Answer with what a function of the request returns: a status, `(status, json)`, bytes, a Reply, any other value as
+        JSON, or an exception to be raised.
 
         For an AsyncClient it may be a coroutine function.
         """
         return self._then(function)
 
     def nothing_more(self) -> Self:
-        """Do not give the last answer again: a further request is an UnexpectedRequest."""
+        """Do not give the last answer again: one request more raises UnexpectedRequest."""
         self._ends = True
         return self
 

@@ -14,9 +14,9 @@ from callsheet.transports.asgi.scope import fields_of
 
 @dataclass(frozen=True)
 class Sent:
-    """A request that was sent: `method`, `url`, `path`, `query` (pairs), `headers`, `content`, `at` (seconds of the clock).
+    """A request that a FakeTransport was sent, as it would stand on the wire, with every secret in it.
 
-    Headers are those of the wire, secrets as they are there; `shown_url` has none.
+    `at` is when it was sent, in seconds of the clock. `shown_url` is the URL with its secrets masked.
     """
 
     method: str
@@ -33,7 +33,7 @@ class Sent:
 
     @property
     def query(self) -> list[tuple[str, str]]:
-        """Names and values of the query."""
+        """Names and values of the query, in order."""
         return parse_qsl(urlsplit(self.url).query, keep_blank_values=True)
 
     @property

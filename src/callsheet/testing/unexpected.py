@@ -6,4 +6,4 @@ from callsheet.errors import UsageError
 
 
 class UnexpectedRequest(UsageError, AssertionError):
-    """A request that no script or recording has an answer for. Nothing was sent, and it is not tried again."""
+    """A request for which there is no answer, neither scripted nor recorded. Nothing was sent, and it is not tried again."""

@@ -18,6 +18,7 @@ DEEPEST = 32
 """Levels of nesting: a value deeper than that holds itself, or was never meant to be a form."""
 
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
+"""The fields of a form by name. A list repeats its name, a mapping adds `[key]` to it, None is left out."""
 
 
 def form(fields: Fields) -> bytes:

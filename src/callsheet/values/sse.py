@@ -12,7 +12,11 @@ MOST_RETRY_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
-    """One event: `event` is its type, `data` its text, `id` the last event id seen so far, `retry` in seconds."""
+    """One server-sent event: its type (`event`) and its text (`data`).
+
+    `id` is the last event id that the stream has given so far; `retry` is the pause, in seconds, that the service asks for
+    before a new connection, or None.
+    """
 
     event: str = "message"
     data: str = ""

@@ -20,8 +20,8 @@ CLOSED = "the transport of this app is closed; make a new one"
 class AsyncASGITransport:
     """Answers an AsyncClient's requests by an ASGI app in this process: `AsyncClient(..., transport=AsyncASGITransport(app))`.
 
-    An exception of the app's is raised where the call is made; with `raise_app_exceptions=False` it is an answer of 500, as a
-    server's. `root_path` is the path that the app is told it is mounted at. The app's lifespan is not run.
+    An exception of the app is raised by the call; with `raise_app_exceptions=False` it becomes an answer of 500, as a server
+    would give. `root_path` is the path at which the app is told it is mounted. The app's lifespan events are not sent.
     """
 
     def __init__(self, app: App, *, raise_app_exceptions: bool = True, root_path: str = "") -> None:
@@ -32,7 +32,10 @@ class AsyncASGITransport:
         self._is_closed = False
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """The app's answer. Raises what the app raised, AttemptTimeout, NoAnswer, ResponseTooLarge, UsageError once closed."""
+        """Run the app for one request and give its answer: what a client asks of its transport.
+
+        Raises what the app raised, AttemptTimeout, NoAnswer, ResponseTooLarge, or UsageError once closed.
+        """
         return await self.sent(request, limits, body_of(request, here, is_blocking=False))
 
     async def sent(self, request: Request, limits: Limits, body: Body) -> tuple[Response, WireFacts | None]:
@@ -51,7 +54,7 @@ class AsyncASGITransport:
         return response, exchange.facts if limits.wants_facts else None
 
     async def aclose(self) -> None:
-        """Cancel the app wherever it still runs."""
+        """Cancel the app in every request that it still works on."""
         self._is_closed = True
         exchanges = list(self._exchanges)
         for exchange in exchanges:

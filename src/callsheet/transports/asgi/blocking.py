@@ -31,8 +31,8 @@ FROM_INSIDE = (
 class ASGITransport:
     """Answers a Client's requests by an ASGI app in this process: `Client(..., transport=ASGITransport(app))`.
 
-    The app runs on an event loop in a thread of the transport's own, which ends with `close`, with `with`, or when nobody
-    holds the transport any more. See AsyncASGITransport for the arguments.
+    The app runs on an event loop in a thread of its own. The thread ends with `close`, with the `with` block, or with the last
+    reference to the transport. The arguments are those of AsyncASGITransport.
     """
 
     def __init__(self, app: App, *, raise_app_exceptions: bool = True, root_path: str = "") -> None:
@@ -43,7 +43,10 @@ class ASGITransport:
         forget_after_fork(self)
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """The app's answer. Raises what the app raised, AttemptTimeout, NoAnswer, ResponseTooLarge, UsageError once closed."""
+        """Run the app for one request and give its answer: what a client asks of its transport.
+
+        Raises what the app raised, AttemptTimeout, NoAnswer, ResponseTooLarge, or UsageError once closed.
+        """
         thread = self._running()
         errands = Errands(thread.loop)
         body = body_of(request, errands.do, is_blocking=True)
@@ -68,7 +71,7 @@ class ASGITransport:
             return self._thread
 
     def close(self) -> None:
-        """Cancel the app wherever it still runs, and end its thread."""
+        """Cancel the app in every request that it still works on, and end its thread."""
         with self._lock:
             self._is_closed = True
             thread, self._thread = self._thread, None

@@ -10,10 +10,13 @@ from callsheet.http.codings import ACCEPTED
 from callsheet.http.request import Request
 
 Message = MutableMapping[str, Any]
+"""An ASGI message, such as `http.request`."""
 Receive = Callable[[], Awaitable[Message]]
+"""How an app takes the next message."""
 Send = Callable[[Message], Awaitable[None]]
+"""How an app sends a message."""
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
-"""An ASGI application."""
+"""An ASGI application: a coroutine function of scope, `receive` and `send` (ASGI 3.0)."""
 
 Field = tuple[bytes, bytes]
 CLIENT = ("127.0.0.1", 49152)
