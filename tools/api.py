@@ -34,7 +34,7 @@ SECTIONS = MODULES | {
     GIVEN: "What the names above take or give. You need not import any of these, and the modules they stand in are internal.",
 }
 INTERNAL = {
-    "": "Source",
+    "": "BodySource SecretSource",
     "ASGITransport": "forget",
     "AsyncASGITransport": "sent",
     "AsyncOutcomes": "__init__",

@@ -64,12 +64,12 @@ if TYPE_CHECKING:
         TokenFetched,
         WireFacts,
     )
+    from callsheet.explain.explanation import Explanation
     from callsheet.http import Headers, ProblemDetails, Request, Response
     from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
     from callsheet.many.tasks import AsyncOutcomes
     from callsheet.many.threads import Outcomes
-    from callsheet.plan.explanation import Explanation
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
     from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
@@ -164,7 +164,7 @@ _HOMES = {
     "callsheet.many.outcome": "Outcome",
     "callsheet.many.tasks": "AsyncOutcomes",
     "callsheet.many.threads": "Outcomes",
-    "callsheet.plan.explanation": "Explanation",
+    "callsheet.explain.explanation": "Explanation",
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",
     "callsheet.transports.asgi": "ASGITransport AsyncASGITransport",

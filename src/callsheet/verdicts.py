@@ -41,7 +41,7 @@ class WaitFor:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class AnswerWith:
     """The call has its answer; nothing is sent."""
 
     response: Response
@@ -140,7 +140,7 @@ class Later:
     then: Verdict | None = None
 
 
-Verdict = Wait | WaitFor | Reply | Refuse | TryAgain | Change | Resend | GiveUp | Tell | Ask | Exchange | Later
+Verdict = Wait | WaitFor | AnswerWith | Refuse | TryAgain | Change | Resend | GiveUp | Tell | Ask | Exchange | Later
 
 
 class Interpretation(NamedTuple):

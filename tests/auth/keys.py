@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from callsheet.auth.keys import ALGORITHMS, CURVES, RSA
+from callsheet.auth.jwt_keys import ALGORITHMS, CURVES, RSA
 
 SHARED = "-".join(["canary-7f3a9c51"] * 5)
 """Long enough for every HS algorithm."""

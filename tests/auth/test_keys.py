@@ -2,7 +2,7 @@
 
 import pytest
 
-from callsheet.auth.keys import Unfit, signing_key
+from callsheet.auth.jwt_keys import Unfit, signing_key
 from callsheet.secret import Secret
 from tests.auth.keys import ALGORITHMS, auth_of, encrypted, keys_of, pair
 from tests.sheet.sheets import errors, parse

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from callsheet.auth import verify_jwt
 from callsheet.auth.jwt import signed
-from callsheet.auth.keys import signing_key
+from callsheet.auth.jwt_keys import signing_key
 from callsheet.errors import AuthError
 from callsheet.secret import Secret
 

@@ -9,7 +9,7 @@ import pytest
 
 from callsheet.auth import verify_jwt
 from callsheet.auth.jwt import signed
-from callsheet.auth.keys import signing_key
+from callsheet.auth.jwt_keys import signing_key
 from callsheet.errors import AuthError, UsageError
 from callsheet.secret import Secret
 from tests.auth.keys import ALGORITHMS, SHARED, keys_of, pair

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from python_multipart import parse_form
 from werkzeug.formparser import parse_form_data
 
-from callsheet.http.sources import Source
+from callsheet.http.body_sources import BodySource
 
 
 class Field(NamedTuple):
@@ -20,7 +20,7 @@ class Field(NamedTuple):
     media_type: str | None = None
 
 
-def drained(source: Source, size: int = 65536) -> bytes:
+def drained(source: BodySource, size: int = 65536) -> bytes:
     """All of a source, closed at the end. No piece is longer than asked for."""
     pieces = []
     try:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from callsheet.errors import ArgumentError
+from callsheet.http.body_sources import InMemory, Joined, Pieces
 from callsheet.http.files import OpenFile, PathFile
-from callsheet.http.sources import InMemory, Joined, Pieces
 from tests.bodies.reading import drained
 
 

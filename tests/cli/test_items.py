@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from callsheet.cli.items import Item, Upload, parse_item, parse_items
+from callsheet.cli.items import FileArgument, ItemArgument, parse_item, parse_items
 from callsheet.errors import ArgumentError
 
 
@@ -23,14 +23,14 @@ from callsheet.errors import ArgumentError
         ("X-When:12:30", "header", "X-When", "12:30"),
         ("X-Empty;", "header", "X-Empty", ""),
         ("X-Gone:", "header", "X-Gone", None),
-        ("photo@me.png", "file", "photo", Upload("me.png")),
-        ("photo@a@b.png", "file", "photo", Upload("a@b.png")),
-        ("photo@me.png;type=image/png", "file", "photo", Upload("me.png", None, "image/png")),
-        ("t@x;type=text/plain;charset=utf-8", "file", "t", Upload("x", None, "text/plain;charset=utf-8")),
-        ("t@x;filename=y z.txt;type=text/csv", "file", "t", Upload("x", "y z.txt", "text/csv")),
-        ("t@odd;name.txt", "file", "t", Upload("odd;name.txt")),
-        ("@body.bin", "body", "", Upload("body.bin")),
-        ("@-", "body", "", Upload("-")),
+        ("photo@me.png", "file", "photo", FileArgument("me.png")),
+        ("photo@a@b.png", "file", "photo", FileArgument("a@b.png")),
+        ("photo@me.png;type=image/png", "file", "photo", FileArgument("me.png", None, "image/png")),
+        ("t@x;type=text/plain;charset=utf-8", "file", "t", FileArgument("x", None, "text/plain;charset=utf-8")),
+        ("t@x;filename=y z.txt;type=text/csv", "file", "t", FileArgument("x", "y z.txt", "text/csv")),
+        ("t@odd;name.txt", "file", "t", FileArgument("odd;name.txt")),
+        ("@body.bin", "body", "", FileArgument("body.bin")),
+        ("@-", "body", "", FileArgument("-")),
         (r"filter\:by=x", "field", "filter:by", "x"),
         (r"a\=b=c", "field", "a=b", "c"),
         (r"path=C:\temp", "field", "path", r"C:\temp"),
@@ -40,7 +40,7 @@ from callsheet.errors import ArgumentError
     ],
 )
 def test_what_an_item_says(text, kind, name, value):
-    assert parse_item(text) == Item(kind, name, value, text)
+    assert parse_item(text) == ItemArgument(kind, name, value, text)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from click.shell_completion import get_completion_class
 from callsheet.cli import completion
 from callsheet.cli.app import commands
 from callsheet.practice import SHEET
-from callsheet.sheet.operation import LOCATIONS, Parameter
-from callsheet.sheet.operations import METHODS
+from callsheet.sheet.words.operation import LOCATIONS, Parameter
+from callsheet.sheet.words.operations import METHODS
 from callsheet.values.typeref import TypeRef
 from tests.cli.conftest import COMMAND, spawn
 

@@ -158,9 +158,9 @@ def test_without_the_extra_the_way_to_it_is_told():
 
 
 def test_a_defect_of_ours_is_one_line_and_a_traceback_only_where_asked(callsheet, practiced, monkeypatch):
-    from callsheet.cli import acting
+    from callsheet.cli import preview_or_send
 
-    monkeypatch.setattr(acting, "act", "secret text")
+    monkeypatch.setattr(preview_or_send, "act", "secret text")
     ended = practiced("call", "get_user", "id=1")
     assert ended.code == 1
     assert "TypeError in call.py:" in ended.err

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from callsheet.errors import NotSent
-from callsheet.transports.curl.names import FRESH, USABLE, Addresses, Lookup, Names
+from callsheet.transports.curl.names import FRESH, USABLE, Addresses, HostNames, Lookup
 
 
 class Resolver:
@@ -38,7 +38,7 @@ class Clock:
         return self.now
 
 
-def settled(names: Names) -> Addresses:
+def settled(names: HostNames) -> Addresses:
     """What is known of the name once no lookup runs."""
     known = names.ready("a.test", 80)
     for lookup in list(names._running.values()):
@@ -55,13 +55,13 @@ def fail() -> list[str]:
 
 
 def test_an_address_needs_no_lookup(resolver: Resolver) -> None:
-    assert Names().ready("127.0.0.1", 80) is None
-    assert Names().ready("::1", 80) is None
+    assert HostNames().ready("127.0.0.1", 80) is None
+    assert HostNames().ready("::1", 80) is None
     assert resolver.asked == 0
 
 
 def test_a_name_is_looked_up_once_while_it_is_fresh(resolver: Resolver) -> None:
-    names = Names(clock := Clock())
+    names = HostNames(clock := Clock())
     first = settled(names)
     clock.now += FRESH
     assert settled(names) is first
@@ -70,7 +70,7 @@ def test_a_name_is_looked_up_once_while_it_is_fresh(resolver: Resolver) -> None:
 
 
 def test_an_old_address_serves_while_a_new_one_is_looked_up(resolver: Resolver) -> None:
-    names = Names(clock := Clock())
+    names = HostNames(clock := Clock())
     settled(names)
     clock.now += FRESH + 1
     resolver.answer = lambda: ["192.0.2.2", "::1", "192.0.2.2"]
@@ -80,7 +80,7 @@ def test_an_old_address_serves_while_a_new_one_is_looked_up(resolver: Resolver) 
 
 
 def test_an_old_address_serves_while_lookups_fail_but_not_for_ever(resolver: Resolver) -> None:
-    names = Names(clock := Clock())
+    names = HostNames(clock := Clock())
     settled(names)
     resolver.answer = fail
     clock.now += USABLE
@@ -91,7 +91,7 @@ def test_an_old_address_serves_while_lookups_fail_but_not_for_ever(resolver: Res
 
 
 def test_a_failed_lookup_is_made_again_next_time(resolver: Resolver) -> None:
-    names = Names(Clock())
+    names = HostNames(Clock())
     resolver.answer = fail
     for _ in range(2):
         with pytest.raises(NotSent):
@@ -100,7 +100,7 @@ def test_a_failed_lookup_is_made_again_next_time(resolver: Resolver) -> None:
 
 
 def test_forgetting_looks_up_anew(resolver: Resolver) -> None:
-    names = Names(Clock())
+    names = HostNames(Clock())
     first = settled(names)
     names.forget("a.test", 80)
     assert settled(names) is not first
@@ -109,7 +109,7 @@ def test_forgetting_looks_up_anew(resolver: Resolver) -> None:
 def test_one_lookup_serves_all_that_wait(resolver: Resolver) -> None:
     go_on = threading.Event()
     resolver.answer = lambda: ["192.0.2.1"] if go_on.wait(5.0) else []
-    names = Names(Clock())
+    names = HostNames(Clock())
     lookup = names.ready("a.test", 80)
     assert names.ready("a.test", 80) is lookup
     assert names.ready("b.test", 80) is not lookup
@@ -126,7 +126,7 @@ def test_one_lookup_serves_all_that_wait(resolver: Resolver) -> None:
 def test_closing_ends_the_waiting_not_the_lookup(resolver: Resolver) -> None:
     go_on = threading.Event()
     resolver.answer = lambda: ["192.0.2.1"] if go_on.wait(5.0) else []
-    names = Names(Clock())
+    names = HostNames(Clock())
     lookup = names.ready("a.test", 80)
     assert isinstance(lookup, Lookup)
     names.close()
@@ -141,7 +141,7 @@ def test_without_another_thread_the_lookup_is_made_here(resolver: Resolver, monk
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert settled(Names(Clock())).pin == ["a.test:80:192.0.2.1"]
+    assert settled(HostNames(Clock())).pin == ["a.test:80:192.0.2.1"]
 
 
 @pytest.mark.parametrize("error", [UnicodeError("label too long"), ValueError("embedded null byte"), OSError(-2, "x")])
@@ -151,4 +151,4 @@ def test_whatever_the_resolver_raises_is_a_name_not_resolved(resolver: Resolver,
 
     resolver.answer = raise_it
     with pytest.raises(NotSent, match="name not resolved"):
-        settled(Names(Clock()))
+        settled(HostNames(Clock()))

@@ -14,7 +14,7 @@ from callsheet.errors import ConnectTimeout, NotSent, TLSError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings.tls import TLS
 from callsheet.transports.connection_settings import ConnectionSettings
-from callsheet.transports.curl.route import Proxy, proxy_of
+from callsheet.transports.curl.next_hop import Proxy, proxy_of
 from tests.contract.bodies import BLOCK, upload
 from tests.contract.worlds import LIMITS, World, request
 from tests.servers import (

@@ -11,7 +11,7 @@ from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.certificate import certificates_in, read_certificate
+from callsheet.tls.certificate import certificates_in, read_certificate
 
 SHEET = """\
 callsheet: 1
@@ -135,7 +135,7 @@ def test_half_a_certificate_is_a_value_error():
 
 
 def test_modes_are_those_of_the_file(tmp_path):
-    from callsheet.exposure import exposed_mode
+    from callsheet.process.exposure import exposed_mode
 
     path = tmp_path / "file"
     path.write_text("")

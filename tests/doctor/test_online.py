@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.cli.doctor.clock import Skew, of_skew, skew_of
+from callsheet.cli.doctor.clock_skew import Skew, of_skew, skew_of
 from callsheet.cli.doctor.reach import bounded, probe_of
 from callsheet.cli.run import run
 from callsheet.cli.screen import Screen

@@ -13,7 +13,7 @@ from callsheet.engine.io import finish
 from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
 
 SOURCE = Path(callsheet.__file__).parent
-COLOURLESS = ["sheet", "plan", "policies", "auth", "values", "arithmetic", "telemetry"]
+COLOURLESS = ["sheet", "plan", "explain", "policies", "auth", "values", "arithmetic", "telemetry"]
 COLOURED = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
 
 

@@ -35,9 +35,9 @@ from callsheet.plan.results import results_of
 from callsheet.policies.slot import Slot
 from callsheet.settings import BodyTest, Caps, Concurrency, Envelope, ErrorRule, Fallback, Redirects
 from callsheet.settings.settings import Settings
-from callsheet.sheet.operation import Operation
+from callsheet.sheet.words.operation import Operation
 from callsheet.values.typeref import TypeRef
-from callsheet.verdicts import Refuse, Reply
+from callsheet.verdicts import AnswerWith, Refuse
 from tests.engine.world import Answer, Interrupt, Policy
 
 ENVELOPE = Envelope(BodyTest("code", (0,)), "data", "msg")
@@ -310,7 +310,7 @@ def test_a_body_above_the_cap_is_what_it_was(world):
 
 def test_an_answer_that_a_policy_has_at_hand_is_read_under_the_rules_too(world):
     stored = called(world, enveloped({"id": 7}), typed=False)
-    replying = Policy("cache", [], before=[Reply(stored)])
+    replying = Policy("cache", [], before=[AnswerWith(stored)])
     plan = plan_of(world, envelope=ENVELOPE)
     assert world.call(replace(plan, before_call=(replying.before,)), typed=True) == {"id": 7}
 

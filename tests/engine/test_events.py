@@ -13,7 +13,7 @@ from callsheet.http.headers import Headers
 from callsheet.http.response import Response
 from callsheet.policies.redirect import Redirect
 from callsheet.settings import Redirects
-from callsheet.verdicts import Refuse, Reply, Wait
+from callsheet.verdicts import AnswerWith, Refuse, Wait
 from tests.engine.world import BEGAN, FACTS, SHORT, URL, Answer, Interrupt, Policy
 
 
@@ -80,7 +80,7 @@ def raise_it(error):
 
 
 def kept(attempt):
-    return Reply(Response(200, request=attempt.request, headers=Headers(), content=b"kept"))
+    return AnswerWith(Response(200, request=attempt.request, headers=Headers(), content=b"kept"))
 
 
 class Unsignable:

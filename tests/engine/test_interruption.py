@@ -174,11 +174,11 @@ class SingleFlight:
         self.lock = threading.Lock()
 
     def before(self, attempt, now):
-        from callsheet.verdicts import Reply, WaitFor
+        from callsheet.verdicts import AnswerWith, WaitFor
 
         with self.lock:
             if self.answer is not None:
-                return Reply(self.answer)
+                return AnswerWith(self.answer)
             if self.leader is None:
                 self.leader = attempt
                 attempt.held[self] = None

@@ -10,7 +10,7 @@ from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.order import ORDER
-from callsheet.verdicts import Change, GiveUp, Refuse, Reply, Resend, TryAgain, Wait, WaitFor
+from callsheet.verdicts import AnswerWith, Change, GiveUp, Refuse, Resend, TryAgain, Wait, WaitFor
 from tests.engine.world import URL, Answer, Interrupt, Policy
 
 
@@ -133,7 +133,7 @@ def test_a_call_ends_once_however_it_ends(world, log, outcome):
 
 def test_a_reply_is_the_answer_and_nothing_is_sent(world, log):
     kept = Response(200, request=world.new_call(world.plan()).request, content=b"kept")
-    plan = world.plan(Policy("cache", log, before=[Reply(kept)]), Policy("below", log))
+    plan = world.plan(Policy("cache", log, before=[AnswerWith(kept)]), Policy("below", log))
     assert world.call(plan).content == b"kept"
     assert world.transport.sent == []
     assert questions(log, "before", "after") == [("before", "cache")]
@@ -142,7 +142,7 @@ def test_a_reply_is_the_answer_and_nothing_is_sent(world, log):
 def test_a_reply_after_an_attempt_replaces_its_outcome(world, log):
     stale = Response(200, request=world.new_call(world.plan()).request, content=b"stale")
     world.transport.script = [NoAnswer("lost", was_sent=True)]
-    assert world.call(world.plan(Policy("cache", log, after=[Reply(stale)]))).content == b"stale"
+    assert world.call(world.plan(Policy("cache", log, after=[AnswerWith(stale)]))).content == b"stale"
 
 
 def test_a_refusal_before_the_first_attempt_is_raised(world, log):

@@ -13,9 +13,9 @@ from callsheet.errors import (
 )
 from callsheet.events import AttemptEnded, BreakerChanged, CallEnded, LimitLearned
 from callsheet.policies.breaker import Breaker
-from callsheet.policies.rate_limit import Limits
+from callsheet.policies.rate_limit import Limiters
 from callsheet.policies.retry_budget import RetryBudget
-from callsheet.policies.service_limit import ServiceWord
+from callsheet.policies.service_limit import LearnedLimit
 from callsheet.settings import Breaker as BreakerSettings
 from callsheet.settings import Budget, Rate, RateLimit, Timeout
 from tests.engine.world import FACTS, Answer
@@ -77,7 +77,7 @@ def test_a_retry_that_the_budget_does_not_cover_is_not_made(world):
 
 def test_a_call_counts_once_in_the_budget_however_often_policies_are_asked(world):
     budget = RetryBudget(Budget())
-    limits = Limits(RateLimit((Rate(1, 1.0),)))
+    limits = Limiters(RateLimit((Rate(1, 1.0),)))
     plan = world.real_plan(shared={"budget": budget, "limits": limits})
     world.call(plan)
     world.call(plan)
@@ -85,7 +85,7 @@ def test_a_call_counts_once_in_the_budget_however_often_policies_are_asked(world
 
 
 def test_a_call_waits_for_its_turn(world):
-    plan = world.real_plan(shared={"limits": Limits(RateLimit((Rate(2, 10.0),)))})
+    plan = world.real_plan(shared={"limits": Limiters(RateLimit((Rate(2, 10.0),)))})
     for _ in range(3):
         world.call(plan)
     assert world.pauses == [pytest.approx(10.0, rel=0.02)]
@@ -93,7 +93,7 @@ def test_a_call_waits_for_its_turn(world):
 
 
 def test_a_turn_that_comes_too_late_is_told_at_once_and_not_spent(world):
-    limits = Limits(RateLimit((Rate(1, 60.0),)))
+    limits = Limiters(RateLimit((Rate(1, 60.0),)))
     plan = world.real_plan(shared={"limits": limits})
     world.call(plan)
     errors = [failing(world, plan, LimitReached) for _ in range(2)]
@@ -105,7 +105,7 @@ def test_a_turn_that_comes_too_late_is_told_at_once_and_not_spent(world):
 
 def test_when_full_fail_waits_for_nobody(world):
     setting = RateLimit((Rate(1, 1.0),), when_full="fail")
-    plan = world.real_plan(rate_limit=setting, shared={"limits": Limits(setting)})
+    plan = world.real_plan(rate_limit=setting, shared={"limits": Limiters(setting)})
     world.call(plan)
     error = failing(world, plan, LimitReached)
     assert "the limit is reached (rate_limit 1/1 s, when_full: fail)" in str(error)
@@ -113,7 +113,7 @@ def test_when_full_fail_waits_for_nobody(world):
 
 
 def test_a_turn_is_given_back_if_it_is_not_used(world):
-    limits, breaker = Limits(RateLimit((Rate(1, 10.0),))), Breaker(BreakerSettings())
+    limits, breaker = Limiters(RateLimit((Rate(1, 10.0),))), Breaker(BreakerSettings())
     plan = world.real_plan(shared={"limits": limits, "breaker": breaker})
     world.call(plan)
     wait, world.io.sleep = world.io.sleep, None
@@ -132,15 +132,15 @@ def test_a_turn_is_given_back_if_it_is_not_used(world):
 
 
 def test_a_retry_takes_a_turn_of_its_own(world):
-    plan = world.real_plan(pick=lambda: 0.0, shared={"limits": Limits(RateLimit((Rate(1, 5.0),)))})
+    plan = world.real_plan(pick=lambda: 0.0, shared={"limits": Limiters(RateLimit((Rate(1, 5.0),)))})
     world.transport.script = [Answer(503)]
     world.call(plan)
     assert [round(pause) for pause in world.pauses] == [5]
 
 
 def test_one_429_holds_up_the_calls_of_all(world):
-    word = ServiceWord()
-    plan = world.real_plan(retry=None, shared={"word": word})
+    learned = LearnedLimit()
+    plan = world.real_plan(retry=None, shared={"learned": learned})
     world.transport.script = [Answer(429, headers={"Retry-After": "7"})]
     failing(world, plan, RateLimited)
     world.call(plan)
@@ -150,7 +150,7 @@ def test_one_429_holds_up_the_calls_of_all(world):
 
 
 def test_a_429_beyond_the_deadline_fails_now_and_so_do_the_others(world):
-    plan = world.real_plan(shared={"word": ServiceWord()})
+    plan = world.real_plan(shared={"learned": LearnedLimit()})
     world.transport.script = [Answer(429, headers={"Retry-After": "120"})]
     error = failing(world, plan, RateLimited)
     assert (error.attempts, error.retry_after, error.stopped_by) == (1, 120.0, "deadline")

@@ -10,7 +10,7 @@ from callsheet.events import StoreFailed
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.settings.timeout import Timeout
-from callsheet.verdicts import Ask, Exchange, Refuse, Reply, StoreFailure, TryAgain
+from callsheet.verdicts import AnswerWith, Ask, Exchange, Refuse, StoreFailure, TryAgain
 from tests.engine.world import FACTS, URL, Answer, BlockingWorld, Policy
 
 TOKEN = Request("POST", "https://auth.test/token", Headers())
@@ -59,7 +59,7 @@ def test_a_store_is_asked_once_and_its_answer_makes_the_verdict(world, log):
 
 def test_a_store_may_answer_the_call(world, log):
     kept = world.call(world.plan())
-    plan = world.plan(Policy("cache", log, before=[Ask(store_of(world, kept), "key", Reply)]))
+    plan = world.plan(Policy("cache", log, before=[Ask(store_of(world, kept), "key", AnswerWith)]))
     assert world.call(plan) is kept
     assert len(world.transport.sent) == 1
 

@@ -21,7 +21,7 @@ from callsheet.policies.slot import Slot
 from callsheet.settings.caps import Caps
 from callsheet.settings.concurrency import Concurrency
 from callsheet.settings.timeout import Timeout
-from callsheet.verdicts import Refuse, Reply
+from callsheet.verdicts import AnswerWith, Refuse
 from tests.engine.world import Answer, Policy
 
 
@@ -176,7 +176,7 @@ def test_a_reply_is_read_like_a_stream(world, log):
     from callsheet.http.headers import Headers
 
     kept = Response(200, request=request, content=content, headers=Headers(fields))
-    assert world.read(world.stream(world.plan(Policy("cache", log, before=[Reply(kept)])))) == b"kept"
+    assert world.read(world.stream(world.plan(Policy("cache", log, before=[AnswerWith(kept)])))) == b"kept"
 
 
 def test_the_total_holds_for_the_body_only_where_it_is_written(world):

@@ -160,7 +160,7 @@ KEYS = {
     "breaker": "breaker",
     "budget": "retry.budget",
     "limits": "rate_limit",
-    "word": "rate_limit.learn",
+    "learned": "rate_limit.learn",
 }
 """By which first word of a key the policies ask their scope for these."""
 
@@ -213,7 +213,7 @@ class World:
     def real_plan(self, slot=None, pick=lambda: 1.0, shared=None, **chosen):
         """The plan of the policies that are on by default; jitter always picks the whole ceiling.
 
-        `shared` is what plans of one service have in common: breaker, budget, limits, word.
+        `shared` is what plans of one service have in common: breaker, budget, limits, learned.
         """
         given = {"slot": slot, **(shared or {})}
         chosen = {"breaker": Breaker() if "breaker" in given else None} | chosen

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from callsheet import NoAnswer, OriginRefused, Sheet
-from callsheet.http.elsewhere import HARMLESS
+from callsheet.http.cross_origin import HARMLESS
 from tests.servers import ScriptedServer
 from tests.servers.actions import Action, answer, answer_with, close, raw, response, then
 from tests.servers.proxies import HttpProxy

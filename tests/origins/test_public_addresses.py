@@ -12,7 +12,7 @@ from callsheet.http.request import Request
 from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.blocking import CurlTransport
 from callsheet.transports.curl.guard import Guard
-from callsheet.transports.curl.names import Lookup, Names
+from callsheet.transports.curl.names import HostNames, Lookup
 from tests.contract.worlds import AsyncioWorld, BlockingWorld
 from tests.servers import EchoServer
 
@@ -126,7 +126,7 @@ class Resolver:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in self.found]
 
 
-def looked_up(names: Names) -> Lookup:
+def looked_up(names: HostNames) -> Lookup:
     lookup = names.ready("a.test", 80)
     assert isinstance(lookup, Lookup)
     assert lookup.done.wait(5.0)
@@ -135,12 +135,12 @@ def looked_up(names: Names) -> Lookup:
 
 def test_of_several_addresses_the_public_ones_are_used(monkeypatch):
     monkeypatch.setattr("socket.getaddrinfo", Resolver("10.0.0.1", "8.8.8.8", "127.0.0.1", "1.1.1.1"))
-    assert looked_up(Names(allows=is_public)).addresses("a.test").pin == ["a.test:80:8.8.8.8,1.1.1.1"]
+    assert looked_up(HostNames(allows=is_public)).addresses("a.test").pin == ["a.test:80:8.8.8.8,1.1.1.1"]
 
 
 def test_a_name_without_a_public_address_is_looked_up_again_next_time(monkeypatch):
     monkeypatch.setattr("socket.getaddrinfo", Resolver("10.0.0.1", "192.168.0.1"))
-    names = Names(allows=is_public)
+    names = HostNames(allows=is_public)
     with pytest.raises(OriginRefused, match=r"`a\.test` means 10\.0\.0\.1, which is not a public address"):
         looked_up(names).addresses("a.test")
     monkeypatch.setattr("socket.getaddrinfo", Resolver("8.8.8.8"))

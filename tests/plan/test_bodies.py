@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from callsheet.errors import ArgumentError, Forbidden, NotFound, SheetError, Unauthorized
 from callsheet.http.streamed_body import StreamedBody
-from callsheet.plan.compile import Base, OperationBinder
+from callsheet.plan.compile import OperationBinder, RequestBase
 from callsheet.plan.plan import Given
 from callsheet.sheet import Sheet
 from callsheet.values.multipart import Multipart
@@ -89,7 +89,7 @@ def request_of(operation, arguments, **given):
     """The request that a call would send, without a client."""
     sheet = Sheet(services={"shop": {"base_url": "http://shop.test", "operations": OPERATIONS}}).services["shop"]
     settings = sheet.settings(operation, given.pop("code", {}))
-    return OperationBinder(sheet.operations[operation], Base(settings))(arguments, Given(**given))
+    return OperationBinder(sheet.operations[operation], RequestBase(settings))(arguments, Given(**given))
 
 
 def boundary_of(content_type):

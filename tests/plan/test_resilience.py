@@ -201,10 +201,10 @@ def test_each_argument_value_may_have_a_limit_of_its_own(any_shop):
 
 
 def test_limits_of_values_that_have_had_their_turns_are_forgotten():
-    from callsheet.policies.rate_limit import MANY, Limits
+    from callsheet.policies.rate_limit import MANY, Limiters
     from callsheet.settings import Rate, RateLimit
 
-    limits = Limits(RateLimit((Rate(1, 1.0),), per="tenant"))
+    limits = Limiters(RateLimit((Rate(1, 1.0),), per="tenant"))
     for number in range(3 * MANY):
         limits.limiter(str(number), 1000.0 + number).reserve(1000.0 + number, 1, 1e9)
     assert len(limits.by_key) <= MANY + 1

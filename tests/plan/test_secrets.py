@@ -77,7 +77,7 @@ def test_a_secret_typed_into_an_undeclared_path_is_masked(shop):
 
 
 def test_a_mounted_secret_in_the_query_is_read_again(tmp_path):
-    from callsheet.plan.compile import Base
+    from callsheet.plan.compile import RequestBase
     from callsheet.secret import MountedFile, Secret
     from callsheet.settings.settings import AuthSettings, Settings
 
@@ -85,7 +85,7 @@ def test_a_mounted_secret_in_the_query_is_read_again(tmp_path):
     path.write_text("first")
     file = MountedFile(path)
     auth = AuthSettings("api_key", {"query": "key", "value": Secret(file)})
-    base = Base(Settings("https://shop.test", params={"v": 1}, auth=auth))
+    base = RequestBase(Settings("https://shop.test", params={"v": 1}, auth=auth))
     assert (base.query()[0], base.shown_query) == (("v=1", "key=first"), ("v=1", "key=***"))
     path.write_text("second")
     file._looked -= 2.0

@@ -133,12 +133,12 @@ def test_an_operation_that_is_not_there_is_named_with_one_close_to_it():
 
 
 def test_names_in_a_path_must_be_declared():
-    from callsheet.plan.compile import Base, OperationBinder
+    from callsheet.plan.compile import OperationBinder, RequestBase
     from callsheet.settings.settings import Settings
-    from callsheet.sheet.operation import Operation
+    from callsheet.sheet.words.operation import Operation
 
     with pytest.raises(SheetError, match=r"path '/users/\{id\}' has `id`, and declared are none"):
-        OperationBinder(Operation("get_user", "GET", "/users/{id}"), Base(Settings("https://shop.test")))
+        OperationBinder(Operation("get_user", "GET", "/users/{id}"), RequestBase(Settings("https://shop.test")))
 
 
 def test_an_undeclared_plan_binds_no_arguments():

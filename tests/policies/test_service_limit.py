@@ -4,7 +4,7 @@ import pytest
 
 from callsheet.errors import LimitReached
 from callsheet.events import NO_CALL, LimitLearned
-from callsheet.policies.service_limit import LONGEST_HOLD, ServiceLimit, ServiceWord
+from callsheet.policies.service_limit import LONGEST_HOLD, LearnedLimit, ServiceLimit
 from callsheet.settings.rate_limit import RateLimit
 from callsheet.verdicts import Refuse, Tell, Wait
 from tests.policies.conftest import NOW
@@ -14,7 +14,7 @@ WALL = 1_700_000_000.0
 
 @pytest.fixture
 def limit():
-    return ServiceLimit(ServiceWord(), RateLimit(), lambda: WALL)
+    return ServiceLimit(LearnedLimit(), RateLimit(), lambda: WALL)
 
 
 def told(limit, attempt, now=NOW):
@@ -43,7 +43,7 @@ def test_a_call_whose_deadline_comes_first_is_told_so_at_once(limit, attempt_of)
 
 
 def test_when_full_fail_waits_for_nothing(attempt_of):
-    limit = ServiceLimit(ServiceWord(), RateLimit(when_full="fail"), lambda: WALL)
+    limit = ServiceLimit(LearnedLimit(), RateLimit(when_full="fail"), lambda: WALL)
     told(limit, attempt_of(429, headers={"Retry-After": "1"}))
     assert isinstance(limit.before(attempt_of(), NOW), Refuse)
 
@@ -102,7 +102,7 @@ def test_an_attempt_asked_again_after_a_wait_takes_one_only(limit, attempt_of):
     told(limit, attempt_of(200, headers={"RateLimit": '"default";r=2;t=10'}))
     attempt = attempt_of()
     assert [wait_of(limit, attempt), wait_of(limit, attempt)] == [None, None]
-    assert limit.word.remaining == 1
+    assert limit.learned.remaining == 1
 
 
 def test_what_was_taken_and_not_sent_is_given_back(limit, attempt_of):
@@ -112,15 +112,15 @@ def test_what_was_taken_and_not_sent_is_given_back(limit, attempt_of):
     limit.let_go(attempt, False)
     assert wait_of(limit, attempt_of()) is None
     used = attempt_of()
-    used.held[limit] = limit.word.resets
+    used.held[limit] = limit.learned.resets
     limit.let_go(used, True)
-    assert limit.word.remaining == 0
+    assert limit.learned.remaining == 0
 
 
 def test_of_one_window_the_smaller_rest_counts_and_a_later_window_replaces_it(limit, attempt_of):
     def says(rest, seconds, at):
         told(limit, attempt_of(200, headers={"RateLimit": f'"default";r={rest};t={seconds}'}), at)
-        return limit.word.remaining
+        return limit.learned.remaining
 
     assert says(5, 10, NOW) == 5
     assert says(7, 10, NOW + 0.5) == 5

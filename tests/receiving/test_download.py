@@ -21,7 +21,7 @@ from callsheet.errors import (
     UsageError,
 )
 from callsheet.many.download import source_id
-from callsheet.many.part import Part
+from callsheet.many.partial_file import PartialFile
 from callsheet.practice import PracticeServer
 from callsheet.practice.downloads import content
 from tests.servers import ScriptedServer, answer, answer_with, truncated
@@ -348,7 +348,7 @@ def test_two_downloads_do_not_write_one_file(caller, practice, tmp_path):
         if not found:
             found.append(None)
             with pytest.raises(UsageError, match="is being written by another download") as caught:
-                Part(tmp_path / "f")
+                PartialFile(tmp_path / "f")
             found.append(caught.value)
 
     assert caller.do(client, "download", "/bytes/200000", tmp_path / "f", progress=meanwhile).size == 200_000

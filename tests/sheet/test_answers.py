@@ -2,9 +2,9 @@
 
 import pytest
 
+from callsheet.explain.spelling import plain_data, spelled
 from callsheet.settings import BodyTest, Envelope, ErrorRule, Fallback
 from callsheet.sheet import Sheet
-from callsheet.sheet.spelling import plain_data, spelled
 from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from callsheet.errors import SheetError
 from callsheet.sheet import Sheet
-from callsheet.sheet.keys import OPERATION_KEYS, SERVICE_KEYS, TOP_KEYS
+from callsheet.sheet.words.key_table import OPERATION_KEYS, SERVICE_KEYS, TOP_KEYS
 from tests.sheet.test_environments import BASE, FLAT
 from tests.sheet.test_secrets import CANARY, everything_told
 from tests.sheet.test_settings import LAYERS

@@ -5,8 +5,8 @@ import pickle
 
 import pytest
 
-from callsheet.sheet.operation import LOCATIONS, MISSING, Operation, Parameter
-from callsheet.sheet.types import PARAMETER_TYPES
+from callsheet.sheet.forms.types import PARAMETER_TYPES
+from callsheet.sheet.words.operation import LOCATIONS, MISSING, Operation, Parameter
 from callsheet.values.codec import codec_for
 from callsheet.values.text import python_type
 from callsheet.values.typeref import TypeRef

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.sheet.quantities import (
+from callsheet.sheet.forms.quantities import (
     BYTES,
     LARGEST,
     LONGEST,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.sheet.keys import OPERATION_KEYS, SERVICE_KEYS, TOP_KEYS
+from callsheet.sheet.words.key_table import OPERATION_KEYS, SERVICE_KEYS, TOP_KEYS
 from tests.docs.fences import fences
 from tests.sheet.sheets import HEAD, parse
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from callsheet.sheet.keys import OPERATION_KEYS, SERVICE_KEYS
 from callsheet.sheet.schema import json_schema
+from callsheet.sheet.words.key_table import OPERATION_KEYS, SERVICE_KEYS
 from tests.sheet.sheets import HEAD, parse
 from tests.sheet.test_settings import LAYERS
 
@@ -16,12 +16,12 @@ VALIDATOR = jsonschema_rs.validator_for(json_schema())
 
 def parse_plain(text: str):
     """The text as the JSON that an editor sees."""
-    from callsheet.sheet.compose import compose
-    from callsheet.sheet.findings import Findings
-    from callsheet.sheet.place import Source
+    from callsheet.sheet.tree.compose import compose
+    from callsheet.sheet.tree.findings import Findings
+    from callsheet.sheet.tree.place import SheetText
     from tests.sheet.test_yaml import plain
 
-    return plain_keys(plain(compose(Source("s.yaml", text), text, Findings())))
+    return plain_keys(plain(compose(SheetText("s.yaml", text), text, Findings())))
 
 
 def plain_keys(value):

@@ -3,7 +3,7 @@
 import pytest
 
 from callsheet.secret import Secret
-from callsheet.sheet.operation import MISSING
+from callsheet.sheet.words.operation import MISSING
 from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
 FILLED = [

@@ -3,11 +3,11 @@
 import pytest
 import yaml
 
-from callsheet.sheet import compose as composing
-from callsheet.sheet.core_schema import resolve
-from callsheet.sheet.findings import Findings
-from callsheet.sheet.node import ListNode, MappingNode, Scalar
-from callsheet.sheet.place import Source
+from callsheet.sheet.tree import compose as composing
+from callsheet.sheet.tree.core_schema import resolve
+from callsheet.sheet.tree.findings import Findings
+from callsheet.sheet.tree.node import ListNode, MappingNode, Scalar
+from callsheet.sheet.tree.place import SheetText
 from tests.sheet.sheets import HEAD, errors, parse, shop
 
 CORE = [
@@ -38,7 +38,7 @@ def loader(request, monkeypatch):
 
 def tree(text):
     findings = Findings()
-    node = composing.compose(Source("s.yaml", text), text, findings)
+    node = composing.compose(SheetText("s.yaml", text), text, findings)
     assert not findings.errors
     return node
 

@@ -225,11 +225,11 @@ def test_the_outcome_stays_when_a_further_attempt_has_no_credentials(world, mach
 
 
 def test_a_forked_child_looks_for_itself(machine, monkeypatch):
-    from callsheet.auth.aws_credentials import Chain
+    from callsheet.auth.aws_credentials import CredentialChain
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-canary")
-    chain = Chain(None, wall_clock=lambda: 0.0)
+    chain = CredentialChain(None, wall_clock=lambda: 0.0)
     chain._search()
     assert chain.now().access_key == "AKIDENV"
     chain.forget()

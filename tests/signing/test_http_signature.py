@@ -14,8 +14,8 @@ from http_message_signatures import algorithms as library
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.auth.components import target_of
 from callsheet.auth.http_signature import ALGORITHMS, HTTPSignature, signature_key
-from callsheet.auth.sent import target_of
 from callsheet.errors import ArgumentError, ServerError
 from callsheet.http.body import Content
 from callsheet.http.headers import Headers

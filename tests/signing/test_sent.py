@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from callsheet.auth.sent import fields_of, target_of
+from callsheet.auth.components import fields_of, target_of
 from callsheet.errors import APIError
 from callsheet.http.body import Content
 from callsheet.http.headers import Headers

@@ -9,8 +9,8 @@ import pytest
 
 from callsheet import AsyncClient, Client
 from callsheet.testing import FakeTransport, FrozenClock
-from callsheet.testing.quiet import PATIENCE
-from callsheet.testing.waiting_tasks import LoopWatch
+from callsheet.testing.idle_threads import PATIENCE
+from callsheet.testing.waiting_tasks import IdleWatch
 
 PATIENT = 5.0
 """Real seconds after which something hangs."""
@@ -260,7 +260,7 @@ def test_a_loop_that_does_not_tell_what_it_has_to_do_is_given_some_turns(clock):
 
     async def steps():
         loop = asyncio.get_running_loop()
-        clock._tasks._watches[loop] = LoopWatch(clock._timeline, Foreign(loop))
+        clock._tasks._watches[loop] = IdleWatch(clock._timeline, Foreign(loop))
         order = []
 
         async def one(seconds):

@@ -20,9 +20,9 @@ from callsheet.errors import (
     ResponseTooLarge,
     UsageError,
 )
+from callsheet.http.body_sources import AsyncPieces, Pieces
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
-from callsheet.http.sources import AsyncPieces, Pieces
 from callsheet.http.streamed_body import StreamedBody
 from callsheet.practice import create_app
 from callsheet.settings.caps import Caps

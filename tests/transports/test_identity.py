@@ -10,8 +10,8 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from callsheet.errors import TLSError
-from callsheet.pem import CERTIFICATE, PRIVATE_KEY, blocks, problem_of
 from callsheet.secret import MountedFile, Secret
+from callsheet.tls.pem import CERTIFICATE, PRIVATE_KEY, blocks, problem_of
 from callsheet.transports.curl.identity import Identity
 from tests.servers import Certificates
 from tests.servers.fixtures import *  # noqa: F403

@@ -31,7 +31,7 @@ class Hold(NamedTuple):
     seconds: float
 
 
-class Place(NamedTuple):
+class Reserved(NamedTuple):
     """The answer to Reserve: the turn is in `wait` seconds; if it is not reserved, it would have been, and is too late."""
 
     wait: float

@@ -15,7 +15,7 @@ from callsheet.arithmetic.shape import Shape, shapes_of
 from callsheet.settings.rate_limit import Rate
 
 
-class Chunk:
+class TurnGroup:
     """Units of several turns, by the time of the latest."""
 
     __slots__ = ("at", "units")
@@ -38,7 +38,7 @@ class Turn:
         self.at = at
         self.wait = wait
         self.units = units
-        self.chunks: Mapping[Window, Chunk] = NO_CHUNKS
+        self.chunks: Mapping[Window, TurnGroup] = NO_CHUNKS
 
     @property
     def is_reserved(self) -> bool:
@@ -49,8 +49,8 @@ class Turn:
         return f"Turn(at={self.at}, wait={self.wait}, units={self.units})"
 
 
-NO_CHUNKS: Mapping[Window, Chunk] = {}
-Entry = Turn | Chunk
+NO_CHUNKS: Mapping[Window, TurnGroup] = {}
+Entry = Turn | TurnGroup
 
 
 class Window:
@@ -131,13 +131,13 @@ class CoarseWindow(Window):
         inside = self.inside
         inside.pop()
         last = inside[-1] if inside else None
-        if isinstance(last, Chunk) and last.at // self.span == turn.at // self.span:
+        if isinstance(last, TurnGroup) and last.at // self.span == turn.at // self.span:
             last.at = turn.at
             last.units += turn.units
         else:
-            last = Chunk(turn.at, turn.units)
+            last = TurnGroup(turn.at, turn.units)
             inside.append(last)
-        chunks: dict[Window, Chunk] = dict(turn.chunks)
+        chunks: dict[Window, TurnGroup] = dict(turn.chunks)
         chunks[self] = last
         turn.chunks = chunks
 

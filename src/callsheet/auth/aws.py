@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from callsheet.auth.aws_credentials import Chain, Credentials, Written
-from callsheet.auth.digest import Digests
-from callsheet.auth.sent import Target, fields_of, settled, target_of
+from callsheet.auth.aws_credentials import CredentialChain, Credentials, WrittenCredentials
+from callsheet.auth.body_digest import Digests
+from callsheet.auth.components import RequestTarget, fields_of, settled, target_of
 from callsheet.call import Attempt
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.request import Request
@@ -124,7 +124,7 @@ class AWSSigner:
         return seen
 
 
-def canonical_url(target: Target, *, is_s3: bool) -> str:
+def canonical_url(target: RequestTarget, *, is_s3: bool) -> str:
     """The URL as botocore is to see it: the query in AWS's spelling, and of S3 the path."""
     path = quote(unquote_to_bytes(target.path), safe="/" + UNRESERVED) if is_s3 else target.path
     query = "" if not target.query else f"?{canonical_query(target.query)}"
@@ -141,10 +141,10 @@ def _encoded(text: str) -> str:
     return quote(unquote_to_bytes(text.replace("+", " ")), safe=UNRESERVED)
 
 
-def _credentials(written: Any, wall_clock: Callable[[], float]) -> Written | Chain:
+def _credentials(written: Any, wall_clock: Callable[[], float]) -> WrittenCredentials | CredentialChain:
     if isinstance(written, Mapping) and "access_key" in written:
-        return Written(written)
-    return Chain(written.get("profile") if isinstance(written, Mapping) else None, wall_clock=wall_clock)
+        return WrittenCredentials(written)
+    return CredentialChain(written.get("profile") if isinstance(written, Mapping) else None, wall_clock=wall_clock)
 
 
 def require_botocore() -> None:

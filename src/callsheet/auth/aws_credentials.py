@@ -32,7 +32,7 @@ class Credentials(NamedTuple):
     token: str | None
 
 
-class Written:
+class WrittenCredentials:
     """The credentials of the sheet; mounted ones are read anew for each request."""
 
     def __init__(self, options: Mapping[str, Secret]) -> None:
@@ -54,7 +54,7 @@ class Written:
             raise AuthError(f"the AWS credentials cannot be read: {error}", stopped_by="sign") from None
 
 
-class Chain:
+class CredentialChain:
     """The credentials of botocore's chain, for one profile or the one that the environment names."""
 
     def __init__(self, profile: str | None, *, wall_clock: Callable[[], float]) -> None:

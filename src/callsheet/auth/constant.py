@@ -20,7 +20,7 @@ from callsheet.settings.settings import AuthSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
+class ConstantCredential:
     """What is added to each request, and whose it is.
 
     `identity` tells credentials apart without showing them (a hash), and is empty where nobody knows. `secrets` are all texts that must be masked; `unsent`
@@ -35,27 +35,27 @@ class Credential:
     later: tuple[str, ...] = ()
 
 
-def constant_credential(auth: AuthSettings | None) -> Credential:
+def constant_credential(auth: AuthSettings | None) -> ConstantCredential:
     """The credential that the sheet's `auth` stands for; an empty one for None."""
     if auth is None:
-        return Credential("anonymous")
+        return ConstantCredential("anonymous")
     return _KINDS[auth.kind](auth)
 
 
-def _bearer(auth: AuthSettings) -> Credential:
+def _bearer(auth: AuthSettings) -> ConstantCredential:
     token = as_secret(auth.options["token"])
-    return Credential(
+    return ConstantCredential(
         _identity("bearer", token), headers=(("Authorization", Secret("Bearer ", token)),), secrets=(token,)
     )
 
 
-def _basic(auth: AuthSettings) -> Credential:
+def _basic(auth: AuthSettings) -> ConstantCredential:
     username, password = as_secret(auth.options["username"]), as_secret(auth.options["password"])
 
     is_constant = username.is_constant and password.is_constant
     blob = Secret(Derived(_encoded, username, password))
     blob = blob.now() if is_constant else blob
-    return Credential(
+    return ConstantCredential(
         f"basic {username.fingerprint()}",
         headers=(("Authorization", Secret("Basic ", blob)),),
         secrets=(password, blob),
@@ -69,30 +69,30 @@ def _encoded(username: str, password: str) -> str:
     return base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-def _api_key(auth: AuthSettings) -> Credential:
+def _api_key(auth: AuthSettings) -> ConstantCredential:
     value = as_secret(auth.options["value"])
     identity = _identity("api_key", value)
     if "header" in auth.options:
-        return Credential(identity, headers=((auth.options["header"], value),), secrets=(value,))
+        return ConstantCredential(identity, headers=((auth.options["header"], value),), secrets=(value,))
     if "query" in auth.options:
-        return Credential(identity, params=((auth.options["query"], value),), secrets=(value,))
+        return ConstantCredential(identity, params=((auth.options["query"], value),), secrets=(value,))
     cookie = Secret(f"{auth.options['cookie']}=", value)
-    return Credential(identity, headers=(("Cookie", cookie),), secrets=(value,))
+    return ConstantCredential(identity, headers=(("Cookie", cookie),), secrets=(value,))
 
 
-def _jwt(auth: AuthSettings) -> Credential:
+def _jwt(auth: AuthSettings) -> ConstantCredential:
     options = auth.options
     key = options["secret"] if "secret" in options else options["key"]
     told = json.dumps({name: revealed(options[name]) for name in WHO if name in options}, sort_keys=True)
     identity = _identity("jwt", Secret(told, key))
-    return Credential(identity, unsent=(key,) if "key" in options else (), later=(options["header"],))
+    return ConstantCredential(identity, unsent=(key,) if "key" in options else (), later=(options["header"],))
 
 
-def _oauth2(auth: AuthSettings) -> Credential:
+def _oauth2(auth: AuthSettings) -> ConstantCredential:
     options = auth.options
     told = {name: _told(options[name]) for name in OAUTH2_WHO if name in options}
     secrets = tuple(_secrets_in(options))
-    return Credential(
+    return ConstantCredential(
         _identity("oauth2", Secret(json.dumps(told, sort_keys=True))), unsent=secrets, later=("Authorization",)
     )
 
@@ -114,9 +114,9 @@ def _secrets_in(value: Any) -> Iterator[Secret]:
             yield from _secrets_in(inner)
 
 
-def _python(auth: AuthSettings) -> Credential:
+def _python(auth: AuthSettings) -> ConstantCredential:
     # Nobody knows whose it is: what is answered under it is nobody else's.
-    return Credential("", unsent=tuple(_secrets_in(auth.options["options"])))
+    return ConstantCredential("", unsent=tuple(_secrets_in(auth.options["options"])))
 
 
 OAUTH2_WHO = ("token_url", "grant", "client_id", "scopes", "audience", "params", "refresh_token", "assertion")

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from callsheet.auth.digest import Digests
+from callsheet.auth.body_digest import Digests
+from callsheet.auth.components import RequestTarget, check_readable, fields_of, pieces_of, settled, target_of
+from callsheet.auth.jwt_keys import Unfit
 from callsheet.auth.kept_key import KeptKey, shared_secret
-from callsheet.auth.keys import Unfit
-from callsheet.auth.sent import Target, check_readable, fields_of, pieces_of, settled, target_of
 from callsheet.call import Attempt
 from callsheet.errors import ArgumentError
 from callsheet.http.request import Request
@@ -36,7 +36,7 @@ TIMES: Mapping[str, Callable[[float], str]] = {
 }
 SHORTEST_KEY = 16
 """Bytes. The service chooses the key, so this is what no search finds (128 bits), not the length of the hash."""
-COMPONENTS: Mapping[str, Callable[[Request, Target], str]] = {
+COMPONENTS: Mapping[str, Callable[[Request, RequestTarget], str]] = {
     "method": lambda request, target: request.method,
     "path": lambda request, target: target.path,
     "query": lambda request, target: target.query or "",
@@ -102,7 +102,7 @@ class HMACSigner:
             else:
                 yield self._part(component, request, target, told)
 
-    def _part(self, component: str, request: Request, target: Target, told: Mapping[str, str]) -> bytes:
+    def _part(self, component: str, request: Request, target: RequestTarget, told: Mapping[str, str]) -> bytes:
         if component in COMPONENTS:
             return COMPONENTS[component](request, target).encode()
         if component in told:
@@ -113,7 +113,7 @@ class HMACSigner:
         return rest.encode() if kind == "text" else _field(rest, request, target)
 
 
-def _field(name: str, request: Request, target: Target) -> bytes:
+def _field(name: str, request: Request, target: RequestTarget) -> bytes:
     values = [value for known, value in fields_of(request, target) if known.lower() == name.lower()]
     if not values:
         raise ArgumentError(

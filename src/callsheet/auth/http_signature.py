@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from callsheet.auth.digest import Digests
+from callsheet.auth.body_digest import Digests
+from callsheet.auth.components import DEFAULT_PORTS, RequestTarget, fields_of, has_content, revealed, settled, target_of
+from callsheet.auth.jwt_keys import CURVE_NAMES, HOW_TO_MAKE, SHORTEST_RSA, Unfit, private_key
 from callsheet.auth.kept_key import KeptKey, shared_secret
-from callsheet.auth.keys import CURVE_NAMES, HOW_TO_MAKE, SHORTEST_RSA, Unfit, private_key
-from callsheet.auth.sent import DEFAULT_PORTS, Target, fields_of, has_content, revealed, settled, target_of
 from callsheet.call import Attempt
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.request import Request
@@ -34,7 +34,7 @@ ALGORITHMS: Mapping[str, str] = {
 CURVES = {"ecdsa-p256-sha256": "secp256r1", "ecdsa-p384-sha384": "secp384r1"}
 SHORTEST_SECRET = 32
 """Bytes of a secret for hmac-sha256: as long as the hash."""
-DERIVED: Mapping[str, Callable[[Request, Target], str]] = {
+DERIVED: Mapping[str, Callable[[Request, RequestTarget], str]] = {
     "@method": lambda request, target: request.method,
     "@target-uri": lambda request, target: target.url,
     "@authority": lambda request, target: target.authority.lower().removesuffix(DEFAULT_PORTS[target.scheme]),
@@ -55,23 +55,23 @@ LABEL = re.compile(r"[a-z*][a-z0-9_.*-]*")
 """A key of a dictionary (RFC 9651 3.2)."""
 
 
-class Base(NamedTuple):
+class SignatureBase(NamedTuple):
     """What is signed (RFC 9421 2.5), and the parameters as Signature-Input tells them."""
 
     text: bytes
     parameters: str
 
 
-class Message(NamedTuple):
+class SignedMessage(NamedTuple):
     """A request as the library looks at it."""
 
     method: str
     url: str
-    headers: Fields
+    headers: SignedFields
     request_target: str
 
 
-class Fields:
+class SignedFields:
     """Header fields, one by one."""
 
     def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
@@ -128,7 +128,7 @@ class HTTPSignature:
         ]
         return request.with_headers(request.headers.with_fields(fields), Secret(signature))
 
-    def base(self, request: Request, components: Sequence[str], created: int) -> Base:
+    def base(self, request: Request, components: Sequence[str], created: int) -> SignatureBase:
         """What is signed. Raises ArgumentError for a component that the request does not have."""
         target = target_of(request)
         fields = fields_of(request, target)
@@ -137,7 +137,7 @@ class HTTPSignature:
         text = "\n".join([*lines, f'"@signature-params": {parameters}'])
         if not text.isascii():
             raise ArgumentError("the request cannot be signed: what is signed holds a character outside ASCII")
-        return Base(text.encode(), parameters)
+        return SignatureBase(text.encode(), parameters)
 
     def _components_of(self, request: Request) -> tuple[str, ...]:
         return (*self._components, DIGEST) if self._covers_body and has_content(request) else self._components
@@ -155,7 +155,7 @@ class HTTPSignature:
             told.append(f";tag={quoted(options['tag'])}")
         return "".join(told)
 
-    def _value(self, component: str, request: Request, target: Target, fields: list[tuple[str, str]]) -> str:
+    def _value(self, component: str, request: Request, target: RequestTarget, fields: list[tuple[str, str]]) -> str:
         if component in DERIVED:
             return DERIVED[component](request, target)
         if component.startswith('"'):
@@ -167,11 +167,13 @@ class HTTPSignature:
             raise ArgumentError(f"the request cannot be signed: its header `{component}` {why}")
         return value
 
-    def _of_library(self, component: str, request: Request, target: Target, fields: list[tuple[str, str]]) -> str:
+    def _of_library(
+        self, component: str, request: Request, target: RequestTarget, fields: list[tuple[str, str]]
+    ) -> str:
         """The value of a component with parameters."""
         from http_sf.compat import Item  # noqa: PLC0415 - loaded where requests are signed so
 
-        message = Message(request.method, target.url, Fields(fields), request_target=target.in_origin_form)
+        message = SignedMessage(request.method, target.url, SignedFields(fields), request_target=target.in_origin_form)
         try:
             item = Item()
             item.parse(component.encode())

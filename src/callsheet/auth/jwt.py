@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from callsheet.auth.keys import Unfit, require_pyjwt, signing_key
+from callsheet.auth.jwt_keys import Unfit, require_pyjwt, signing_key
 from callsheet.call import Attempt
 from callsheet.errors import AuthError
 from callsheet.secret import Secret

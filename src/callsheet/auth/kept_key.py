@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from callsheet.auth.keys import HOW_TO_MAKE, Unfit
+from callsheet.auth.jwt_keys import HOW_TO_MAKE, Unfit
 from callsheet.errors import AuthError
 from callsheet.secret import Secret
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from callsheet.auth.keys import ALGORITHMS, Unfit, family, require_pyjwt, verifying_key
+from callsheet.auth.jwt_keys import ALGORITHMS, Unfit, family, require_pyjwt, verifying_key
 from callsheet.bare_frames import bared
 from callsheet.errors import AuthError, UsageError
 from callsheet.secret import Secret

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from callsheet.cli.options import ENV, ENV_FILES, FILE
+from callsheet.cli.shared_options import ENV, ENV_FILES, FILE
 
 HELP = """Call the HTTP APIs declared on a sheet, callsheet.yaml.
 

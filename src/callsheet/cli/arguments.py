@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, get_type_hints, is_typeddict
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from callsheet.cli.items import Item, shown
+from callsheet.cli.items import ItemArgument, shown
 from callsheet.cli.uploads import content_of, file_of
 from callsheet.errors import ArgumentError, SheetError
-from callsheet.sheet.findings import nearest, one_of
-from callsheet.sheet.operation import LOCATIONS, Location, Operation, Parameter
+from callsheet.sheet.tree.findings import nearest, one_of
+from callsheet.sheet.words.operation import LOCATIONS, Location, Operation, Parameter
 from callsheet.values.codec import resolve
 from callsheet.values.text import PYTHON_TYPES, Texter, python_type
 from callsheet.values.typeref import FILE, TypeRef
@@ -34,9 +34,9 @@ class Typed(NamedTuple):
     headers: dict[str, str]
 
 
-def typed(operation: Operation, items: Iterable[Item]) -> Typed:
+def typed(operation: Operation, items: Iterable[ItemArgument]) -> Typed:
     """The arguments of the operation, and header fields that it does not declare. Raises ArgumentError."""
-    taken = Names(operation)
+    taken = ArgumentNames(operation)
     texts: dict[str, list[str]] = {}
     converts: dict[str, Convert] = {}
     arguments: dict[str, Any] = {}
@@ -64,11 +64,11 @@ def typed(operation: Operation, items: Iterable[Item]) -> Typed:
     return Typed(arguments | nested | {name: converts[name](found) for name, found in texts.items()}, headers)
 
 
-def _file_of(item: Item, operation: Operation) -> Any:
+def _file_of(item: ItemArgument, operation: Operation) -> Any:
     return content_of(item) if operation.content is not None else file_of(item)
 
 
-class Names:
+class ArgumentNames:
     """What an operation takes, by the names a person may use: `X-Request-Id` is also `x_request_id`."""
 
     def __init__(self, operation: Operation) -> None:
@@ -86,7 +86,7 @@ class Names:
         parameter = self._anywhere(name)
         return parameter.argument if parameter else name
 
-    def file(self, item: Item) -> str:
+    def file(self, item: ItemArgument) -> str:
         """The argument that takes a file. Raises ArgumentError."""
         operation = self._operation
         if operation.content is not None and item.name in ("", "content"):
@@ -98,9 +98,9 @@ class Names:
         hint = f"it takes {one_of(known)}" if known else f"it takes no files; {text}`name=@file` sends a file's text"
         raise ArgumentError(f"item {shown(item.text)}: `{operation.name}` declares no such file; {hint}")
 
-    def nested_in(self, items: Iterable[Item]) -> tuple[list[Item], dict[str, Any]]:
+    def nested_in(self, items: Iterable[ItemArgument]) -> tuple[list[ItemArgument], dict[str, Any]]:
         """The items without those in brackets (`card[number]=1`), and the fields of a form that those give."""
-        plain: list[Item] = []
+        plain: list[ItemArgument] = []
         nested: dict[str, Any] = {}
         for item in items:
             found = BRACKETS.fullmatch(item.name) if self._has_form and item.kind in ("field", "json") else None
@@ -114,7 +114,7 @@ class Names:
     def _has_form(self) -> bool:
         return self._operation.form is not None or self._operation.multipart is not None
 
-    def taking(self, item: Item) -> tuple[str, Convert]:
+    def taking(self, item: ItemArgument) -> tuple[str, Convert]:
         """The argument an item gives, and how its texts become a value."""
         if item.kind == "field":
             parameter = self._anywhere(item.name)
@@ -132,14 +132,14 @@ class Names:
         found = (self._parameters.get((location, _folded(name, location))) for location in LOCATIONS)
         return next((parameter for parameter in found if parameter), None)
 
-    def _of_field(self, item: Item) -> Convert:
+    def _of_field(self, item: ItemArgument) -> Convert:
         if self._fields is None:
             body = self._operation.json or self._operation.form
             self._fields = field_types(body) if isinstance(body, TypeRef) else {}
         return _of_type(self._fields.get(item.name, Any))
 
 
-def _put(nested: dict[str, Any], steps: list[str], item: Item) -> None:
+def _put(nested: dict[str, Any], steps: list[str], item: ItemArgument) -> None:
     inner = nested
     for step in steps[:-1]:
         inner = inner.setdefault(step, {})

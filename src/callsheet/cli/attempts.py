@@ -16,7 +16,7 @@ from callsheet.events import (
     TokenFetched,
     WireFacts,
 )
-from callsheet.sheet.quantities import spelled_seconds
+from callsheet.sheet.forms.quantities import spelled_seconds
 
 PHASES = (
     ("resolved", "name"),

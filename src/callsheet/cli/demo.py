@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from callsheet.practice import PracticeServer
 
 
-class Step(NamedTuple):
+class DemoStep(NamedTuple):
     """A command, what it shows, and the exit code it must end with."""
 
     title: str
@@ -27,27 +27,27 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step("A check: every key, every value, every type the sheet names", "check"),
-    Step("A declared POST: JSON from typed fields, the answer checked against its type",
+    DemoStep("A check: every key, every value, every type the sheet names", "check"),
+    DemoStep("A declared POST: JSON from typed fields, the answer checked against its type",
          "call create_user name=Ada email=ada@example.com"),
-    Step("A GET with a path parameter", "call get_user id=1"),
-    Step("A query", "call list_users status=active size=2"),
-    Step("A 404 is a typed error; the exit code says whose fault it was", "call get_user id=99", 4),
-    Step("A flaky endpoint: retries save the call", "call flaky key=demo failures=2 -v"),
-    Step("A timeout ends when it says: this service would take 30 s", "call slow seconds=30 --timeout 1s", 6),
-    Step("A POST whose answer is lost may have been processed: it is not sent twice",
+    DemoStep("A GET with a path parameter", "call get_user id=1"),
+    DemoStep("A query", "call list_users status=active size=2"),
+    DemoStep("A 404 is a typed error; the exit code says whose fault it was", "call get_user id=99", 4),
+    DemoStep("A flaky endpoint: retries save the call", "call flaky key=demo failures=2 -v"),
+    DemoStep("A timeout ends when it says: this service would take 30 s", "call slow seconds=30 --timeout 1s", 6),
+    DemoStep("A POST whose answer is lost may have been processed: it is not sent twice",
          "call order key=demo lost=1 item=tea -v", 1),
-    Step("... and the service counted one", "call order_count key=demo"),
-    Step("With an idempotency key the same POST is safe to send again: one order, though its answer was lost",
+    DemoStep("... and the service counted one", "call order_count key=demo"),
+    DemoStep("With an idempotency key the same POST is safe to send again: one order, though its answer was lost",
          "call order_once key=keyed lost=1 item=tea -v"),
-    Step("A service that takes one request a second", "call limited key=demo limit=1 window=1"),
-    Step("... says 429 to the next, and when to come back: it is asked again then, and no earlier",
+    DemoStep("A service that takes one request a second", "call limited key=demo limit=1 window=1"),
+    DemoStep("... says 429 to the next, and when to come back: it is asked again then, and no earlier",
          "call limited key=demo limit=1 window=1 -v"),
-    Step("A token from a provider (OAuth 2.0), fetched before the call, shown to nobody", "call me -v"),
+    DemoStep("A token from a provider (OAuth 2.0), fetched before the call, shown to nobody", "call me -v"),
 )  # fmt: skip
 
 
-class Tape:
+class Transcript:
     """Both streams of a command in the order they were written."""
 
     def __init__(self) -> None:
@@ -81,13 +81,13 @@ def show_demo(screen: Screen) -> int:
     return 0 if all(ended) else 1
 
 
-def show_step(number: int, step: Step, screen: Screen) -> bool:
+def show_step(number: int, step: DemoStep, screen: Screen) -> bool:
     """Run one step and show it; whether it ended as it must."""
     from callsheet.cli.run import run
 
     paint = painter(screen)
     screen.print(f"\n{paint('bold', f'{number}  {step.title}')}\n   {paint('cyan', f'$ callsheet {step.command}')}")
-    tape: Any = Tape()
+    tape: Any = Transcript()
     inner = Screen(tape, tape, is_terminal=True, has_colour=screen.has_colour, errors_have_colour=screen.has_colour)
     started = time.monotonic()
     code = run(shlex.split(step.command), inner)

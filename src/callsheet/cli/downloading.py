@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from callsheet.cli.calling import Make
+from callsheet.cli.prepared_call import Make
 from callsheet.engine.io import finish
 from callsheet.engine.perform import open_stream
 from callsheet.errors import UsageError
 from callsheet.http.request import Request
-from callsheet.many.download import Download, Progress, Source, Wish, download
+from callsheet.many.download import Download, DownloadSource, Progress, Wish, download
 
 if TYPE_CHECKING:
     from callsheet.engine.open_answer import OpenAnswer
@@ -26,7 +26,7 @@ def downloaded(make: Make, url: str, to: Path, *, resume: bool, progress: Progre
         prepared = make(fields)
         return open_stream(prepared.call, prepared.plan, prepared.maker.io, raises=False)
 
-    done: Download = finish(download(Source(url, open_answer), to, Wish(resume, progress)))
+    done: Download = finish(download(DownloadSource(url, open_answer), to, Wish(resume, progress)))
     return done
 
 

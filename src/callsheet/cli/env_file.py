@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from callsheet.errors import UsageError
-from callsheet.regular_file import small_file
+from callsheet.process.regular_file import small_file
 
 LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)", re.DOTALL)
 COMMENT = re.compile(r"\s+#.*\Z")

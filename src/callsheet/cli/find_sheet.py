@@ -67,7 +67,7 @@ class Wanted:
 
     def parsed(self, read: Callable[..., Sheet], path: Path, env: str | None = None) -> Sheet:
         """The sheet as `read` takes it from its text. Raises SheetError in the words of the command line."""
-        from callsheet.sheet.files import sheet_text
+        from callsheet.sheet.sheet_file import sheet_text
 
         given = {"env": env or self.env, "variables": self.variables(), "folder": path.absolute().parent}
         try:
@@ -134,7 +134,7 @@ def nearest_sheet(folder: Path) -> Path:
 
 def chosen_service(services: Mapping[str, ServiceSheet], name: str | None, sheet: str) -> ServiceSheet:
     """The service of this name, or the only one. Raises UsageError."""
-    from callsheet.sheet.findings import nearest, one_of
+    from callsheet.sheet.tree.findings import nearest, one_of
 
     if name is None:
         if len(services) == 1:

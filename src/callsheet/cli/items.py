@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 from callsheet.errors import ArgumentError
 
-Kind = Literal["field", "json", "query", "header", "file", "body"]
-KINDS: dict[str, Kind] = {
+ItemKind = Literal["field", "json", "query", "header", "file", "body"]
+KINDS: dict[str, ItemKind] = {
     ":=@": "json",
     "==@": "query",
     ":=": "json",
@@ -35,7 +35,7 @@ FORMS = "name=value, name:=json, name==query, Header:value, name=@file, name@fil
 STDIN = "-"
 
 
-class Upload(NamedTuple):
+class FileArgument(NamedTuple):
     """A file that is sent as it is: `path` (`-` is the standard input), and what is said of it."""
 
     path: str
@@ -43,20 +43,20 @@ class Upload(NamedTuple):
     media_type: str | None = None
 
 
-class Item(NamedTuple):
+class ItemArgument(NamedTuple):
     """One item. `text` is what was typed.
 
-    `value` is text; for the kind `json` the parsed value, for `file` and `body` an Upload, and None for a header that is
+    `value` is text; for the kind `json` the parsed value, for `file` and `body` a FileArgument, and None for a header that is
     to be taken out.
     """
 
-    kind: Kind
+    kind: ItemKind
     name: str
     value: Any
     text: str
 
 
-def parse_items(texts: Iterable[str]) -> list[Item]:
+def parse_items(texts: Iterable[str]) -> list[ItemArgument]:
     """The items. Raises ArgumentError naming every one that cannot be read."""
     items, problems = [], []
     texts = list(texts)
@@ -73,7 +73,7 @@ def parse_items(texts: Iterable[str]) -> list[Item]:
     return items
 
 
-def taken_out(items: Iterable[Item]) -> list[str]:
+def taken_out(items: Iterable[ItemArgument]) -> list[str]:
     """The header fields that are not to be sent, whoever wrote them."""
     return [item.name for item in items if item.kind == "header" and item.value is None]
 
@@ -83,32 +83,32 @@ def _reads_stdin(text: str) -> bool:
     return separator.endswith("@") and OPTION.sub("", rest) == STDIN
 
 
-def parse_item(text: str) -> Item:
+def parse_item(text: str) -> ItemArgument:
     """One item. Raises ArgumentError."""
     name, separator, rest = split(text)
     if not separator and text.endswith(";") and len(name) > 1:
-        return Item("header", name[:-1], "", text)
+        return ItemArgument("header", name[:-1], "", text)
     if not separator:
         raise ArgumentError(_not_an_item(text))
     kind = KINDS[separator]
     if kind == "file":
-        return Item(kind if name else "body", name, _upload(rest, text), text)
+        return ItemArgument(kind if name else "body", name, _upload(rest, text), text)
     if not name:
         raise ArgumentError(f"item {shown(text)}: expected a name before `{separator}`")
     value = content_of(rest, text) if separator.endswith("@") else rest
     if kind == "json":
-        return Item(kind, name, _parsed(value, text), text)
+        return ItemArgument(kind, name, _parsed(value, text), text)
     if kind == "header":
-        return Item(kind, name, value.strip() if rest else None, text)
-    return Item(kind, name, value, text)
+        return ItemArgument(kind, name, value.strip() if rest else None, text)
+    return ItemArgument(kind, name, value, text)
 
 
-def _upload(rest: str, text: str) -> Upload:
+def _upload(rest: str, text: str) -> FileArgument:
     path = OPTION.sub("", rest)
     if not path:
         raise ArgumentError(f"item {shown(text)}: expected the path of a file after `@`")
     options = dict(OPTION.findall(rest))
-    return Upload(path, options.get("filename") or None, options.get("type") or None)
+    return FileArgument(path, options.get("filename") or None, options.get("type") or None)
 
 
 def split(text: str) -> tuple[str, str, str]:

@@ -9,12 +9,12 @@ from callsheet.cli.screen import Screen, visible
 from callsheet.errors import DecodeError
 from callsheet.http.response import REASONS, Response
 
-Form = Literal["auto", "json", "ndjson", "raw", "headers"]
+OutputForm = Literal["auto", "json", "ndjson", "raw", "headers"]
 STEERING = re.compile(r"[\x7f-\x9f]")
 """What JSON allows unescaped and some terminals obey."""
 
 
-def show_answer(response: Response, screen: Screen, form: Form = "auto") -> None:
+def show_answer(response: Response, screen: Screen, form: OutputForm = "auto") -> None:
     """Put an answer on the data stream: piped as it came, on a terminal so that it can be read."""
     if form == "headers":
         screen.print(head_of(response))
@@ -28,7 +28,7 @@ def show_answer(response: Response, screen: Screen, form: Form = "auto") -> None
         _show_to_a_person(response, screen)
 
 
-def show_value(value: Any, screen: Screen, form: Form = "auto") -> None:
+def show_value(value: Any, screen: Screen, form: OutputForm = "auto") -> None:
     """Put a result that is no answer, such as a fallback, on the data stream as JSON; `headers` it has none."""
     from callsheet.http.json import dumps, loads
 

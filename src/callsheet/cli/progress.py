@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from callsheet.cli.screen import Screen
 
 if TYPE_CHECKING:
+    from callsheet.http.body_sources import AsyncPieces, BodySource
     from callsheet.http.request import Request
-    from callsheet.http.sources import AsyncPieces, Source
 
 OFTEN = 0.05
 """Seconds between two drawings: more often is work that nobody sees."""
@@ -123,11 +123,11 @@ def shown_upload(request: Request, screen: Screen) -> Iterator[None]:
         return
     with meter(screen, "upload", body.length) as made:
         if made is not None:
-            request.body = Watched(body, made)
+            request.body = CountedBody(body, made)
         yield
 
 
-class Watched:
+class CountedBody:
     """A body whose bytes are counted as they are read."""
 
     content = None
@@ -153,7 +153,7 @@ class Watched:
         """None: the command line sends what it can read."""
         return None
 
-    def open(self) -> Source:
+    def open(self) -> BodySource:
         """Begin to read, and to count, from the start."""
         self._meter.restart()
         return WatchedSource(self._body.open(), self._meter)
@@ -162,7 +162,7 @@ class Watched:
 class WatchedSource:
     """Reads a body and counts it."""
 
-    def __init__(self, source: Source, made: Meter) -> None:
+    def __init__(self, source: BodySource, made: Meter) -> None:
         self._source = source
         self._meter = made
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from callsheet.cli.curl_import import Draft, origin, service_name
-from callsheet.cli.curl_pieces import REFERENCE
-from callsheet.cli.curl_words import CurlRequest
+from callsheet.cli.curl.command_line import CurlRequest
+from callsheet.cli.curl.draft import Draft, origin, service_name
+from callsheet.cli.curl.shell_words import REFERENCE
 from callsheet.errors import UsageError
 
 HEAD = """\
@@ -38,14 +38,14 @@ class Added:
     """The variables of the service's own `auth`, where the operation uses that."""
 
 
-class Target(NamedTuple):
+class ServiceOfRequest(NamedTuple):
     """Where a request belongs: the service, on the sheet or new, and the path that its base URL has."""
 
     service: str
     prefix: str = ""
 
 
-def target_in(text: str, request: CurlRequest, named: str | None) -> Target:
+def target_in(text: str, request: CurlRequest, named: str | None) -> ServiceOfRequest:
     """The service of this name, else of this URL, else a new one. Raises NoPlaceError, UsageError."""
     known = _services(text)
     parts = urlsplit(request.url)
@@ -54,12 +54,12 @@ def target_in(text: str, request: CurlRequest, named: str | None) -> Target:
         prefix = _below(base, request.url)
         if prefix is None and "${" not in base:
             raise UsageError(f"service `{named}` is at {base}, and the curl command goes to {origin(parts)}")
-        return Target(named, prefix or "")
+        return ServiceOfRequest(named, prefix or "")
     for name, service in known.items() if named is None else ():
         prefix = _below(_base_url(service), request.url)
         if prefix is not None:
-            return Target(name, prefix)
-    return Target(_fresh(named or service_name(parts.hostname or ""), known))
+            return ServiceOfRequest(name, prefix)
+    return ServiceOfRequest(_fresh(named or service_name(parts.hostname or ""), known))
 
 
 def _services(text: str) -> dict[str, yaml.Node]:

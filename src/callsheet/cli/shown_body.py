@@ -9,10 +9,10 @@ from typing import Any
 from callsheet.cli.output import json_text
 from callsheet.cli.screen import Screen, visible
 from callsheet.errors import DecodeError
+from callsheet.http.body_sources import InMemory
 from callsheet.http.files import OpenFile, PathFile
 from callsheet.http.json import loads
 from callsheet.http.request import Request
-from callsheet.http.sources import InMemory
 from callsheet.http.streamed_body import Gzipped, StreamedBody
 from callsheet.secret import MASK, Secret, redact
 from callsheet.values import form

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from callsheet.cli.output import Form, head_of, laid_out, ndjson_in, ndjson_of
+from callsheet.cli.output import OutputForm, head_of, laid_out, ndjson_in, ndjson_of
 from callsheet.cli.screen import Screen, visible
 
 if TYPE_CHECKING:
     from callsheet.engine.streamed import StreamedResponse
 
 
-def show_stream(answer: StreamedResponse, screen: Screen, form: Form) -> None:
+def show_stream(answer: StreamedResponse, screen: Screen, form: OutputForm) -> None:
     """Put an answer on the data stream as it comes, each part flushed; whoever stops reading ends it."""
     with answer:
         if form == "headers":
@@ -24,7 +24,7 @@ def show_stream(answer: StreamedResponse, screen: Screen, form: Form) -> None:
                 return
 
 
-def _parts(answer: StreamedResponse, screen: Screen, form: Form) -> Iterator[bytes]:
+def _parts(answer: StreamedResponse, screen: Screen, form: OutputForm) -> Iterator[bytes]:
     if form == "ndjson":
         return _documents(answer, screen)
     if form == "json":

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from callsheet.cli.items import STDIN, Item, Upload, shown
+from callsheet.cli.items import STDIN, FileArgument, ItemArgument, shown
 from callsheet.errors import ArgumentError
 
 
-def file_of(item: Item) -> Any:
+def file_of(item: ItemArgument) -> Any:
     """What `files=` takes for an item: a path, or `(filename, content, type)`. Raises ArgumentError."""
-    upload: Upload = item.value
+    upload: FileArgument = item.value
     content = content_of(item)
     if upload.filename is None and upload.media_type is None and upload.path != STDIN:
         return content
@@ -22,9 +22,9 @@ def file_of(item: Item) -> Any:
     return (name, content, upload.media_type) if upload.media_type else (name, content)
 
 
-def content_of(item: Item) -> Any:
+def content_of(item: ItemArgument) -> Any:
     """What `content=` takes for an item: a path, or an open file for a pipe or stdin. Raises ArgumentError."""
-    upload: Upload = item.value
+    upload: FileArgument = item.value
     if upload.path == STDIN:
         return sys.stdin.buffer
     path = Path(upload.path).expanduser()
@@ -41,7 +41,7 @@ def content_of(item: Item) -> Any:
     return file
 
 
-def media_type_of(upload: Upload) -> str | None:
+def media_type_of(upload: FileArgument) -> str | None:
     """The media type that was given, else the one that the file's name stands for, if it stands for one."""
     from callsheet.values.multipart import UNNAMED_TYPE, guessed_type
 

@@ -18,8 +18,8 @@ from callsheet.clock import Clock
 from callsheet.engine.log import log_listener, warn_of_unverified
 from callsheet.errors import CLOSED, UsageError
 from callsheet.events import Listener
-from callsheet.forked import forget_after_fork
 from callsheet.plan.service import ServicePlans
+from callsheet.process.forked import forget_after_fork
 from callsheet.settings.settings import Settings
 from callsheet.sheet import Sheet
 

@@ -7,10 +7,10 @@ from typing import Any, TypedDict
 
 from callsheet.call import Call
 from callsheet.client.breaker import BreakerControl
-from callsheet.client.sources import source_of
+from callsheet.client.download_source import source_of
 from callsheet.client.wiring import Wiring
 from callsheet.errors import CLOSED, APIError, ArgumentError, UsageError
-from callsheet.many.download import Source
+from callsheet.many.download import DownloadSource
 from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
 from callsheet.plan.service import ServicePlans, begin
 from callsheet.secret import redact
@@ -95,7 +95,7 @@ class CallMaker:
             raise UsageError("the breaker is off here (breaker: off)", service=self.name, operation=operation)
         return BreakerControl(found, self.io, self.name, operation or "", self.plans.listeners)
 
-    def source(self, path: str, options: RequestOptions) -> Source:
+    def source(self, path: str, options: RequestOptions) -> DownloadSource:
         """What a download of the path takes its bytes from. Raises ArgumentError, UsageError."""
         return source_of(lambda given: self.undeclared("GET", path, given, is_stream=True), options, self.io)  # type: ignore[arg-type]
 

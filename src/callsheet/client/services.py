@@ -22,7 +22,7 @@ from callsheet.many.threads import Outcomes, map_in_threads
 from callsheet.plan.plan import Given, TimeoutLike
 
 if TYPE_CHECKING:
-    from callsheet.plan.explanation import Explanation
+    from callsheet.explain.explanation import Explanation
 
 CONCURRENCY = 16
 """Calls of one `map` at once: enough to hide the way, far below the slots of a service."""
@@ -47,7 +47,9 @@ class _AnyCalls:
         `print` shows what `callsheet explain` prints, `as_dict()` is the same as data. `calls` are those of an outage: a number
         per second, or a rate such as `"600/min"`. Raises UsageError for an unknown operation, ArgumentError for such `calls`.
         """
-        return self._calls().plans.explain(operation, calls)
+        from callsheet.explain.explain import explained  # noqa: PLC0415 - most programs never ask
+
+        return explained(self._calls().plans, operation, calls)
 
 
 class Calls(_AnyCalls):

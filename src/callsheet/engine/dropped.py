@@ -13,8 +13,8 @@ from callsheet.call import Attempt
 from callsheet.engine.let_go import let_go
 from callsheet.engine.tell import tell_call
 from callsheet.events import CallEnded, CallFacts
-from callsheet.forked import forget_after_fork
 from callsheet.plan.plan import Plan
+from callsheet.process.forked import forget_after_fork
 
 
 class Dropped(NamedTuple):

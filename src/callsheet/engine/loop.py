@@ -21,12 +21,12 @@ from callsheet.errors import CLOSED, APIError, UsageError
 from callsheet.http.response import Response
 from callsheet.plan.plan import Asked, Plan
 from callsheet.verdicts import (
+    AnswerWith,
     Ask,
     Change,
     Exchange,
     GiveUp,
     Refuse,
-    Reply,
     Resend,
     Ticket,
     TryAgain,
@@ -35,7 +35,7 @@ from callsheet.verdicts import (
     WaitFor,
 )
 
-Outcome = Response | APIError
+AttemptOutcome = Response | APIError
 LOOK = 0.5
 """Seconds after which who waits for a ticket looks for dropped answers."""
 
@@ -46,7 +46,7 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
     Raises what stands instead of an answer. An attempt whose answer is a stream still holds what it holds.
     """
     fresh = False
-    before: Outcome | None = None
+    before: AttemptOutcome | None = None
     if plan.hears_calls_begin:
         tell_call_began(call, plan, io)
     while True:
@@ -82,9 +82,9 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
             await io.sleep(again.after)
 
 
-def _stopped(call: Call, verdict: Refuse | Reply, before: Outcome | None) -> Response:
+def _stopped(call: Call, verdict: Refuse | AnswerWith, before: AttemptOutcome | None) -> Response:
     """The answer without sending; raises the refusal, or the outcome that stays because a further attempt is refused."""
-    if isinstance(verdict, Reply):
+    if isinstance(verdict, AnswerWith):
         return verdict.response
     call.stopped_by = verdict.by
     if isinstance(before, Response):
@@ -103,7 +103,7 @@ def _next_verdict(asked: Iterator[Asked], attempt: Attempt, now: float) -> Verdi
 
 async def _permission(
     verdict: Verdict | None, asked: Iterator[Asked], attempt: Attempt, plan: Plan, io: Io
-) -> Refuse | Reply | None:
+) -> Refuse | AnswerWith | None:
     """Whether the attempt may be made, waiting as the policies say; pass after pass until none has to wait."""
     has_waited = False
     while True:
@@ -119,7 +119,7 @@ async def _permission(
                 if refusal is not None:
                     return refusal
                 has_waited = True
-            elif isinstance(verdict, Refuse | Reply):
+            elif isinstance(verdict, Refuse | AnswerWith):
                 return verdict
             elif isinstance(verdict, Change):
                 attempt.request = verdict.request
@@ -181,7 +181,7 @@ def _time_of_transfer(call: Call, left: float, now: float) -> float | None:
     return call.around - now if call.around < math.inf else None
 
 
-async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool) -> Outcome:
+async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool) -> AttemptOutcome:
     """Make the try; the answer, or the error that stands for it."""
     call = attempt.call
     call.attempts = attempt.number
@@ -219,7 +219,7 @@ async def _meaning(
         elif isinstance(verdict, Refuse):
             _replace(attempt, verdict.error)
             attempt.call.stopped_by = verdict.by
-        elif isinstance(verdict, Reply):
+        elif isinstance(verdict, AnswerWith):
             _replace(attempt, verdict.response)
         elif isinstance(verdict, GiveUp):
             attempt.again = None
@@ -238,7 +238,7 @@ def _instead(resend: Resend, call: Call) -> TryAgain:
     return TryAgain(0.0)
 
 
-def _replace(attempt: Attempt, outcome: Outcome) -> None:
+def _replace(attempt: Attempt, outcome: AttemptOutcome) -> None:
     """Have another outcome, after the stream of the old one was closed."""
     if isinstance(attempt.outcome, Response) and attempt.outcome is not outcome:
         abandon(attempt.outcome)

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 from callsheet.bare_frames import bare
 from callsheet.engine.io import finish
 from callsheet.engine.open_answer import OpenAnswer
-from callsheet.engine.parts import Events, JSONLines, Lines, Parts
+from callsheet.engine.stream_parts import Events, JSONLines, Lines, StreamParts
 from callsheet.errors import APIError
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
@@ -106,7 +106,7 @@ class StreamedResponse(Streamed):
         """
         return self._parts(self._new_events())
 
-    def _parts(self, parts: Parts[T]) -> Iterator[T]:
+    def _parts(self, parts: StreamParts[T]) -> Iterator[T]:
         more = True
         while more:
             piece = b""  # a traceback would show the last one
@@ -160,7 +160,7 @@ class AsyncStreamedResponse(Streamed):
         """Server-sent events. See StreamedResponse.iter_events."""
         return self._parts(self._new_events())
 
-    async def _parts(self, parts: Parts[T]) -> AsyncIterator[T]:
+    async def _parts(self, parts: StreamParts[T]) -> AsyncIterator[T]:
         more = True
         while more:
             piece = b""  # a traceback would show the last one

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from callsheet.errors import ArgumentError
-from callsheet.http.sources import Once, Source
+from callsheet.http.body_sources import BodySource, ReadOnce
 
 
 class PathFile:
@@ -31,7 +31,7 @@ class PathFile:
         if not os.access(path, os.R_OK):
             raise ArgumentError(f"file {path}: it may not be read")
 
-    def open(self) -> Source:
+    def open(self) -> BodySource:
         """Begin to read from the start."""
         try:
             return Exactly(Unbuffered(self.path.open("rb", buffering=0)), self.length, str(self.path))
@@ -60,7 +60,7 @@ class OpenFile:
         if not getattr(file, "readable", _true)():
             raise ArgumentError(f"file {self.name}: it is open for writing only; open it with 'rb'")
         self._start = _position(file)
-        self._once = Once()
+        self._once = ReadOnce()
         self.length = None if self._start is None else _rest_of(file, self._start)
 
     @property
@@ -73,7 +73,7 @@ class OpenFile:
         """Whether it cannot seek back."""
         return self._start is None
 
-    def open(self) -> Source:
+    def open(self) -> BodySource:
         """Begin to read from where the file stood."""
         if self._start is None:
             return self._once.guard(Unclosed(self._file, self.name))
@@ -167,7 +167,7 @@ class Unclosed:
 class Exactly:
     """Reads as many bytes as were announced: what a file grew by meanwhile is left out, and one that shrank says so."""
 
-    def __init__(self, source: Source, length: int, name: str) -> None:
+    def __init__(self, source: BodySource, length: int, name: str) -> None:
         self._source = source
         self._left = length
         self._name = name

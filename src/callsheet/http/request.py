@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from callsheet.http.credential_names import names_a_credential
 from callsheet.http.headers import Headers
 from callsheet.secret import MASK, Secret
+from callsheet.secret.credential_names import names_a_credential
 
 if TYPE_CHECKING:
     from callsheet.http.body import Body

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from callsheet.errors import DecodeError, ResponseError, error_for_status
 from callsheet.http.charset import MARK, usable
-from callsheet.http.credential_names import without_named
 from callsheet.http.headers import AnsweredHeaders, Headers, parse_field_lines
 from callsheet.http.json import loads
 from callsheet.http.json_path import MISSING
 from callsheet.http.links import parse_links
 from callsheet.http.problem import MEDIA_TYPE, ProblemDetails, problem_from
 from callsheet.secret import redact
+from callsheet.secret.credential_names import without_named
 
 if TYPE_CHECKING:
     from callsheet.http.request import Request

@@ -9,17 +9,8 @@ from typing import Any, Protocol
 
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.body import Body, Content
+from callsheet.http.body_sources import AsyncPieces, BodySource, InMemory, Joined, Pieces, Stored, piece_of, text_piece
 from callsheet.http.files import OpenFile, PathFile
-from callsheet.http.sources import (
-    AsyncPieces,
-    InMemory,
-    Joined,
-    Pieces,
-    Source,
-    Stored,
-    piece_of,
-    text_piece,
-)
 
 GZIP_LEVEL = 6
 GZIP_WINDOW = 31
@@ -43,7 +34,7 @@ class ReadBody(Body, Protocol):
     def asynchronous(self) -> AsyncPieces | None:
         """What an AsyncTransport sends instead of what `open` gives: the pieces of an async iterator. Else None."""
 
-    def open(self) -> Source:
+    def open(self) -> BodySource:
         """Begin to read from the start, once for each attempt. The transport closes what it opened."""
 
 
@@ -76,7 +67,7 @@ class StreamedBody:
         """Whether it is gone when it was read."""
         return self.stored.is_read_once
 
-    def open(self) -> Source:
+    def open(self) -> BodySource:
         """Begin to read from the start. Raises UsageError for an async iterator."""
         if isinstance(self.stored, AsyncPieces):
             raise UsageError("content: an async iterator can be sent by AsyncClient only; give a plain iterator")
@@ -151,7 +142,7 @@ class Gzipped:
         """Whether what is compressed is gone when it was read."""
         return self._stored.is_read_once
 
-    def open(self) -> Source:
+    def open(self) -> BodySource:
         """Begin to read from the start."""
         return GzipSource(self._stored.open())
 
@@ -159,7 +150,7 @@ class Gzipped:
 class GzipSource:
     """Reads a source and gives its gzip form (RFC 1952)."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: BodySource) -> None:
         self._source = source
         self._compressor: Any = _compressor()
         self._ready = b""

@@ -24,7 +24,7 @@ from callsheet.engine.perform import raise_failure
 from callsheet.errors import APIError, ArgumentError, DecodeError, HTTPError, ResponseTooLarge, error_for_status
 from callsheet.http.codings import codings_in
 from callsheet.http.response import Response
-from callsheet.many.part import Begun, Part
+from callsheet.many.partial_file import PartialFile, WholeFile
 
 Progress = Callable[[int, int | None], object]
 """A function of the bytes that are in the file so far, and of how many it will have, None where that is not known."""
@@ -47,7 +47,7 @@ class Download:
     response: Response
 
 
-class Source(NamedTuple):
+class DownloadSource(NamedTuple):
     """Where the body comes from: its URL, and what opens an answer with some header fields more."""
 
     url: str
@@ -62,10 +62,10 @@ class Wish(NamedTuple):
     max_bytes: int | None = None
 
 
-async def download(source: Source, to: PathLike, wish: Wish) -> Download:
+async def download(source: DownloadSource, to: PathLike, wish: Wish) -> Download:
     """Download to a file. Raises what a stream raises, ArgumentError for a path that cannot be, OSError."""
     target = checked(to)
-    with Part(target) as part:
+    with PartialFile(target) as part:
         filling = _Filling(part, source_id(source.url), wish)
         response = await filling.whole(source)
         part.complete()
@@ -94,13 +94,13 @@ def checked(to: PathLike) -> Path:
 class _Filling:
     """Fills a part, answer by answer."""
 
-    def __init__(self, part: Part, source: str, wish: Wish) -> None:
+    def __init__(self, part: PartialFile, source: str, wish: Wish) -> None:
         self._part = part
         self._source = source
         self._wish = wish
         self.resumed_at = 0
 
-    async def whole(self, source: Source) -> Response:
+    async def whole(self, source: DownloadSource) -> Response:
         """Take answers until the part is whole; the last one."""
         while True:
             begun = self._begun()
@@ -117,12 +117,12 @@ class _Filling:
             if is_whole:
                 return opened.response
 
-    def _begun(self) -> Begun | None:
+    def _begun(self) -> WholeFile | None:
         """What the part is the beginning of, if it may be continued."""
         begun = self._part.begun
         return begun if begun and self._wish.resume and begun.source == self._source else None
 
-    def _fields(self, begun: Begun | None) -> dict[str, str]:
+    def _fields(self, begun: WholeFile | None) -> dict[str, str]:
         if not self._wish.resume:
             return {}
         # A range of a compressed body is no range of the file.
@@ -131,7 +131,7 @@ class _Filling:
             fields |= {"Range": f"bytes={self._part.size}-", "If-Range": begun.validator}
         return fields
 
-    async def _take(self, opened: OpenAnswer, begun: Begun | None) -> bool:
+    async def _take(self, opened: OpenAnswer, begun: WholeFile | None) -> bool:
         """Whether the part is whole, after what this answer brought."""
         response = opened.response
         if response.status_code in (200, 203):
@@ -154,10 +154,10 @@ class _Filling:
         self.resumed_at = 0
         total = _content_length(response)
         validator = _validator_of(response) if self._wish.resume else None
-        self._part.begin(Begun(self._source, validator, total) if validator else None)
+        self._part.begin(WholeFile(self._source, validator, total) if validator else None)
         await self._write(opened, total)
 
-    async def _go_on(self, opened: OpenAnswer, begun: Begun) -> bool:
+    async def _go_on(self, opened: OpenAnswer, begun: WholeFile) -> bool:
         response, part = opened.response, self._part
         try:
             end, total = _range_of(response, part.size, begun)
@@ -189,7 +189,7 @@ class _Filling:
             raise ResponseTooLarge(f"the file is larger than {most} bytes (max_bytes)", **opened.response.facts())
 
 
-def _range_of(response: Response, start: int, begun: Begun) -> tuple[int, int]:
+def _range_of(response: Response, start: int, begun: WholeFile) -> tuple[int, int]:
     """End and total of the range that an answer brings. Raises DecodeError if it is not the rest of what was begun."""
     told = (response.field(b"content-range") or "").strip()
     found = CONTENT_RANGE.fullmatch(told)
@@ -203,7 +203,7 @@ def _range_of(response: Response, start: int, begun: Begun) -> tuple[int, int]:
     raise DecodeError(response.masked(message), **response.facts())
 
 
-def _is_same_file(response: Response, begun: Begun) -> bool:
+def _is_same_file(response: Response, begun: WholeFile) -> bool:
     """Whether an ETag, where there are two, says so; a server that ignores If-Range sends the rest of another file."""
     etag = response.field(b"etag")
     return etag is None or not begun.validator.startswith('"') or etag == begun.validator

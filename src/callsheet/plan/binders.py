@@ -12,11 +12,11 @@ from callsheet.errors import ArgumentError, SheetError
 from callsheet.http.body import Body
 from callsheet.http.headers import check_field
 from callsheet.plan.bodies import BodyBinder
-from callsheet.plan.parts import Parts, found_value
 from callsheet.plan.path import segment
 from callsheet.plan.plan import Given
+from callsheet.plan.request_parts import RequestParts, found_value
 from callsheet.secret import MASK, Secret
-from callsheet.sheet.operation import MISSING, Operation, Parameter
+from callsheet.sheet.words.operation import MISSING, Operation, Parameter
 from callsheet.values.text import Texter, text_of
 
 
@@ -31,7 +31,7 @@ class Binder:
         self._texter = Texter(parameter.type)
         self._put = {"path": self._put_path, "query": self._put_query, "header": self._put_header}[parameter.location]
 
-    def bind(self, value: Any, parts: Parts) -> None:
+    def bind(self, value: Any, parts: RequestParts) -> None:
         """Check the value and put it in; what is wrong is added to the problems."""
         parameter = self.parameter
         try:
@@ -46,7 +46,7 @@ class Binder:
         except ArgumentError as error:
             parts.problems.append(str(error))
 
-    def bind_constant(self, value: Any, parts: Parts) -> None:
+    def bind_constant(self, value: Any, parts: RequestParts) -> None:
         """Put in a value fixed on the sheet; the text of a secret is read now, and converted to the declared type."""
         if isinstance(value, Secret):
             text = value.reveal()
@@ -61,17 +61,17 @@ class Binder:
         """The location and type of the parameter, for a message."""
         return f"{self.parameter.location}, {self._texter.expected}"
 
-    def _put_path(self, text: str, parts: Parts) -> None:
+    def _put_path(self, text: str, parts: RequestParts) -> None:
         parts.segments[self.parameter.name] = written = segment(text)
         parts.shown_segments[self.parameter.name] = MASK if self.parameter.secret else written
 
-    def _put_query(self, text: str, parts: Parts) -> None:
+    def _put_query(self, text: str, parts: RequestParts) -> None:
         name = quote(self.parameter.name, safe="")
         written = query_text(text)
         parts.query.append(f"{name}={written}")
         parts.shown_query.append(f"{name}={MASK if self.parameter.secret else written}")
 
-    def _put_header(self, text: str, parts: Parts) -> None:
+    def _put_header(self, text: str, parts: RequestParts) -> None:
         check_field(self.parameter.name, text)
         parts.headers.append((self.parameter.name, Secret(text) if self.parameter.secret else text))
 
@@ -100,7 +100,7 @@ class Arguments:
     def _check_constants(self) -> None:
         """Raise SheetError for a fixed value that does not fit its type; a secret is only read, and checked, by a call."""
         for binder, value in self._constants:
-            parts = Parts()
+            parts = RequestParts()
             if not isinstance(value, Secret):
                 binder.bind(value, parts)
             if parts.problems:
@@ -112,9 +112,9 @@ class Arguments:
         """Every name that may be given, parameters first."""
         return [binder.argument for binder in self._binders] + sorted(self._body_binder.fields or ())
 
-    def bind(self, arguments: Mapping[str, Any], given: Given) -> tuple[Parts, Body | None]:
+    def bind(self, arguments: Mapping[str, Any], given: Given) -> tuple[RequestParts, Body | None]:
         """The parts of a request. Raises ArgumentError naming everything that is wrong."""
-        parts = Parts()
+        parts = RequestParts()
         fields = dict(arguments)
         for binder, value in self._constants:
             binder.bind_constant(value, parts)
@@ -129,7 +129,7 @@ class Arguments:
             raise ArgumentError(self._message(parts.problems))
         return parts, body
 
-    def _body(self, fields: dict[str, Any], given: Given, parts: Parts) -> Body | None:
+    def _body(self, fields: dict[str, Any], given: Given, parts: RequestParts) -> Body | None:
         binder = self._body_binder
         if given.json is not None:
             if binder.instead is not None:

@@ -9,10 +9,10 @@ from callsheet.errors import ArgumentError, SheetError
 from callsheet.http.body import Body, Content
 from callsheet.http.json import MEDIA_TYPE, dumps, loads
 from callsheet.http.streamed_body import body_from
-from callsheet.plan.parts import Parts, found_value
 from callsheet.plan.plan import Given
+from callsheet.plan.request_parts import RequestParts, found_value
 from callsheet.secret import Secret
-from callsheet.sheet.operation import MISSING, Operation, Parameter
+from callsheet.sheet.words.operation import MISSING, Operation, Parameter
 from callsheet.values import form
 from callsheet.values.codec import Codec, codec_for
 from callsheet.values.mismatch import Mismatch, place
@@ -34,7 +34,7 @@ class BodyBinder(Protocol):
     content_type: str | None
     instead: str | None
 
-    def bind(self, fields: Mapping[str, Any], given: Given, parts: Parts) -> Body | None:
+    def bind(self, fields: Mapping[str, Any], given: Given, parts: RequestParts) -> Body | None:
         """The body; what is wrong is added to the problems of the parts."""
 
 
@@ -59,7 +59,7 @@ class NoBody:
     content_type: str | None = None
     instead: str | None = "declares no body"
 
-    def bind(self, fields: Mapping[str, Any], given: Given, parts: Parts) -> Body | None:
+    def bind(self, fields: Mapping[str, Any], given: Given, parts: RequestParts) -> Body | None:
         """None: no body is sent."""
         return None
 
@@ -75,7 +75,7 @@ class JsonBody:
         self._codec = codec
         self.fields = codec.fields
 
-    def bind(self, fields: Mapping[str, Any], given: Given, parts: Parts) -> Body | None:
+    def bind(self, fields: Mapping[str, Any], given: Given, parts: RequestParts) -> Body | None:
         """The JSON; what is wrong is added to the problems of the parts."""
         if parts.problems:
             return None
@@ -99,7 +99,7 @@ class TypedForm:
         self._codec = codec
         self.fields = codec.fields
 
-    def bind(self, fields: Mapping[str, Any], given: Given, parts: Parts) -> Body | None:
+    def bind(self, fields: Mapping[str, Any], given: Given, parts: RequestParts) -> Body | None:
         """The form; what is wrong is added to the problems of the parts."""
         if parts.problems:
             return None
@@ -140,7 +140,7 @@ class FieldBinder:
         expected = self._texter.expected if self._texter else FILE
         return f"{self.parameter.location}, {expected}"
 
-    def checked(self, value: Any, parts: Parts) -> Any:
+    def checked(self, value: Any, parts: RequestParts) -> Any:
         """The value, converted to the declared type; None if it does not fit, which is added to the problems of the parts."""
         if self._texter is None:
             return value
@@ -155,7 +155,7 @@ class FieldBinder:
             parts.secrets += map(Secret, texts)
         return found
 
-    def constant(self, parts: Parts) -> Any:
+    def constant(self, parts: RequestParts) -> Any:
         """The value fixed on the sheet; the text of a secret is read now."""
         value = self.parameter.value
         if isinstance(value, Secret):
@@ -180,14 +180,14 @@ class DeclaredFields:
     def _check_constants(self) -> None:
         """Raise SheetError for a fixed value that does not fit its type; a secret is only read, and checked, by a call."""
         for binder in self._binders:
-            parts, value = Parts(), binder.parameter.value
+            parts, value = RequestParts(), binder.parameter.value
             if value is not MISSING and not isinstance(value, Secret):
                 binder.constant(parts)
             if parts.problems:
                 where = f"{binder.parameter.where}: " if binder.parameter.where else ""
                 raise SheetError(f"{where}value of {parts.problems[0]}")
 
-    def taken(self, fields: Mapping[str, Any], parts: Parts) -> list[tuple[FieldBinder, Any]]:
+    def taken(self, fields: Mapping[str, Any], parts: RequestParts) -> list[tuple[FieldBinder, Any]]:
         """Each field that has a value, in the order of the sheet."""
         found: list[tuple[FieldBinder, Any]] = []
         for binder in self._binders:
@@ -208,7 +208,7 @@ class FormBody(DeclaredFields):
     content_type: str | None = form.MEDIA_TYPE
     instead: str | None = "sends a form; give its fields by name"
 
-    def bind(self, fields: Mapping[str, Any], given: Given, parts: Parts) -> Body | None:
+    def bind(self, fields: Mapping[str, Any], given: Given, parts: RequestParts) -> Body | None:
         """The form; what is wrong is added to the problems of the parts."""
         taken = self.taken(fields, parts)
         try:
@@ -224,7 +224,7 @@ class MultipartBody(DeclaredFields):
     content_type: str | None = None
     instead: str | None = "sends a multipart body; give its fields and files by name"
 
-    def bind(self, fields: Mapping[str, Any], given: Given, parts: Parts) -> Body | None:
+    def bind(self, fields: Mapping[str, Any], given: Given, parts: RequestParts) -> Body | None:
         """The body, its files still to be read; what is wrong is added to the problems of the parts."""
         taken = self.taken(fields, parts)
         if parts.problems:
@@ -247,7 +247,7 @@ class ContentBody:
     def __init__(self, media_type: str) -> None:
         self.content_type: str | None = media_type
 
-    def bind(self, fields: Mapping[str, Any], given: Given, parts: Parts) -> Body | None:
+    def bind(self, fields: Mapping[str, Any], given: Given, parts: RequestParts) -> Body | None:
         """The body, still to be read if it is a file or an iterator."""
         content = fields.get("content")
         if content is None:

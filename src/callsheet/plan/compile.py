@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from callsheet.auth.constant import Credential, constant_credential
+from callsheet.auth.constant import ConstantCredential, constant_credential
 from callsheet.auth.signers import unsent_keys
 from callsheet.errors import ArgumentError, SheetError
 from callsheet.events import Listener
-from callsheet.http.elsewhere import harmless, spelled
+from callsheet.http.cross_origin import harmless, spelled
 from callsheet.http.headers import TOKEN, Headers, check_field
 from callsheet.http.request import Origin, Request, origin_of
 from callsheet.plan.binders import Arguments, listed, query_pairs
 from callsheet.plan.bodies import body_binder, body_of
-from callsheet.plan.elsewhere import (
-    Place,
+from callsheet.plan.fields import merged_headers
+from callsheet.plan.idempotency import key_field, keying
+from callsheet.plan.order import Pipeline, pipeline
+from callsheet.plan.other_origins import (
+    Destination,
     check_allowed,
     check_given,
     check_untold,
@@ -25,22 +28,19 @@ from callsheet.plan.elsewhere import (
     place_of,
     proving_names,
 )
-from callsheet.plan.fields import described
-from callsheet.plan.idempotency import key_field, keying
-from callsheet.plan.order import Pipeline, pipeline
-from callsheet.plan.parts import Parts
 from callsheet.plan.path import checked_target, split_template
 from callsheet.plan.plan import Given, Plan
+from callsheet.plan.request_parts import RequestParts
 from callsheet.plan.results import AS_IT_IS, Results, results_of
 from callsheet.policies.scope import Own, Scope
 from callsheet.secret import MASK, Secret, redact
 from callsheet.settings.idempotency_key import IdempotencyKey
 from callsheet.settings.settings import Settings
-from callsheet.sheet.operation import Operation
+from callsheet.sheet.words.operation import Operation
 from callsheet.version import USER_AGENT
 
 
-class Base:
+class RequestBase:
     """What every request of a service begins with: origin, path prefix, constant headers and query."""
 
     def __init__(self, settings: Settings, secrets: Iterable[Secret] = ()) -> None:
@@ -84,7 +84,7 @@ def joined_url(start: str, path: str, query: Iterable[str]) -> str:
     return f"{start}{path}{'&' if '?' in path else '?'}{joined}" if joined else start + path
 
 
-def _headers(settings: Settings, credential: Credential) -> Headers:
+def _headers(settings: Settings, credential: ConstantCredential) -> Headers:
     fields: dict[str, tuple[str, str | Secret]] = {"user-agent": ("User-Agent", USER_AGENT)}
     for name, value in (*settings.headers.items(), *credential.headers):
         try:
@@ -135,7 +135,7 @@ def url_prefix(base_url: str) -> str:
 class OperationBinder:
     """Makes the request of a declared operation from the arguments of a call."""
 
-    def __init__(self, operation: Operation, base: Base) -> None:
+    def __init__(self, operation: Operation, base: RequestBase) -> None:
         binder = body_binder(operation)
         self._base = base
         self._method = operation.method
@@ -146,7 +146,7 @@ class OperationBinder:
         kind = binder.content_type
         self._body_headers = base.headers.with_fields([("Content-Type", kind)]) if kind and not base.compress else None
         is_constant = base.is_constant and not self._arguments.takes_parameters
-        self._urls = self._urls_of(Parts(), base.query()[0]) if is_constant else None
+        self._urls = self._urls_of(RequestParts(), base.query()[0]) if is_constant else None
 
     def __call__(self, arguments: Mapping[str, Any], given: Given) -> Request:
         """The request. Raises ArgumentError; nothing has been sent."""
@@ -162,7 +162,9 @@ class OperationBinder:
                 shown_url = redact(shown_url, secrets)  # an argument may be a secret of the sheet
         headers = base.headers if body is None else self._body_headers
         if parts.headers or given.headers or headers is None:
-            headers, body = described(base.headers, parts.headers, given, body, compress=base.compress, key=base.key)
+            headers, body = merged_headers(
+                base.headers, parts.headers, given, body, compress=base.compress, key=base.key
+            )
         elif given.idempotency_key is not None:
             headers = headers.plus(*key_field(given.idempotency_key, base.key))
         return Request(
@@ -176,7 +178,7 @@ class OperationBinder:
             origin=base.origin,
         )
 
-    def _urls_of(self, parts: Parts, query: tuple[str, ...]) -> tuple[str, str]:
+    def _urls_of(self, parts: RequestParts, query: tuple[str, ...]) -> tuple[str, str]:
         """What goes on the wire, and what may be shown."""
         base = self._base
         wire_url = base.url(self._path(parts.segments), (*query, *parts.query))
@@ -200,7 +202,7 @@ def _check_names(operation: Operation, names: list[str]) -> None:
         raise SheetError(f"{where}path {operation.path!r} has {listed(names)}, and declared are {listed(declared)}")
 
 
-def undeclared_request(base: Base, method: str, target: str, given: Given) -> Request:
+def undeclared_request(base: RequestBase, method: str, target: str, given: Given) -> Request:
     """The request of `service.get("/path")`, or of an absolute URL on an origin that the service may go to.
 
     Raises ArgumentError, or OriginRefused for any other origin; nothing has been sent.
@@ -217,7 +219,7 @@ def undeclared_request(base: Base, method: str, target: str, given: Given) -> Re
     else:
         start, path = base.prefix, checked_target(target)
     pairs = query_pairs(given.params) if given.params else []
-    headers, body = described(base.headers, (), given, body_of(given), compress=base.compress, key=base.key)
+    headers, body = merged_headers(base.headers, (), given, body_of(given), compress=base.compress, key=base.key)
     wire_url = joined_url(start, path, (*query, *pairs))
     secrets = (*base.secrets, *read) if read else base.secrets
     return Request(
@@ -238,7 +240,7 @@ def _less(path: str, query: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(pair for pair in query if pair.partition("=")[0] not in named)
 
 
-def request_elsewhere(base: Base, method: str, place: Place, given: Given) -> Request:
+def request_elsewhere(base: RequestBase, method: str, place: Destination, given: Given) -> Request:
     """The request to another origin: what the caller gave, and of the sheet what is harmless there.
 
     Raises OriginRefused, and ArgumentError for a credential among what the caller gave.
@@ -247,7 +249,7 @@ def request_elsewhere(base: Base, method: str, place: Place, given: Given) -> Re
     check_given(given.headers, proving_names(base.headers.fields, base.later))
     pairs = query_pairs(given.params) if given.params else []
     sent = harmless(base.headers)
-    headers, body = described(sent, (), given, body_of(given), compress=base.compress, key=base.key)
+    headers, body = merged_headers(sent, (), given, body_of(given), compress=base.compress, key=base.key)
     url = joined_url(spelled(place.origin), place.path, pairs)
     request = Request(
         method.upper(), url, headers, body, secrets=base.secrets, is_stream=given.is_stream, origin=place.origin
@@ -266,7 +268,7 @@ def plan_of(
     secrets: Iterable[Secret] = (),
 ) -> Plan:
     """The plan of a declared operation. Raises SheetError for types that cannot be imported or built."""
-    bind = leaving_out(scope.left_out, OperationBinder(operation, Base(settings, secrets)))
+    bind = leaving_out(scope.left_out, OperationBinder(operation, RequestBase(settings, secrets)))
     results = results_of(operation, settings)
     line = pipeline(settings, scope, own)
     keyed = keying(settings.idempotency_key, operation.method)

@@ -17,7 +17,7 @@ MULTIPART = "multipart/form-data; boundary="
 Field = tuple[str, str | Secret]
 
 
-def described(
+def merged_headers(
     headers: Headers,
     extra: Iterable[Field],
     given: Given,

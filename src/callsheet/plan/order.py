@@ -33,7 +33,7 @@ from callsheet.policies.scope import Factory, Own, Scope
 from callsheet.settings.settings import Settings
 
 
-class Line(NamedTuple):
+class PolicyLine(NamedTuple):
     """One policy's place. `make` are functions that give the policies which are on under some settings, none if it is off.
 
     Unless a line is for `all_origins`, its policies are asked only about requests to the service's own origin: what they put
@@ -50,95 +50,95 @@ class Line(NamedTuple):
 
 
 ORDER = (
-    Line(
+    PolicyLine(
         "deadline",
         "per attempt",
         "everything below spends from it: waits, attempts, reading the body",
         (deadline.make,),
         all_origins=True,
     ),
-    Line(
+    PolicyLine(
         "errors",
         "per attempt",
         "told before all that act on what an answer means: it says so where the status does not",
         (error_rules.make,),
         all_origins=True,
     ),
-    Line(
+    PolicyLine(
         "breaker",
         "per attempt",
         "nobody queues for a service that is down; told before retry, which may ask for an attempt that it then refuses",
         (breaker.make,),
         all_origins=True,
     ),
-    Line(
+    PolicyLine(
         "auth.token",
         "per attempt",
         "a token that has to be made is at hand before a slot or a turn is taken; put in when nothing waits any more",
         (read_anew.make, python_auth.make, credential.make),
     ),
-    Line(
+    PolicyLine(
         "sign.ready",
         "per attempt",
         "what a signature needs is at hand, or the request refused, before a slot or a turn is taken",
         (sign.make_ready,),
         made_first=True,
     ),
-    Line(
+    PolicyLine(
         "concurrency",
         "per attempt",
         "bounded in flight; held until the answer is complete or closed",
         (slot.make,),
         all_origins=True,
     ),
-    Line(
+    PolicyLine(
         "rate_limit.learn",
         "per attempt",
         "what the service said holds for whoever has a slot; told of a 429 before retry plans a pause",
         (service_limit.make,),
         all_origins=True,
     ),
-    Line(
+    PolicyLine(
         "rate_limit",
         "per attempt",
         "a retry is a request, too; reserved last of all that waits, so that the rate on the wire is the declared one",
         (rate_limit.make,),
         all_origins=True,
     ),
-    Line(
+    PolicyLine(
         "cookies",
         "per attempt",
         "attached when nothing waits any more, so that the jar is read as it is when the request leaves",
         (cookies.make,),
     ),
-    Line(
+    PolicyLine(
         "redirects",
         "per attempt",
         "told after the jar has taken the answer's cookies, and before retry: a hop is no failure",
         (redirect.make,),
         all_origins=True,
     ),
-    Line(
+    PolicyLine(
         "retry",
         "per attempt",
         "whether to try again is decided when everybody has said what the outcome means",
         (retry.make,),
         all_origins=True,
     ),
-    Line(
+    PolicyLine(
         "retry.budget",
         "once per call",
         "counts the call when nothing refused it, and takes back a retry that the service's budget does not cover",
         (retry_budget.make,),
         all_origins=True,
     ),
-    Line(
+    PolicyLine(
         "deadline_header",
         "per attempt",
         "the time left, told when nothing waits any more",
         (deadline_header.make,),
     ),
-    Line(
+    PolicyLine(
         "sign",
         "per attempt",
         "last, over what all others have put in, with a fresh time and nonce for each attempt",
@@ -161,7 +161,7 @@ class Pipeline(NamedTuple):
     reads_early: bool
 
 
-class Step(NamedTuple):
+class PipelineStep(NamedTuple):
     """One line of ORDER under some settings: what `explain` shows of it."""
 
     name: str
@@ -170,9 +170,11 @@ class Step(NamedTuple):
     why: str
 
 
-def steps(settings: Settings, scope: Scope, own: Own) -> tuple[Step, ...]:
+def steps(settings: Settings, scope: Scope, own: Own) -> tuple[PipelineStep, ...]:
     """Every line of ORDER, and whether it is on."""
-    return tuple(Step(line.name, bool(_made(line, settings, scope, own)), line.asked, line.why) for line in ORDER)
+    return tuple(
+        PipelineStep(line.name, bool(_made(line, settings, scope, own)), line.asked, line.why) for line in ORDER
+    )
 
 
 def make_first(settings: Settings, scope: Scope) -> None:
@@ -207,13 +209,13 @@ def pipeline(settings: Settings, scope: Scope, own: Own) -> Pipeline:
     )
 
 
-def _made(line: Line, settings: Settings, scope: Scope, own: Own) -> tuple[Any, ...]:
+def _made(line: PolicyLine, settings: Settings, scope: Scope, own: Own) -> tuple[Any, ...]:
     return tuple(policy for make in line.make for policy in make(settings, scope, own))
 
 
 def _asks(
-    lines: list[tuple[Line, Any]], question: str, home: Origin | None, only_at: Callable[[Origin, Any], Any]
-) -> list[tuple[Line, Any]]:
+    lines: list[tuple[PolicyLine, Any]], question: str, home: Origin | None, only_at: Callable[[Origin, Any], Any]
+) -> list[tuple[PolicyLine, Any]]:
     """Who is asked this. Where requests may go to other origins than `home`, some are asked only about those to it."""
     asks = [(line, getattr(policy, question)) for line, policy in lines if hasattr(policy, question)]
     if home is None:

@@ -11,7 +11,7 @@ from callsheet.http.json_path import MISSING
 from callsheet.http.response import Response
 from callsheet.plan.fallback import fallback_of
 from callsheet.settings.settings import Settings
-from callsheet.sheet.operation import Operation
+from callsheet.sheet.words.operation import Operation
 from callsheet.values.codec import Codec, codec_for
 from callsheet.values.envelope import Envelope
 from callsheet.values.mismatch import Mismatch

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from callsheet.call import NO_ARGUMENTS, Call
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.events import Listener
 from callsheet.http.request import Request
-from callsheet.plan.compile import Base, plan_of, plan_of_undeclared, undeclared_request, without_fields
+from callsheet.plan.compile import RequestBase, plan_of, plan_of_undeclared, undeclared_request, without_fields
 from callsheet.plan.order import make_first, policy_of
 from callsheet.plan.plan import Given, Plan, TimeoutLike
 from callsheet.plan.scope import ServiceScope
@@ -19,12 +19,9 @@ from callsheet.policies.scope import Own
 from callsheet.secret import Secret
 from callsheet.settings.timeout import WrittenTimeout
 from callsheet.sheet import Operation, ServiceSheet
+from callsheet.sheet.forms.quantities import seconds
 from callsheet.sheet.layers import names_in, secrets_in
-from callsheet.sheet.quantities import seconds
 from callsheet.verdicts import Ticket
-
-if TYPE_CHECKING:
-    from callsheet.plan.explanation import Explanation
 
 
 class ServicePlans:
@@ -46,14 +43,14 @@ class ServicePlans:
         self.operations = sheet.operations
         self.settings = sheet.settings(None, code)
         self.plans: dict[str, Plan] = {}
-        self._sheet = sheet
-        self._code = code
+        self.sheet = sheet
+        self.code = code
         self.listeners = listeners
         self.scope: ServiceScope = ServiceScope(self.name, self.settings, like.scope if like else None, **options)
         make_first(self.settings, self.scope)
         # Compiling may import a user's module, and that may call this service.
         self._lock = threading.RLock()
-        self._base: Base | None = None
+        self._base: RequestBase | None = None
 
     def plan(self, operation: str) -> Plan:
         """The plan of a declared operation. Raises UsageError for one that is not, SheetError for unusable types."""
@@ -72,35 +69,34 @@ class ServicePlans:
     def _compiled(self, name: str) -> Plan:
         self._check(name)
         declared = self.operations[name]
-        settings = self._sheet.settings(name, self._code)
-        secrets = self._sheet.secrets(name)
+        settings = self.sheet.settings(name, self.code)
+        secrets = self.sheet.secrets(name)
         return plan_of(declared, settings, self.scope, self._own(name), listeners=self.listeners, secrets=secrets)
 
     def breaker(self, operation: str | None = None) -> Any | None:
         """The breaker that an operation is under, or that of the service; None where it is off. Raises UsageError."""
         self._check(operation)
-        settings = self._sheet.settings(operation, self._code)
+        settings = self.sheet.settings(operation, self.code)
         return policy_of("breaker", settings, self.scope, self._own(operation))
 
-    def explain(self, operation: str | None, calls: float | str) -> Explanation:
-        """Every effective setting of an operation, or of undeclared requests, and the worst case. Raises UsageError."""
-        self._check(operation)
-        from callsheet.plan.explain import explained  # noqa: PLC0415 - most programs never ask
+    def apart(self, operation: str | None) -> tuple[ServiceScope, Own]:
+        """A scope for explaining an operation, which leaves nothing behind, and what it has of its own.
 
-        # In a scope of its own: explaining leaves nothing behind.
-        scope = ServiceScope(self.name, self.settings)
-        return explained(self._sheet, operation, self._code, scope, self._own(operation), calls=calls)
+        Raises UsageError for an unknown operation.
+        """
+        self._check(operation)
+        return ServiceScope(self.name, self.settings), self._own(operation)
 
     def _check(self, operation: str | None) -> None:
         if operation is not None and operation not in self.operations:
             raise UsageError(_unknown_operation(self.name, operation, self.operations), service=self.name)
 
     def _own(self, operation: str | None) -> Own:
-        return Own() if operation is None else Own(operation, names_in(self._sheet.operations[operation].layer))
+        return Own() if operation is None else Own(operation, names_in(self.sheet.operations[operation].layer))
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret that requests of the service may carry."""
-        return tuple(dict.fromkeys((*self._sheet.secrets(), *secrets_in(self.settings))))
+        return tuple(dict.fromkeys((*self.sheet.secrets(), *secrets_in(self.settings))))
 
     def undeclared(self, method: str) -> Plan:
         """The plan of undeclared requests by this method; events and errors name it so."""
@@ -114,7 +110,7 @@ class ServicePlans:
     def undeclared_request(self, method: str, target: str, given: Given) -> Request:
         """A request that no operation declares."""
         if self._base is None:
-            self._base = Base(self.settings, self._sheet.secrets())
+            self._base = RequestBase(self.settings, self.sheet.secrets())
         return without_fields(undeclared_request(self._base, method, target, given), self.scope.left_out)
 
     def forget(self) -> None:

@@ -40,7 +40,7 @@ class ErrorRules:
     def __init__(self, rules: tuple[ErrorRule, ...], envelope: EnvelopeSettings | None) -> None:
         self.envelope = Envelope(envelope) if envelope is not None else None
         self.told = self.envelope.told if self.envelope else Told(None, None)
-        self.rules = tuple(Rule(rule, self.told) for rule in rules)
+        self.rules = tuple(CompiledRule(rule, self.told) for rule in rules)
         self.rules_of_streams = tuple(rule for rule in self.rules if rule.test is None)
 
     def after(self, attempt: Attempt, now: float) -> None:
@@ -55,11 +55,11 @@ class ErrorRules:
         elif not is_stream and self._has_failed(answer):
             attempt.meaning = "failed"
 
-    def rule_for(self, answer: Response) -> Rule | None:
+    def rule_for(self, answer: Response) -> CompiledRule | None:
         """The first rule that fits an answer that is whole."""
         return next((rule for rule in self.rules if rule.fits(answer)), None)
 
-    def rule_of_stream(self, answer: Response) -> Rule | None:
+    def rule_of_stream(self, answer: Response) -> CompiledRule | None:
         """The first rule that fits an answer by its status alone."""
         return next((rule for rule in self.rules_of_streams if rule.fits(answer)), None)
 
@@ -82,7 +82,7 @@ class ErrorRules:
         """The error of an answer that `fails_stream`, once the beginning of its body was read."""
         return self._error_for(answer, self.rule_of_stream(answer))
 
-    def _error_for(self, answer: Response, rule: Rule | None) -> ResponseError | None:
+    def _error_for(self, answer: Response, rule: CompiledRule | None) -> ResponseError | None:
         """What an answer raises under its rule; without one, under its status and the envelope. None for a success."""
         if rule is not None:
             return rule.error_for(answer)
@@ -94,7 +94,7 @@ class ErrorRules:
         return self.envelope is not None and self.envelope.has_failed(answer)
 
 
-class Rule:
+class CompiledRule:
     """One rule, compiled."""
 
     def __init__(self, settings: ErrorRule, envelope: Told) -> None:

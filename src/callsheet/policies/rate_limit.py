@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 
-from callsheet.arithmetic.shared_window import Place, Reserve, whole_shapes
+from callsheet.arithmetic.shared_window import Reserve, Reserved, whole_shapes
 from callsheet.arithmetic.sliding_window import Limiter
 from callsheet.call import Attempt, Call
 from callsheet.errors import LimitReached, SheetError
@@ -26,7 +26,7 @@ MANY = 10_000
 """Values of an argument after which those that have had their turns are forgotten."""
 
 
-class Limits:
+class Limiters:
     """The limiters of one declaration: one in all, one per operation, or one for each value of an argument.
 
     `name` is that of the operation it belongs to; empty for the service's own.
@@ -69,7 +69,7 @@ class RateLimit:
 
     name = "rate_limit"
 
-    def __init__(self, limits: Limits, settings: RateLimitSettings) -> None:
+    def __init__(self, limits: Limiters, settings: RateLimitSettings) -> None:
         self.limits = limits
         self.cost = settings.cost
         self.waits = settings.when_full == "wait"
@@ -102,7 +102,7 @@ class RateLimit:
 class SharedRateLimit(RateLimit):
     """The same with its turns from a store, which several processes ask."""
 
-    def __init__(self, limits: Limits, settings: RateLimitSettings, *, service: str, store: SharedStore) -> None:
+    def __init__(self, limits: Limiters, settings: RateLimitSettings, *, service: str, store: SharedStore) -> None:
         super().__init__(limits, settings)
         self.service = service
         self.store = store
@@ -123,7 +123,7 @@ class SharedRateLimit(RateLimit):
             return key
         return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
-    def _placed(self, answer: Place | StoreFailure, attempt: Attempt, now: float) -> Wait | Refuse | None:
+    def _placed(self, answer: Reserved | StoreFailure, attempt: Attempt, now: float) -> Wait | Refuse | None:
         if isinstance(answer, StoreFailure):
             if not self.store.refuses:
                 return self.by_itself(attempt, now)
@@ -163,11 +163,11 @@ def make(settings: Settings, scope: Scope, own: Own) -> tuple[RateLimit, ...]:
     return tuple(SharedRateLimit(each, settings.rate_limit, service=scope.service, store=store) for each in limits)
 
 
-def _limits(operation: str, chosen: RateLimitSettings, scope: Scope) -> Limits:
-    return scope.one(("rate_limit", operation, chosen.rates, chosen.per), lambda: Limits(chosen, operation))
+def _limits(operation: str, chosen: RateLimitSettings, scope: Scope) -> Limiters:
+    return scope.one(("rate_limit", operation, chosen.rates, chosen.per), lambda: Limiters(chosen, operation))
 
 
-def _check_cost(operation: str, cost: int, limits: list[Limits]) -> None:
+def _check_cost(operation: str, cost: int, limits: list[Limiters]) -> None:
     small = next((rate for each in limits for rate in each.rates if rate.count < cost), None)
     if small is not None:
         message = f"operation `{operation}`: a request costs {cost} units, more than {small} of the service ever allows"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from callsheet.call import Attempt, Call
-from callsheet.http.elsewhere import harmless, is_downgrade, spelled
+from callsheet.http.cross_origin import harmless, is_downgrade, spelled
 from callsheet.http.request import Origin, Request, origin_of
 from callsheet.http.response import Response
 from callsheet.policies.scope import Own, Scope
@@ -38,7 +38,7 @@ SAFE_ELSEWHERE = frozenset({"GET", "HEAD"})
 NOWHERE: frozenset[Origin] = frozenset()
 
 
-class Target(NamedTuple):
+class RedirectTarget(NamedTuple):
     """Where a Location leads: the origin, then path and query, for the wire and as they may be shown."""
 
     origin: Origin
@@ -75,7 +75,7 @@ class Redirect:
         target = target_on(attempt.request, location, self.allowed)
         return self._verdict(attempt.call, target, outcome.status_code)
 
-    def _verdict(self, call: Call, target: Target | None, status: int) -> Resend | GiveUp:
+    def _verdict(self, call: Call, target: RedirectTarget | None, status: int) -> Resend | GiveUp:
         request = call.request
         if target is None:
             return GiveUp("origin")
@@ -106,7 +106,7 @@ def method_after(status: int, method: str) -> str:
     return "GET" if status in MAY_CHANGE_POST and method == "POST" else method
 
 
-def followed(request: Request, method: str, target: Target) -> Request:
+def followed(request: Request, method: str, target: RedirectTarget) -> Request:
     """The request with another target; a changed method takes the body, and what speaks of it, away."""
     base = origin_part(request.wire_url)
     keeps_body = method == request.method
@@ -127,7 +127,7 @@ def may_leave(request: Request, method: str) -> bool:
     return method in SAFE_ELSEWHERE and (method != request.method or request.body is None)
 
 
-def followed_away(request: Request, method: str, target: Target) -> Request:
+def followed_away(request: Request, method: str, target: RedirectTarget) -> Request:
     """The request to another origin: nothing but what is wanted there goes along."""
     base = spelled(target.origin)
     return Request(
@@ -147,7 +147,7 @@ def origin_part(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def target_on(request: Request, location: str, allowed: frozenset[Origin] = NOWHERE) -> Target | None:
+def target_on(request: Request, location: str, allowed: frozenset[Origin] = NOWHERE) -> RedirectTarget | None:
     """What a Location names on the request's own origin or an allowed one; None for any other, userinfo or what is no URL.
 
     A reference without a query takes none over (RFC 3986 5.2.2), so a secret there goes only where the Location has it;
@@ -166,10 +166,10 @@ def target_on(request: Request, location: str, allowed: frozenset[Origin] = NOWH
     path = without_dots(parts.path or "/")
     if origin != request.origin:
         is_allowed = origin in allowed and not is_downgrade(request.origin, origin)
-        away = Target(origin, *[_joined(path, parts.query)] * 2)
+        away = RedirectTarget(origin, *[_joined(path, parts.query)] * 2)
         return away if is_allowed and not _tells(request, away.wire, shown_as) else None
     shown = "&".join(shown_as.get(pair, pair) for pair in parts.query.split("&"))
-    return Target(origin, _joined(path, parts.query), redact(_joined(path, shown), request.secrets))
+    return RedirectTarget(origin, _joined(path, parts.query), redact(_joined(path, shown), request.secrets))
 
 
 def _tells(request: Request, target: str, secret_pairs: dict[str, str]) -> bool:

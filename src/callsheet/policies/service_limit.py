@@ -33,7 +33,7 @@ SAME_WINDOW = 2.0
 """Seconds by which two answers may differ that speak of the same window: both were rounded, and one was longer on its way."""
 
 
-class ServiceWord:
+class LearnedLimit:
     """What the service said last: nothing until `held`, and `remaining` more requests until `resets`.
 
     One serves all operations of a service.
@@ -113,20 +113,20 @@ class ServiceLimit:
     name = "rate_limit.learn"
 
     def __init__(
-        self, word: ServiceWord, settings: RateLimit, wall_clock: Callable[[], float], *, store: Any = None
+        self, learned: LearnedLimit, settings: RateLimit, wall_clock: Callable[[], float], *, store: Any = None
     ) -> None:
-        self.word = word
+        self.learned = learned
         self.store = store
         self.waits = settings.when_full == "wait"
         self.wall_clock = wall_clock
 
     def before(self, attempt: Attempt, now: float) -> Wait | Refuse | None:
         """Nothing unless the service said to wait."""
-        if now >= self.word.until or self in attempt.held:
+        if now >= self.learned.until or self in attempt.held:
             return None
-        wait = self.word.take(now)
+        wait = self.learned.take(now)
         if wait <= 0.0:
-            attempt.held[self] = self.word.resets
+            attempt.held[self] = self.learned.resets
             return None
         left = attempt.call.deadline - now
         if not self.waits or wait >= left:
@@ -137,7 +137,7 @@ class ServiceLimit:
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """What was taken and not sent may be taken by another."""
         if not sent:
-            self.word.give_back(attempt.held[self])
+            self.learned.give_back(attempt.held[self])
 
     def after(self, attempt: Attempt, now: float) -> Tell | Ask | None:
         """Heed a 429, and what any answer says about limits."""
@@ -149,10 +149,10 @@ class ServiceLimit:
         )
         if is_throttled:
             return self._refused(attempt, answer, now)
-        if self.word.refusals and answer.status_code < 400:
-            self.word.refusals = 0
+        if self.learned.refusals and answer.status_code < 400:
+            self.learned.refusals = 0
         told = told_limit(answer, self.wall_clock)
-        if told is not None and self.word.heed(told, now):
+        if told is not None and self.learned.heed(told, now):
             return self._tell(answer, told.seconds)
         return None
 
@@ -161,7 +161,7 @@ class ServiceLimit:
         told = told_limit(answer, self.wall_clock) if asked is None else None
         if told is not None and told.remaining == 0:
             asked = told.seconds
-        seconds = self.word.refuse(asked, attempt.began, now)
+        seconds = self.learned.refuse(asked, attempt.began, now)
         if seconds is None:
             return None
         told_of = self._tell(answer, seconds)
@@ -177,8 +177,8 @@ def make(settings: Settings, scope: Scope, own: Own) -> tuple[ServiceLimit, ...]
     """What heeds the limits that the service tells, one memory of them for all its operations."""
     if not settings.rate_limit.learn:
         return ()
-    word = scope.one(("rate_limit.learn",), ServiceWord)
+    learned = scope.one(("rate_limit.learn",), LearnedLimit)
     # A store holds calls up when they ask it for a turn, which they do only where a rate is declared.
     asks_store = any(each.rate_limit.rates for each in (settings, *scope.settings))
     store = scope.store.store if scope.store and asks_store else None
-    return (ServiceLimit(word, settings.rate_limit, scope.wall_clock, store=store),)
+    return (ServiceLimit(learned, settings.rate_limit, scope.wall_clock, store=store),)

@@ -12,12 +12,12 @@ from starlette.routing import BaseRoute, Route
 
 from callsheet.practice import codings, cookies, downloads, echo, pages, redirects, slow, uploads
 from callsheet.practice.caching import Cached
-from callsheet.practice.envelope import Envelope
-from callsheet.practice.faults import Faults
-from callsheet.practice.limits import Limits
+from callsheet.practice.envelope import UsersEnvelope
+from callsheet.practice.faults import FlakyKeys
+from callsheet.practice.limits import FixedWindows
 from callsheet.practice.orders import Orders
 from callsheet.practice.problems import Problem, answer_defect, answer_problem, answer_routing
-from callsheet.practice.tokens import Tokens
+from callsheet.practice.tokens import GivenTokens
 from callsheet.practice.users import Users
 
 
@@ -27,16 +27,16 @@ def create_app(*, clock: Callable[[], float] = time.monotonic) -> Starlette:
     routes: list[BaseRoute] = [
         *users.routes(),
         *Orders().routes(),
-        *Faults().routes(),
+        *FlakyKeys().routes(),
         *slow.routes(),
         *echo.routes(),
         *uploads.routes(),
         *downloads.routes(),
         *pages.routes(),
         *Cached().routes(),
-        *Limits(clock).routes(),
-        *Tokens(clock).routes(),
-        *Envelope(users).routes(),
+        *FixedWindows(clock).routes(),
+        *GivenTokens(clock).routes(),
+        *UsersEnvelope(users).routes(),
         *codings.routes(),
         *redirects.routes(),
         *cookies.routes(),

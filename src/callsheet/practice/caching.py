@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from callsheet.practice.reading import header_values
+from callsheet.practice.request_values import header_values
 
 
 class Cached:

@@ -50,7 +50,7 @@ class BreakableProtocol(H11Protocol):
         self.app = app
 
 
-class NoAnswer(Response):
+class HangUp(Response):
     """Closes the connection, or resets it, and answers nothing."""
 
     def __init__(self, *, reset: bool = False) -> None:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from callsheet.practice.connection import BrokenOff
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import integer, number, path_integer, switch
+from callsheet.practice.request_values import integer, number, path_integer, switch
 
 LARGEST = 4 << 30
 BLOCK = 64 * 1024

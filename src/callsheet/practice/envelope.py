@@ -8,13 +8,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import integer
+from callsheet.practice.request_values import integer
 from callsheet.practice.users import Users
 
 BUSY = 1001
 
 
-class Envelope:
+class UsersEnvelope:
     """The users again, in an envelope."""
 
     def __init__(self, users: Users) -> None:

@@ -8,15 +8,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from callsheet.practice.connection import BrokenOff, NoAnswer
+from callsheet.practice.connection import BrokenOff, HangUp
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import choice, header_values, integer, path_integer
+from callsheet.practice.request_values import choice, header_values, integer, path_integer
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 BODILESS = (204, 205, 304)
 
 
-class Faults:
+class FlakyKeys:
     """Remembers what arrived at each flaky key."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Faults:
         if len(arrived) > failures:
             return JSONResponse({"key": key} | record)
         if how != "status":
-            return NoAnswer(reset=how == "reset")
+            return HangUp(reset=how == "reset")
         return answer_with(request, status, f"attempt {len(arrived)} of {failures} that fail")
 
     async def attempts(self, request: Request) -> Response:
@@ -60,7 +60,7 @@ class Faults:
     async def drop(self, request: Request) -> Response:
         """Take the request and close the connection without an answer; `?how=reset` resets it."""
         await request.body()
-        return NoAnswer(reset=choice(request, "how", ("drop", "reset")) == "reset")
+        return HangUp(reset=choice(request, "how", ("drop", "reset")) == "reset")
 
     async def truncated(self, request: Request) -> Response:
         """Announce a body of this size, send half of it and close the connection."""

@@ -11,11 +11,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import choice, integer, number
+from callsheet.practice.request_values import choice, integer, number
 
 
 @dataclass
-class Window:
+class FixedWindow:
     """One key's current window, and what it has seen in all."""
 
     opened: float = -math.inf
@@ -24,12 +24,12 @@ class Window:
     refused: int = 0
 
 
-class Limits:
+class FixedWindows:
     """A fixed window per key: it opens with the first request and takes `limit` of them."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.windows: dict[str, Window] = {}
+        self.windows: dict[str, FixedWindow] = {}
 
     def routes(self) -> list[Route]:
         """Where the limited endpoints are served."""
@@ -59,12 +59,12 @@ class Limits:
 
     async def count(self, request: Request) -> Response:
         """How many requests of a key were accepted and refused."""
-        window = self.windows.get(request.path_params["key"], Window())
+        window = self.windows.get(request.path_params["key"], FixedWindow())
         return JSONResponse({"accepted": window.accepted, "refused": window.refused})
 
-    def current(self, key: str, length: float) -> Window:
+    def current(self, key: str, length: float) -> FixedWindow:
         """The key's window, opened anew if the last one is over."""
-        window = self.windows.setdefault(key, Window())
+        window = self.windows.setdefault(key, FixedWindow())
         if self.clock() - window.opened >= length:
             window.opened, window.used = self.clock(), 0
         return window

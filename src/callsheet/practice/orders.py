@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from callsheet.practice.connection import NoAnswer
+from callsheet.practice.connection import HangUp
 from callsheet.practice.idempotency import Repetitions
 from callsheet.practice.models import NewOrder, Order
-from callsheet.practice.reading import integer, json_body
+from callsheet.practice.request_values import integer, json_body
 
 
 class Orders:
@@ -43,7 +43,7 @@ class Orders:
         self.arrived[key] += 1
         arrival = self.arrived[key]
         answer = await self.repetitions.once(request, act)
-        return NoAnswer() if arrival <= lost else answer
+        return HangUp() if arrival <= lost else answer
 
     async def index(self, request: Request) -> Response:
         """The orders placed under `?key=`."""

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import integer, switch
+from callsheet.practice.request_values import integer, switch
 
 ITEMS = 250
 LARGEST_PAGE = 100

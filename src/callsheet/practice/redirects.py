@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import path_integer
+from callsheet.practice.request_values import path_integer
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 STATUSES = ("301", "302", "303", "307", "308")

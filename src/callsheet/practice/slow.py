@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from callsheet.practice.connection import until_disconnected
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import integer, number
+from callsheet.practice.request_values import integer, number
 
 LONGEST = 60.0
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

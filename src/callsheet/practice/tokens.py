@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import integer, number
+from callsheet.practice.request_values import integer, number
 from callsheet.practice.slow import pause
 
 CLIENT_ID = "practice"
@@ -32,7 +32,7 @@ class Grant:
     expires: float
 
 
-class Tokens:
+class GivenTokens:
     """The tokens that one practice API has given out."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

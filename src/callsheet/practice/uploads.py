@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import integer
+from callsheet.practice.request_values import integer
 
 LARGEST = 1 << 40
 

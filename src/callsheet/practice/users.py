@@ -7,7 +7,7 @@ from starlette.routing import Route
 from callsheet.practice.idempotency import Repetitions
 from callsheet.practice.models import NewUser, User, UserChanges
 from callsheet.practice.problems import Problem
-from callsheet.practice.reading import choice, integer, json_body
+from callsheet.practice.request_values import choice, integer, json_body
 
 # Nobody here is called Ada: the name a first example tries is free.
 SEEDED = (

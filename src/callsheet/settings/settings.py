@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from callsheet.http.elsewhere import is_downgrade
+from callsheet.http.cross_origin import is_downgrade
 from callsheet.http.request import Origin, origin_of
 from callsheet.secret import Secret
 from callsheet.settings.breaker import Breaker

@@ -1,8 +1,8 @@
 """Reading the sheet: YAML with positions, `${...}`, environments, validation, provenance."""
 
 from callsheet.sheet.layers import secrets_in
-from callsheet.sheet.operation import Operation, Parameter
-from callsheet.sheet.origins import Origin
+from callsheet.sheet.provenance import Provenance
 from callsheet.sheet.sheet import ServiceSheet, Sheet
+from callsheet.sheet.words.operation import Operation, Parameter
 
-__all__ = ["Operation", "Origin", "Parameter", "ServiceSheet", "Sheet", "secrets_in"]
+__all__ = ["Operation", "Parameter", "Provenance", "ServiceSheet", "Sheet", "secrets_in"]

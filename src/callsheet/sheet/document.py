@@ -8,21 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from callsheet.settings import Stores
-from callsheet.sheet.elsewhere import meant_by
 from callsheet.sheet.environments import check_overlay, chosen, overlay_of
-from callsheet.sheet.findings import Findings, Misfit, nearest
 from callsheet.sheet.flat import FLAT_KEY, unflattened
-from callsheet.sheet.keys import DEFAULTS_KEYS, OPERATION_SETTINGS, OPERATIONS, SERVICE_KEYS, TOP_KEYS
-from callsheet.sheet.node import MappingNode, Node, Scalar, entries, is_null, scalars
-from callsheet.sheet.operation import Operation
-from callsheet.sheet.operations import read_operation
+from callsheet.sheet.forms.foreign_words import meant_by
+from callsheet.sheet.forms.reading import Reading, Spot, misfit, refuse_references
+from callsheet.sheet.forms.record import Layer, check_keys, read_keys
+from callsheet.sheet.forms.types import json_schema
+from callsheet.sheet.forms.variables import Variables
 from callsheet.sheet.overlay import overlaid
-from callsheet.sheet.reading import Reading, Spot, misfit, refuse_references
-from callsheet.sheet.record import Layer, check_keys, read_keys
-from callsheet.sheet.resilience import check_per
-from callsheet.sheet.stores import STORES, stores_from
-from callsheet.sheet.types import json_schema
-from callsheet.sheet.variables import Variables
+from callsheet.sheet.tree.findings import Findings, Misfit, nearest
+from callsheet.sheet.tree.node import MappingNode, Node, Scalar, entries, is_null, scalars
+from callsheet.sheet.words.key_table import DEFAULTS_KEYS, OPERATION_SETTINGS, OPERATIONS, SERVICE_KEYS, TOP_KEYS
+from callsheet.sheet.words.operation import Operation
+from callsheet.sheet.words.operations import read_operation
+from callsheet.sheet.words.rate_limit import check_per
+from callsheet.sheet.words.stores import STORES, stores_from
 from callsheet.values.typeref import PARAMETER_TYPES
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from callsheet.sheet.findings import Findings, Misfit, nearest, one_of
-from callsheet.sheet.keys import DEFAULTS_KEYS, OPERATION_KEYS, OPERATIONS, OVERLAY_KEYS, SERVICE_KEYS
-from callsheet.sheet.node import MappingNode, Node, Scalar, entries, hide, is_null, shown_key
+from callsheet.sheet.forms.reading import Spot, misfit
+from callsheet.sheet.forms.record import Key, check_keys
 from callsheet.sheet.overlay import overlaid
-from callsheet.sheet.place import Place
-from callsheet.sheet.reading import Spot, misfit
-from callsheet.sheet.record import Key, check_keys
+from callsheet.sheet.tree.findings import Findings, Misfit, nearest, one_of
+from callsheet.sheet.tree.node import MappingNode, Node, Scalar, entries, hide, is_null, shown_key
+from callsheet.sheet.tree.place import Place
+from callsheet.sheet.words.key_table import DEFAULTS_KEYS, OPERATION_KEYS, OPERATIONS, OVERLAY_KEYS, SERVICE_KEYS
 
 VARIABLE = "CALLSHEET_ENV"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from callsheet.sheet.findings import Findings, Misfit
-from callsheet.sheet.node import MappingNode, Node, Scalar
+from callsheet.sheet.tree.findings import Findings, Misfit
+from callsheet.sheet.tree.node import MappingNode, Node, Scalar
 
 FLAT_KEY = "api_config"
 FLAT_SERVICE = "api"

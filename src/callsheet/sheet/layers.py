@@ -8,13 +8,15 @@ from typing import Any
 
 from callsheet.secret import Secret
 from callsheet.settings import TLS, Backoff, Budget, Caps, Concurrency, Pool, Redirects, Retry, Settings
-from callsheet.sheet.envelope import envelope_from
-from callsheet.sheet.findings import Findings, Misfit
-from callsheet.sheet.proxy import secrets_of
-from callsheet.sheet.reading import Spot, Unread
-from callsheet.sheet.record import Layer, Written, layered, plain
-from callsheet.sheet.resilience import breaker_from, idempotency_key_from, rate_limit_from
-from callsheet.sheet.timeouts import WrittenSteps
+from callsheet.sheet.forms.reading import Spot, Unread
+from callsheet.sheet.forms.record import Layer, Written, layered, plain
+from callsheet.sheet.tree.findings import Findings, Misfit
+from callsheet.sheet.words.breaker import breaker_from
+from callsheet.sheet.words.envelope import envelope_from
+from callsheet.sheet.words.idempotency_key import idempotency_key_from
+from callsheet.sheet.words.proxy import secrets_of
+from callsheet.sheet.words.rate_limit import rate_limit_from
+from callsheet.sheet.words.timeouts import WrittenSteps
 
 RECORDS: dict[str, Any] = {"concurrency": Concurrency, "pool": Pool, "caps": Caps, "tls": TLS, "redirects": Redirects}
 AGENT = "User-Agent"

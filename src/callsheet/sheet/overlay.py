@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from callsheet.sheet.findings import Findings, Misfit, nearest, one_of
-from callsheet.sheet.keys import SETTINGS
-from callsheet.sheet.node import Layers, MappingNode, Node, Scalar, is_null
-from callsheet.sheet.operations import OWN_KEYS
-from callsheet.sheet.policies import expanded
-from callsheet.sheet.resilience import with_header, with_rates
+from callsheet.sheet.forms.shorthand import expanded
+from callsheet.sheet.tree.findings import Findings, Misfit, nearest, one_of
+from callsheet.sheet.tree.node import Layers, MappingNode, Node, Scalar, is_null
+from callsheet.sheet.words.idempotency_key import with_header
+from callsheet.sheet.words.key_table import SETTINGS
+from callsheet.sheet.words.operations import OWN_KEYS
+from callsheet.sheet.words.rate_limit import with_rates
 
 WHOLE = frozenset(key.name for key in (*SETTINGS, *OWN_KEYS) if key.is_replaced_whole)
 Merge = Callable[[Node, Node], Node]
@@ -22,11 +23,11 @@ def overlaid(sheet: MappingNode, overlay: Node, findings: Findings) -> MappingNo
         return sheet
     return _merged(sheet, overlay, {
         "defaults": _settings,
-        "services": lambda base, over: _named(base, over, _service, Names("service", "", findings)),
+        "services": lambda base, over: _named(base, over, _service, OverlayNames("service", "", findings)),
     })  # fmt: skip
 
 
-class Names:
+class OverlayNames:
     """The names that an overlay may use, and what to say of another."""
 
     def __init__(self, kind: str, prefix: str, findings: Findings) -> None:
@@ -46,7 +47,7 @@ class Names:
         return False
 
 
-def _named(base: Node, over: Node, merge: Callable[[Node, Node, str, Findings], Node], names: Names) -> Node:
+def _named(base: Node, over: Node, merge: Callable[[Node, Node, str, Findings], Node], names: OverlayNames) -> Node:
     if not isinstance(base, MappingNode) or not isinstance(over, MappingNode):
         return base if is_null(over) else over
     known = MappingNode(tuple(entry for entry in over.entries if names.check(entry[0], base)), over.place)
@@ -60,7 +61,7 @@ def _named(base: Node, over: Node, merge: Callable[[Node, Node, str, Findings], 
 def _service(base: Node, over: Node, name: str, findings: Findings) -> Node:
     if not isinstance(base, MappingNode) or not isinstance(over, MappingNode):
         return over
-    operations = Names("operation", f"{name}.", findings)
+    operations = OverlayNames("operation", f"{name}.", findings)
     merges = SPECIAL | {"operations": lambda b, o: _named(b, o, _operation, operations)}
     if base.key("operations") is None:
         _refuse_operations(over, operations)
@@ -68,7 +69,7 @@ def _service(base: Node, over: Node, name: str, findings: Findings) -> Node:
     return _merged(base, over, merges)
 
 
-def _refuse_operations(over: MappingNode, names: Names) -> None:
+def _refuse_operations(over: MappingNode, names: OverlayNames) -> None:
     operations = over.get("operations")
     if isinstance(operations, MappingNode):
         for key, _ in operations.entries:

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from callsheet.errors import SheetError
-from callsheet.sheet.compose import compose
 from callsheet.sheet.environments import chosen, overlay_of
-from callsheet.sheet.findings import Findings
 from callsheet.sheet.flat import unflattened
-from callsheet.sheet.node import MappingNode, Node, Scalar, scalars
+from callsheet.sheet.forms.variables import INSIDE, REFERENCE
 from callsheet.sheet.overlay import overlaid
-from callsheet.sheet.place import Source
-from callsheet.sheet.variables import INSIDE, REFERENCE
+from callsheet.sheet.tree.compose import compose
+from callsheet.sheet.tree.findings import Findings
+from callsheet.sheet.tree.node import MappingNode, Node, Scalar, scalars
+from callsheet.sheet.tree.place import SheetText
 
 FILLED = ("defaults", "services", "stores")
 """Where `${...}` stands for something."""
@@ -37,7 +37,7 @@ def references_in(text: str, name: str, env: str | None, variables: Mapping[str,
     findings = Findings()
     text = text.removeprefix("\ufeff")
     try:
-        tree = compose(Source(name, text), text, findings)
+        tree = compose(SheetText(name, text), text, findings)
     except SheetError:
         tree = None
     found: Iterator[Reference]

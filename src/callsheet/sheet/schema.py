@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from callsheet.sheet.keys import DEFAULTS_KEYS, OPERATION_KEYS, OVERLAY_KEYS, SERVICE_KEYS, TOP_KEYS
-from callsheet.sheet.operations import METHODS
-from callsheet.sheet.reading import JsonSchema
-from callsheet.sheet.record import Key, mapping_schema
-from callsheet.sheet.stores import STORES
+from callsheet.sheet.forms.reading import JsonSchema
+from callsheet.sheet.forms.record import Key, mapping_schema
+from callsheet.sheet.words.key_table import DEFAULTS_KEYS, OPERATION_KEYS, OVERLAY_KEYS, SERVICE_KEYS, TOP_KEYS
+from callsheet.sheet.words.operations import METHODS
+from callsheet.sheet.words.stores import STORES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME = r"^[A-Za-z_][A-Za-z0-9_-]*$"

@@ -13,23 +13,23 @@ from callsheet.bare_frames import bared
 from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings import Settings, Stores
-from callsheet.sheet.addresses import check_reach, check_unencrypted
 from callsheet.sheet.document import Document, ServiceLayers, read_document
-from callsheet.sheet.fallback import check_fallback
-from callsheet.sheet.files import LARGEST, sheet_path, sheet_text
-from callsheet.sheet.findings import Findings, OfTheSheet
-from callsheet.sheet.from_python import at_one_place, from_python
-from callsheet.sheet.keys import CODE_KEYS
+from callsheet.sheet.forms.reading import Reading, Spot
+from callsheet.sheet.forms.record import Layer, Written, check_keys, layered, read_keys
+from callsheet.sheet.forms.variables import Unfilled, Variables
 from callsheet.sheet.layers import merged, secrets_in, settings_from
-from callsheet.sheet.node import MappingNode, Node
-from callsheet.sheet.operation import Operation
-from callsheet.sheet.origins import Origin, origins_of
-from callsheet.sheet.place import Place, Source
-from callsheet.sheet.reading import Reading, Spot
-from callsheet.sheet.record import Layer, Written, check_keys, layered, read_keys
-from callsheet.sheet.signing import check_sign
-from callsheet.sheet.tls import check_tls
-from callsheet.sheet.variables import Unfilled, Variables
+from callsheet.sheet.provenance import Provenance, origins_of
+from callsheet.sheet.sheet_file import LARGEST, sheet_path, sheet_text
+from callsheet.sheet.tree.findings import Findings, OfTheSheet
+from callsheet.sheet.tree.from_python import at_one_place, from_python
+from callsheet.sheet.tree.node import MappingNode, Node
+from callsheet.sheet.tree.place import Place, SheetText
+from callsheet.sheet.words.addresses import check_reach, check_unencrypted
+from callsheet.sheet.words.fallback import check_fallback
+from callsheet.sheet.words.key_table import CODE_KEYS
+from callsheet.sheet.words.operation import Operation
+from callsheet.sheet.words.signing import check_sign
+from callsheet.sheet.words.tls import check_tls
 
 CODE = "Client(...)"
 
@@ -101,7 +101,7 @@ class ServiceSheet:
             raise error
         return settings
 
-    def origins(self, operation: str | None = None, code: Mapping[str, Any] | None = None) -> Mapping[str, Origin]:
+    def origins(self, operation: str | None = None, code: Mapping[str, Any] | None = None) -> Mapping[str, Provenance]:
         """Where each of these settings was written, by its dotted name such as `timeout.total`.
 
         Raises UsageError for an unknown operation.
@@ -300,12 +300,12 @@ class Sheet:
 
 def _tree(text: str, name: str, findings: Findings) -> Node | None:
     """The text as a tree; None if it is no YAML, which is noted. Raises SheetError for one that is empty or too large."""
-    from callsheet.sheet.compose import compose  # noqa: PLC0415 - PyYAML is loaded when a sheet is read
+    from callsheet.sheet.tree.compose import compose  # noqa: PLC0415 - PyYAML is loaded when a sheet is read
 
     if len(text) > LARGEST:
         raise SheetError(f"{name}: larger than 5 MiB, which no sheet needs; split it by service")
     text = text.removeprefix("\ufeff")
-    tree = compose(Source(name, text), text, findings)
+    tree = compose(SheetText(name, text), text, findings)
     if tree is None and not findings.errors:
         raise SheetError(f"{name}: empty; `callsheet init` writes a first sheet")
     return tree

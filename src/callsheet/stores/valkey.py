@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from callsheet.arithmetic.shared_window import MICROSECONDS, Hold, Place, Reserve
+from callsheet.arithmetic.shared_window import MICROSECONDS, Hold, Reserve, Reserved
 from callsheet.errors import UsageError
-from callsheet.forked import forget_after_fork, leak
+from callsheet.process.forked import forget_after_fork, leak
 from callsheet.secret import MASK, Secret
 from callsheet.stores.script import SCRIPT
 
@@ -116,8 +116,8 @@ def _without_braces(name: str) -> str:
     return name.replace("{", "(").replace("}", ")")
 
 
-def _place(answer: Any) -> Place:
-    return Place(int(answer[1]) / MICROSECONDS, int(answer[0]) == 1)
+def _place(answer: Any) -> Reserved:
+    return Reserved(int(answer[1]) / MICROSECONDS, int(answer[0]) == 1)
 
 
 def _version(told: Any) -> str:
@@ -132,7 +132,7 @@ class ValkeyStore(_AnyValkey):
     def _new_places(self) -> threading.BoundedSemaphore:
         return threading.BoundedSemaphore(AT_ONCE)
 
-    def ask(self, question: Question, seconds: float) -> Place:
+    def ask(self, question: Question, seconds: float) -> Reserved:
         """The answer, within a quarter of a second. Raises StoreUnavailableError."""
         self._refuse_while_it_rests()
         if not self._places.acquire(timeout=min(seconds, threading.TIMEOUT_MAX)):
@@ -142,7 +142,7 @@ class ValkeyStore(_AnyValkey):
         finally:
             self._places.release()
 
-    def _asked(self, question: Question) -> Place:
+    def _asked(self, question: Question) -> Reserved:
         redis = _redis()
         try:
             if self._client is None:
@@ -182,13 +182,13 @@ class AsyncValkeyStore(_AnyValkey):
     def _new_places(self) -> asyncio.Semaphore:
         return asyncio.Semaphore(AT_ONCE)
 
-    async def ask(self, question: Question, seconds: float) -> Place:
+    async def ask(self, question: Question, seconds: float) -> Reserved:
         """The answer, within a quarter of a second. Raises StoreUnavailableError."""
         self._refuse_while_it_rests()
         async with self._places:  # the engine bounds how long this waits
             return await self._asked(question)
 
-    async def _asked(self, question: Question) -> Place:
+    async def _asked(self, question: Question) -> Reserved:
         redis = _redis()
         try:
             if self._client is None:

@@ -18,7 +18,7 @@ from callsheet.testing.recording import AsyncRecorder, AsyncReplay, Recorder, Re
 from callsheet.testing.redaction import without
 from callsheet.testing.unexpected import UnexpectedRequest
 
-Record = Literal["none", "once", "all"]
+RecordMode = Literal["none", "once", "all"]
 """`none` replays only, `once` records if there is no file yet, `all` records anew."""
 VERSION = 1
 
@@ -34,8 +34,8 @@ class Cassette:
     by name and by value, before anything is written. Raises UsageError for a file that is missing or no cassette.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, record: Record = "none", strict: bool = True) -> None:
-        if record not in get_args(Record):
+    def __init__(self, path: str | os.PathLike[str], *, record: RecordMode = "none", strict: bool = True) -> None:
+        if record not in get_args(RecordMode):
             raise UsageError(f"Cassette: record is one of none, once and all, found {record!r}")
         self.path = Path(path)
         self.strict = strict

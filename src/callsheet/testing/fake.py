@@ -13,9 +13,9 @@ from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.testing.bodies import content_of, task_content_of
-from callsheet.testing.exchange import answer
 from callsheet.testing.frozen_clock import FrozenClock
-from callsheet.testing.route import Route, Step
+from callsheet.testing.route import Route, ScriptStep
+from callsheet.testing.scripted_answer import answer
 from callsheet.testing.sent import Sent, sent_of
 from callsheet.testing.unexpected import UnexpectedRequest
 from callsheet.testing.ways import CLOSED, TaskWay, ThreadWay
@@ -97,7 +97,7 @@ class FakeTransport:
             asked = "; ".join(f"{sent.method} {sent.shown_url}" for sent in self.unexpected)
             raise AssertionError(f"asked for, and not scripted: {asked}; scripted are: {self._scripted()}")
 
-    def step_for(self, request: Request, content: bytes) -> tuple[Step, Sent]:
+    def step_for(self, request: Request, content: bytes) -> tuple[ScriptStep, Sent]:
         """What the script has for a request. Raises UnexpectedRequest."""
         if self.is_closed:
             raise UsageError(CLOSED)

@@ -19,11 +19,11 @@ from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 
-Kind = Literal["refuse", "drop", "delay", "429", "500", "503"]
+FaultKind = Literal["refuse", "drop", "delay", "429", "500", "503"]
 """A kind of fault."""
-KINDS: tuple[Kind, ...] = get_args(Kind)
-QUICK: tuple[Kind, ...] = ("refuse", "drop", "429", "500", "503")
-Answer = tuple[Response, WireFacts | None]
+KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+QUICK: tuple[FaultKind, ...] = ("refuse", "drop", "429", "500", "503")
+AnswerAndFacts = tuple[Response, WireFacts | None]
 
 
 class Faults:
@@ -42,7 +42,7 @@ class Faults:
         *,
         rate: float = 0.05,
         seed: int = 0,
-        kinds: tuple[Kind, ...] = QUICK,
+        kinds: tuple[FaultKind, ...] = QUICK,
         delay: float = 1.0,
     ) -> None:
         _check(rate, kinds, delay)
@@ -70,14 +70,14 @@ class Faults:
         self._clock = below.agree_on(clock) if hasattr(below, "agree_on") else clock
         return self._clock
 
-    def send(self, request: Request, limits: Limits) -> Answer:
+    def send(self, request: Request, limits: Limits) -> AnswerAndFacts:
         """The service's answer, or a fault."""
         kind = self._chance.drawn(request)
         if kind == "delay":
             (self._clock.sleep if self._clock else time.sleep)(min(self._delay, limits.attempt))
             limits = _left(limits, self._delay)
         if kind in (None, "delay", "drop"):
-            answer: Answer = self._transport.send(request, limits)
+            answer: AnswerAndFacts = self._transport.send(request, limits)
             if kind != "drop":
                 return answer
             _abandon(answer[0])
@@ -88,7 +88,7 @@ class Faults:
         """The same for tasks: what an AsyncClient takes."""
         return TaskFaults(self)
 
-    async def asend(self, request: Request, limits: Limits) -> Answer:
+    async def asend(self, request: Request, limits: Limits) -> AnswerAndFacts:
         """The service's answer, or a fault, for a task."""
         kind = self._chance.drawn(request)
         if kind == "delay":
@@ -96,7 +96,7 @@ class Faults:
             limits = _left(limits, self._delay)
         if kind in (None, "delay", "drop"):
             below = getattr(self._transport, "asynchronous", self._transport)
-            answer: Answer = await below.send(request, limits)
+            answer: AnswerAndFacts = await below.send(request, limits)
             if kind != "drop":
                 return answer
             _abandon(answer[0])
@@ -122,7 +122,7 @@ class TaskFaults:
 class Chance:
     """What happens to which request."""
 
-    def __init__(self, rate: float, seed: int, kinds: tuple[Kind, ...]) -> None:
+    def __init__(self, rate: float, seed: int, kinds: tuple[FaultKind, ...]) -> None:
         self._rate = rate
         self._seed = seed
         self._kinds = kinds
@@ -131,7 +131,7 @@ class Chance:
         self.injected: Counter[str] = Counter()
         self.requests = 0
 
-    def drawn(self, request: Request) -> Kind | None:
+    def drawn(self, request: Request) -> FaultKind | None:
         """The fault for this request, or None."""
         target = f"{request.method} {urlsplit(request.wire_url).path}"
         with self._lock:
@@ -169,7 +169,7 @@ def _left(limits: Limits, spent: float) -> Limits:
     return limits._replace(attempt=limits.attempt - spent, whole=whole)
 
 
-def _instead(kind: Kind | None, request: Request) -> Answer:
+def _instead(kind: FaultKind | None, request: Request) -> AnswerAndFacts:
     """The answer in place of the service's, or an error. `drop` comes after the request was really sent."""
     if kind == "refuse":
         raise NotSent("connection refused (injected)")

@@ -6,7 +6,7 @@ of these moments and wakes who waits for it; nobody else moves it. Whether all w
 - certain for the only thread of a program: its wait is the jump;
 - certain for the tasks of one event loop: none of them can be at work while the loop has nothing else to run
   (`waiting_tasks.py`);
-- taken to be so where other threads are alive, after some milliseconds in which nothing happened (`quiet.py`).
+- taken to be so where other threads are alive, after some milliseconds in which nothing happened (`idle_threads.py`).
 
 A request that is under way outside the clock, as to an app in this process, holds it for a while. So a program that waits
 for something else than this clock is never stuck, only less exact.

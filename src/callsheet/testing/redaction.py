@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from callsheet.http.credential_names import IN_TEXT, names_a_credential
 from callsheet.http.headers import Headers
 from callsheet.secret import MASK, SHORTEST_FOUND_BY_VALUE, Secret, redact
+from callsheet.secret.credential_names import IN_TEXT, names_a_credential
 
 FORM = "application/x-www-form-urlencoded"
 UNREADABLE = "(a body whose coding could not be undone)"

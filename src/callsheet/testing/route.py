@@ -13,7 +13,7 @@ from callsheet.testing.answers import UNSET, Chunk, Fault, Reply, reply_of
 from callsheet.testing.sent import Sent
 
 PARAMETER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_-]*\}")
-Step = Reply | Fault | Callable[[Sent], Any]
+ScriptStep = Reply | Fault | Callable[[Sent], Any]
 
 
 class Route:
@@ -28,7 +28,7 @@ class Route:
         self._is_absolute = "://" in path
         self._regex = re.compile("[^/]+".join(map(re.escape, PARAMETER.split(path))))
         self._query = set(parse_qsl(query, keep_blank_values=True))
-        self._steps: list[Step] = []
+        self._steps: list[ScriptStep] = []
         self._given = 0
         self._ends = False
         self._lock = threading.Lock()
@@ -92,7 +92,7 @@ class Route:
         self._ends = True
         return self
 
-    def _then(self, step: Step) -> Self:
+    def _then(self, step: ScriptStep) -> Self:
         self._steps.append(step)
         return self
 
@@ -107,7 +107,7 @@ class Route:
             return self._regex.fullmatch(parts.path) is not None
         return re.search(f"{self._regex.pattern}\\Z", parts.path) is not None
 
-    def next_step(self, sent: Sent) -> Step | None:
+    def next_step(self, sent: Sent) -> ScriptStep | None:
         """What happens with this request; None after the last, if that is not given again. Raises UsageError for no script."""
         with self._lock:
             if not self._steps:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
-from callsheet.transports.asgi.scope import fields_of
+from callsheet.transports.asgi.connection_scope import fields_of
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ LEASE = 0.02
 """Real seconds for which nobody else looks around; more than one look needs, for who looks may end without a word."""
 
 
-class Wait:
+class ClockWait:
     """Somebody waits until a moment, or until it is ended before; either way `wake` is called once.
 
     `place` is the event loop that a task waits in, None for a thread. `who` is the task or thread.
@@ -53,7 +53,7 @@ class Timeline:
         self._users = {threading.get_ident()}
         self._elders = WeakSet(threading.enumerate())
         self.waits_at: Counter[Any] = Counter()
-        self._ends: list[tuple[float, int, Wait]] = []
+        self._ends: list[tuple[float, int, ClockWait]] = []
         self._order = itertools.count()
         self._resuming = 0
         self._lease: tuple[Any, float] = (None, 0.0)
@@ -85,7 +85,7 @@ class Timeline:
         with self.lock:
             return self._resuming > 0 or any(not self._waiting[who] for who in self._at_work)
 
-    def begin(self, wait: Wait) -> None:
+    def begin(self, wait: ClockWait) -> None:
         """Somebody waits from now on."""
         with self.lock:
             self._users.add(threading.get_ident())
@@ -93,7 +93,7 @@ class Timeline:
             self._note(self.waits_at, wait.place, 1)
             self._note(self._waiting, wait.who, 1)
 
-    def end(self, wait: Wait) -> None:
+    def end(self, wait: ClockWait) -> None:
         """It need wait no longer; until it runs, it is at work."""
         with self.lock:
             if not wait.is_over:
@@ -103,7 +103,7 @@ class Timeline:
                 self._note(self._waiting, wait.who, -1)
                 wait.wake()
 
-    def leave(self, wait: Wait) -> None:
+    def leave(self, wait: ClockWait) -> None:
         """It runs again, because its wait was ended or because it was interrupted."""
         with self.lock:
             if wait.is_over:
@@ -173,7 +173,7 @@ class Ticket:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self.is_granted = False
-        self._waits: list[Wait] = []
+        self._waits: list[ClockWait] = []
 
     def grant(self) -> None:
         """Let whoever waits go on."""
@@ -182,17 +182,17 @@ class Ticket:
             for wait in self._waits:
                 self.timeline.end(wait)
 
-    def begin(self, seconds: float, wake: Callable[[], None], place: Any) -> Wait | None:
+    def begin(self, seconds: float, wake: Callable[[], None], place: Any) -> ClockWait | None:
         """Somebody waits for it, from now on and for so many seconds; nothing if it was granted."""
         with self.timeline.lock:
             if self.is_granted:
                 return None
-            wait = Wait(self.timeline.now + seconds, wake, place)
+            wait = ClockWait(self.timeline.now + seconds, wake, place)
             self.timeline.begin(wait)
             self._waits.append(wait)
             return wait
 
-    def leave(self, wait: Wait) -> None:
+    def leave(self, wait: ClockWait) -> None:
         """It waits no longer."""
         with self.timeline.lock:
             self.timeline.leave(wait)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from callsheet.testing.quiet import PAUSE, Quiet
+from callsheet.testing.idle_threads import PAUSE, Quiet
 from callsheet.testing.timeline import LEASE, Ticket, Timeline
 
 TURNS = 2
@@ -22,17 +22,17 @@ class Tasks:
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        self._watches: dict[Loop, LoopWatch] = {}
+        self._watches: dict[Loop, IdleWatch] = {}
 
-    def watch(self, loop: Loop) -> LoopWatch:
+    def watch(self, loop: Loop) -> IdleWatch:
         """What looks after the tasks of a loop."""
         known = self._watches.get(loop)
         if known is None:
-            known = self._watches[loop] = LoopWatch(self.timeline, loop)
+            known = self._watches[loop] = IdleWatch(self.timeline, loop)
         return known
 
 
-class LoopWatch:
+class IdleWatch:
     """Looks, as long as tasks of a loop wait, whether it has anything else to do."""
 
     def __init__(self, timeline: Timeline, loop: Loop) -> None:

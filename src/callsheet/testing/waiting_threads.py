@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from callsheet.testing.quiet import PAUSE, Quiet
-from callsheet.testing.timeline import LEASE, Ticket, Timeline, Wait
+from callsheet.testing.idle_threads import PAUSE, Quiet
+from callsheet.testing.timeline import LEASE, ClockWait, Ticket, Timeline
 
 LOOK_UP = 0.05
 """Real seconds after which a wait looks for Ctrl-C, and whether it has become the one that looks at the clock."""
@@ -16,9 +16,9 @@ class Threads:
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        self._signals: dict[Wait, threading.Event] = {}
+        self._signals: dict[ClockWait, threading.Event] = {}
 
-    def block(self, wait: Wait, signal: threading.Event) -> None:
+    def block(self, wait: ClockWait, signal: threading.Event) -> None:
         """Have the running thread wait until it is woken."""
         with self.timeline.lock:
             self._signals[wait] = signal
@@ -30,7 +30,7 @@ class Threads:
         finally:
             self._leave(wait)
 
-    def _leave(self, wait: Wait) -> None:
+    def _leave(self, wait: ClockWait) -> None:
         with self.timeline.lock:
             del self._signals[wait]
             follower = next(iter(self._signals.values()), None)
@@ -39,7 +39,7 @@ class Threads:
             else:
                 follower.set()  # from now on it is the one that looks
 
-    def _pause(self, wait: Wait, quiet: Quiet) -> float:
+    def _pause(self, wait: ClockWait, quiet: Quiet) -> float:
         """Real seconds to wait for the signal, after a jump if there may be one."""
         with self.timeline.lock:
             if next(iter(self._signals)) is not wait:

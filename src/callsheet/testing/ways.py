@@ -10,10 +10,10 @@ from callsheet.clock import Clock
 from callsheet.engine.io import finish
 from callsheet.errors import UsageError
 from callsheet.events import WireFacts
-from callsheet.testing.exchange import Pieces
+from callsheet.testing.scripted_answer import ReplyPieces
 
 
-class Body(Protocol):
+class ReplyBody(Protocol):
     """A body to be read, in no colour."""
 
     @property
@@ -62,7 +62,7 @@ class ThreadWay(_AnyWay):
             raise UsageError("a coroutine function can answer an AsyncClient only; give a plain function")
         return value
 
-    def stream(self, pieces: Pieces) -> ThreadReading:
+    def stream(self, pieces: ReplyPieces) -> ThreadReading:
         """See Way."""
         return ThreadReading(pieces)
 
@@ -79,7 +79,7 @@ class TaskWay(_AnyWay):
         """See Way."""
         return await value if inspect.isawaitable(value) else value
 
-    def stream(self, pieces: Pieces) -> TaskReading:
+    def stream(self, pieces: ReplyPieces) -> TaskReading:
         """See Way."""
         return TaskReading(pieces)
 
@@ -87,7 +87,7 @@ class TaskWay(_AnyWay):
 class _AnyReading:
     """A body being read."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: ReplyBody) -> None:
         self._body = body
 
     @property

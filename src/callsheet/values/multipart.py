@@ -15,8 +15,8 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from callsheet.errors import ArgumentError
+from callsheet.http.body_sources import BodySource, InMemory, Joined, Pieces, Stored, text_piece
 from callsheet.http.files import OpenFile, PathFile
-from callsheet.http.sources import InMemory, Joined, Pieces, Source, Stored, text_piece
 from callsheet.values.form import Fields, flat, pairs
 
 ESCAPES = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})
@@ -86,7 +86,7 @@ class Multipart:
             InMemory(b"\r\n"),
         )
 
-    def open(self) -> Source:
+    def open(self) -> BodySource:
         """Begin to read from the start."""
         return self._joined.open()
 

@@ -9,8 +9,8 @@ import click
 
 from callsheet.cli.completion import complete_item, complete_target
 from callsheet.cli.find_sheet import Wanted
-from callsheet.cli.options import call_options, sheet_options
 from callsheet.cli.screen import Screen
+from callsheet.cli.shared_options import call_options, sheet_options
 from callsheet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ SERVICE may be left out where the sheet has one service.
 """
 
 
-class Call(click.Command):
+class CallCommand(click.Command):
     """Says of an unknown option how an argument is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -57,7 +57,7 @@ class Call(click.Command):
 
 def _as_item(option: str, words: list[str]) -> str:
     """`page=2` for `--page 2`."""
-    from callsheet.cli.curl_secrets import is_secret_field
+    from callsheet.cli.curl.command_secrets import is_secret_field
 
     name = option.lstrip("-").replace("-", "_")
     at = next((at for at, word in enumerate(words) if word.partition("=")[0] == option), len(words))
@@ -67,7 +67,7 @@ def _as_item(option: str, words: list[str]) -> str:
     return f"An argument of the operation has no dashes: write {name}={shown}"
 
 
-@click.command("call", cls=Call, help=HELP, short_help="Call a declared operation.")
+@click.command("call", cls=CallCommand, help=HELP, short_help="Call a declared operation.")
 @click.argument("target", metavar="[SERVICE.]OPERATION", shell_complete=complete_target)
 @click.argument("items", nargs=-1, metavar="[ITEMS]...", shell_complete=complete_item)
 @sheet_options
@@ -75,10 +75,10 @@ def _as_item(option: str, words: list[str]) -> str:
 @click.pass_obj
 def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ...], **options: Any) -> int:
     """Call a declared operation."""
-    from callsheet.cli.acting import Wishes, act
     from callsheet.cli.arguments import typed
-    from callsheet.cli.calling import Prepared, maker_of
     from callsheet.cli.items import parse_items, taken_out
+    from callsheet.cli.prepared_call import Prepared, maker_of
+    from callsheet.cli.preview_or_send import Wishes, act
     from callsheet.plan.plan import Given
 
     wishes = Wishes(**options)
@@ -120,7 +120,7 @@ def named(sheet: Sheet, target: str, items: tuple[str, ...] = ()) -> tuple[Servi
 
 
 def _without_operation(service: ServiceSheet, items: tuple[str, ...]) -> str:
-    from callsheet.sheet.findings import one_of
+    from callsheet.sheet.tree.findings import one_of
 
     found = f"`{service.name}` is a service"
     if items[:1] and items[0] in service.operations:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from callsheet.cli.find_sheet import Wanted, unset_in
-from callsheet.cli.options import sheet_options
 from callsheet.cli.screen import Screen
+from callsheet.cli.shared_options import sheet_options
 from callsheet.errors import Finding, SheetError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def command(screen: Screen, wanted: Wanted, form: str, strict: bool) -> int:
 
 def all_checked(path: Path, wanted: Wanted) -> Iterator[Checked]:
     """The environment that is asked for; else the one that is taken by default, then all others."""
-    from callsheet.sheet.files import sheet_text
+    from callsheet.sheet.sheet_file import sheet_text
 
     text = sheet_text(str(path))
     if wanted.env is not None:

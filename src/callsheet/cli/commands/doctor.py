@@ -8,8 +8,8 @@ import click
 
 from callsheet.cli.completion import complete_service
 from callsheet.cli.find_sheet import Wanted
-from callsheet.cli.options import sheet_options
 from callsheet.cli.screen import Screen
+from callsheet.cli.shared_options import sheet_options
 
 if TYPE_CHECKING:
     from callsheet.cli.doctor.found import Topic

@@ -8,15 +8,15 @@ import click
 
 from callsheet.cli.completion import complete_explained
 from callsheet.cli.find_sheet import Wanted
-from callsheet.cli.options import sheet_options
 from callsheet.cli.screen import Screen, visible
+from callsheet.cli.shared_options import sheet_options
 from callsheet.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from callsheet.plan.explained_text import Line
-    from callsheet.plan.explanation import Explanation
+    from callsheet.explain.explanation import Explanation
+    from callsheet.explain.layout import TextLine
     from callsheet.sheet import ServiceSheet, Sheet
 
 HELP = """Show every setting of a service or an operation and where it came from, the
@@ -52,7 +52,7 @@ def command(
 ) -> int:
     """Explain a service or an operation."""
     from callsheet.cli.output import show_json
-    from callsheet.plan.explanation import lines_of, lines_with_reasons
+    from callsheet.explain.explanation import lines_of, lines_with_reasons
 
     found = explanation(wanted.outline(screen), target, calls)
     found = found.changed() if changed else found
@@ -65,16 +65,17 @@ def command(
 
 def explanation(sheet: Sheet, target: str | None, calls: str) -> Explanation:
     """What a target means on a sheet. Raises UsageError, ArgumentError."""
+    from callsheet.explain.explain import explained
     from callsheet.plan.service import ServicePlans
 
     service, operation = meant(sheet, target)
-    return ServicePlans(service, {}, ()).explain(operation, calls)
+    return explained(ServicePlans(service, {}, ()), operation, calls)
 
 
 def meant(sheet: Sheet, target: str | None) -> tuple[ServiceSheet, str | None]:
     """The service that a target names, and the operation if it names one. Raises UsageError."""
     from callsheet.cli.find_sheet import chosen_service
-    from callsheet.sheet.findings import one_of
+    from callsheet.sheet.tree.findings import one_of
 
     services = sheet.services
     only = next(iter(services.values())) if len(services) == 1 else None
@@ -90,7 +91,7 @@ def meant(sheet: Sheet, target: str | None) -> tuple[ServiceSheet, str | None]:
     return chosen_service(services, name, sheet.name), operation if dot else None
 
 
-def show(lines: list[Line], screen: Screen) -> None:
+def show(lines: list[TextLine], screen: Screen) -> None:
     """Put the lines on the data stream, coloured where that is wanted."""
     if not screen.has_colour:
         screen.print("\n".join(visible(line.text) for line in lines))
@@ -98,7 +99,7 @@ def show(lines: list[Line], screen: Screen) -> None:
     screen.show(*map(_coloured, lines))
 
 
-def _coloured(line: Line) -> Text:
+def _coloured(line: TextLine) -> Text:
     from rich.text import Text
 
     text, style = visible(line.text), STYLES[line.tone]

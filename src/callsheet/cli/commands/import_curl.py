@@ -15,11 +15,11 @@ import click
 
 from callsheet.cli.screen import Screen
 from callsheet.errors import Finding, SheetError, UsageError
-from callsheet.exposure import open_private
+from callsheet.process.exposure import open_private
 
 if TYPE_CHECKING:
-    from callsheet.cli.curl_import import Draft
-    from callsheet.cli.curl_words import CurlRequest
+    from callsheet.cli.curl.command_line import CurlRequest
+    from callsheet.cli.curl.draft import Draft
     from callsheet.cli.sheet_text import Added
 
 HELP = """Make an operation of a curl command, on the sheet (which is created if there is none).
@@ -75,8 +75,8 @@ def command(
     dry_run: bool,
 ) -> int:
     """Make an operation of a curl command."""
-    from callsheet.cli.curl_import import draft, service_name
-    from callsheet.cli.curl_secrets import Secrets
+    from callsheet.cli.curl.command_secrets import Secrets
+    from callsheet.cli.curl.draft import draft, service_name
     from callsheet.cli.sheet_text import NoPlaceError, added, indented, target_in
 
     path = Path(file or os.environ.get("CALLSHEET_FILE") or "callsheet.yaml")
@@ -108,7 +108,7 @@ def command(
 
 def read(words: tuple[str, ...]) -> CurlRequest:
     """The request of the command, given as one text, as words, or on stdin."""
-    from callsheet.cli.curl_words import read_curl, read_words
+    from callsheet.cli.curl.command_line import read_curl, read_words
 
     if not words or words == ("-",):
         return read_curl(sys.stdin.read())
@@ -160,7 +160,7 @@ def findings_in(text: str, path: Path, variables: Iterable[str]) -> tuple[Findin
 
 def tell(request: CurlRequest, result: Added, made: Draft, others: list[str], screen: Screen) -> None:
     """Say what was left out, and what to set."""
-    from callsheet.cli.curl_pieces import REFERENCE
+    from callsheet.cli.curl.shell_words import REFERENCE
 
     for note in request.notes:
         screen.say(f"callsheet: {note}")

@@ -8,7 +8,7 @@ import click
 
 from callsheet.cli.screen import Screen
 from callsheet.errors import UsageError
-from callsheet.exposure import open_private
+from callsheet.process.exposure import open_private
 
 HELP = """Write a commented first sheet, callsheet.yaml, and overwrite nothing.
 
@@ -72,7 +72,7 @@ services:
 @click.pass_obj
 def command(screen: Screen, file: str, name: str, base_url: str) -> int:
     """Write a first sheet."""
-    from callsheet.cli.curl_pieces import made_name
+    from callsheet.cli.curl.shell_words import made_name
     from callsheet.sheet import Sheet
 
     text = SHEET.format(name=name, base_url=quoted(base_url), variable=made_name(name))

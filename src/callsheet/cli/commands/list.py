@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from callsheet.cli.find_sheet import Wanted
-from callsheet.cli.options import sheet_options
 from callsheet.cli.screen import Screen, columns
+from callsheet.cli.shared_options import sheet_options
 from callsheet.values.typeref import FILE, TypeRef
 
 if TYPE_CHECKING:
     from callsheet.sheet import ServiceSheet
-    from callsheet.sheet.operation import Operation, Parameter
+    from callsheet.sheet.words.operation import Operation, Parameter
 
 HELP = """List services and operations.
 
@@ -164,6 +164,6 @@ def name_of(ref: TypeRef) -> str:
 
 def given_to(operation: Operation) -> list[Parameter]:
     """The parameters, and the fields of the body, that a caller gives."""
-    from callsheet.sheet.operation import MISSING
+    from callsheet.sheet.words.operation import MISSING
 
     return [p for p in (*operation.parameters, *operation.fields) if p.value is MISSING]

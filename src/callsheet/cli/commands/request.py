@@ -10,13 +10,13 @@ import click
 
 from callsheet.cli.completion import complete_request
 from callsheet.cli.find_sheet import Wanted, chosen_service
-from callsheet.cli.items import Item, parse_items, shown, taken_out
-from callsheet.cli.options import call_options, sheet_options
+from callsheet.cli.items import ItemArgument, parse_items, shown, taken_out
 from callsheet.cli.screen import Screen
+from callsheet.cli.shared_options import call_options, sheet_options
 from callsheet.errors import ArgumentError, UsageError
 
 if TYPE_CHECKING:
-    from callsheet.cli.acting import Wishes
+    from callsheet.cli.preview_or_send import Wishes
 
 HELP = """Send a request that no operation declares, under the service's settings.
 
@@ -53,8 +53,8 @@ IS_TARGET = re.compile("/|https?://", re.IGNORECASE)
 @click.pass_obj
 def command(screen: Screen, /, wanted: Wanted, words: tuple[str, ...], **options: Any) -> int:
     """Send a request that no operation declares."""
-    from callsheet.cli.acting import Wishes, act
-    from callsheet.cli.calling import Prepared, maker_of
+    from callsheet.cli.prepared_call import Prepared, maker_of
+    from callsheet.cli.preview_or_send import Wishes, act
 
     wishes = Wishes(**options)
     wishes.check()
@@ -76,7 +76,7 @@ def command(screen: Screen, /, wanted: Wanted, words: tuple[str, ...], **options
         return act(made, wishes, wanted, screen)
 
 
-def request_options(items: Sequence[Item], wishes: Wishes) -> dict[str, Any]:
+def request_options(items: Sequence[ItemArgument], wishes: Wishes) -> dict[str, Any]:
     """What a request takes: query, headers and body of the items, and the limits. Raises ArgumentError."""
     headers = {item.name: item.value for item in items if item.kind == "header" and item.value is not None}
     options = body_options(items, wishes)
@@ -92,7 +92,7 @@ def request_options(items: Sequence[Item], wishes: Wishes) -> dict[str, Any]:
     }
 
 
-def body_options(items: Sequence[Item], wishes: Wishes) -> dict[str, Any]:
+def body_options(items: Sequence[ItemArgument], wishes: Wishes) -> dict[str, Any]:
     """The one body that items and options stand for. Raises ArgumentError for two of them."""
     from callsheet.cli.uploads import content_of, file_of, media_type_of
 
@@ -109,7 +109,7 @@ def body_options(items: Sequence[Item], wishes: Wishes) -> dict[str, Any]:
     return {"json": fields_of(items) or wishes.json()}
 
 
-def _refuse_two_bodies(items: Sequence[Item], wishes: Wishes) -> None:
+def _refuse_two_bodies(items: Sequence[ItemArgument], wishes: Wishes) -> None:
     bodies = [shown(item.text) for item in items if item.kind == "body"]
     parts = [repr(item.name) for item in items if item.kind in ("field", "json", "file")]
     if wishes.body is not None:
@@ -120,7 +120,7 @@ def _refuse_two_bodies(items: Sequence[Item], wishes: Wishes) -> None:
         raise ArgumentError(f"{bodies[0]} gives the body whole; leave out the fields {', '.join(parts)}")
 
 
-def fields_of(items: Sequence[Item]) -> dict[str, Any]:
+def fields_of(items: Sequence[ItemArgument]) -> dict[str, Any]:
     """The fields of a body; a name given more than once is an array."""
     found: dict[str, list[Any]] = {}
     for item in items:

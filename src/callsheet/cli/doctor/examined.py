@@ -54,7 +54,7 @@ class Examined:
 
 def examined(wanted: Wanted, names: tuple[str, ...] = ()) -> Examined:
     """What there is to be examined. Raises UsageError for a service that the sheet does not have."""
-    from callsheet.sheet.files import sheet_text
+    from callsheet.sheet.sheet_file import sheet_text
 
     variables, sources, unread = _variables(wanted.env_files)
     path, text, why_not = None, None, ""

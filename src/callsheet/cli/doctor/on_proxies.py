@@ -47,10 +47,10 @@ def _of_service(name: str, settings: Settings) -> Iterator[Found]:
 def _of_environment(name: str, settings: Settings) -> Found:
     """The proxy that the environment's variables put before a service."""
     from callsheet.transports.connection_settings import ConnectionSettings
-    from callsheet.transports.curl.route import route_for
+    from callsheet.transports.curl.next_hop import next_hop_for
 
     try:
-        proxy = route_for(ConnectionSettings(trust_env=True)).proxy_for(settings.origin)
+        proxy = next_hop_for(ConnectionSettings(trust_env=True)).proxy_for(settings.origin)
     except (UsageError, ValueError) as error:
         return problem(f"{name}: {error}", "mend the variable")
     if proxy is None:

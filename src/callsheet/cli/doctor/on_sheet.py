@@ -10,8 +10,8 @@ from callsheet.cli.doctor.examined import Examined
 from callsheet.cli.doctor.found import Found, counted, ok, problem, skipped, warning
 from callsheet.cli.find_sheet import NAME, Wanted, unset_in
 from callsheet.errors import APIError, Finding
-from callsheet.exposure import exposed_mode
-from callsheet.sheet.reading import LITERAL
+from callsheet.process.exposure import exposed_mode
+from callsheet.sheet.forms.reading import LITERAL
 
 
 def check_sheet(examined: Examined) -> Iterator[Found]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from callsheet.certificate import Certificate, certificates_in
 from callsheet.cli.doctor.examined import Examined
 from callsheet.cli.doctor.found import Found, counted, ok, problem, skipped, warning
-from callsheet.exposure import exposed_mode
+from callsheet.process.exposure import exposed_mode
 from callsheet.settings import TLS
+from callsheet.tls.certificate import Certificate, certificates_in
 
 SOON = 30
 """Days before its end from which a certificate is a warning."""
@@ -19,7 +19,7 @@ SOON = 30
 
 def check_store(examined: Examined, now: datetime) -> Iterator[Found]:
     """Which authorities are trusted where the sheet names none of its own, and why these."""
-    from callsheet.transports.curl.trust import trust_folder, trust_store
+    from callsheet.tls.trust_store import trust_folder, trust_store
 
     for name, taken in (("SSL_CERT_FILE", Path.is_file), ("SSL_CERT_DIR", Path.is_dir)):
         named = os.environ.get(name)
@@ -105,7 +105,7 @@ def _of_service(name: str, tls: TLS, now: datetime) -> Iterator[Found]:
 
 def _identity(name: str, path: Path, tls: TLS, now: datetime) -> Iterator[Found]:
     """A client certificate: until when it is valid, whether its key fits, and who else can read that."""
-    from callsheet.pem import problem_of
+    from callsheet.tls.pem import problem_of
 
     known = _certificates(path)
     if isinstance(known, Found):

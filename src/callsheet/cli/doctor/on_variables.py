@@ -8,8 +8,8 @@ from pathlib import Path
 
 from callsheet.cli.doctor.examined import ENVIRONMENT, Examined
 from callsheet.cli.doctor.found import Found, ok, problem, warning
-from callsheet.exposure import exposed_mode
-from callsheet.regular_file import small_file
+from callsheet.process.exposure import exposed_mode
+from callsheet.process.regular_file import small_file
 from callsheet.sheet.references import Reference, references_in
 
 

@@ -12,9 +12,8 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, TypeVar
 
-from callsheet.certificate import Certificate, read_certificate
 from callsheet.cli.attempts import milliseconds
-from callsheet.cli.doctor.clock import of_skew, skew_of
+from callsheet.cli.doctor.clock_skew import of_skew, skew_of
 from callsheet.cli.doctor.found import Found, counted, ok, problem, skipped, warning
 from callsheet.cli.doctor.on_trust import SOON
 from callsheet.cli.screen import Screen
@@ -22,9 +21,10 @@ from callsheet.errors import APIError, TLSError
 from callsheet.events import AttemptEnded, Event, WireFacts
 from callsheet.http.request import Origin
 from callsheet.http.response import Response
-from callsheet.pem import problem_of
 from callsheet.settings import TLS, Settings
 from callsheet.sheet import ServiceSheet
+from callsheet.tls.certificate import Certificate, read_certificate
+from callsheet.tls.pem import problem_of
 
 PATIENCE = 5.0
 """Seconds for each step."""
@@ -131,7 +131,7 @@ def probe_of(settings: Settings) -> tuple[dict[str, Any], str]:
 
 
 def _head(service: ServiceSheet, code: dict[str, Any], listen: Callable[[Event], None]) -> Response:
-    from callsheet.cli.calling import maker_of
+    from callsheet.cli.prepared_call import maker_of
     from callsheet.engine.io import finish
     from callsheet.engine.perform import perform
 

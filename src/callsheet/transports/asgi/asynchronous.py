@@ -10,9 +10,9 @@ from callsheet.errors import UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
-from callsheet.transports.asgi.body import Body, body_of, here
-from callsheet.transports.asgi.exchange import Exchange, Reading
-from callsheet.transports.asgi.scope import App, scope_of
+from callsheet.transports.asgi.app_run import AppRun, TaskReading
+from callsheet.transports.asgi.body import AppInput, body_of, here
+from callsheet.transports.asgi.connection_scope import App, scope_of
 
 CLOSED = "the transport of this app is closed; make a new one"
 
@@ -28,7 +28,7 @@ class AsyncASGITransport:
         self._app = app
         self._raises = raise_app_exceptions
         self._root_path = root_path
-        self._exchanges: set[Exchange] = set()
+        self._exchanges: set[AppRun] = set()
         self._is_closed = False
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
@@ -38,17 +38,17 @@ class AsyncASGITransport:
         """
         return await self.sent(request, limits, body_of(request, here, is_blocking=False))
 
-    async def sent(self, request: Request, limits: Limits, body: Body) -> tuple[Response, WireFacts | None]:
+    async def sent(self, request: Request, limits: Limits, body: AppInput) -> tuple[Response, WireFacts | None]:
         """The same for a body that is open already."""
         if self._is_closed:
             await body.close()
             raise UsageError(CLOSED)
-        exchange = Exchange(self._app, scope_of(request, self._root_path), request, limits, body)
+        exchange = AppRun(self._app, scope_of(request, self._root_path), request, limits, body)
         self._exchanges.add(exchange)
         exchange.task.add_done_callback(lambda _: self._exchanges.discard(exchange))
         if request.is_stream:
             response = await exchange.begun(raises=self._raises)
-            response.stream = Reading(exchange, raises=self._raises)
+            response.stream = TaskReading(exchange, raises=self._raises)
         else:
             response = await exchange.whole(raises=self._raises)
         return response, exchange.facts if limits.wants_facts else None

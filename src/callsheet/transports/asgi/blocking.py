@@ -13,13 +13,13 @@ from typing import Any, Self, TypeVar
 from callsheet.call import Limits
 from callsheet.errors import UsageError
 from callsheet.events import WireFacts
-from callsheet.forked import forget_after_fork
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.process.forked import forget_after_fork
+from callsheet.transports.asgi.app_run import TaskReading
 from callsheet.transports.asgi.asynchronous import CLOSED, AsyncASGITransport
 from callsheet.transports.asgi.body import body_of
-from callsheet.transports.asgi.exchange import Reading
-from callsheet.transports.asgi.scope import App
+from callsheet.transports.asgi.connection_scope import App
 
 T = TypeVar("T")
 Loop = asyncio.AbstractEventLoop
@@ -202,7 +202,7 @@ def _running_loop() -> Loop | None:
 class ThreadReading:
     """An answer's body, read by a thread."""
 
-    def __init__(self, transport: ASGITransport, reading: Reading, errands: Errands) -> None:
+    def __init__(self, transport: ASGITransport, reading: TaskReading, errands: Errands) -> None:
         self._transport = transport  # whose thread ends when nobody holds it
         self._reading = reading
         self._errands = errands

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from callsheet.errors import ArgumentError
+from callsheet.http.body_sources import AsyncPieces, BodySource, InMemory
 from callsheet.http.request import Request
-from callsheet.http.sources import AsyncPieces, InMemory, Source
 
 PIECE = 64 * 1024
 """Bytes given at a time, as a server gives what it has received."""
@@ -15,7 +15,7 @@ ByOwner = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Has something done by whom the body belongs to."""
 
 
-class Body(Protocol):
+class AppInput(Protocol):
     """A body being read."""
 
     async def next_piece(self) -> tuple[bytes, bool]:
@@ -25,7 +25,7 @@ class Body(Protocol):
         """Let go of what was opened for it."""
 
 
-def body_of(request: Request, by_owner: ByOwner, *, is_blocking: bool) -> Body:
+def body_of(request: Request, by_owner: ByOwner, *, is_blocking: bool) -> AppInput:
     """The body of a request. Raises UsageError for an async iterator in the blocking colour, ArgumentError."""
     body: Any = request.body
     content = None if body is None else body.content
@@ -44,14 +44,14 @@ async def here(work: Callable[[], Any]) -> Any:
 class SourceBody:
     """Reads a source."""
 
-    def __init__(self, source: Source, length: int | None, by_owner: ByOwner) -> None:
+    def __init__(self, source: BodySource, length: int | None, by_owner: ByOwner) -> None:
         self._source = source
         self._length = length
         self._by_owner = by_owner
         self._taken = 0
 
     async def next_piece(self) -> tuple[bytes, bool]:
-        """See Body. Raises ArgumentError if it is not as long as was announced."""
+        """See AppInput. Raises ArgumentError if it is not as long as was announced."""
         piece: tuple[bytes, bool] = await self._by_owner(self._next)
         return piece
 
@@ -68,7 +68,7 @@ class SourceBody:
         return piece, self._taken < length
 
     async def close(self) -> None:
-        """See Body."""
+        """See AppInput."""
         await self._by_owner(self._source.close)
 
 
@@ -80,7 +80,7 @@ class FedBody:
         self._iterator: AsyncIterator[Any] | None = None
 
     async def next_piece(self) -> tuple[bytes, bool]:
-        """See Body."""
+        """See AppInput."""
         if self._iterator is None:
             self._pieces.begin()
             self._iterator = aiter(self._pieces.pieces)
@@ -90,7 +90,7 @@ class FedBody:
             return self._pieces.ending(), False
 
     async def close(self) -> None:
-        """See Body."""
+        """See AppInput."""
         closing = getattr(self._iterator, "aclose", None)
         if closing is not None:
             await closing()

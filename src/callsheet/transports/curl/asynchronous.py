@@ -12,10 +12,10 @@ import pycurl
 from callsheet.call import Limits
 from callsheet.errors import CLOSED, ConnectTimeout, NotSent, TLSError, UsageError
 from callsheet.events import WireFacts
-from callsheet.forked import forget_after_fork
 from callsheet.http.public import is_public
 from callsheet.http.request import Origin, Request
 from callsheet.http.response import Response
+from callsheet.process.forked import forget_after_fork
 from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.driver import Driver, Finished
 from callsheet.transports.curl.due import after_body
@@ -23,17 +23,17 @@ from callsheet.transports.curl.feed import FedUpload
 from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.handles import CLOSED_IN_FLIGHT, Handles
-from callsheet.transports.curl.names import Addresses, Lookup, Names, joined
+from callsheet.transports.curl.names import Addresses, HostNames, Lookup, joined
+from callsheet.transports.curl.next_hop import next_hop_for
 from callsheet.transports.curl.options import NO_MEANS, less
 from callsheet.transports.curl.quiet import DueGuard, QuietGuard
-from callsheet.transports.curl.route import route_for
 from callsheet.transports.curl.task_stream import TaskStream
 from callsheet.transports.curl.transfer import Transfer
 from callsheet.transports.curl.upload import SourceUpload, Upload, read_body
 from callsheet.transports.curl.waiting import within
 from callsheet.transports.curl.watch import Watching, watch_for
 
-Way = Callable[
+SendWay = Callable[
     [Handles, Handle, Request, Limits, Addresses | None], Coroutine[Any, Any, tuple[Response, WireFacts | None]]
 ]
 WRONG_LOOP = (
@@ -55,13 +55,13 @@ class AsyncCurlTransport:
         self.settings = settings
         self._allows = allows_of(settings, classify)
         self._watch = watch
-        self._route = route_for(settings)
+        self._route = next_hop_for(settings)
         self._is_closed = False
         self._begin()
         forget_after_fork(self)
 
     def _begin(self) -> None:
-        self._names = Names(allows=self._allows)
+        self._names = HostNames(allows=self._allows)
         self._handles: Handles | None = None
         self._nameless: set[Origin] = set()
 
@@ -100,7 +100,7 @@ class AsyncCurlTransport:
         handle = handles.new(route.constants_for(origin))
         return await send(handles, handle, request, limits._replace(fresh=True), known)
 
-    def _way(self, request: Request) -> Way:
+    def _way(self, request: Request) -> SendWay:
         if request.is_stream:
             return self._open
         return self._upload if request.is_upload else self._exchange

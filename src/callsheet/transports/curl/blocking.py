@@ -12,25 +12,25 @@ import pycurl
 from callsheet.call import Limits
 from callsheet.errors import CLOSED, ConnectTimeout, UsageError
 from callsheet.events import WireFacts
-from callsheet.forked import forget_after_fork
 from callsheet.http.public import is_public
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.process.forked import forget_after_fork
 from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.due import after_body, left_for
 from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lane_stream import LaneStream
 from callsheet.transports.curl.lanes import Lanes
-from callsheet.transports.curl.names import Addresses, Lookup, Names, joined
+from callsheet.transports.curl.names import Addresses, HostNames, Lookup, joined
+from callsheet.transports.curl.next_hop import next_hop_for
 from callsheet.transports.curl.options import less
-from callsheet.transports.curl.route import route_for
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
 from callsheet.transports.curl.upload import SourceUpload, read_body
 
 CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
-Way = Callable[[Lane, Request, Limits, Addresses | None], tuple[Response, WireFacts | None]]
+SendWay = Callable[[Lane, Request, Limits, Addresses | None], tuple[Response, WireFacts | None]]
 
 
 class CurlTransport:
@@ -39,13 +39,13 @@ class CurlTransport:
     def __init__(self, settings: ConnectionSettings, *, classify: Allows = is_public) -> None:
         self.settings = settings
         self._allows = allows_of(settings, classify)
-        self._route = route_for(settings)
+        self._route = next_hop_for(settings)
         self._lanes = Lanes(settings.pool, self._route.constants, self._allows)
         self._begin()
         forget_after_fork(self)
 
     def _begin(self) -> None:
-        self._names = Names(allows=self._allows)
+        self._names = HostNames(allows=self._allows)
         self._streams: WeakSet[LaneStream] = WeakSet()
 
     def forget(self) -> None:
@@ -71,7 +71,7 @@ class CurlTransport:
             self._lanes.give_back(lane)
         return answer
 
-    def _way(self, request: Request) -> Way:
+    def _way(self, request: Request) -> SendWay:
         if request.is_stream:
             return self._open
         return self._upload if request.is_upload else self._exchange

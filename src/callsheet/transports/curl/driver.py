@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pycurl
 
-from callsheet.forked import leak
+from callsheet.process.forked import leak
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.hang_up import local_end

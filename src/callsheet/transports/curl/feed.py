@@ -9,7 +9,7 @@ from typing import Any
 
 import pycurl
 
-from callsheet.http.sources import AsyncPieces
+from callsheet.http.body_sources import AsyncPieces
 from callsheet.transports.curl.upload import Upload
 
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from callsheet.errors import CLOSED, UsageError
-from callsheet.forked import forget_after_fork
+from callsheet.process.forked import forget_after_fork
 from callsheet.transports.curl.driver import Driver
 from callsheet.transports.curl.guard import Allows
 from callsheet.transports.curl.handle import Constants, Handle

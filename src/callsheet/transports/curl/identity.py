@@ -14,11 +14,11 @@ from typing import Any
 import pycurl
 
 from callsheet.errors import AuthError, TLSError
-from callsheet.pem import CERTIFICATE, PRIVATE_KEY, blocks, problem_of
 from callsheet.secret import Secret
 from callsheet.settings.tls import TLS
+from callsheet.tls.pem import CERTIFICATE, PRIVATE_KEY, blocks, problem_of
 
-Options = list[tuple[int, Any]]
+CurlOptions = list[tuple[int, Any]]
 Stamp = tuple[int, int, int]
 log = logging.getLogger("callsheet")
 
@@ -43,14 +43,14 @@ class Identity:
         self._key = key
         self._password = password
         self._seen: tuple[Any, ...] | None = None
-        self._options: Options | None = None
+        self._options: CurlOptions | None = None
 
     @classmethod
     def of(cls, tls: TLS) -> Identity | None:
         """The identity that was declared, if one was."""
         return None if tls.cert is None else cls(tls.cert, tls.key, tls.key_password)
 
-    def options(self) -> Options:
+    def options(self) -> CurlOptions:
         """What libcurl is told of it: the same list until the files change. Raises TLSError if they never were of use."""
         seen = self._look()
         if seen != self._seen or self._options is None:
@@ -80,7 +80,7 @@ class Identity:
         if problem is not None:
             log.warning("%s: %s; the client certificate before it stays in use", self._cert, told)
 
-    def _made(self) -> Options | None:
+    def _made(self) -> CurlOptions | None:
         try:
             certificates = blocks(self._cert.read_text("latin-1"), CERTIFICATE)
             key = Secret(blocks((self._key or self._cert).read_text("latin-1"), PRIVATE_KEY))

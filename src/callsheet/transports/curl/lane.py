@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pycurl
 
-from callsheet.forked import leak
+from callsheet.process.forked import leak
 from callsheet.transports.curl.due import Left
 from callsheet.transports.curl.guard import Allows
 from callsheet.transports.curl.handle import Constants, Handle

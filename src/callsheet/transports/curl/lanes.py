@@ -10,7 +10,7 @@ import time
 import pycurl
 
 from callsheet.errors import CLOSED, NotSent, UsageError
-from callsheet.forked import forget_after_fork
+from callsheet.process.forked import forget_after_fork
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.guard import Allows
 from callsheet.transports.curl.handle import Constants

@@ -93,7 +93,7 @@ class Lookup:
         raise NotSent(f"name not resolved: {host} ({self.result})", was_sent=False)
 
 
-class Names:
+class HostNames:
     """The names that a transport has looked up; of their addresses, those that it allows."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, allows: Allows | None = None) -> None:

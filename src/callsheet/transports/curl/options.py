@@ -13,8 +13,8 @@ from callsheet.call import Limits
 from callsheet.http.codings import ACCEPTED
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
+from callsheet.tls.trust_store import trust_folder, trust_store
 from callsheet.transports.connection_settings import ConnectionSettings
-from callsheet.transports.curl.trust import trust_folder, trust_store
 
 NO_MEANS = "no connection could be begun: {error}; is the limit on open files (ulimit -n) reached?"
 HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS

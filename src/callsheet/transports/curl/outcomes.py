@@ -27,7 +27,7 @@ WEIRD_SERVER_REPLY, HTTP2_STREAM, PROXY, TOO_LARGE = 8, 92, 97, 100
 SEND_REWIND = pycurl.E_SEND_FAIL_REWIND
 
 
-class Rule(NamedTuple):
+class FailureRule(NamedTuple):
     """The class of a failure before and after the send phase began, and why it is that."""
 
     meaning: str
@@ -36,65 +36,75 @@ class Rule(NamedTuple):
     reason: str
 
 
-RULES: dict[int, Rule] = {
-    pycurl.E_UNSUPPORTED_PROTOCOL: Rule(
+RULES: dict[int, FailureRule] = {
+    pycurl.E_UNSUPPORTED_PROTOCOL: FailureRule(
         "not HTTP", NotSent, MalformedAnswer, "after the send phase: the answer has no status line (HTTP/0.9 is off)"
     ),
-    pycurl.E_URL_MALFORMAT: Rule("bad URL", NotSent, NoAnswer, "libcurl refused the URL"),
-    pycurl.E_COULDNT_RESOLVE_PROXY: Rule("proxy name not resolved", NotSent, NoAnswer, "no connection was tried"),
-    pycurl.E_COULDNT_RESOLVE_HOST: Rule("name not resolved", NotSent, NoAnswer, "no connection was tried"),
-    pycurl.E_COULDNT_CONNECT: Rule(
+    pycurl.E_URL_MALFORMAT: FailureRule("bad URL", NotSent, NoAnswer, "libcurl refused the URL"),
+    pycurl.E_COULDNT_RESOLVE_PROXY: FailureRule(
+        "proxy name not resolved", NotSent, NoAnswer, "no connection was tried"
+    ),
+    pycurl.E_COULDNT_RESOLVE_HOST: FailureRule("name not resolved", NotSent, NoAnswer, "no connection was tried"),
+    pycurl.E_COULDNT_CONNECT: FailureRule(
         "connection refused", NotSent, NoAnswer, "after the send phase: a kept connection broke and no new one was had"
     ),
-    WEIRD_SERVER_REPLY: Rule("malformed header", NotSent, MalformedAnswer, "a header field or length is not HTTP"),
-    pycurl.E_HTTP2: Rule("HTTP/2 connection error", NotSent, NoAnswer, "the stream may have been processed"),
-    pycurl.E_PARTIAL_FILE: Rule("body breaks off", NotSent, MalformedAnswer, "fewer bytes came than were announced"),
-    pycurl.E_WRITE_ERROR: Rule(
+    WEIRD_SERVER_REPLY: FailureRule(
+        "malformed header", NotSent, MalformedAnswer, "a header field or length is not HTTP"
+    ),
+    pycurl.E_HTTP2: FailureRule("HTTP/2 connection error", NotSent, NoAnswer, "the stream may have been processed"),
+    pycurl.E_PARTIAL_FILE: FailureRule(
+        "body breaks off", NotSent, MalformedAnswer, "fewer bytes came than were announced"
+    ),
+    pycurl.E_WRITE_ERROR: FailureRule(
         "answer not taken", NotSent, MalformedAnswer, "more came than libcurl accepts in one field"
     ),
-    pycurl.E_READ_ERROR: Rule(
+    pycurl.E_READ_ERROR: FailureRule(
         "body not given", NotSent, NoAnswer, "the request's body ended before its announced length"
     ),
-    pycurl.E_OPERATION_TIMEDOUT: Rule(
+    pycurl.E_OPERATION_TIMEDOUT: FailureRule(
         "time limit", ConnectTimeout, AttemptTimeout, "before: still resolving, connecting or shaking hands"
     ),
-    pycurl.E_SSL_CONNECT_ERROR: Rule(
+    pycurl.E_SSL_CONNECT_ERROR: FailureRule(
         "TLS handshake failed",
         TLSError,
         TLSError,
         "versions, ciphers or certificates do not match; a mere hang-up is NotSent",
     ),
-    pycurl.E_ABORTED_BY_CALLBACK: Rule(
+    pycurl.E_ABORTED_BY_CALLBACK: FailureRule(
         "sent, connection lost",
         NotSent,
         NoAnswer,
         "libcurl was about to send the request a second time; it was stopped",
     ),
-    pycurl.E_GOT_NOTHING: Rule("no answer", NotSent, NoAnswer, "the connection closed before the first byte"),
-    pycurl.E_SEND_ERROR: Rule("sending failed", NotSent, NoAnswer, "part of the request may have arrived"),
-    pycurl.E_RECV_ERROR: Rule(
+    pycurl.E_GOT_NOTHING: FailureRule("no answer", NotSent, NoAnswer, "the connection closed before the first byte"),
+    pycurl.E_SEND_ERROR: FailureRule("sending failed", NotSent, NoAnswer, "part of the request may have arrived"),
+    pycurl.E_RECV_ERROR: FailureRule(
         "receiving failed", NotSent, NoAnswer, "reset; a TLS alert on a connection that answered nothing is TLSError"
     ),
-    SEND_REWIND: Rule(
+    SEND_REWIND: FailureRule(
         "sent, connection lost while the body was read",
         NotSent,
         NoAnswer,
         "libcurl would send the request a second time, for which it is given no body",
     ),
-    pycurl.E_SSL_CERTPROBLEM: Rule("client certificate unusable", TLSError, TLSError, "ours is missing or broken"),
-    pycurl.E_SSL_CIPHER: Rule("no common cipher", TLSError, TLSError, "it would be the same again"),
-    pycurl.E_PEER_FAILED_VERIFICATION: Rule(
+    pycurl.E_SSL_CERTPROBLEM: FailureRule(
+        "client certificate unusable", TLSError, TLSError, "ours is missing or broken"
+    ),
+    pycurl.E_SSL_CIPHER: FailureRule("no common cipher", TLSError, TLSError, "it would be the same again"),
+    pycurl.E_PEER_FAILED_VERIFICATION: FailureRule(
         "certificate not accepted", TLSError, TLSError, "expired, of another host or of an unknown authority"
     ),
-    pycurl.E_SSL_CACERT_BADFILE: Rule(
+    pycurl.E_SSL_CACERT_BADFILE: FailureRule(
         "CA file unusable", TLSError, TLSError, "tls.ca, SSL_CERT_FILE or the system's bundle"
     ),
-    pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: Rule(
+    pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: FailureRule(
         "pinned key mismatch", TLSError, TLSError, "the key is not one of tls.pins"
     ),
-    HTTP2_STREAM: Rule("HTTP/2 stream error", NotSent, NoAnswer, "the stream was reset; it may have been processed"),
-    PROXY: Rule("proxy refused", NotSent, NoAnswer, "the proxy made no connection to the service"),
-    TOO_LARGE: Rule("header block too large", NotSent, MalformedAnswer, "libcurl's own bounds on header fields"),
+    HTTP2_STREAM: FailureRule(
+        "HTTP/2 stream error", NotSent, NoAnswer, "the stream was reset; it may have been processed"
+    ),
+    PROXY: FailureRule("proxy refused", NotSent, NoAnswer, "the proxy made no connection to the service"),
+    TOO_LARGE: FailureRule("header block too large", NotSent, MalformedAnswer, "libcurl's own bounds on header fields"),
 }
 
 OPENSSL_CODE = re.compile(r"error:([0-9A-F]{8})", re.IGNORECASE)

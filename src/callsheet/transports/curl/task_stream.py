@@ -21,7 +21,7 @@ from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, STREAM_CLO
 from callsheet.transports.curl.waiting import within
 
 
-class Step:
+class NextStep:
     """Wakes the task that waits for the next step of a transfer.
 
     The driver holds this and not the stream, so that a stream which the user has dropped is collected, with a warning.
@@ -45,7 +45,7 @@ class TaskStream:
         self._handles = handles
         self._driver = handles.driver
         self._quiet = limits.read
-        self._step = Step()
+        self._step = NextStep()
         self._is_closed = False
         self.transfer = StreamedTransfer(handle, request, self._step)
 

@@ -1,8 +1,7 @@
-"""Where the certificates are that we trust.
+"""The authorities that a service declares for itself, as libcurl takes them.
 
-The wheel of libcurl knows only the path of one Linux family and reads no variable, and a bundle handed over as bytes
-is parsed anew for each connection: so the file is found here, once. libcurl keeps what it read under the file's name, and
-connections, too: a file that has changed is given to it under another one.
+A bundle handed over as bytes would be parsed anew for each connection, so libcurl is given the name of a file. It keeps
+under that name what it has read, and connections, too: a file that has changed is given to it under another name.
 """
 
 from __future__ import annotations
@@ -10,46 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import ssl
 import tempfile
 import weakref
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import certifi
 import pycurl
 
 from callsheet.settings.tls import TLS
-from callsheet.transports.curl.identity import Options, stamp_of
-
-SYSTEM_BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
-
-
-def trust_store(own: Path | None = None) -> str:
-    """The PEM file of a service's own CAs; else `SSL_CERT_FILE`, the system's, or certifi's."""
-    if own is not None:
-        return str(own)
-    named = os.environ.get("SSL_CERT_FILE")
-    return named if named and Path(named).is_file() else _system_bundle()
-
-
-def trust_folder(own: Path | None = None) -> str | None:
-    """The folder that `SSL_CERT_DIR` names, certificates by hash, trusted beside the file; None without it, or with own CAs."""
-    named = os.environ.get("SSL_CERT_DIR")
-    return named if own is None and named and Path(named).is_dir() else None
-
-
-@cache
-def _system_bundle() -> str:
-    known = ssl.get_default_verify_paths().cafile
-    candidates = [known] if known else []
-    return next((path for path in (*candidates, *SYSTEM_BUNDLES) if Path(path).is_file()), certifi.where())
+from callsheet.tls.trust_store import trust_store
+from callsheet.transports.curl.identity import CurlOptions, stamp_of
 
 
 class Trust:
@@ -59,7 +28,7 @@ class Trust:
         self._ca = ca
         self._extra = extra
         self._seen: tuple[Any, ...] = ()
-        self._options: Options = []
+        self._options: CurlOptions = []
         self._version = -1
         self._folder: tuple[int, Path] | None = None
 
@@ -68,7 +37,7 @@ class Trust:
         """The trust that was declared, if any was."""
         return None if tls.ca is None and tls.extra_ca is None else cls(tls.ca, tls.extra_ca)
 
-    def options(self) -> Options:
+    def options(self) -> CurlOptions:
         """What libcurl is told of it: the same list until the files change."""
         seen = (
             stamp_of(Path(trust_store(self._ca))),
@@ -80,7 +49,7 @@ class Trust:
             self._seen = seen
         return self._options
 
-    def _made(self) -> Options:
+    def _made(self) -> CurlOptions:
         self._version += 1
         if self._extra is None:
             assert self._ca is not None

@@ -13,8 +13,8 @@ from typing import Any
 import pycurl
 
 from callsheet.errors import ArgumentError
+from callsheet.http.body_sources import BodySource
 from callsheet.http.request import Request
-from callsheet.http.sources import Source
 from callsheet.http.streamed_body import ReadBody
 
 BUFFER = 256 * 1024
@@ -66,7 +66,7 @@ class SourceUpload(Upload):
     def __init__(self, body: ReadBody) -> None:
         super().__init__(body.length)
         self._taken = 0
-        self._source: Source | None = body.open()
+        self._source: BodySource | None = body.open()
 
     def _next(self, size: int) -> bytes:
         source = self._source
@@ -80,7 +80,7 @@ class SourceUpload(Upload):
             self._check(source, self.length, is_over=not piece)
         return piece
 
-    def _check(self, source: Source, length: int, *, is_over: bool) -> None:
+    def _check(self, source: BodySource, length: int, *, is_over: bool) -> None:
         """What is too long would be cut by libcurl, and the service would take the beginning for the whole."""
         if self._taken > length or (self._taken == length and not is_over and source.read(1)):
             raise ArgumentError(f"the body: {length} bytes were announced, and it is longer")

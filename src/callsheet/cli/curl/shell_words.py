@@ -1,0 +1,71 @@
+"""Words of a shell command, with `$NAME` where a secret stands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SCHEMES = ("Bearer ", "Basic ", "Token ")
+PLAIN = re.compile(r"[A-Za-z0-9 _.,:;/@%+=-]*")
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)")
+
+
+@dataclass(slots=True)
+class VariableNames:
+    """Which shell variable stands for a secret: the sheet's own where one holds it, else one made from its place."""
+
+    service: str
+    by_value: Mapping[str, str] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)
+
+    def word(self, secret: str, place: str) -> list[Piece]:
+        """The secret as pieces of a word; a scheme before it (`Bearer `) stays readable."""
+        for prefix in ("", *SCHEMES, f"{place}="):
+            rest = secret[len(prefix) :]
+            if secret.startswith(prefix) and rest in self.by_value:
+                return [prefix, Variable(self._use(self.by_value[rest], rest))]
+        prefix = next((scheme for scheme in SCHEMES if secret.startswith(scheme)), "")
+        rest = secret[len(prefix) :]
+        return [prefix, Variable(self._use(made_name(f"{self.service}_{place}"), rest))]
+
+    def _use(self, name: str, secret: str) -> str:
+        fresh, count = name, 1
+        while self.used.setdefault(fresh, secret) != secret:
+            count += 1
+            fresh = f"{name}_{count}"
+        return fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A shell variable inside a word."""
+
+    name: str
+
+
+Piece = str | Variable
+
+
+def names_in(text: str, variables: Mapping[str, str], service: str) -> VariableNames:
+    """The variables that a sheet's text refers to, by what they hold."""
+    found = dict.fromkeys(REFERENCE.findall(text))
+    return VariableNames(service, {variables[name]: name for name in reversed(found) if variables.get(name)})
+
+
+def made_name(place: str) -> str:
+    """A variable's name made from a header's or a parameter's."""
+    name = re.sub(r"[^A-Za-z0-9]+", "_", place).strip("_").upper()
+    return f"_{name}" if name[:1].isdigit() else name or "SECRET"
+
+
+def joined(pieces: list[Piece]) -> str:
+    """One word for the shell: in double quotes if all of it is plain, else literal parts in single quotes."""
+    literal = "".join(piece for piece in pieces if isinstance(piece, str))
+    if all(isinstance(piece, str) for piece in pieces):
+        return shlex.quote(literal)
+    if PLAIN.fullmatch(literal):
+        return '"' + "".join(piece if isinstance(piece, str) else f"${{{piece.name}}}" for piece in pieces) + '"'
+    parts = (shlex.quote(piece) if isinstance(piece, str) else f'"${{{piece.name}}}"' for piece in pieces if piece)
+    return "".join(parts)

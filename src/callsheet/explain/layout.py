@@ -1,0 +1,114 @@
+"""How the parts of an explanation are laid out for a person: settings, pipeline and worst case, in 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from callsheet.explain.setting import Setting
+from callsheet.explain.worst_case import WorstCase
+from callsheet.explain.worst_case_text import sentences
+from callsheet.plan.order import PipelineStep
+
+WIDTH = 80
+WIDEST_VALUE = 28
+"""A longer value pushes its origin to the right, or below."""
+Tone = Literal["heading", "strong", "plain", "quiet"]
+
+
+class TextLine(NamedTuple):
+    """One line, and how it stands out where there are colours."""
+
+    text: str
+    tone: Tone = "plain"
+
+
+def settings_lines(
+    settings: Sequence[Setting], beside: Sequence[Setting], notes: Callable[[Setting], Iterable[TextLine]]
+) -> Iterator[TextLine]:
+    """The settings in columns, then those of the service that hold in addition; below each, its notes."""
+    columns = _Columns((*settings, *beside))
+    yield TextLine("Settings (* not built-in)", "heading")
+    yield from _rows(settings, columns, notes)
+    if beside:
+        yield TextLine("  and of the service, in addition", "quiet")
+        yield from _rows(beside, columns, notes)
+
+
+def reason_lines(setting: Setting) -> Iterator[TextLine]:
+    """What a setting is for, and why its default is what it is."""
+    return (TextLine(text, "quiet") for text in _wrapped(setting.why, indent=6))
+
+
+def remark_lines(settings: Iterable[Setting], varied: Sequence[str]) -> Iterator[TextLine]:
+    """Which variables are not known here, and which operations have settings of their own; nothing if there are none."""
+    unknown = dict.fromkeys(setting.origin.unread for setting in settings if setting.origin.unread)
+    if unknown:
+        yield TextLine("")
+        yield from _paragraph(
+            f"Not known here: {'; '.join(unknown)}. The worst case takes the built-in values instead."
+        )
+    if varied:
+        yield TextLine("")
+        yield from _paragraph(f"Operations with settings of their own: {', '.join(varied)}")
+
+
+def pipeline_lines(steps: Sequence[PipelineStep]) -> Iterator[TextLine]:
+    """The policies in the order in which they are asked: whether each is on, and why it stands there."""
+    yield TextLine("Pipeline, asked in this order", "heading")
+    width = max(len(step.name) for step in steps)
+    for step in steps:
+        head = f"  {'on' if step.on else 'off':<3}  {step.name:<{width}}  {step.asked:<13}  "
+        first, *others = textwrap.wrap(step.why, WIDTH - len(head)) or [""]
+        tone: Tone = "plain" if step.on else "quiet"
+        yield from (
+            TextLine(text.rstrip(), tone) for text in (head + first, *(" " * len(head) + rest for rest in others))
+        )
+
+
+def worst_case_lines(worst: WorstCase, *, may_transfer: bool) -> Iterator[TextLine]:
+    """The worst case in sentences."""
+    yield TextLine("Worst case", "heading")
+    for told in sentences(worst, may_transfer=may_transfer):
+        yield from _paragraph(told)
+
+
+class _Columns:
+    """Where the columns of these settings begin."""
+
+    def __init__(self, settings: Iterable[Setting]) -> None:
+        rows = list(settings)
+        self.name = max((len(row.name) for row in rows), default=0)
+        self.value = max((len(row.written) for row in rows if len(row.written) <= WIDEST_VALUE), default=0)
+
+    def row(self, setting: Setting) -> list[str]:
+        """The line of a setting; its origin stands on a line of its own where it does not fit beside the value."""
+        head = f"{'*' if setting.is_changed else ' '} {setting.name:<{self.name}}  "
+        room = max(WIDTH - len(head), WIDEST_VALUE)
+        value = setting.written if len(setting.written) <= room else f"{setting.written[: room - 3]}..."
+        origin = str(setting.origin)
+        # In its column; moved to where it still fits if it is long; below, if the value is.
+        column = max(4, min(len(head) + self.value, WIDTH - 2 - len(origin)))
+        if len(head) + len(value) <= column:
+            return [f"{head + value:<{column}}  {origin}"]
+        beside = f"{head}{value}  {origin}"
+        return [beside] if len(beside) <= WIDTH else [f"{head}{value}", f"{'':<{column}}  {origin}"]
+
+
+def _rows(
+    settings: Iterable[Setting], columns: _Columns, notes: Callable[[Setting], Iterable[TextLine]]
+) -> Iterator[TextLine]:
+    for setting in settings:
+        tone: Tone = "strong" if setting.is_changed else "plain"
+        yield from (TextLine(text.rstrip(), tone) for text in columns.row(setting))
+        yield from notes(setting)
+
+
+def _paragraph(text: str) -> Iterator[TextLine]:
+    return (TextLine(line) for line in _wrapped(text, indent=2))
+
+
+def _wrapped(text: str, *, indent: int) -> list[str]:
+    margin = " " * indent
+    return textwrap.wrap(text, WIDTH, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)

@@ -1,0 +1,132 @@
+"""The beginning of a file that is being downloaded: `NAME.part` beside `NAME`, and `NAME.part.json`, what it is of."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from callsheet.errors import ArgumentError, UsageError
+from callsheet.http.headers import check_field
+
+if sys.platform != "win32":
+    import fcntl
+
+PRIVATE = 0o600
+MODE = 0o666
+"""What a new file may be by the process's umask, as `open` makes it."""
+LONGEST_NOTE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFile:
+    """What a part is the beginning of.
+
+    `source` is the URL's hash, for URLs may hold what opens a door; `validator` a strong ETag or a Last-Modified; `total`
+    the size, if told.
+    """
+
+    source: str
+    validator: str
+    total: int | None
+
+
+class PartialFile:
+    """The file while it is incomplete; only one download at a time may write it.
+
+    Leaving `with` closes it, and removes it unless a later download can continue it.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self.path = target.with_name(f"{target.name}.part")
+        self._note = target.with_name(f"{target.name}.part.json")
+        self._file = _opened_alone(self.path)
+        self._is_complete = False
+        self.size = self._file.seek(0, os.SEEK_END)
+        self.begun = self._remembered() if self.size else None
+
+    def _remembered(self) -> WholeFile | None:
+        try:
+            with self._note.open("rb") as file:
+                told = json.loads(file.read(LONGEST_NOTE))
+            begun = WholeFile(str(told["source"]), told["validator"], told["total"])
+            check_field("If-Range", begun.validator)
+        except (OSError, ValueError, TypeError, LookupError, ArgumentError):  # none, or not one of ours
+            return None
+        return begun if begun.total is None or type(begun.total) is int else None
+
+    def begin(self, begun: WholeFile | None) -> None:
+        """Begin anew; with None, what is written cannot be continued later."""
+        self._file.seek(0)
+        self._file.truncate()
+        self.size = 0
+        self.begun = begun
+        self._note.unlink(missing_ok=True)
+        if begun is not None:
+            note = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+            with os.fdopen(note, "w", encoding="utf-8") as file:
+                json.dump(asdict(begun), file)
+
+    def write(self, piece: bytes) -> None:
+        """Add to the end."""
+        self._file.write(piece)
+        self.size += len(piece)
+
+    def complete(self) -> None:
+        """Put the file in its place, where it replaces what was there."""
+        self._file.flush()
+        self.path.replace(self._target)
+        self._is_complete = True
+        self._note.unlink(missing_ok=True)
+
+    def give_up(self) -> None:
+        """What there is cannot be continued."""
+        self.begun = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        try:
+            if not self._is_complete and (self.begun is None or not self.size):
+                self.path.unlink(missing_ok=True)
+                self._note.unlink(missing_ok=True)
+        finally:
+            self._file.close()
+
+
+def _opened_alone(path: Path) -> BinaryIO:
+    """The file, locked. Raises UsageError if another download holds it."""
+    while True:
+        # Whoever may write this folder must not choose, by a link, which other file is written.
+        number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), MODE)
+        file = os.fdopen(number, "r+b")
+        try:
+            _lock(number, path)
+            if _is_still(path, number):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+
+
+def _lock(number: int, path: Path) -> None:
+    if sys.platform == "win32":
+        return
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(f"{path} is being written by another download; let it end, or choose another file") from None
+
+
+def _is_still(path: Path, number: int) -> bool:
+    """Whether the path names the open file: its last writer may have put it in its place meanwhile."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(number))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,1 @@
+"""What depends on this process and machine: forks, who else can read a file, small files that are read whole."""

@@ -1,0 +1,146 @@
+"""Mappings with known keys: the table drives reading, messages and the JSON Schema alike."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from callsheet.sheet.forms.foreign_words import meant_by
+from callsheet.sheet.forms.reading import Form, JsonSchema, Reading, Spot, Unread, misfit
+from callsheet.sheet.tree.findings import Findings, Misfit, nearest, one_of
+from callsheet.sheet.tree.node import MappingNode, Node, Scalar, hide, is_null, shown_key
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: its form (None: not supported yet), where it may stand, and a line about it for editors."""
+
+    name: str
+    form: Form | None = None
+    about: str = ""
+    places: str = ""
+    is_required: bool = False
+    is_replaced_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value that was read, and where it stands. The value of a mapping is a dict of these."""
+
+    value: Any
+    node: Node
+    key: Scalar | None = None
+
+
+Layer = Mapping[str, Written]
+
+
+class Stacked(ABC):
+    """A value that says itself what it means over a lower one."""
+
+    @abstractmethod
+    def on(self, lower: Any) -> Any:
+        """This value over the lower one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A mapping that takes these keys. `topic` names the table of words that people bring from elsewhere."""
+
+    keys: tuple[Key, ...]
+    topic: str
+    expected: str = "a mapping"
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
+        """Each key that was written, with its value."""
+        if not isinstance(node, MappingNode):
+            raise misfit(node, spot, self.expected)
+        check_keys(node, self.keys, self.topic, spot, reading.findings)
+        return read_keys(node, self.keys, spot, reading)
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return mapping_schema(self.keys)
+
+
+def check_keys(node: MappingNode, keys: tuple[Key, ...], topic: str, spot: Spot, findings: Findings) -> None:
+    """Note every key that is unknown or not supported yet."""
+    known = {key.name: key for key in keys}
+    for name, value in node.entries:
+        if not isinstance(name.value, str) or name.value not in known:
+            findings.add(unknown_key(name, value, keys, topic, spot))
+        elif known[name.value].form is None and not is_null(value):
+            findings.add(Misfit(name.place, f"`{name.value}` is not supported yet{_in(spot)}", "remove it"))
+
+
+def _in(spot: Spot) -> str:
+    return f" ({spot})" if str(spot) else ""
+
+
+def unknown_key(name: Scalar, value: Node, keys: tuple[Key, ...], topic: str, spot: Spot) -> Misfit:
+    """The finding for a key that nobody knows, with what was probably meant."""
+    hide(value)
+    hint = meant_by(name.text, topic)
+    if not hint:
+        supported = [key.name for key in keys if key.form is not None]
+        close = nearest(name.text, supported) or nearest(name.text, (key.name for key in keys))
+        hint = f"did you mean `{close}`?" if close else f"it takes {one_of(supported)}"
+    return Misfit(name.place, f"unknown key `{shown_key(name)}` {spot.inside}", hint)
+
+
+def read_keys(node: MappingNode, keys: tuple[Key, ...], spot: Spot, reading: Reading) -> dict[str, Written]:
+    """The values of the known keys; what cannot be read is noted, and left out (in an outline: Unread)."""
+    values: dict[str, Written] = {}
+    for key in keys:
+        value = node.get(key.name)
+        if value is None or is_null(value) or key.form is None:
+            continue
+        try:
+            values[key.name] = Written(key.form.read(value, spot.under(key.name), reading), value, node.key(key.name))
+        except Misfit as wrong:
+            reading.findings.add(wrong)
+            if reading.findings.overlooks(wrong):
+                values[key.name] = Written(reading.unread(value, wrong), value, node.key(key.name))
+    return values
+
+
+def plain(layer: Layer) -> dict[str, Any]:
+    """The values without their places, and without those that could not be read."""
+    return {
+        name: plain(w.value) if isinstance(w.value, dict) else w.value
+        for name, w in layer.items()
+        if not isinstance(w.value, Unread)
+    }
+
+
+def layered(lower: Layer, upper: Layer) -> dict[str, Written]:
+    """The upper values over the lower ones, mapping by mapping."""
+    result = dict(lower)
+    for name, written in upper.items():
+        known = result.get(name)
+        value = written.value if known is None else _over(known.value, written.value)
+        result[name] = Written(value, written.node, written.key)
+    return result
+
+
+def _over(lower: Any, upper: Any) -> Any:
+    if isinstance(lower, dict) and isinstance(upper, dict):
+        return layered(lower, upper)
+    return upper.on(lower) if isinstance(upper, Stacked) and isinstance(lower, Stacked) else upper
+
+
+def mapping_schema(keys: tuple[Key, ...]) -> JsonSchema:
+    """The JSON Schema of a mapping with these keys; every value may be null, "as if not written"."""
+    properties = {key.name: key_schema(key) for key in keys if key.form is not None}
+    schema: JsonSchema = {"type": "object", "properties": properties, "additionalProperties": False}
+    required = [key.name for key in keys if key.is_required]
+    return {**schema, "required": required} if required else schema
+
+
+def key_schema(key: Key) -> JsonSchema:
+    """The JSON Schema of one key's value."""
+    assert key.form is not None
+    schema = {"anyOf": [key.form.schema(), {"type": "null"}]}
+    return {"description": key.about, **schema} if key.about else schema

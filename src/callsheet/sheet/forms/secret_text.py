@@ -1,0 +1,35 @@
+"""A text that becomes a secret."""
+
+from __future__ import annotations
+
+from callsheet.secret import Secret
+from callsheet.sheet.forms.header_text import check_line, checked_line, checked_secret
+from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.tree.node import Node, Scalar
+
+
+class SecretText:
+    """A text that becomes a secret."""
+
+    def __init__(self, *, is_sent_plain: bool = True, is_line: bool = True, warns: bool = True) -> None:
+        self.is_sent_plain = is_sent_plain
+        self.is_line = is_line
+        self.warns = warns
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Secret:
+        """The text as a secret."""
+        if not isinstance(node, Scalar):
+            raise misfit(node, spot, "a text")
+        if not self.warns and isinstance(node.value, str) and "${" not in node.text and node.text:
+            check_line(node.text, node, spot)
+            return Secret(node.text)
+        secret = reading.secret(node, spot)
+        if not secret.is_asked and not secret.reveal():
+            raise misfit(node, spot, "a text that is not empty", "write `${NAME}` and set the variable")
+        if self.is_sent_plain:
+            return checked_secret(secret, node, spot)
+        return checked_line(secret, node, spot) if self.is_line else secret
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"type": ["string", "number"]}

@@ -1,0 +1,109 @@
+"""Forms that have a short form beside their mapping: a number, a word, or `off`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.forms.record import Record, Written
+from callsheet.sheet.forms.scalars import VARIABLE_SCHEMA, scalar
+from callsheet.sheet.tree.node import MappingNode, Node, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class OrOff:
+    """A mapping, or `off`."""
+
+    record: Record
+    number_hint: str = ""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """The values of the mapping; None for `off`."""
+        if isinstance(node, MappingNode):
+            return self.record.read(node, spot, reading)
+        expected = f"`off` or {self.record.expected}"
+        filled = scalar(node, spot, reading, expected)
+        if is_off(filled):
+            return None
+        is_number = isinstance(filled.value, int | float) and not isinstance(filled.value, bool)
+        raise misfit(filled, spot, expected, self.number_hint if is_number else "")
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"anyOf": [{"enum": ["off", False]}, self.record.schema()]}
+
+
+def is_off(node: Node) -> bool:
+    """Whether `off` or `false` was written."""
+    return isinstance(node, Scalar) and (node.value is False or node.value == "off")
+
+
+@dataclass(frozen=True, slots=True)
+class OrNumber:
+    """A mapping, or a number that stands for one of its keys."""
+
+    record: Record
+    key: str
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """The values of the mapping."""
+        return self.record.read(expanded(node, self.key), spot, reading)
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        form = next(key.form for key in self.record.keys if key.name == self.key)
+        return {"anyOf": [form.schema(), self.record.schema()]} if form else self.record.schema()
+
+
+@dataclass(frozen=True, slots=True)
+class OrWord:
+    """A mapping, the one word that stands for one of its keys, or `off`."""
+
+    record: Record
+    key: str
+    word: str
+    hint: str
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written] | None:
+        """The values of the mapping; None for `off`."""
+        if isinstance(node, MappingNode):
+            return self.record.read(node, spot, reading)
+        filled = scalar(node, spot, reading, self.record.expected)
+        if is_off(filled):
+            return None
+        if filled.value != self.word:
+            raise misfit(filled, spot, self.record.expected, self.hint)
+        return {self.key: Written(self.word, node)}
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"anyOf": [{"enum": ["off", False, self.word]}, VARIABLE_SCHEMA, self.record.schema()]}
+
+
+@dataclass(frozen=True, slots=True)
+class WordOrOff:
+    """One word, or `off`."""
+
+    word: str
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> str | None:
+        """The word; None for `off`."""
+        expected = f"`off` or `{self.word}`"
+        filled = scalar(node, spot, reading, expected)
+        if is_off(filled):
+            return None
+        if filled.value != self.word:
+            raise misfit(filled, spot, expected)
+        return self.word
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"anyOf": [{"enum": ["off", False, self.word]}, VARIABLE_SCHEMA]}
+
+
+def expanded(node: Node, key: str) -> Node:
+    """A short form as the mapping that it stands for."""
+    if not isinstance(node, Scalar) or node.value is None:
+        return node
+    return MappingNode(((Scalar(key, key, node.place), node),), node.place)

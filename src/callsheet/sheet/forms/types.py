@@ -1,0 +1,212 @@
+"""Types on the sheet: `module:Type`, a name under `schemas`, a parameter type, or a JSON Schema mapping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callsheet.errors import SheetError
+from callsheet.secret import Secret
+from callsheet.sheet.forms.header_text import key_text
+from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.tree.findings import Misfit, nearest, one_of
+from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, is_null
+from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
+
+_IMPORT = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
+IMPORTED = re.compile(_IMPORT)
+IMPORT = re.compile(rf"{_IMPORT}|list\[\s*{_IMPORT}\s*\]")
+LISTED = re.compile(r"(?:[Ll]ist|[Aa]rray|[Ss]equence|tuple)\[([\w.:]{1,60})(?:, ?\.\.\.)?\]|([\w.:]{1,60})\[\]")
+DOTTED = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.([A-Z]\w*)")
+STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5]xx|default")
+EXPECTED = "a type: `module:Type`, `list[module:Type]`, a name under `schemas`, a word such as `object`, or a JSON Schema mapping"
+JSON_TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
+TYPE_SCHEMA: JsonSchema = {"type": ["string", "object"]}
+
+
+def data_of(node: Node, spot: Spot, reading: Reading) -> Any:
+    """The node as plain Python data: examples, JSON Schemas."""
+    if isinstance(node, MappingNode):
+        return {key_text(key, spot): data_of(value, spot.under(key.text), reading) for key, value in node.entries}
+    if isinstance(node, ListNode):
+        return [data_of(item, spot, reading) for item in node.items]
+    if not isinstance(node, Scalar) or isinstance(node.value, Secret):
+        raise misfit(node, spot, "plain data")
+    return reading.filled(node).value
+
+
+class Type:
+    """One type."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> TypeRef:
+        """The type as it was named."""
+        if isinstance(node, MappingNode):
+            return checked(
+                TypeRef("json_schema", json_schema(node, spot, reading), str(node.place), reading.schemas), node, spot
+            )
+        if not isinstance(node, Scalar) or isinstance(node.value, Secret):
+            raise misfit(node, spot, EXPECTED, _meant_by_list(node))
+        value = reading.filled(node).value
+        if isinstance(value, str):
+            return _named(value, node, spot, reading)
+        if value is None or isinstance(value, bool | int | float | bytes):
+            raise misfit(node, spot, EXPECTED)
+        return TypeRef("python", value, str(node.place))
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return TYPE_SCHEMA
+
+
+def _named(text: str, node: Scalar, spot: Spot, reading: Reading) -> TypeRef:
+    where = str(node.place)
+    if ":" in text:
+        if not IMPORT.fullmatch(text):
+            raise misfit(node, spot, "a type as `package.module:Type` or `list[package.module:Type]`", _respelt(text))
+        return TypeRef("import", text, where)
+    if text in PARAMETER_TYPES:
+        return TypeRef("name", text, where)
+    if text in reading.schemas:
+        written = reading.schemas[text]
+        kind: Any = "json_schema" if isinstance(written, Mapping) else "python"
+        ref = TypeRef(kind, written, where, reading.schemas if kind == "json_schema" else None)
+        return checked(ref, node, spot) if kind == "json_schema" else ref
+    if text in reading.schema_names:
+        raise Misfit(node.place, f"{spot}: the schema `{text}` cannot be read", "see above")
+    raise Misfit(node.place, f"{spot}: no type is called `{text[:60]}`", _respelt(text) or _known(text, reading))
+
+
+def _meant_by_list(node: Node) -> str:
+    """`[models:User]` is a YAML list of one text."""
+    item = node.items[0] if isinstance(node, ListNode) and len(node.items) == 1 else None
+    if isinstance(item, Scalar) and isinstance(item.value, str) and IMPORT.fullmatch(item.value):
+        return f'did you mean "list[{item.value[:60]}]"?'
+    return ""
+
+
+def _respelt(text: str) -> str:
+    """The hint for a type that is written as Python or another language writes it."""
+    listed, dotted = LISTED.fullmatch(text), DOTTED.fullmatch(text)
+    if listed:
+        inner = listed[1] or listed[2]
+        of = DOTTED.sub(r"\1:\2", inner)
+        if ":" in of:
+            return f"did you mean `list[{of}]`?"
+        return f"write `list[module:{inner}]`, or in JSON Schema terms `{{type: array, items: {{...}}}}`"
+    if dotted and len(text) <= 60:
+        return f"did you mean `{dotted[1]}:{dotted[2]}`?"
+    return ""
+
+
+def _known(text: str, reading: Reading) -> str:
+    known = [*reading.schema_names, *PARAMETER_TYPES]
+    close = nearest(text, known, cutoff=0.7)
+    schemas = f"`schemas` has {one_of(reading.schema_names)}" if reading.schema_names else "there are no `schemas`"
+    named = text if re.fullmatch(r"[A-Z][A-Za-z0-9]{0,60}", text) else "Type"
+    return (
+        f"did you mean `{close}`?"
+        if close
+        else f"write `module:{named}` or one of {one_of(PARAMETER_TYPES)}; {schemas}"
+    )
+
+
+def checked(ref: TypeRef, node: Node, spot: Spot) -> TypeRef:
+    """The type, once its JSON Schema has been compiled as it will be for the first call."""
+    from callsheet.values.json_schema import SchemaCodec  # noqa: PLC0415 - only for sheets that hold JSON Schemas
+
+    try:
+        SchemaCodec(ref)
+    except SheetError as error:
+        raise Misfit(node.place, f"{spot}: {error.findings[0].message.removeprefix(f'{ref.where}: ')}") from None
+    return ref
+
+
+def json_schema(node: MappingNode, spot: Spot, reading: Reading) -> dict[str, Any]:
+    """A JSON Schema as plain data; its types and references are checked."""
+    for key, value in _keywords(node):
+        if key == "type" and isinstance(value, Scalar | ListNode):
+            _check_types(value, spot, reading)
+        if key == "$ref" and isinstance(value, Scalar):
+            _check_reference(value, spot, reading)
+        if key == "pattern" and isinstance(value, Scalar) and isinstance(value.value, str):
+            _check_pattern(value, spot)
+    data: dict[str, Any] = data_of(node, spot, reading)
+    return data
+
+
+def _keywords(node: MappingNode) -> Iterator[tuple[str, Node]]:
+    """Every keyword of a schema and of the schemas inside; names of properties are no keywords."""
+    for key, value in node.entries:
+        yield key.text, value
+        if key.text in ("properties", "patternProperties", "$defs", "dependentSchemas"):
+            inner = [v for _, v in value.entries] if isinstance(value, MappingNode) else []
+        elif key.text in ("enum", "const", "default", "examples", "example"):
+            inner = []
+        else:
+            inner = [value, *(value.items if isinstance(value, ListNode) else ())]
+        for schema in inner:
+            if isinstance(schema, MappingNode):
+                yield from _keywords(schema)
+
+
+def _check_types(node: Scalar | ListNode, spot: Spot, reading: Reading) -> None:
+    for item in node.items if isinstance(node, ListNode) else (node,):
+        if isinstance(item, Scalar) and reading.filled(item).value not in JSON_TYPES:
+            close = nearest(item.text, JSON_TYPES)
+            raise misfit(item, spot.under("type"), one_of(JSON_TYPES), f"did you mean `{close}`?" if close else "")
+
+
+def _check_reference(node: Scalar, spot: Spot, reading: Reading) -> None:
+    match = re.fullmatch(r"#/schemas/([^/]+)(/.*)?", node.text)
+    if node.text.startswith("#/schemas/") and (match is None or match[1] not in reading.schema_names):
+        names = one_of(reading.schema_names) if reading.schema_names else "nothing"
+        raise Misfit(node.place, f"{spot}: `$ref` names a schema that is not there", f"`schemas` has {names}")
+    if not node.text.startswith("#"):
+        raise Misfit(node.place, f"{spot}: `$ref` leaves the sheet", "write `#/schemas/NAME`; nothing is fetched")
+
+
+def _check_pattern(node: Scalar, spot: Spot) -> None:
+    try:
+        re.compile(node.value)
+    except re.error:
+        raise Misfit(
+            node.place, f"{spot}: `pattern` is no regular expression", "mend it, or put it in single quotes"
+        ) from None
+
+
+class ReturnsForm:
+    """A type, or a mapping from status to type or null."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> TypeRef | dict[int | str, TypeRef | None]:
+        """The type, or status -> type or None."""
+        if not isinstance(node, MappingNode) or not _is_by_status(node):
+            return Type().read(node, spot, reading)
+        by_status: dict[int | str, TypeRef | None] = {}
+        for key, value in node.entries:
+            try:
+                status = _status(key, spot)
+                by_status[status] = None if is_null(value) else Type().read(value, spot.under(key.text), reading)
+            except Misfit as wrong:
+                reading.findings.add(wrong)
+        return by_status
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        by_status = {
+            "type": "object",
+            "patternProperties": {f"^({STATUS.pattern})$": {"type": ["string", "object", "null"]}},
+        }
+        return {"anyOf": [TYPE_SCHEMA, by_status]}
+
+
+def _is_by_status(node: MappingNode) -> bool:
+    """A schema's keywords are words, statuses begin with a digit; `default` is both."""
+    keys = [key.text for key, _ in node.entries]
+    return any(key[:1].isdigit() for key in keys) or keys == ["default"]
+
+
+def _status(key: Scalar, spot: Spot) -> int | str:
+    if not STATUS.fullmatch(key.text):
+        raise Misfit(key.place, f"{spot}: expected a status such as `200`, `2xx` or `default`")
+    return int(key.text) if key.text.isdigit() else key.text

@@ -1,0 +1,135 @@
+"""`${...}` in a parsed value: environment variables and mounted secrets."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from callsheet.secret import Secret
+from callsheet.secret.sources import EMPTY, MountedFile
+from callsheet.sheet.tree.findings import Misfit
+from callsheet.sheet.tree.masks import CREDENTIAL
+from callsheet.sheet.tree.node import Node, Scalar, scalars
+
+REFERENCE = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)\}|\$\{")
+INSIDE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<how>[-?])(?P<rest>.*))?", re.DOTALL)
+FORMS = "`${NAME}`, `${NAME:-default}`, `${NAME:?why}` or `${file:PATH}`, and `$${` for a literal `${`"
+FilledPart = str | MountedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text after substitution: its parts, the names it came through, and those whose value ended in a line break."""
+
+    parts: tuple[FilledPart, ...] = field(repr=False)
+    through: tuple[str, ...]
+    trimmed: tuple[str, ...] = ()
+
+    def secret(self) -> Secret:
+        """The text as a secret; mounted files are read anew."""
+        return Secret(*self.parts)
+
+    def text(self) -> str:
+        """The text as it is now."""
+        return "".join(part if isinstance(part, str) else part.read() for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Variables:
+    """Where names get their values: a mapping, and the folder of mounted files, looked at by `clock`."""
+
+    values: Mapping[str, str]
+    folder: Path
+    clock: Callable[[], float] = time.monotonic
+
+    def fill(self, node: Scalar, *, is_secret: bool = False) -> Filled:
+        """The parts of a text; raises for a name without a value or a file that cannot be read.
+
+        Of a secret no default is suggested: it would stand on the sheet.
+        """
+        parts: list[FilledPart] = []
+        through: list[str] = []
+        trimmed: list[str] = []
+        at = 0
+        for match in REFERENCE.finditer(node.text):
+            parts.append(node.text[at : match.start()])
+            at = match.end()
+            if match.group() == "$${":
+                parts.append("${")
+                continue
+            inside = match.group("inside")
+            if inside is None:
+                raise Misfit(node.place, "a `${` that is not closed, or holds another", f"write {FORMS}")
+            value = self._value(node, inside, through, is_secret=is_secret)
+            if is_secret and isinstance(value, str) and (line := without_line_break(value)) != value:
+                trimmed.append(through[-1])
+                value = line
+            parts.append(value)
+        parts.append(node.text[at:])
+        return Filled(tuple(part for part in parts if part != ""), tuple(through), tuple(trimmed))
+
+    def missing(self, node: Node) -> str:
+        """Why a value cannot be had: the first of its variables without one. Nothing if all have theirs."""
+        strict = Variables(self.values, self.folder, self.clock)
+        try:
+            for value in scalars(node):
+                if isinstance(value.value, str):
+                    strict.fill(value)
+        except Misfit as wrong:
+            return wrong.message
+        return ""
+
+    def _value(self, node: Scalar, inside: str, through: list[str], *, is_secret: bool) -> FilledPart:
+        if inside.startswith("file:"):
+            through.append(inside)
+            return self._mounted(node, inside.removeprefix("file:"))
+        match = INSIDE.fullmatch(inside)
+        if match is None:
+            raise Misfit(node.place, "a `${...}` that cannot be read", f"write {FORMS}")
+        name, how, rest = match.group("name", "how", "rest")
+        through.append(name)
+        value = self.values.get(name) or (rest if how == "-" else None)
+        if value is None:
+            otherwise = "`${file:PATH}`" if is_secret or CREDENTIAL.search(name) else "`${" + name + ":-default}`"
+            raise Misfit(
+                node.place, f"the variable `{name}` is {self._state(name)}", rest or f"set it, or write {otherwise}"
+            )
+        return value
+
+    def _state(self, name: str) -> str:
+        return "empty" if name in self.values else "not set"
+
+    def _mounted(self, node: Scalar, path: str) -> MountedFile:
+        mounted = MountedFile(self.folder / path, self.clock)
+        problem = mounted.problem()
+        if problem == EMPTY:
+            raise Misfit(node.place, f"the file `{path}` is empty", "put the secret into it")
+        if problem:
+            raise Misfit(node.place, f"the file `{path}` cannot be read: {problem}", "mount it, or mend the path")
+        return mounted
+
+
+class Unfilled(Variables):
+    """Leaves `${NAME}` standing where there is no value: enough to tell what can be called."""
+
+    __slots__ = ()
+
+    def _value(self, node: Scalar, inside: str, through: list[str], *, is_secret: bool) -> FilledPart:
+        try:
+            return super()._value(node, inside, through, is_secret=is_secret)
+        except Misfit:
+            return "${" + inside + "}"
+
+
+def has_reference(text: str) -> bool:
+    """Whether anything in a text would be substituted."""
+    return any(match.group() != "$${" for match in REFERENCE.finditer(text))
+
+
+def without_line_break(value: str) -> str:
+    """One line without the line breaks at its end; a text of several lines, such as a key in PEM, as it is."""
+    line = value.rstrip("\r\n")
+    return value if "\n" in line or not line else line

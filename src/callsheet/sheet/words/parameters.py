@@ -1,0 +1,207 @@
+"""How parameters are read: those under `path`, `query` and `header`, and the fields of `form` and `multipart`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from callsheet.secret import Secret
+from callsheet.sheet.forms.header_text import checked_line, header_name, header_value, key_text
+from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, is_function, misfit
+from callsheet.sheet.forms.record import Key, check_keys
+from callsheet.sheet.forms.scalars import Switch, Text
+from callsheet.sheet.forms.types import data_of
+from callsheet.sheet.forms.variables import has_reference
+from callsheet.sheet.tree.findings import Misfit, nearest, one_of
+from callsheet.sheet.tree.node import MappingNode, Node, Scalar, is_null
+from callsheet.sheet.words.operation import Location, Parameter
+from callsheet.values.text import python_type
+from callsheet.values.typeref import FILE, PARAMETER_TYPES, TypeRef
+
+FORMATS = {"date": "date", "datetime": "date-time", "uuid": "uuid"}
+BOUNDS = {
+    "minimum": ("integer", "number"), "maximum": ("integer", "number"),
+    "exclusiveMinimum": ("integer", "number"), "exclusiveMaximum": ("integer", "number"),
+    "multipleOf": ("integer", "number"), "minLength": ("string",), "maxLength": ("string",), "pattern": ("string",),
+    "minItems": ("array",), "maxItems": ("array",), "items": ("array",), "format": ("string",),
+}  # fmt: skip
+"""The types whose values each term can restrict."""
+
+
+class Data:
+    """Any plain value."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """The value as plain Python data."""
+        return data_of(node, spot, reading)
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {}
+
+
+DATA = Data()
+KEYS = (
+    Key("type", Text(one_of(PARAMETER_TYPES)), "the type of its value"),
+    *(Key(name, DATA) for name in ("enum", *BOUNDS)),
+    Key("description", Text(), "shown on the docs page"),
+    Key("required", Switch(), "path parameters always are"),
+    Key("default", DATA, "what the server assumes; not sent"),
+    Key("value", DATA, "always sent, and cannot be given"),
+    Key("secret", Switch(), "its value is never shown"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """The parameters of one location."""
+
+    location: Location
+
+    @property
+    def _words(self) -> tuple[str, ...]:
+        return (*PARAMETER_TYPES, FILE) if self.location == "multipart" else PARAMETER_TYPES
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[Parameter, ...]:
+        """The parameters in the order of the sheet."""
+        if not isinstance(node, MappingNode):
+            raise misfit(node, spot, "a mapping from parameter name to type")
+        parameters = []
+        for key, value in node.entries:
+            try:
+                if not is_null(value):
+                    parameters.append(self._parameter(key, value, spot, reading))
+            except Misfit as wrong:
+                reading.findings.add(wrong)
+        return tuple(parameters)
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        types: JsonSchema = {"enum": list(self._words)}
+        terms = {key.name: key.form.schema() for key in KEYS if key.form} | {"type": types}
+        full: JsonSchema = {"type": "object", "properties": terms, "additionalProperties": False}
+        return {"type": "object", "additionalProperties": {"anyOf": [types, full, {"type": "null"}]}}
+
+    def _parameter(self, key: Scalar, node: Node, spot: Spot, reading: Reading) -> Parameter:
+        name = header_name(key, spot) if self.location == "header" else key_text(key, spot)
+        spot = spot.under(name)
+        if not isinstance(node, MappingNode):
+            ref = _type(node, spot, reading, self._words)
+            return Parameter(name, self.location, ref, self.location == "path", where=str(key.place))
+        check_keys(node, KEYS, "parameter", spot, reading.findings)
+        terms = {k.text: v for k, v in node.entries if not is_null(v)}
+        return Parameter(
+            name,
+            self.location,
+            _type_of(terms, node, spot, reading, self._words),
+            required=self._is_required(terms, spot, reading),
+            **self._given(terms, spot, reading),
+            secret=_switched("secret", terms, spot, reading),
+            description=_described(terms, spot, reading),
+            where=str(key.place),
+        )
+
+    def _is_required(self, terms: Mapping[str, Node], spot: Spot, reading: Reading) -> bool:
+        if self.location != "path":
+            return _switched("required", terms, spot, reading)
+        if "required" in terms and not _switched("required", terms, spot, reading):
+            raise misfit(terms["required"], spot.under("required"), "true", "a path parameter is always required")
+        return True
+
+    def _given(self, terms: Mapping[str, Node], spot: Spot, reading: Reading) -> dict[str, Any]:
+        """`value` or `default`, if one of them is written."""
+        given: dict[str, Any] = {}
+        if "default" in terms:
+            given["default"] = data_of(terms["default"], spot.under("default"), reading)
+        value = terms.get("value")
+        if value is None:
+            return given
+        if "default" in terms:
+            raise Misfit(
+                value.place, f"{spot}: `value` and `default`", "`value` is always sent, `default` never: keep one"
+            )
+        is_secret = _switched("secret", terms, spot, reading)
+        if self.location == "header" and isinstance(value, Scalar) and not is_secret:
+            given["value"] = header_value(value, spot, reading)
+        elif isinstance(value, Scalar) and (is_secret or _comes_from_outside(value)):
+            is_line = self.location not in ("form", "multipart")
+            secret = reading.secret(value, spot.under("value"))
+            given["value"] = checked_line(secret, value, spot) if is_line else secret
+        else:
+            given["value"] = data_of(value, spot.under("value"), reading)
+        return given
+
+
+def _comes_from_outside(value: Scalar) -> bool:
+    """Whether a value is treated as a secret although no `secret: true` stands beside it."""
+    if isinstance(value.value, Secret) or is_function(value):
+        return True
+    return isinstance(value.value, str) and has_reference(value.text)
+
+
+def _switched(name: str, terms: Mapping[str, Node], spot: Spot, reading: Reading) -> bool:
+    return name in terms and Switch().read(terms[name], spot.under(name), reading)
+
+
+def _described(terms: Mapping[str, Node], spot: Spot, reading: Reading) -> str:
+    node = terms.get("description")
+    return Text(may_be_empty=True).read(node, spot.under("description"), reading) if node else ""
+
+
+def _type(node: Node, spot: Spot, reading: Reading, words: tuple[str, ...]) -> TypeRef:
+    value = reading.filled(node).value if isinstance(node, Scalar) and not isinstance(node.value, Secret) else None
+    if isinstance(value, str) and value in words:
+        return TypeRef("name", value, str(node.place))
+    if isinstance(node, Scalar) and value is not None and not isinstance(value, str | bool | int | float | bytes):
+        return TypeRef("python", value, str(node.place))
+    close = nearest(value, words) if isinstance(value, str) else None
+    hint = f"did you mean `{close}`?" if close else "or a mapping such as `{type: string, enum: [a, b]}`"
+    raise misfit(node, spot, one_of(words), hint)
+
+
+def _type_of(
+    terms: Mapping[str, Node], node: MappingNode, spot: Spot, reading: Reading, words: tuple[str, ...]
+) -> TypeRef:
+    kind = (
+        _type(terms["type"], spot.under("type"), reading, words)
+        if "type" in terms
+        else TypeRef("name", "string", str(node.place))
+    )
+    _refuse_of_files(kind, terms, spot)
+    schema = {name: data_of(terms[name], spot.under(name), reading) for name in ("enum", *BOUNDS) if name in terms}
+    if not schema or kind.kind == "python":
+        return kind
+    for name in schema:
+        if name in BOUNDS and kind.value not in BOUNDS[name]:
+            raise Misfit(
+                terms[name].place, f"{spot}: `{name}` says nothing of a value of type `{kind.value}`", "remove it"
+            )
+    schema = {"type": kind.value, **schema}
+    if kind.value in FORMATS:
+        schema |= {"type": "string", "format": FORMATS[kind.value]}
+    if "enum" in schema and not (isinstance(schema["enum"], list) and schema["enum"]):
+        raise misfit(terms["enum"], spot.under("enum"), "a list of the values that are allowed")
+    _check_builds(schema, terms, spot)
+    return TypeRef("json_schema", schema, str(node.place))
+
+
+def _refuse_of_files(kind: TypeRef, terms: Mapping[str, Node], spot: Spot) -> None:
+    for name in ("value", "default", "secret", "enum") if kind.value == FILE else ():
+        if name in terms:
+            raise Misfit(terms[name].place, f"{spot}: `{name}` says nothing of a file", "remove it")
+
+
+def _check_builds(schema: Mapping[str, Any], terms: Mapping[str, Node], spot: Spot) -> None:
+    """Refuse terms of which no type can be made, by making it as the first call will."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - only for parameters with terms
+    from pydantic.errors import PydanticUserError  # noqa: PLC0415
+    from pydantic_core import SchemaError  # noqa: PLC0415
+
+    try:
+        TypeAdapter(python_type(schema))
+    except (PydanticUserError, TypeError, ValueError, KeyError, SchemaError):
+        names = [name for name in terms if name in ("enum", *BOUNDS)]
+        raise Misfit(
+            terms[names[0]].place, f"{spot}: {one_of(names)} cannot be used as written", "see JSON Schema 2020-12"
+        ) from None

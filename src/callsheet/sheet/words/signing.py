@@ -1,0 +1,189 @@
+"""`sign`: how requests are signed, one kind, its keys checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from callsheet.auth import aws, hmac_signing, http_signature
+from callsheet.auth.components import revealed
+from callsheet.auth.jwt_keys import Unfit
+from callsheet.errors import UsageError
+from callsheet.secret import Secret
+from callsheet.settings.settings import Settings, SignSettings
+from callsheet.sheet.forms.reading import Form, JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.forms.record import Key, Layer, check_keys, mapping_schema
+from callsheet.sheet.forms.scalars import scalar
+from callsheet.sheet.forms.shorthand import is_off
+from callsheet.sheet.tree.findings import Findings, Misfit, Noted, one_of
+from callsheet.sheet.tree.node import MappingNode, Node, Scalar, is_null
+from callsheet.sheet.words.signing_kinds import (
+    AWS,
+    HMAC,
+    HTTP_SIGNATURE,
+    HTTP_SIGNATURE_DEFAULTS,
+    SignOptions,
+    options_of,
+)
+
+KINDS = ("hmac", "http_signature", "aws")
+PRINTABLE = re.compile(r"[\x20-\x7e]+")
+EXPECTED = '`off`, or a mapping with one kind such as `{hmac: {key: "${KEY}"}}`'
+
+
+def _hmac(node: MappingNode, spot: Spot, reading: Reading) -> SignOptions:
+    options = options_of(HMAC, node, spot, reading)
+    has_nonce = "nonce_header" in options or "{nonce}" in options.get("value", "")
+    defaults = {
+        "key_encoding": "text",
+        "algorithm": "sha256",
+        "header": "X-Signature",
+        "value": "{signature}",
+        "timestamp": "seconds",
+        "encoding": "hex",
+        "components": ("method", "path", "query", "timestamp", *(("nonce",) if has_nonce else ()), "body"),
+        "separator": "\n",
+    }
+    options = {"key": options["key"], **defaults, **options}
+    if "timestamp" in options["components"] and "{timestamp}" not in options["value"]:
+        options.setdefault("timestamp_header", "X-Timestamp")
+    _check_told(options, node, spot)
+    if not options["key"].is_asked:
+        _refuse_unfit(hmac_signing.hmac_key(options["key"], options["key_encoding"]), node, spot, reading)
+    return options
+
+
+def _check_told(options: SignOptions, node: MappingNode, spot: Spot) -> None:
+    """What is signed beside the request must be told to who verifies it, and what is told must be signed."""
+    for name in ("timestamp", "nonce"):
+        told = f"{name}_header" if f"{name}_header" in options else "value"
+        is_told = told != "value" or f"{{{name}}}" in options["value"]
+        is_signed = name in options["components"]
+        if is_told and not is_signed:
+            place = (node.get(told) or node).place
+            raise Misfit(
+                place, f"{spot.under(told)}: the {name} is sent and not signed", f"add `{name}` to `components`"
+            )
+        if is_signed and not is_told:
+            place = (node.get("components") or node).place
+            message = f"{spot.under('components')}: the {name} is signed and not sent"
+            raise Misfit(place, message, f"write `{name}_header: X-{name.title()}`")
+    names = [options[name].lower() for name in ("header", "timestamp_header", "nonce_header") if name in options]
+    if len(set(names)) < len(names):
+        raise Misfit(node.place, f"{spot}: two of its headers have the same name", "name them apart")
+
+
+def _http_signature(node: MappingNode, spot: Spot, reading: Reading) -> SignOptions:
+    options = options_of(HTTP_SIGNATURE, node, spot, reading)
+    options |= {name: value for name, value in HTTP_SIGNATURE_DEFAULTS.items() if name not in options}
+    algorithm, encoding = options["algorithm"], options["key_encoding"]
+    if encoding != "text" and algorithm != "hmac-sha256":
+        place = (node.get("key_encoding") or node).place
+        raise Misfit(place, f"{spot.under('key_encoding')}: {algorithm} takes a key in PEM", "remove it")
+    if not PRINTABLE.fullmatch(revealed(options["key_id"])):
+        place = (node.get("key_id") or node).place
+        raise Misfit(place, f"{spot.under('key_id')}: a character outside printable ASCII", "name the key otherwise")
+    if not options["key"].is_asked:
+        _refuse_unfit(http_signature.signature_key(algorithm, options["key"], encoding), node, spot, reading)
+    return options
+
+
+def _refuse_unfit(key: Any, node: MappingNode, spot: Spot, reading: Reading) -> None:
+    if isinstance(key, Unfit):
+        place = (node.get("key") or node).place
+        wrong = Misfit(place, f"{spot.under('key')}: {key.message}", key.hint)
+        # In an outline a variable without a value is none of the sheet's faults.
+        if not reading.findings.overlooks(wrong):
+            raise wrong
+
+
+def _aws(node: MappingNode, spot: Spot, reading: Reading) -> SignOptions:
+    options = options_of(AWS, node, spot, reading)
+    return {**options, "credentials": options.get("credentials"), "payload": options.get("payload", "auto")}
+
+
+def check_sign(layer: Layer, settings: Settings, spot: Spot, findings: Findings) -> None:
+    """Note a credential where the signature of AWS belongs."""
+    if settings.sign is None or settings.sign.kind != "aws":
+        return
+    auth = settings.auth
+    carrier = "Authorization" if auth is not None and auth.kind in ("bearer", "basic", "oauth2") else ""
+    if auth is not None:
+        carrier = str(auth.options.get("header", carrier))
+    names = {carrier.lower(), *(name.lower() for name in settings.headers)}
+    if "authorization" in names:
+        hint = "write `auth: off`, or send the credential in another header"
+        message = (
+            f"{spot.under('sign')}: the signature of AWS stands in `Authorization`, and so does another credential"
+        )
+        findings.add_once(Misfit(layer["sign"].node.place, message, hint))
+
+
+READERS: dict[str, tuple[Callable[[MappingNode, Spot, Reading], SignOptions], Callable[[], None]]] = {
+    "hmac": (_hmac, lambda: None),
+    "http_signature": (_http_signature, http_signature.require_library),
+    "aws": (_aws, aws.require_botocore),
+}
+"""How each kind is read, and what raises UsageError where its library is missing."""
+
+
+class SignForm:
+    """`off`, or a mapping with one kind."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> SignSettings | None:
+        """How requests are signed; None for `off`."""
+        is_written = isinstance(node, Scalar) and not isinstance(node.value, Secret)
+        if is_written and is_off(scalar(node, spot, reading, EXPECTED)):
+            return None
+        if not isinstance(node, MappingNode):
+            raise misfit(node, spot, EXPECTED)
+        check_keys(node, KIND_KEYS, "sign", spot, reading.findings)
+        chosen = [(key, value) for key, value in node.entries if not is_null(value)]
+        if len(chosen) != 1:
+            raise Misfit(node.place, f"{spot}: expected one kind, found {len(chosen)}", f"write one of {one_of(KINDS)}")
+        key, value = chosen[0]
+        if key.text not in READERS:
+            raise Noted(key.place)
+        return SignSettings(key.text, _read(key, value, spot.under(key.text), reading))
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"anyOf": [{"enum": ["off", False]}, {**mapping_schema(KIND_KEYS), "minProperties": 1}]}
+
+
+def _read(key: Scalar, node: Node, spot: Spot, reading: Reading) -> SignOptions:
+    read, require = READERS[key.text]
+    if not isinstance(node, MappingNode):
+        raise misfit(node, spot, f"a mapping of {', '.join(each.name for each in KEYS[key.text])}")
+    try:
+        require()
+    except UsageError as error:
+        message, _, hint = str(error).rpartition(": ")
+        raise Misfit(key.place, f"{spot}: {message}", hint) from None
+    return read(node, spot, reading)
+
+
+class _Kind:
+    """The form of one kind, for the JSON Schema; SignForm does the reading."""
+
+    def __init__(self, keys: tuple[Key, ...]) -> None:
+        self._keys = keys
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """The options of this kind."""
+        raise NotImplementedError
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return mapping_schema(self._keys)
+
+
+KEYS = {"hmac": HMAC, "http_signature": HTTP_SIGNATURE, "aws": AWS}
+ABOUT = {
+    "hmac": "a keyed hash over parts of the request, laid out as the service wants it",
+    "http_signature": "HTTP Message Signatures (RFC 9421)",
+    "aws": "AWS Signature Version 4",
+}
+KIND_KEYS = tuple(Key(kind, _Kind(keys), ABOUT[kind]) for kind, keys in KEYS.items())
+SIGN: Form = SignForm()

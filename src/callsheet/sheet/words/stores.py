@@ -1,0 +1,64 @@
+"""`stores`: where state lives that several processes share."""
+
+from __future__ import annotations
+
+import re
+
+from callsheet.secret import Secret
+from callsheet.settings import Stores, StoreSettings
+from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.forms.record import Key, Layer, Record, plain
+from callsheet.sheet.forms.scalars import Choice, Text, scalar
+from callsheet.sheet.tree.findings import Misfit
+from callsheet.sheet.tree.node import Node, Scalar, hide
+
+EXPECTED = "`memory`, or the URL of a Valkey or Redis such as `valkey://127.0.0.1:6379/0`"
+URL = re.compile(
+    r"(?:(?:valkey|redis)s?://(?:[^\s@/?#]*@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?(?:/[0-9]{0,3})?"
+    r"|unix://(?:[^\s@/?#]*@)?/[^\s?#]+(?:\?db=[0-9]{1,3})?)"
+)
+
+
+class StoreURL:
+    """`memory`, or a URL; with a password it is a secret."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> str | Secret | None:
+        """The URL; None for `memory`."""
+        is_secret = isinstance(node, Scalar) and isinstance(node.value, Secret)
+        text = node.value.reveal() if is_secret else scalar(node, spot, reading, EXPECTED).value  # type: ignore[union-attr]
+        if text == "memory":
+            return None
+        if not isinstance(text, str):
+            raise misfit(node, spot, EXPECTED)
+        if text.startswith("sqlite:"):
+            raise Misfit(node.place, f"{spot}: `sqlite` is not supported yet", "write `memory` or a `valkey://` URL")
+        match = URL.fullmatch(text)
+        if "@" in text:
+            hide(node)
+        if match is None or not 0 < int(match["port"] or 1) < 65536:
+            raise Misfit(node.place, f"{spot}: expected {EXPECTED}", "in a password, write `@` as %40 and `/` as %2F")
+        assert isinstance(node, Scalar)
+        return reading.secret(node, spot) if is_secret or "@" in text else text
+
+    def schema(self) -> JsonSchema:
+        """The same in JSON Schema terms."""
+        return {"type": "string", "pattern": r"^memory$|^(valkey|redis)s?://|^unix://|\$\{"}
+
+
+STORES = Record(
+    (
+        Key("limits", StoreURL(), "where rate limits are counted"),
+        Key("cache"),
+        Key("on_failure", Choice(("local", "refuse")), "what holds while the store cannot be asked"),
+        Key("prefix", Text("letters, digits, `_`, `.`, `:` and `-`", r"[A-Za-z0-9_.:-]{1,64}"), "of every key"),
+    ),
+    topic="stores",
+    expected="a mapping such as `{limits: valkey://127.0.0.1:6379/0, on_failure: local}`",
+)
+
+
+def stores_from(layer: Layer) -> Stores:
+    """The stores that were written."""
+    values = plain(layer)
+    url = values.pop("limits", None)
+    return Stores(None if url is None else StoreSettings(url, **values))

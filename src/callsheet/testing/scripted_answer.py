@@ -1,0 +1,182 @@
+"""What becomes of a request by its script, within the limits of the attempt: written once, for both colours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from callsheet.call import Limits
+from callsheet.errors import AttemptTimeout, MalformedAnswer, ResponseTooLarge, UsageError
+from callsheet.events import WireFacts
+from callsheet.http.headers import Headers
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+from callsheet.testing.answers import Fault, Reply, given_by
+from callsheet.testing.route import ScriptStep
+from callsheet.testing.sent import Sent
+
+PIECE = 16 * 1024
+"""Bytes of a streamed body that are given at a time."""
+REASONS = {status.value: status.phrase for status in HTTPStatus}
+STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
+
+
+class Way(Protocol):
+    """How one colour waits, and lets a stream be read."""
+
+    def now(self) -> float:
+        """Seconds of the clock."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Go on later. Raises UsageError if the transport is closed meanwhile."""
+
+    async def result(self, value: Any) -> Any:
+        """What a function gave, awaited where that may be."""
+
+    def stream(self, pieces: ReplyPieces) -> Any:
+        """The stream by which the pieces are read."""
+
+
+class AttemptTime:
+    """The time of one attempt: a wait ends at the first limit that it meets."""
+
+    def __init__(self, way: Way, limits: Limits) -> None:
+        self.way = way
+        self.limits = limits
+        self.began = way.now()
+
+    async def wait(self, seconds: float, due: float, told: str) -> None:
+        """Let so many seconds pass in which no byte moves. Raises AttemptTimeout at the limit."""
+        quiet = math.inf if self.limits.read is None else self.limits.read
+        left = max(due - self.way.now(), 0.0)
+        if seconds > min(left, quiet):
+            await self.way.sleep(min(left, quiet))
+            raise AttemptTimeout(told if left <= quiet else f"no byte for {quiet:g} s (timeout.read)")
+        if seconds > 0:
+            await self.way.sleep(seconds)
+
+    async def for_answer(self, seconds: float) -> None:
+        """The same within `timeout.attempt`."""
+        most = self.limits.attempt
+        await self.wait(seconds, self.began + most, f"not answered within {most:g} s (timeout.attempt)")
+
+    async def for_body(self, seconds: float) -> None:
+        """The same for the rest of a stream, which a total may bound."""
+        most = math.inf if self.limits.whole is None else self.limits.whole
+        await self.wait(seconds, self.began + most, f"not complete within {most:g} s (timeout.total)")
+
+    @property
+    def facts(self) -> WireFacts:
+        """What was measured so far."""
+        return WireFacts(total=self.way.now() - self.began, http_version="1.1")
+
+
+async def answer(
+    step: ScriptStep, sent: Sent, request: Request, limits: Limits, way: Way
+) -> tuple[Response, WireFacts | None]:
+    """The answer, or the error that stands for it, once its time has passed."""
+    watched = AttemptTime(way, limits)
+    meant = step if isinstance(step, Reply | Fault) else given_by(await way.result(step(sent)))
+    if isinstance(meant, BaseException):
+        raise meant
+    if isinstance(meant, Fault):
+        await _fail(meant, watched)
+    assert isinstance(meant, Reply)
+    await watched.for_answer(meant.delay)
+    response = _head(meant, request)
+    _check_head(response, limits)
+    pieces = ReplyPieces(meant, watched, is_bodiless=_is_bodiless(request, meant))
+    if request.is_stream:
+        response.stream = way.stream(pieces)
+    else:
+        content = await pieces.whole(response)
+        response.decode_with(lambda _: content)
+    return response, watched.facts if limits.wants_facts else None
+
+
+async def _fail(fault: Fault, watched: AttemptTime) -> None:
+    limits = watched.limits
+    if fault.until == "connect":
+        await watched.way.sleep(min(limits.connect, limits.attempt))
+    else:
+        await watched.for_answer(math.inf if fault.until else fault.delay)
+    raise fault.kind(fault.message, **({"on_kept_connection": True} if fault.is_kept else {}))
+
+
+def _head(reply: Reply, request: Request) -> Response:
+    fields = list(reply.headers)
+    is_told = any(name.lower() in ("content-length", "transfer-encoding") for name, _ in fields)
+    if reply.chunks is None and not is_told and reply.status not in (204, 304):
+        fields.append(("Content-Length", str(len(reply.content))))
+    return Response(reply.status, request=request, headers=Headers(fields), reason_phrase=REASONS.get(reply.status, ""))
+
+
+def _is_bodiless(request: Request, reply: Reply) -> bool:
+    return request.method == "HEAD" or reply.status in (204, 304)
+
+
+def _check_head(response: Response, limits: Limits) -> None:
+    caps, lines = limits.caps, response.headers.multi_items()
+    if len(lines) > caps.header_count:
+        raise MalformedAnswer(
+            f"{len(lines)} header fields, at most {caps.header_count} are allowed (caps.header_count)"
+        )
+    size = sum(len(name) + len(value) + 4 for name, value in lines)
+    if size > caps.headers:
+        raise MalformedAnswer(f"{size} bytes of header fields, at most {caps.headers} are allowed (caps.headers)")
+
+
+class ReplyPieces:
+    """The body of a reply, as it comes."""
+
+    def __init__(self, reply: Reply, watched: AttemptTime, *, is_bodiless: bool) -> None:
+        self._left = [] if is_bodiless else _pieces_of(reply)
+        self._missing = 0 if is_bodiless or reply.cut is None else len(reply.content) - reply.cut
+        self._watched = watched
+        self._is_closed = False
+
+    @property
+    def facts(self) -> WireFacts:
+        """What was measured so far."""
+        return self._watched.facts
+
+    async def next(self) -> bytes:
+        """The next piece of a stream, b"" at the end. Raises MalformedAnswer where it breaks off, UsageError once closed."""
+        if self._is_closed:
+            raise UsageError(STREAM_CLOSED)
+        return await self._next(self._watched.for_body)
+
+    async def _next(self, wait: Callable[[float], Awaitable[None]]) -> bytes:
+        while self._left:
+            piece = self._left.pop(0)
+            if isinstance(piece, bytes):
+                if piece:
+                    return piece
+            else:
+                await wait(piece)
+        if self._missing:
+            raise MalformedAnswer(f"body breaks off: {self._missing} bytes missing")
+        return b""
+
+    async def whole(self, response: Response) -> bytes:
+        """All of it, under the cap on answers."""
+        cap = self._watched.limits.caps.response
+        pieces: list[bytes] = []
+        while piece := await self._next(self._watched.for_answer):
+            pieces.append(piece)
+            if sum(map(len, pieces)) > cap:
+                raise ResponseTooLarge(f"the answer is larger than {cap} bytes (caps.response)", **response.facts())
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """Give nothing more. Closing twice does nothing."""
+        self._is_closed = True
+
+
+def _pieces_of(reply: Reply) -> list[bytes | float]:
+    if reply.chunks is not None:
+        return list(reply.chunks)
+    content = reply.content if reply.cut is None else reply.content[: reply.cut]
+    return [content[at : at + PIECE] for at in range(0, len(content), PIECE)]

@@ -1,0 +1,38 @@
+"""Where the certificates are that this machine trusts: the wheel of libcurl knows only the path of one Linux family."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from functools import cache
+from pathlib import Path
+
+import certifi
+
+SYSTEM_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+def trust_store(own: Path | None = None) -> str:
+    """The PEM file of a service's own CAs; else `SSL_CERT_FILE`, the system's, or certifi's."""
+    if own is not None:
+        return str(own)
+    named = os.environ.get("SSL_CERT_FILE")
+    return named if named and Path(named).is_file() else _system_bundle()
+
+
+def trust_folder(own: Path | None = None) -> str | None:
+    """The folder that `SSL_CERT_DIR` names, certificates by hash, trusted beside the file; None without it, or with own CAs."""
+    named = os.environ.get("SSL_CERT_DIR")
+    return named if own is None and named and Path(named).is_dir() else None
+
+
+@cache
+def _system_bundle() -> str:
+    known = ssl.get_default_verify_paths().cafile
+    candidates = [known] if known else []
+    return next((path for path in (*candidates, *SYSTEM_BUNDLES) if Path(path).is_file()), certifi.where())
