@@ -42,9 +42,9 @@ class PolicyLine(NamedTuple):
     """
 
     name: str
-    asked: Literal["once per call", "per attempt"]
     why: str
     make: tuple[Factory, ...]
+    asked: Literal["once per call", "per attempt"] = "per attempt"
     all_origins: bool = False
     made_first: bool = False
 
@@ -52,95 +52,82 @@ class PolicyLine(NamedTuple):
 ORDER = (
     PolicyLine(
         "deadline",
-        "per attempt",
         "everything below spends from it: waits, attempts, reading the body",
         (deadline.make,),
         all_origins=True,
     ),
     PolicyLine(
         "errors",
-        "per attempt",
         "told before all that act on what an answer means: it says so where the status does not",
         (error_rules.make,),
         all_origins=True,
     ),
     PolicyLine(
         "breaker",
-        "per attempt",
         "nobody queues for a service that is down; told before retry, which may ask for an attempt that it then refuses",
         (breaker.make,),
         all_origins=True,
     ),
     PolicyLine(
         "auth.token",
-        "per attempt",
         "a token that has to be made is at hand before a slot or a turn is taken; put in when nothing waits any more",
         (read_anew.make, python_auth.make, credential.make),
     ),
     PolicyLine(
         "sign.ready",
-        "per attempt",
         "what a signature needs is at hand, or the request refused, before a slot or a turn is taken",
         (sign.make_ready,),
         made_first=True,
     ),
     PolicyLine(
         "concurrency",
-        "per attempt",
         "bounded in flight; held until the answer is complete or closed",
         (slot.make,),
         all_origins=True,
     ),
     PolicyLine(
         "rate_limit.learn",
-        "per attempt",
         "what the service said holds for whoever has a slot; told of a 429 before retry plans a pause",
         (service_limit.make,),
         all_origins=True,
     ),
     PolicyLine(
         "rate_limit",
-        "per attempt",
         "a retry is a request, too; reserved last of all that waits, so that the rate on the wire is the declared one",
         (rate_limit.make,),
         all_origins=True,
     ),
     PolicyLine(
         "cookies",
-        "per attempt",
         "attached when nothing waits any more, so that the jar is read as it is when the request leaves",
         (cookies.make,),
     ),
     PolicyLine(
         "redirects",
-        "per attempt",
         "told after the jar has taken the answer's cookies, and before retry: a hop is no failure",
         (redirect.make,),
         all_origins=True,
     ),
     PolicyLine(
         "retry",
-        "per attempt",
         "whether to try again is decided when everybody has said what the outcome means",
         (retry.make,),
         all_origins=True,
     ),
     PolicyLine(
         "retry.budget",
-        "once per call",
         "counts the call when nothing refused it, and takes back a retry that the service's budget does not cover",
         (retry_budget.make,),
+        asked="once per call",
         all_origins=True,
     ),
     PolicyLine(
         "deadline_header",
-        "per attempt",
         "the time left, told when nothing waits any more",
         (deadline_header.make,),
     ),
     PolicyLine(
         "sign",
-        "per attempt",
         "last, over what all others have put in, with a fresh time and nonce for each attempt",
         (sign.make,),
     ),
