@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, TypedDict
 
 from callsheet.call import Call
 from callsheet.client.breaker import BreakerControl
-from callsheet.client.download_source import source_of
 from callsheet.client.wiring import Wiring
+from callsheet.engine.open_answer import OpenAnswer
+from callsheet.engine.perform import open_stream, perform
 from callsheet.errors import CLOSED, APIError, ArgumentError, UsageError
+from callsheet.http.response import Response
 from callsheet.many.download import DownloadSource
 from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
 from callsheet.plan.service import ServicePlans, begin
@@ -37,6 +39,8 @@ class RequestOptions(TypedDict, total=False):
 
 
 KNOWN_OPTIONS = RequestOptions.__annotations__.keys()
+OWN_FIELDS = frozenset({"range", "if-range"})
+"""Header fields that a download sets itself."""
 
 
 class CallMaker:
@@ -88,6 +92,17 @@ class CallMaker:
             raise
         return call, plan, options.get("raise_for_status", True)
 
+    async def respond(self, method: str, path: str, options: RequestOptions) -> Response:
+        """The answer to an undeclared request. Raises APIError."""
+        call, plan, raises = self.undeclared(method, path, options, is_stream=False)
+        response: Response = (await perform(call, plan, self.io, raises=raises)).value
+        return response
+
+    async def open(self, method: str, path: str, options: RequestOptions) -> OpenAnswer:
+        """The answer to an undeclared request, its body still to be read. Raises APIError."""
+        call, plan, raises = self.undeclared(method, path, options, is_stream=True)
+        return await open_stream(call, plan, self.io, raises=raises)
+
     def breaker(self, operation: str | None) -> BreakerControl:
         """The circuit breaker of the service or an operation. Raises UsageError where it is off."""
         found = self.plans.breaker(operation)
@@ -97,7 +112,19 @@ class CallMaker:
 
     def source(self, path: str, options: RequestOptions) -> DownloadSource:
         """What a download of the path takes its bytes from. Raises ArgumentError, UsageError."""
-        return source_of(lambda given: self.undeclared("GET", path, given, is_stream=True), options, self.io)  # type: ignore[arg-type]
+        headers = dict(options.get("headers") or {})
+        if OWN_FIELDS & {name.lower() for name in headers}:
+            message = "download: it sets Range and If-Range itself; take a part of a file by `get` or `stream`"
+            raise ArgumentError(message)
+        if "raise_for_status" in options:
+            raise ArgumentError("download: an answer that is not the file always raises; remove raise_for_status")
+
+        def open_answer(fields: Mapping[str, str]) -> Coroutine[Any, Any, OpenAnswer]:
+            set_here = {name.lower() for name in fields}
+            kept = {name: value for name, value in headers.items() if name.lower() not in set_here}
+            return self.open("GET", path, {**options, "headers": {**kept, **fields}, "raise_for_status": False})
+
+        return DownloadSource(self.undeclared("GET", path, options, is_stream=True)[0].request.url, open_answer)
 
 
 def _mapping(arguments: Any) -> Mapping[str, Any]:

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from callsheet.call import Limits
@@ -15,7 +16,6 @@ from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.settings.tls import TLS
-from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.verdicts import Ticket
 
 T = TypeVar("T")
@@ -103,33 +103,31 @@ class ThreadTicket:
         return self._event.wait(min(seconds, threading.TIMEOUT_MAX))
 
 
-class ThreadIo:
+@dataclass(eq=False, repr=False)
+class _AnyIo:
+    """What an io is made of: a transport, and what its colour waits by.
+
+    `later` takes work for the background. `beside` gives the io for requests under another TLS. `pause` sleeps.
+    """
+
+    transport: Any
+    later: Callable[[Work], bool]
+    beside: Callable[[TLS], Any]
+    pause: Callable[[float], Any]
+    now: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    is_closed: Callable[[], bool] = never
+
+
+@dataclass(eq=False, repr=False)
+class ThreadIo(_AnyIo):
     """Waits by blocking the calling thread."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        later: Callable[[Work], bool],
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        new_ticket: Callable[[], Any] = ThreadTicket,
-        *,
-        wall: Callable[[], float] = time.time,
-        beside: Callable[[TLS], Any] | None = None,
-        is_closed: Callable[[], bool] = never,
-    ) -> None:
-        self.now = now
-        self.wall = wall
-        self.new_ticket = new_ticket
-        self.later = later
-        self.beside = beside or (lambda tls: self)
-        self.is_closed = is_closed
-        self._sleep = sleep
-        self._send = transport.send
+    new_ticket: Callable[[], Any] = ThreadTicket
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The transport's answer."""
-        return self._send(request, limits)
+        return self.transport.send(request, limits)  # type: ignore[no-any-return]
 
     async def read(self, stream: Any) -> bytes:
         """The next bytes of a stream, b"" at its end."""
@@ -137,7 +135,7 @@ class ThreadIo:
 
     async def sleep(self, seconds: float) -> None:
         """Go on later."""
-        self._sleep(seconds)
+        self.pause(seconds)
 
     async def ask(self, store: Any, question: Any, seconds: float) -> Any:
         """A store's answer, for which it has so many seconds."""
@@ -224,29 +222,17 @@ class TaskTicket:
         return self.is_granted
 
 
-class TaskIo:
+@dataclass(eq=False, repr=False)
+class TaskIo(_AnyIo):
     """Waits by suspending the running task."""
 
-    def __init__(
-        self,
-        transport: AsyncTransport,
-        later: Callable[[Work], bool],
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        new_ticket: Callable[[], Any] = TaskTicket,
-        *,
-        wall: Callable[[], float] = time.time,
-        beside: Callable[[TLS], Any] | None = None,
-        is_closed: Callable[[], bool] = never,
-    ) -> None:
-        self.now = now
-        self.wall = wall
-        self.new_ticket = new_ticket
-        self.later = later
-        self.beside = beside or (lambda tls: self)
-        self.is_closed = is_closed
-        self.sleep = sleep
-        self.send = transport.send
+    new_ticket: Callable[[], Any] = TaskTicket
+
+    def __post_init__(self) -> None:
+        self.send = (
+            self.transport.send
+        )  # awaited as they are: a method around each would be one more coroutine per call
+        self.sleep = self.pause
 
     async def read(self, stream: Any) -> bytes:
         """The next bytes of a stream, b"" at its end."""

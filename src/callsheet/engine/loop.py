@@ -225,15 +225,13 @@ async def _meaning(
             attempt.again = None
             attempt.call.stopped_by = verdict.by
         verdict = _next_verdict(told, attempt, io.now())
-    again = attempt.again
+    again, call = attempt.again, attempt.call
     if again is not None:
-        attempt.call.stopped_by = None
-    return _instead(again, attempt.call) if isinstance(again, Resend) else again
-
-
-def _instead(resend: Resend, call: Call) -> TryAgain:
-    """Another attempt, at once, of another request and not at retry's charge."""
-    call.request = resend.request
+        call.stopped_by = None
+    if not isinstance(again, Resend):
+        return again
+    # Another request is sent at once, and is not charged to retry.
+    call.request = again.request
     call.uncharged += 1
     return TryAgain(0.0)
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from callsheet.bare_frames import bare
+from callsheet.bare_frames import bare, bared_coroutine
 from callsheet.call import SHORTEST, Attempt, deadline_passed
-from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.complete import completed
 from callsheet.engine.dropped import DROPPED, Dropped
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import let_go
-from callsheet.engine.tell import facts_of, tell_call
+from callsheet.engine.tell import end_call, facts_of
 from callsheet.errors import APIError, AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
-from callsheet.events import CallEnded
 from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
@@ -133,13 +131,9 @@ class OpenAnswer:
             return
         self._is_closed = True
         let_go(self._attempt)
-        call, plan = self._attempt.call, self.plan
-        for ended in plan.ended:
-            ended(call)
+        call = self._attempt.call
         told = error and completed(error, call, self._io.wall)
-        if plan.told[CallEnded]:
-            facts, elapsed = facts_of(call, plan, self._io), self._io.now() - call.started
-            tell_call(call, plan, facts, told, status=self.response.status_code, elapsed=elapsed)
+        end_call(call, self.plan, self._io, self.response.status_code, told)
 
     def __del__(self) -> None:
         if not self._is_closed:

@@ -8,17 +8,9 @@ from collections.abc import Mapping
 
 from callsheet.call import Attempt, Call
 from callsheet.engine.io import Io
+from callsheet.engine.log import hears_success
 from callsheet.errors import APIError
-from callsheet.events import (
-    AttemptBegan,
-    AttemptEnded,
-    CallBegan,
-    CallEnded,
-    CallFacts,
-    Event,
-    Listener,
-    WireFacts,
-)
+from callsheet.events import AttemptBegan, AttemptEnded, CallBegan, CallEnded, CallFacts, Event, Listener, WireFacts
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 from callsheet.verdicts import TryAgain
@@ -118,6 +110,18 @@ def tell_call(
         fell_back,
     )
     tell(plan.told, event)
+
+
+def end_call(
+    call: Call, plan: Plan, io: Io, status: int | None, error: BaseException | None, *, fell_back: bool = False
+) -> None:
+    """Have the policies end what they keep for the call, and say how it went."""
+    for ended in plan.ended:
+        ended(call)
+    listeners = plan.told[CallEnded]
+    if listeners and (error is not None or hears_success(listeners)):
+        facts, elapsed = facts_of(call, plan, io), io.now() - call.started
+        tell_call(call, plan, facts, error, status=status, elapsed=elapsed, fell_back=fell_back)
 
 
 def tell_noticed(event: Event, call: Call, plan: Plan, io: Io) -> None:

@@ -11,11 +11,11 @@ from typing import BinaryIO, Self
 
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.headers import check_field
+from callsheet.process.exposure import open_private
 
 if sys.platform != "win32":
     import fcntl
 
-PRIVATE = 0o600
 MODE = 0o666
 """What a new file may be by the process's umask, as `open` makes it."""
 LONGEST_NOTE = 64 * 1024
@@ -67,8 +67,7 @@ class PartialFile:
         self.begun = begun
         self._note.unlink(missing_ok=True)
         if begun is not None:
-            note = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-            with os.fdopen(note, "w", encoding="utf-8") as file:
+            with open_private(self._note, is_new=True) as file:
                 json.dump(asdict(begun), file)
 
     def write(self, piece: bytes) -> None:
