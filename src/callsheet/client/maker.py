@@ -1,4 +1,4 @@
-"""What a service does before anything is sent, for both colours."""
+"""Makes the calls of a service, for both colours."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from callsheet.values.multipart import Files
 
 
 class RequestOptions(TypedDict, total=False):
-    """What an undeclared request takes, its body as one of these.
+    """The options of an undeclared request; one of four is its body.
 
-    `json`; `data`, the fields of a form; `files`, a multipart body, with `data` as fields beside; `content`, sent as it is:
-    bytes, text, a Path, a file opened as bytes, or their iterator.
+    `json`; `data`, the fields of a form; `files`, a multipart body, whose other fields are `data`; `content`, sent as it
+    is: bytes, text, a Path, a file opened as bytes, or an iterator of bytes.
     """
 
     params: Params | None
@@ -44,7 +44,7 @@ OWN_FIELDS = frozenset({"range", "if-range"})
 
 
 class CallMaker:
-    """Makes the calls of one service, for both colours: what happens before anything is sent."""
+    """Makes the calls of one service: checks and binds what a caller gave, and sends undeclared requests."""
 
     def __init__(self, plans: ServicePlans, wiring: Wiring) -> None:
         self.name = plans.name
@@ -134,7 +134,7 @@ def _mapping(arguments: Any) -> Mapping[str, Any]:
 
 
 def _name(error: APIError, plan: Plan, plans: ServicePlans) -> None:
-    """Say of which call the error is; what it quotes of the arguments may hold a secret of the sheet."""
+    """Put the call's name on the error, and mask the sheet's secrets in it, which arguments that it quotes may hold."""
     error.service, error.operation = plan.service, plan.operation
     error.args = (f"{plan.label}: {redact(str(error), plans.secrets())}",)
 

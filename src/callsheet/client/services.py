@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from callsheet.explain.explanation import Explanation
 
 CONCURRENCY = 16
-"""Calls of one `map` at once: enough to hide the way, far below the slots of a service."""
+"""Calls of one `map` at once: enough to hide the latency of the network, far below the slots of a service."""
 
 
 class _AnyCalls:
@@ -199,7 +199,7 @@ class Calls(_AnyCalls):
 
 
 class AsyncCalls(_AnyCalls):
-    """The same as Calls, awaited."""
+    """Calls of one service from tasks: the methods of Calls, awaited."""
 
     @bared_coroutine
     async def call(

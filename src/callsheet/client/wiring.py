@@ -1,4 +1,4 @@
-"""What the calls of a client go through, made in one place: transports, stores, what waits, and work in the background."""
+"""The one place that makes what a client's calls need: transports, stores, ios, and workers for the background."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Beside = Callable[[TLS], Any]
 class Wiring(ABC):
     """Makes what services need to send requests, and keeps it until it is closed.
 
-    `transport` is one to use instead of libcurl's, or a function that wraps each of those; `clock` is that of a test.
+    `transport` is one to use instead of libcurl's, or a function that wraps each of these; `clock` is a test's.
     Services whose connections are set alike share a transport. Raises UsageError for a transport of the other colour.
     """
 
@@ -109,7 +109,7 @@ class Wiring(ABC):
             return self._transports[key]
 
     def _checked(self, transport: Any) -> Any:
-        """The transport, or what one that serves both colours has for tasks."""
+        """The transport; for tasks its `asynchronous`, if it has one. Raises UsageError for the other colour's."""
         if self.send_suspends:
             transport = getattr(transport, "asynchronous", transport)
         if transport is not None and inspect.iscoroutinefunction(transport.send) is not self.send_suspends:
@@ -122,7 +122,7 @@ class Wiring(ABC):
 
 
 class ThreadWiring(Wiring):
-    """What threads call through."""
+    """The wiring of a Client."""
 
     client = "Client"
     send_suspends = False
@@ -163,7 +163,7 @@ class ThreadWiring(Wiring):
 
 
 class TaskWiring(Wiring):
-    """What tasks call through."""
+    """The wiring of an AsyncClient."""
 
     client = "AsyncClient"
     send_suspends = True

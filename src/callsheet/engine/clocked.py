@@ -36,6 +36,6 @@ class ClockedIo:
             return await self._io.read(stream)
 
     async def ask(self, store: Any, question: Any, seconds: float) -> Any:
-        """A store's answer. Raises TimeoutError after `seconds`."""
+        """A store's answer, waited for at most `seconds`."""
         with self._under_way():
             return await self._io.ask(store, question, seconds)

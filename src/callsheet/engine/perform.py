@@ -18,13 +18,13 @@ from callsheet.plan.fallback import may_fall_back
 from callsheet.plan.plan import Interpreter, Plan
 
 LONGEST_PROBLEM = 64 * 1024
-"""Bytes of an error answer's body that are read of a stream."""
+"""Bytes that are read of the body of a stream whose status is an error."""
 
 
 async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any]:
-    """What comes of a call. Raises APIError with what is known of the call on it.
+    """Make a call, and give its value and response. Raises APIError, with the facts of the call on it.
 
-    Unless it `raises`, the value is the Response itself, whatever its status is and its body holds.
+    Without `raises` the value is the Response itself, whatever its status and body.
     """
     response: Response | None = None
     try:
@@ -96,7 +96,7 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
 
 
 async def raise_failure(opened: OpenAnswer) -> None:
-    """Raise the error that a stream's status stands for, with the beginning of the body."""
+    """If a stream's status or header fields say that it failed, raise the error, with the beginning of the body."""
     response, interpreter = opened.response, opened.plan.interpreter
     if not (response.status_code >= 400 if interpreter is None else interpreter.fails_stream(response)):
         return

@@ -18,7 +18,7 @@ from callsheet.verdicts import TryAgain
 log = logging.getLogger("callsheet")
 NO_FACTS = WireFacts()
 _have_raised: dict[int, Listener] = {}
-"""By `id`, since a listener may have no hash; kept, so that no other gets the same `id`."""
+"""Listeners by `id`, since one may have no hash; kept alive, so that no other object gets the same `id`."""
 
 
 def tell(listeners: Mapping[type[Event], tuple[Listener, ...]], event: Event) -> None:
@@ -115,7 +115,7 @@ def tell_call(
 def end_call(
     call: Call, plan: Plan, io: Io, status: int | None, error: BaseException | None, *, fell_back: bool = False
 ) -> None:
-    """Have the policies end what they keep for the call, and say how it went."""
+    """Tell the policies that the call is over, and listeners how it went."""
     for ended in plan.ended:
         ended(call)
     listeners = plan.told[CallEnded]
@@ -125,6 +125,6 @@ def end_call(
 
 
 def tell_noticed(event: Event, call: Call, plan: Plan, io: Io) -> None:
-    """Say what a policy noticed in a call, and of which call it is."""
+    """Tell listeners an event that a policy made, with the facts of its call."""
     if plan.told[type(event)]:
         tell(plan.told, event._replace(**facts_of(call, plan, io)._asdict()))
