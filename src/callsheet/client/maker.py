@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 from callsheet.call import Call
 from callsheet.client.breaker import BreakerControl
 from callsheet.client.wiring import Wiring
+from callsheet.engine.answer import Answer
 from callsheet.engine.open_answer import OpenAnswer
 from callsheet.engine.perform import open_stream, perform
 from callsheet.errors import CLOSED, APIError, ArgumentError, UsageError
@@ -92,16 +93,15 @@ class CallMaker:
             raise
         return call, plan, options.get("raise_for_status", True)
 
-    async def respond(self, method: str, path: str, options: RequestOptions) -> Response:
-        """The answer to an undeclared request. Raises APIError."""
+    def send(self, method: str, path: str, options: RequestOptions) -> Coroutine[Any, Any, Answer[Response]]:
+        """Begin the call of an undeclared request, and give the coroutine that performs it."""
         call, plan, raises = self.undeclared(method, path, options, is_stream=False)
-        response: Response = (await perform(call, plan, self.io, raises=raises)).value
-        return response
+        return perform(call, plan, self.io, raises=raises)
 
-    async def open(self, method: str, path: str, options: RequestOptions) -> OpenAnswer:
-        """The answer to an undeclared request, its body still to be read. Raises APIError."""
+    def open(self, method: str, path: str, options: RequestOptions) -> Coroutine[Any, Any, OpenAnswer]:
+        """Begin the call of an undeclared request, and give the coroutine that opens its answer, to be read."""
         call, plan, raises = self.undeclared(method, path, options, is_stream=True)
-        return await open_stream(call, plan, self.io, raises=raises)
+        return open_stream(call, plan, self.io, raises=raises)
 
     def breaker(self, operation: str | None) -> BreakerControl:
         """The circuit breaker of the service or an operation. Raises UsageError where it is off."""

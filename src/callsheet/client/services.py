@@ -113,7 +113,7 @@ class Calls(_AnyCalls):
     @bared
     def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
-        return finish(self._calls().respond(method, path, options))
+        return finish(self._calls().send(method, path, options)).value
 
     @bared
     def stream(self, method: str, path: str, **options: Unpack[RequestOptions]) -> StreamedResponse:
@@ -165,37 +165,37 @@ class Calls(_AnyCalls):
     @bared
     def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
-        return finish(self._calls().respond("GET", path, options))
+        return finish(self._calls().send("GET", path, options)).value
 
     @bared
     def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a HEAD."""
-        return finish(self._calls().respond("HEAD", path, options))
+        return finish(self._calls().send("HEAD", path, options)).value
 
     @bared
     def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send an OPTIONS."""
-        return finish(self._calls().respond("OPTIONS", path, options))
+        return finish(self._calls().send("OPTIONS", path, options)).value
 
     @bared
     def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a POST."""
-        return finish(self._calls().respond("POST", path, options))
+        return finish(self._calls().send("POST", path, options)).value
 
     @bared
     def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PUT."""
-        return finish(self._calls().respond("PUT", path, options))
+        return finish(self._calls().send("PUT", path, options)).value
 
     @bared
     def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PATCH."""
-        return finish(self._calls().respond("PATCH", path, options))
+        return finish(self._calls().send("PATCH", path, options)).value
 
     @bared
     def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a DELETE."""
-        return finish(self._calls().respond("DELETE", path, options))
+        return finish(self._calls().send("DELETE", path, options)).value
 
 
 class AsyncCalls(_AnyCalls):
@@ -245,7 +245,7 @@ class AsyncCalls(_AnyCalls):
     @bared_coroutine
     async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
-        return await self._calls().respond(method, path, options)
+        return (await self._calls().send(method, path, options)).value
 
     @bared
     def stream(
@@ -290,37 +290,37 @@ class AsyncCalls(_AnyCalls):
     @bared_coroutine
     async def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
-        return await self._calls().respond("GET", path, options)
+        return (await self._calls().send("GET", path, options)).value
 
     @bared_coroutine
     async def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a HEAD."""
-        return await self._calls().respond("HEAD", path, options)
+        return (await self._calls().send("HEAD", path, options)).value
 
     @bared_coroutine
     async def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send an OPTIONS."""
-        return await self._calls().respond("OPTIONS", path, options)
+        return (await self._calls().send("OPTIONS", path, options)).value
 
     @bared_coroutine
     async def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a POST."""
-        return await self._calls().respond("POST", path, options)
+        return (await self._calls().send("POST", path, options)).value
 
     @bared_coroutine
     async def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PUT."""
-        return await self._calls().respond("PUT", path, options)
+        return (await self._calls().send("PUT", path, options)).value
 
     @bared_coroutine
     async def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PATCH."""
-        return await self._calls().respond("PATCH", path, options)
+        return (await self._calls().send("PATCH", path, options)).value
 
     @bared_coroutine
     async def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a DELETE."""
-        return await self._calls().respond("DELETE", path, options)
+        return (await self._calls().send("DELETE", path, options)).value
 
 
 class _Opening(AbstractAsyncContextManager[AsyncStreamedResponse]):
