@@ -25,7 +25,7 @@ class RequestOptions(TypedDict, total=False):
     """The options of an undeclared request; one of four is its body.
 
     `json`; `data`, the fields of a form; `files`, a multipart body, whose other fields are `data`; `content`, sent as it
-    is: bytes, text, a Path, a file opened as bytes, or an iterator of bytes.
+    is: bytes, text, a Path, a file opened as bytes, or an iterator of bytes or text.
     """
 
     params: Params | None
