@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from callsheet.errors import APIError
 
@@ -35,21 +35,6 @@ def bared(function: Callable[P, T]) -> Callable[P, T]:
     def outer(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except BaseException as error:
-            del args, kwargs
-            bare(error)
-            raise
-
-    return outer
-
-
-def bared_coroutine(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Decorate a public coroutine function as `bared` does a plain one."""
-
-    @wraps(function)
-    async def outer(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return await function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
             bare(error)

@@ -7,10 +7,11 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
-from callsheet.bare_frames import bared, bared_coroutine
+from callsheet.bare_frames import bared
 from callsheet.client.breaker import BreakerControl
 from callsheet.client.maker import CallMaker, RequestOptions
 from callsheet.engine.answer import Answer
+from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.io import finish
 from callsheet.engine.open_answer import OpenAnswer
 from callsheet.engine.perform import open_stream, perform

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from callsheet.bare_frames import bare, bared_coroutine
+from callsheet.bare_frames import bare
 from callsheet.call import SHORTEST, Attempt, deadline_passed
+from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.complete import completed
 from callsheet.engine.dropped import DROPPED, Dropped
 from callsheet.engine.io import Io
