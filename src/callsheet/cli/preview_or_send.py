@@ -107,7 +107,7 @@ def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     except ResponseError as error:
         from callsheet.cli.output import show_answer
 
-        # A streamed body is empty here: it was printed already, or the answer was no file to download.
+        # A transfer without content has printed it already, or its answer was no file to download.
         if error.response.content or not wishes.is_transfer:
             show_answer(error.response, screen, wishes.output or "auto")
         raise
