@@ -23,6 +23,7 @@ TimeoutLike = float | str | Mapping[str, float | str]
 
 Asked = Callable[[Attempt, float], Verdict | None]
 Attach = Callable[[Attempt, float], Request]
+Bind = Callable[[Mapping[str, Any], "Given"], Request]
 
 
 class Interpreter(Protocol):
@@ -62,7 +63,7 @@ class Plan:
     method: str
     template: str
     settings: Settings
-    bind: Callable[[Mapping[str, Any], Given], Request]
+    bind: Bind
     read: Callable[[Response], Any]
     policies: tuple[Any, ...]
     before_call: tuple[Asked, ...]
