@@ -74,6 +74,7 @@ def _calling(written: str | Callable[..., Any], where: str) -> Stand:
         raise SheetError(f"{where}: `fallback.python`: `{name}` {problem}")
 
     def stand(error: APIError) -> Any:
+        """The result of the function. Raises UsageError for what it raises, unless that is the error itself."""
         try:
             return function(error)
         except Exception as raised:
