@@ -19,6 +19,7 @@ def after_body(transfer: Transfer, seconds: float) -> Left:
     began = time.monotonic()
 
     def left() -> float:
+        """The seconds left. Called only when they may have run out or after a step of libcurl, so `getinfo` costs little."""
         sent = transfer.easy.getinfo(pycurl.POSTTRANSFER_TIME_T)
         if not sent:
             return seconds
