@@ -12,7 +12,7 @@ from callsheet.errors import ArgumentError, UsageError
 from callsheet.events import Listener
 from callsheet.http.request import Request
 from callsheet.plan.compile import RequestBase, plan_of, plan_of_undeclared, undeclared_request, without_fields
-from callsheet.plan.order import make_first, policy_of
+from callsheet.plan.order import breaker_of, make_first
 from callsheet.plan.plan import Given, Plan, TimeoutLike
 from callsheet.plan.scope import ServiceScope
 from callsheet.policies.scope import Own
@@ -77,7 +77,7 @@ class ServicePlans:
         """The breaker that guards an operation, or the service if `operation` is None; None if it is off. Raises UsageError."""
         self._check(operation)
         settings = self.sheet.settings(operation, self.code)
-        return policy_of("breaker", settings, self.scope, self._own(operation))
+        return breaker_of(settings, self.scope, self._own(operation))
 
     def apart(self, operation: str | None) -> tuple[ServiceScope, Own]:
         """A scope for explaining an operation, apart from the one of its calls, and the settings written at the operation.
