@@ -23,7 +23,10 @@ class Once(Generic[T]):
         self.is_done = False
         self._waiting: list[Ticket] = []
         self._lock = threading.Lock()
-        threading.Thread(target=self._do, args=(work,), name=f"callsheet-{name}", daemon=True).start()
+        try:
+            threading.Thread(target=self._do, args=(work,), name=f"callsheet-{name}", daemon=True).start()
+        except RuntimeError:  # no more threads
+            self._do(work)
 
     def _do(self, work: Callable[[], T]) -> None:
         try:

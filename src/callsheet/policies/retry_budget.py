@@ -11,6 +11,7 @@ import threading
 
 from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
+from callsheet.errors import TransportError
 from callsheet.policies.scope import Own, Scope
 from callsheet.settings.retry import Budget
 from callsheet.settings.settings import Settings
@@ -34,7 +35,10 @@ class RetryBudget:
             self.window.add(now, 0, 1)
 
     def after(self, attempt: Attempt, now: float) -> GiveUp | None:
-        """Spend on the retry that is wanted, or take it back."""
+        """Spend on the retry that is wanted, or take it back; a call that this machine kept from the service is not counted."""
+        if attempt.number == 1 and isinstance(attempt.outcome, TransportError) and attempt.outcome.is_local:
+            with self.lock:
+                self.window.add(now, 0, -1)
         if attempt.again is None or not isinstance(attempt.again, TryAgain):
             return None
         with self.lock:

@@ -38,7 +38,8 @@ class _Lent(socket.socket):
     """A socket of which pycurl takes a duplicate: ours is closed when it is dropped, as is meant."""
 
     def __del__(self) -> None:
-        self.close()
+        if self.fileno() >= 0:  # else none could be made
+            self.close()
 
 
 class Guard:

@@ -15,8 +15,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from callsheet.errors import NotSent
+from callsheet.errors import LocalFault, NotSent
 from callsheet.transports.curl.guard import Allows, refusal
+from callsheet.transports.curl.lacking import LackingError, lacking
+from callsheet.transports.curl.options import NO_MEANS
 
 FRESH = 60.0
 """Seconds an address is used without another look: as long as libcurl would."""
@@ -85,11 +87,13 @@ class Lookup:
             tell()
 
     def addresses(self, host: str) -> Addresses:
-        """The result. Raises NotSent if the name has none, OriginRefused if none that is allowed."""
+        """The result. Raises NotSent if the name has none, OriginRefused if none that is allowed, LocalFault."""
         if isinstance(self.result, Addresses):
             return self.result
         if isinstance(self.result, Refusal):
             raise refusal(host, self.result.found)
+        if isinstance(self.result, LackingError):
+            raise LocalFault(NO_MEANS.format(error=self.result))
         raise NotSent(f"name not resolved: {host} ({self.result})", was_sent=False)
 
 
@@ -164,7 +168,7 @@ class HostNames:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             result = self._allowed(host, port, list(dict.fromkeys(str(entry[4][0]) for entry in found)))
         except OSError as error:
-            result = error
+            result = lacking() or error
         except ValueError:  # UnicodeError: a label too long; or a NUL
             result = OSError("not a host name")
         with self._lock:

@@ -16,7 +16,7 @@ from callsheet.http.request import Request
 from callsheet.tls.trust_store import trust_folder, trust_store
 from callsheet.transports.connection_settings import ConnectionSettings
 
-NO_MEANS = "no connection could be begun: {error}; is the limit on open files (ulimit -n) reached?"
+NO_MEANS = "this machine could not begin a connection: {error}; is the limit on open files (ulimit -n) reached?"
 HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 LONGEST = 2**31 - 1
 CODING_OVERHEAD = 1024

@@ -14,6 +14,7 @@ from callsheet.errors import (
     APIError,
     ArgumentError,
     AttemptTimeout,
+    LocalFault,
     MalformedAnswer,
     NoAnswer,
     ResponseTooLarge,
@@ -26,6 +27,8 @@ from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
 from callsheet.transports.curl.guard import refusal as refused_address
 from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.lacking import lacking
+from callsheet.transports.curl.options import NO_MEANS
 from callsheet.transports.curl.outcomes import NAMELESS, SEND_REWIND, class_of, explanation
 from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
 from callsheet.transports.curl.upload import Upload
@@ -153,6 +156,9 @@ class Transfer:
         info = self.easy.getinfo
         verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)
         refusal = 0 if self.sends else info(pycurl.HTTP_CONNECTCODE)
+        lack = lacking(info(pycurl.OS_ERRNO)) if errno == pycurl.E_COULDNT_CONNECT and not refusal else None
+        if lack is not None:
+            return self._error(LocalFault, NO_MEANS.format(error=lack), errno)
         return self._error(kind, explanation(errno, verify_result, text, refusal), errno=errno)
 
     def _unreadable(self, error: BaseException) -> BaseException:
