@@ -36,6 +36,9 @@ class Wiring(ABC):
     client: str
     send_suspends: bool
 
+    _later: Worker | TaskSet
+    _pauses: Pauses | AsyncPauses
+
     def __init__(self, transport: Any = None, clock: Clock | None = None) -> None:
         self.is_closed = False
         self.clock = transport.agree_on(clock) if hasattr(transport, "agree_on") else clock
@@ -68,8 +71,10 @@ class Wiring(ABC):
         return self._io(self._transport(service, settings), partial(self._io_beside, service, settings))
 
     def forget(self) -> None:
-        """In a forked child: begin anew; the parent's connections are its own."""
+        """In a forked child: begin anew; the parent's connections, threads and tasks are its own."""
         self._lock = threading.RLock()
+        self._later.forget()
+        self._pauses.forget()
 
     def _store(self, chosen: StoreSettings | None) -> SharedStore | None:
         if chosen is None:
@@ -130,8 +135,8 @@ class ThreadWiring(Wiring):
 
     def __init__(self, transport: Any = None, clock: Clock | None = None) -> None:
         super().__init__(transport, clock)
-        self._later = Worker()
-        self._pauses = Pauses()
+        self._later: Worker = Worker()
+        self._pauses: Pauses = Pauses()
         if self.given is None:  # a test that gives its own transport needs no libcurl
             from callsheet.transports.curl.blocking import CurlTransport  # noqa: PLC0415
 
@@ -150,11 +155,6 @@ class ThreadWiring(Wiring):
 
     def _new_store(self, chosen: StoreSettings) -> ValkeyStore:
         return ValkeyStore(chosen.url, chosen.prefix)
-
-    def forget(self) -> None:
-        """In a forked child: begin anew; the parent's connections and threads are its own."""
-        super().forget()
-        self._later.forget()
 
     def close(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
@@ -176,8 +176,8 @@ class TaskWiring(Wiring):
 
     def __init__(self, transport: Any = None, clock: Clock | None = None) -> None:
         super().__init__(transport, clock)
-        self._later = TaskSet()
-        self._pauses = AsyncPauses()
+        self._later: TaskSet = TaskSet()
+        self._pauses: AsyncPauses = AsyncPauses()
         if self.given is None:
             from callsheet.transports.curl.asynchronous import AsyncCurlTransport  # noqa: PLC0415
 

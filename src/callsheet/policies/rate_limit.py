@@ -59,9 +59,10 @@ class Limiters:
             return self.by_key.setdefault(key, Limiter(self.rates))
 
     def forget(self) -> None:
-        """Begin anew in a forked child: who waits is in the parent."""
+        """Begin anew in a forked child: who waits is in the parent. Policies keep the limiters, so each stays and begins anew."""
         self.lock = threading.Lock()
-        self.by_key = {}
+        for limiter in self.by_key.values():
+            limiter.forget()
 
 
 class RateLimit:

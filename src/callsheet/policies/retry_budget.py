@@ -51,6 +51,7 @@ class RetryBudget:
     def forget(self) -> None:
         """Begin anew in a forked child."""
         self.lock = threading.Lock()
+        self.window.clear()
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[RetryBudget, ...]:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
+from callsheet.process.forked import new_lock
+
 LEASE = 0.02
 """Real seconds for which nobody else looks around; more than one look needs, for who looks may end without a word."""
 
@@ -47,7 +49,7 @@ class Timeline:
 
     def __init__(self) -> None:
         # An answer that is dropped may be finalized in here, and a wait that is cancelled by that ends in this very thread.
-        self.lock = threading.RLock()
+        self.lock = new_lock(threading.RLock)
         self.now = 0.0
         self.moves = 0
         self._users = {threading.get_ident()}
