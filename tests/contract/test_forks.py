@@ -90,9 +90,12 @@ class AsyncInstant(Instant):
     async def aclose(self): pass
 blocking = Client(base_url=url, transport=Instant(), **everything)
 tasks = AsyncClient(base_url=url, transport=AsyncInstant(), **everything)
-def hammer():
+sys.setswitchinterval(0.00005)
+# Whose calls meet in the lock of their limiter, with little else to do.
+limited = Client(base_url=url, transport=Instant(), rate_limit="100000/s")
+def hammer(client):
     while True:
-        blocking.get("/x")
+        client.get("/x")
 async def hammered():
     async def one():
         while True:
@@ -103,9 +106,11 @@ async def twice():
     await tasks.aclose()
 def child():
     blocking.get("/x")
+    limited.get("/x")
     asyncio.run(twice())
-for _ in range(6):
-    threading.Thread(target=hammer, daemon=True).start()
+for client in (blocking, *[limited] * 2):
+    client.get("/x")
+    threading.Thread(target=hammer, args=(client,), daemon=True).start()
 threading.Thread(target=asyncio.run, args=(hammered(),), daemon=True).start()
 for _ in range(50):
     if status := in_child(child):
