@@ -90,7 +90,7 @@ class AsyncInstant(Instant):
     async def aclose(self): pass
 blocking = Client(base_url=url, transport=Instant(), **everything)
 tasks = AsyncClient(base_url=url, transport=AsyncInstant(), **everything)
-sys.setswitchinterval(0.00005)
+sys.setswitchinterval(0.0005)
 # Whose calls meet in the lock of their limiter, with little else to do.
 limited = Client(base_url=url, transport=Instant(), rate_limit="100000/s")
 def hammer(client):
