@@ -1,4 +1,5 @@
-"""Answers that were dropped without being closed: the next call gives back what their attempts hold.
+"""Answers that were dropped without being closed, and calls that an interrupt cut short: the next call gives back what
+their attempts hold.
 
 A finalizer may run anywhere, also in a thread that holds the lock of a policy, and would wait for itself there. So it takes
 no lock: it only notes what is to be done, and the loop does that before it asks policies and while it waits for a ticket.
@@ -7,7 +8,9 @@ no lock: it only notes what is to be done, and the loop does that before it asks
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import NamedTuple
+from weakref import ref
 
 from callsheet.call import Attempt
 from callsheet.engine.let_go import let_go
@@ -15,6 +18,30 @@ from callsheet.engine.tell import tell_call
 from callsheet.events import CallEnded, CallFacts
 from callsheet.plan.plan import Plan
 from callsheet.process.forked import forget_after_fork
+
+
+class Lease:
+    """Nobody refers to it but the frames that make a call, and the call's answer: when they are gone, nothing is held any more.
+
+    An interrupt may strike anywhere in Python code, in a finalizer, too. So there is none: `_note` is a C function, which notes
+    the attempt for the loop.
+    """
+
+    __slots__ = ("__weakref__", "_ref")
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._ref: ref[Lease] | None = ref(self, _note)
+        _leased[self._ref] = attempt
+
+    def end(self) -> None:
+        """The attempt has let go of everything."""
+        _leased.pop(self._ref, None)
+        self._ref = None
+
+
+_leased: dict[ref[Lease] | None, Attempt] = {}
+_ended: deque[ref[Lease]] = deque()
+_note = _ended.append
 
 
 class Dropped(NamedTuple):
@@ -40,6 +67,8 @@ class DroppedAnswers:
 
     def end(self) -> None:
         """Let go of what each of them holds, and tell that its call is over."""
+        while _ended:
+            _end_oldest_lease()
         waiting = self._waiting
         while waiting:
             try:
@@ -55,6 +84,20 @@ class DroppedAnswers:
     def forget(self) -> None:
         """In a forked child: forget them, for the parent ends them."""
         self._waiting.clear()
+        _leased.clear()
+
+
+def _end_oldest_lease() -> None:
+    """Under a lease of one's own, so that an interrupt here loses nothing either."""
+    with suppress(IndexError, ValueError):  # another thread was quicker
+        over = _ended[0]
+        attempt = _leased.get(over)
+        if attempt is not None:
+            mine = Lease(attempt)
+            if _leased.pop(over, None) is not None:
+                let_go(attempt)
+            mine.end()
+        _ended.remove(over)
 
 
 DROPPED = DroppedAnswers()

@@ -96,6 +96,7 @@ class Breaker:
         """A probe is over. One of an earlier time has no place to give back."""
         with self.lock:
             if attempt.held[self] == self.changes:
+                attempt.held[self] = None
                 self.in_flight -= 1
 
     def counted(self, now: float) -> tuple[int, int]:
