@@ -12,6 +12,7 @@ from callsheet.errors import NoAnswer, TransportError
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.told import told
 from callsheet.transports.curl.transfer import BLANK, Transfer, final_block
 
 STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
@@ -95,7 +96,7 @@ class StreamedTransfer(Transfer):
     def _go_on(self) -> None:
         self.is_paused = False
         try:
-            self.easy.pause(pycurl.PAUSE_CONT)
+            told(self.easy.pause, pycurl.PAUSE_CONT)
         except pycurl.error as error:
             # The last byte has come, the connection is given back: nothing is left to go on with but the outcome.
             if error.args[0] != pycurl.E_BAD_FUNCTION_ARGUMENT:

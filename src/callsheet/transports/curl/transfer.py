@@ -135,8 +135,12 @@ class Transfer:
         """Raise what a transfer that libcurl calls failed means."""
         raise self.failure(errno, text)
 
-    def failure(self, errno: int, text: str) -> BaseException:
-        """What a transfer that libcurl calls failed means; what reading its body raised is its own cause."""
+    def failure(self, errno: int, text: Any) -> BaseException:
+        """What a transfer that libcurl calls failed means; what a callback or reading its body raised is its own cause."""
+        if isinstance(text, pycurl.error):
+            return self._error(LocalFault, f"libcurl cannot go on: {text.args[-1]}")
+        if isinstance(text, BaseException):
+            return text
         if self.upload is not None and self.upload.error is not None:
             return self._unreadable(self.upload.error)
         if errno == ANSWERED_TOO_LARGE:
