@@ -23,10 +23,7 @@ class Once(Generic[T]):
         self.is_done = False
         self._waiting: list[Ticket] = []
         self._lock = threading.Lock()
-        try:
-            threading.Thread(target=self._do, args=(work,), name=f"callsheet-{name}", daemon=True).start()
-        except RuntimeError:  # no more threads
-            self._do(work)
+        threading.Thread(target=self._do, args=(work,), name=f"callsheet-{name}", daemon=True).start()
 
     def _do(self, work: Callable[[], T]) -> None:
         try:

@@ -1,5 +1,4 @@
-"""Answers that were dropped without being closed, and calls that an interrupt cut short: the next call gives back what
-their attempts hold.
+"""Answers that were dropped without being closed, calls cut short by an interrupt: the next call gives back what they hold.
 
 A finalizer may run anywhere, also in a thread that holds the lock of a policy, and would wait for itself there. So it takes
 no lock: it only notes what is to be done, and the loop does that before it asks policies and while it waits for a ticket.
@@ -21,10 +20,9 @@ from callsheet.process.forked import forget_after_fork
 
 
 class Lease:
-    """Nobody refers to it but the frames that make a call, and the call's answer: when they are gone, nothing is held any more.
+    """Only the frames that make a call, and its answer, refer to it: when they are gone, the attempt holds nothing any more.
 
-    An interrupt may strike anywhere in Python code, in a finalizer, too. So there is none: `_note` is a C function, which notes
-    the attempt for the loop.
+    An interrupt may strike in any Python code, a finalizer's, too. So the loop is told by a C function, `_note`.
     """
 
     __slots__ = ("__weakref__", "_ref")

@@ -152,14 +152,11 @@ class Pauses:
     """Sleeps that `close` ends, so that nobody is asleep in a client that is closed."""
 
     def __init__(self) -> None:
-        self._is_closed = False
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew in a forked child, where nobody sleeps: the parent's threads may hold the event's lock."""
+        """Begin anew in a forked child: a thread of the parent's may hold the event's lock."""
         self._closed = threading.Event()
-        if self._is_closed:
-            self._closed.set()
 
     def sleep(self, seconds: float) -> None:
         """Wait so many seconds. Raises UsageError once the client is closed: nothing goes on after that."""
@@ -168,7 +165,6 @@ class Pauses:
 
     def close(self) -> None:
         """End every pause, now and later."""
-        self._is_closed = True
         self._closed.set()
 
 
@@ -176,14 +172,11 @@ class AsyncPauses:
     """The same for tasks."""
 
     def __init__(self) -> None:
-        self._is_closed = False
         self.forget()
 
     def forget(self) -> None:
         """Begin anew in a forked child: the event belongs to the parent's loop."""
         self._closed = asyncio.Event()
-        if self._is_closed:
-            self._closed.set()
 
     async def sleep(self, seconds: float) -> None:
         """Wait so many seconds. Raises UsageError once the client is closed: nothing goes on after that."""
@@ -195,7 +188,6 @@ class AsyncPauses:
 
     def close(self) -> None:
         """End every pause, now and later."""
-        self._is_closed = True
         self._closed.set()
 
 

@@ -10,7 +10,6 @@ import time
 from typing import Any
 
 from callsheet.engine.io import Work, finish
-from callsheet.errors import LocalFault
 
 log = logging.getLogger("callsheet")
 CLOSE_WAITS = 0.5
@@ -40,20 +39,11 @@ class Worker:
                 return False
             self._load += 1
             if len(self._threads) < min(self._load, MOST_THREADS):
-                self._begin_thread()
+                thread = threading.Thread(target=self._run, name="callsheet-later", daemon=True)
+                thread.start()
+                self._threads.append(thread)
             self._queue.put(work)
         return True
-
-    def _begin_thread(self) -> None:
-        thread = threading.Thread(target=self._run, name="callsheet-later", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            if not self._threads:
-                self._load -= 1
-                raise LocalFault(f"this machine could not begin a thread: {error}") from None
-        else:
-            self._threads.append(thread)
 
     def _run(self) -> None:
         # What is still queued at the end is done, too: on a transport that is closed it fails, and says so to who waits.

@@ -17,7 +17,7 @@ def let_go(attempt: Attempt) -> None:
             except BaseException:
                 policy.let_go(
                     attempt, attempt.was_sent
-                )  # an interrupt may have cut it short; done twice, it is done once
+                )  # an interrupt may have cut it short; twice does what once does
                 raise
             finally:
                 held.pop(policy, None)

@@ -1,7 +1,6 @@
 """What must happen in a forked child: the parent's connections are its own, and even closing a copy harms them.
 
-A child has the thread that forked it alone. A lock that another thread held at that moment is never released in it, and what
-that thread was counting may be half counted. So whatever has either begins anew in the child.
+In a child, a lock that another thread held at the fork is never released, and what that one counted may be half counted.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from weakref import WeakSet
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import CLOSED, ConnectTimeout, LocalFault, UsageError
+from callsheet.errors import CLOSED, ConnectTimeout, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.public import is_public
 from callsheet.http.request import Request
@@ -64,9 +64,6 @@ class CurlTransport:
         except AbortedError:
             self._lanes.drop(lane)
             raise UsageError(CLOSED_IN_FLIGHT) from None
-        except pycurl.error as error:
-            self._lanes.drop(lane)
-            raise LocalFault(f"libcurl cannot go on: {error.args[-1]}", was_sent=lane.handle.sends > 0) from None
         except BaseException:
             self._lanes.drop(lane)
             raise

@@ -9,15 +9,11 @@ import socket
 LACKS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 
 
-class LackingError(OSError):
-    """There is no descriptor or memory for a connection."""
-
-
-def lacking(number: int = 0) -> LackingError | None:
+def lacking(number: int = 0) -> str:
     """What is lacking, by the system's error number; where that does not say, by trying to make a socket now."""
     if not number:
         try:
             socket.socket().close()
         except OSError as error:
             number = error.errno or 0
-    return LackingError(number, os.strerror(number)) if number in LACKS else None
+    return os.strerror(number) if number in LACKS else ""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from callsheet.errors import LocalFault, NotSent
 from callsheet.transports.curl.guard import Allows, refusal
-from callsheet.transports.curl.lacking import LackingError, lacking
+from callsheet.transports.curl.lacking import lacking
 from callsheet.transports.curl.options import NO_MEANS
 
 FRESH = 60.0
@@ -58,7 +58,7 @@ class Refusal(NamedTuple):
 
 
 class Lookup:
-    """One lookup under way. `result` is set before `done` is."""
+    """One lookup under way. `result` is set before `done` is; a text says what this machine lacks."""
 
     __slots__ = ("done", "listeners", "lock", "result")
 
@@ -66,7 +66,7 @@ class Lookup:
         self.done = threading.Event()
         self.lock = threading.Lock()
         self.listeners: list[Callable[[], None]] = []
-        self.result: Addresses | OSError | Refusal | None = None
+        self.result: Addresses | OSError | Refusal | str | None = None
 
     def when_done(self, tell: Callable[[], None]) -> None:
         """Call `tell` when the lookup is over, from its thread; at once if it is."""
@@ -76,7 +76,7 @@ class Lookup:
                 return
         tell()
 
-    def end(self, result: Addresses | OSError | Refusal) -> None:
+    def end(self, result: Addresses | OSError | Refusal | str) -> None:
         """Set the result and tell everybody, once."""
         with self.lock:
             if self.done.is_set():
@@ -92,7 +92,7 @@ class Lookup:
             return self.result
         if isinstance(self.result, Refusal):
             raise refusal(host, self.result.found)
-        if isinstance(self.result, LackingError):
+        if isinstance(self.result, str):
             raise LocalFault(NO_MEANS.format(error=self.result))
         raise NotSent(f"name not resolved: {host} ({self.result})", was_sent=False)
 
@@ -163,7 +163,7 @@ class HostNames:
             self._look_up(host, port, lookup)
 
     def _look_up(self, host: str, port: int, lookup: Lookup) -> None:
-        result: Addresses | OSError | Refusal
+        result: Addresses | OSError | Refusal | str
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             result = self._allowed(host, port, list(dict.fromkeys(str(entry[4][0]) for entry in found)))

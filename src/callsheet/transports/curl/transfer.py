@@ -137,8 +137,6 @@ class Transfer:
 
     def failure(self, errno: int, text: Any) -> BaseException:
         """What a transfer that libcurl calls failed means; what a callback or reading its body raised is its own cause."""
-        if isinstance(text, pycurl.error):
-            return self._error(LocalFault, f"libcurl cannot go on: {text.args[-1]}")
         if isinstance(text, BaseException):
             return text
         if self.upload is not None and self.upload.error is not None:
@@ -160,8 +158,7 @@ class Transfer:
         info = self.easy.getinfo
         verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)
         refusal = 0 if self.sends else info(pycurl.HTTP_CONNECTCODE)
-        lack = lacking(info(pycurl.OS_ERRNO)) if errno == pycurl.E_COULDNT_CONNECT and not refusal else None
-        if lack is not None:
+        if errno == pycurl.E_COULDNT_CONNECT and not refusal and (lack := lacking(info(pycurl.OS_ERRNO))):
             return self._error(LocalFault, NO_MEANS.format(error=lack), errno)
         return self._error(kind, explanation(errno, verify_result, text, refusal), errno=errno)
 
