@@ -1,7 +1,7 @@
-"""Bounded calls in flight, in the order they came.
+"""Bound the attempts in flight; further ones wait, first come first served.
 
-A service that slows down would otherwise collect all our threads, sockets and memory. A slot is taken before anything
-is sent and given back when the answer is complete; whoever finds none waits in a queue that is first come, first served.
+A service that slows down would otherwise occupy all our threads, sockets and memory. An attempt takes a slot before it is
+sent and gives it back when the answer is complete; if no slot is free it waits in a queue.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from callsheet.settings.settings import Settings
 from callsheet.verdicts import Refuse, Ticket, WaitFor
 
 SHOWN = 5
-"""Operations that an error names as holders, those with the most slots first."""
+"""How many operations an error names as holders of slots, those with the most slots first."""
 
 
 class Slot:
@@ -34,7 +34,7 @@ class Slot:
         self.lock = threading.Lock()
 
     def before(self, attempt: Attempt, now: float) -> WaitFor | Refuse | None:
-        """Take a slot, or a place in the queue; nothing if this attempt has one already."""
+        """Take a slot, or a place in the queue, or refuse if that is full; None if the attempt has its slot."""
         if self in attempt.held:
             self.holders[attempt] = self.holders.get(attempt) or now
             return None
@@ -52,7 +52,7 @@ class Slot:
         return WaitFor(ticket, lambda at: f"one of {self.limit} slots (concurrency.limit), {self._held(at)}")
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
-        """Hand the slot to the oldest waiter, or leave the queue. Done again after an interrupt, it is done once."""
+        """Hand the slot to the attempt that waits longest, or leave the queue; after an interrupt, it may be done again."""
         with self.lock:
             self.waiting.pop(attempt, None)
             self.holders.pop(attempt, None)
@@ -67,7 +67,7 @@ class Slot:
             self.in_flight = len(self.holders)
 
     def forget(self) -> None:
-        """Begin anew in a forked child: whoever held or waited is in the parent."""
+        """Begin anew in a forked child: the attempts that have slots or wait are the parent's."""
         self.lock = threading.Lock()
         self.in_flight = 0
         self.holders.clear()
@@ -80,7 +80,7 @@ class Slot:
         )
 
     def _held(self, now: float) -> str:
-        """Who holds the slots, and for how long: where to look when calls wait for them."""
+        """Which operations hold the slots, and for how long: what to look at when calls have to wait."""
         since: dict[str, list[float]] = {}
         for holder, at in list(self.holders.items()):
             since.setdefault(holder.call.label, []).append(now if at is None else at)
