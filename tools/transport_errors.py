@@ -35,6 +35,7 @@ A number that is not here is `NotSent` before the send phase and `NoAnswer` from
 | `NotSent`, `ConnectTimeout` | always | nothing reached the service |
 | `NoAnswer`, `AttemptTimeout`, `MalformedAnswer` | where sending twice does no harm: GET, HEAD, OPTIONS, TRACE, PUT, DELETE, what is declared `idempotent`, what carries an idempotency key | the service may have processed the request |
 | `TLSError` | never | it would be the same again |
+| `LocalFault` | never | the fault is this machine's; neither the breaker nor the retry budget counts it |
 | `ResponseTooLarge` (number 63) | never | it would be as large again |
 
 The other conditions of a repeat (attempts, time left, a body that can be sent again) are those of `retry`.
@@ -48,9 +49,10 @@ The other conditions of a repeat (attempts, time left, a body that can be sent a
   reset overtakes its alert, nothing tells the refusal from a broken connection, and it is `NoAnswer`.)
 - **Number 42** is ours: libcurl was about to send the request a second time, because a kept connection closed before
   the first byte of the answer. It is stopped, and the error has `on_kept_connection` set.
+- **Number 7** where a descriptor or memory was lacking is a `LocalFault`, sent or not.
 - **No number**: what libcurl takes for a success and we do not (a header block that breaks off, more header fields than
-  `caps.headers` or `caps.header_count` allow) is `MalformedAnswer`; a name that was not resolved is `NotSent`, and
-  `ConnectTimeout` if it took longer than `timeout.connect`; no byte for `timeout.read` is `AttemptTimeout`.
+  `caps.headers` or `caps.header_count` allow) is `MalformedAnswer`; a name that was not resolved is `NotSent` (`LocalFault` where
+  this machine lacked what a lookup takes), and `ConnectTimeout` if it took longer than `timeout.connect`; no byte for `timeout.read` is `AttemptTimeout`.
 
 ## Certificates that are not accepted (number 60)
 

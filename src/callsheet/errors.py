@@ -6,6 +6,7 @@
         NotSent > ConnectTimeout                                never reached the service
         NoAnswer > AttemptTimeout, MalformedAnswer              may have been processed
         TLSError                                                one side refused the other
+        LocalFault                                              this machine could not even try
       ResponseError                                           theirs
         HTTPError > Redirected BadRequest Unauthorized Forbidden NotFound MethodNotAllowed Conflict Gone
                     PreconditionFailed ContentTooLarge UnprocessableContent RateLimited ServerError
@@ -129,11 +130,13 @@ class TransportError(APIError):
     """No usable answer came, because of the connection or the network, not because of what the service decided.
 
     `errno` is libcurl's number where there is one. `on_kept_connection` is true if a connection that had served an
-    earlier request closed before the first byte of the answer.
+    earlier request closed before the first byte of the answer. `is_local` is true where the fault is this machine's or that of
+    its files, so that it says nothing of the service.
     """
 
     errno: int | None = None
     on_kept_connection: bool = False
+    is_local: bool = False
 
 
 class NotSent(TransportError):
@@ -160,6 +163,16 @@ class MalformedAnswer(NoAnswer):
 
 class TLSError(TransportError):
     """One side refused the other's certificate or TLS version. It is never tried again: the outcome would be the same."""
+
+
+class LocalFault(TransportError):
+    """This machine could not make the attempt: no descriptor or memory is left, no temporary file can be written, a CA file
+    cannot be read.
+
+    It is never tried again, and neither the breaker nor the retry budget counts it.
+    """
+
+    is_local = True
 
 
 class ResponseError(APIError):

@@ -293,4 +293,4 @@ with asyncio.Runner() as runner:
 
 
 def test_running_out_of_descriptors_is_an_error_of_ours_and_passes(echo_server: EchoServer) -> None:
-    assert ended(start(NO_FILES_LEFT, echo_server.url)) == (0, "NotSent NotSent True True\n200 None\n", "")
+    assert ended(start(NO_FILES_LEFT, echo_server.url)) == (0, "LocalFault LocalFault True True\n200 None\n", "")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from callsheet.errors import APIError, ConnectTimeout, NotSent, TLSError
+from callsheet.errors import APIError, ConnectTimeout, LocalFault, NotSent, TLSError
 from callsheet.settings.tls import TLS
 from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.worlds import LIMITS, World, request
@@ -170,11 +170,11 @@ def test_a_lost_post_on_a_kept_tls_connection_is_sent_once(
         assert [each.method for each in server.requests] == ["GET", "POST"]
 
 
-def test_a_ca_file_that_is_none_is_a_tls_error(
+def test_a_ca_file_that_is_none_is_a_fault_of_this_machine(
     worlds: Callable[[ConnectionSettings], World], certificates: Certificates
 ) -> None:
     world = worlds(ConnectionSettings(tls=TLS(ca=certificates.folder / "absent.pem")))
     with ScriptedServer(answer(), tls=certificates.good()) as server:
         error = world.failure(server.url)
-        assert (type(error), error.was_sent) == (TLSError, False)
+        assert (type(error), error.was_sent) == (LocalFault, False)
         assert "absent.pem" in str(error)

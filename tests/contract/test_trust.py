@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from callsheet import AsyncClient, Client, TLSError
+from callsheet import AsyncClient, Client, LocalFault, TLSError
 from callsheet.settings.tls import TLS
 from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.worlds import world_of
@@ -93,11 +93,11 @@ def test_an_extra_authority_is_read_again_when_it_changes(colour, certificates, 
     world.end()
 
 
-def test_an_extra_authority_that_never_was_there_is_a_tls_error(certificates, tmp_path):
+def test_an_extra_authority_that_never_was_there_is_a_fault_of_this_machine(certificates, tmp_path):
     world = world_of("blocking", ConnectionSettings(tls=TLS(extra_ca=tmp_path / "absent.pem")))
     with ScriptedServer(tls=certificates.good()) as server:
         error = world.failure(server.url)
-        assert (type(error), error.was_sent) == (TLSError, False)
+        assert (type(error), error.was_sent) == (LocalFault, False)
         assert "absent.pem" in str(error)
     world.end()
 

@@ -14,6 +14,7 @@ from callsheet.errors import (
     DeadlinePassed,
     DecodeError,
     LimitReached,
+    LocalFault,
     MalformedAnswer,
     NoAnswer,
     NotSent,
@@ -83,9 +84,12 @@ def test_an_answer_shows_that_the_service_is_there(attempt_of, outcome):
 
 
 IDLE = NoAnswer("lost", on_kept_connection=True)
+LOCAL, CERT = LocalFault("no descriptor"), TLSError("our certificate cannot be read", is_local=True)
 
 
-@pytest.mark.parametrize("outcome", [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, None])
+@pytest.mark.parametrize(
+    "outcome", [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, LOCAL, CERT, None]
+)
 def test_some_outcomes_say_nothing_of_the_service(attempt_of, outcome):
     assert failed(attempt_of(outcome)) is None
 

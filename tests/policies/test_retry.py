@@ -6,6 +6,7 @@ from callsheet.errors import (
     AttemptTimeout,
     ConnectTimeout,
     DecodeError,
+    LocalFault,
     MalformedAnswer,
     NoAnswer,
     NotSent,
@@ -78,7 +79,13 @@ def test_a_list_of_methods_replaces_the_default_one(attempt_of):
 
 @pytest.mark.parametrize(
     "outcome",
-    [TLSError("untrusted"), DecodeError("no gzip"), ResponseTooLarge("11 MiB"), UsageError("closed")],
+    [
+        LocalFault("no descriptor"),
+        TLSError("untrusted"),
+        DecodeError("no gzip"),
+        ResponseTooLarge("11 MiB"),
+        UsageError("closed"),
+    ],
 )
 def test_some_failures_are_never_retried(attempt_of, outcome):
     assert verdict(attempt_of(outcome)) is None

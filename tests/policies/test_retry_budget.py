@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.errors import LocalFault
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.settings.retry import Budget
 from callsheet.verdicts import GiveUp, Resend, TryAgain
@@ -67,3 +68,12 @@ def test_over_any_time_retries_stay_within_the_share_and_the_floor(seed, rate, s
         spent = sum(at >= end - 10 for at in retries if at <= end)
         assert spent <= 0.2 * sum(end - 10 - 1 <= at <= end for at in calls) + 2 * 10.0
     assert len(retries) <= 0.2 * len(calls) + 1.0 * 60 + 10
+
+
+def test_a_call_that_this_machine_kept_from_the_service_is_not_counted(attempt_of):
+    budget = RetryBudget(NO_FLOOR)
+    for outcome in [LocalFault("no descriptor")] * 100 + [503] * 5:
+        attempt = attempt_of(outcome)
+        budget.before(attempt, NOW)
+        asked(budget, attempt, again=None)
+    assert [asked(budget, attempt_of(503)) for _ in range(2)] == [None, GiveUp("retry.budget")]

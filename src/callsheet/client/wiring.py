@@ -43,6 +43,9 @@ class Wiring(ABC):
     _by_origin: type[Any]
     _store_kind: type[Any]
 
+    _later: Worker | TaskSet
+    _pauses: Pauses | AsyncPauses
+
     def __init__(self, transport: Any = None, clock: Clock | None = None) -> None:
         self.is_closed = False
         self.clock = transport.agree_on(clock) if hasattr(transport, "agree_on") else clock
@@ -84,8 +87,10 @@ class Wiring(ABC):
         return self._io(transport, partial(self.io, service, settings))
 
     def forget(self) -> None:
-        """In a forked child: begin anew; the parent's connections are its own."""
+        """In a forked child: begin anew; the parent's connections, threads and tasks are its own."""
         self._lock = threading.RLock()
+        self._later.forget()
+        self._pauses.forget()
 
     def _store(self, chosen: StoreSettings | None) -> SharedStore | None:
         if chosen is None:
@@ -132,8 +137,8 @@ class ThreadWiring(Wiring):
 
     def __init__(self, transport: Any = None, clock: Clock | None = None) -> None:
         super().__init__(transport, clock)
-        self._later = Worker()
-        self._pauses = Pauses()
+        self._later: Worker = Worker()
+        self._pauses: Pauses = Pauses()
         if self.given is None:  # a test that gives its own transport needs no libcurl
             from callsheet.transports.curl.blocking import CurlTransport  # noqa: PLC0415
 
@@ -145,11 +150,6 @@ class ThreadWiring(Wiring):
             return ThreadIo(transport, later, beside, self._pauses.sleep, is_closed=closed)
         io = ThreadIo(transport, later, beside, clock.sleep, clock.now, clock.wall, closed, clock.new_ticket)
         return ClockedIo(io, clock)
-
-    def forget(self) -> None:
-        """In a forked child: begin anew; the parent's connections and threads are its own."""
-        super().forget()
-        self._later.forget()
 
     def close(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
@@ -173,8 +173,8 @@ class TaskWiring(Wiring):
 
     def __init__(self, transport: Any = None, clock: Clock | None = None) -> None:
         super().__init__(transport, clock)
-        self._later = TaskSet()
-        self._pauses = AsyncPauses()
+        self._later: TaskSet = TaskSet()
+        self._pauses: AsyncPauses = AsyncPauses()
         if self.given is None:
             from callsheet.transports.curl.asynchronous import AsyncCurlTransport  # noqa: PLC0415
 

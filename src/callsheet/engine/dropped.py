@@ -1,4 +1,4 @@
-"""Answers that were dropped without being closed: the next call gives back what their attempts hold.
+"""Answers that were dropped without being closed, calls cut short by an interrupt: the next call gives back what they hold.
 
 A finalizer may run anywhere, also in a thread that holds the lock of a policy, where taking that lock again would block for
 ever. So it only notes the answer; the loop ends its call before it asks policies, and while it waits for a ticket.
@@ -7,7 +7,9 @@ ever. So it only notes the answer; the loop ends its call before it asks policie
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import NamedTuple
+from weakref import ref
 
 from callsheet.call import Attempt
 from callsheet.engine.let_go import let_go
@@ -15,6 +17,29 @@ from callsheet.engine.tell import tell_call
 from callsheet.events import CallEnded, CallFacts
 from callsheet.plan.plan import Plan
 from callsheet.process.forked import forget_after_fork
+
+
+class Lease:
+    """Only the frames that make a call, and its answer, refer to it: when they are gone, the attempt holds nothing any more.
+
+    An interrupt may strike in any Python code, a finalizer's, too. So the loop is told by a C function, `_note`.
+    """
+
+    __slots__ = ("__weakref__", "_ref")
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._ref: ref[Lease] | None = ref(self, _note)
+        _leased[self._ref] = attempt
+
+    def end(self) -> None:
+        """The attempt has let go of everything."""
+        _leased.pop(self._ref, None)
+        self._ref = None
+
+
+_leased: dict[ref[Lease] | None, Attempt] = {}
+_ended: deque[ref[Lease]] = deque()
+_note = _ended.append
 
 
 class Dropped(NamedTuple):
@@ -40,6 +65,8 @@ class DroppedAnswers:
 
     def end(self) -> None:
         """Give back what the attempt of each answer holds, and tell listeners that its call is over."""
+        while _ended:
+            _end_oldest_lease()
         waiting = self._waiting
         while waiting:
             try:
@@ -55,6 +82,20 @@ class DroppedAnswers:
     def forget(self) -> None:
         """In a forked child: forget them; the parent ends their calls."""
         self._waiting.clear()
+        _leased.clear()
+
+
+def _end_oldest_lease() -> None:
+    """Under a lease of one's own, so that an interrupt here loses nothing either."""
+    with suppress(IndexError, ValueError):  # another thread was quicker
+        over = _ended[0]
+        attempt = _leased.get(over)
+        if attempt is not None:
+            mine = Lease(attempt)
+            if _leased.pop(over, None) is not None:
+                let_go(attempt)
+            mine.end()
+        _ended.remove(over)
 
 
 DROPPED = DroppedAnswers()

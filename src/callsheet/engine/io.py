@@ -147,6 +147,10 @@ class Pauses:
     """Sleeps of threads, which `close` ends: no thread goes on sleeping in a closed client."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: a thread of the parent's may hold the event's lock."""
         self._closed = threading.Event()
 
     def sleep(self, seconds: float) -> None:
@@ -163,6 +167,10 @@ class AsyncPauses:
     """Sleeps of tasks, which `close` ends."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: the event belongs to the parent's loop."""
         self._closed = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:

@@ -76,8 +76,12 @@ class TaskSet:
     """Tasks of the running loop, cancelled by `aclose`."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._is_closed = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: the tasks are those of the parent's loop."""
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def __call__(self, work: Work) -> bool:
         """Run the work in the background; false once closed."""

@@ -14,6 +14,11 @@ def let_go(attempt: Attempt) -> None:
             policy = next(iter(held))
             try:
                 policy.let_go(attempt, attempt.was_sent)
+            except BaseException:
+                policy.let_go(
+                    attempt, attempt.was_sent
+                )  # an interrupt may have cut it short; twice does what once does
+                raise
             finally:
                 held.pop(policy, None)
     finally:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from callsheet.call import SHORTEST, Attempt, Call, Limits, deadline_passed
 from callsheet.engine.content import undo_early
-from callsheet.engine.dropped import DROPPED
+from callsheet.engine.dropped import DROPPED, Lease
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import abandon, let_go
 from callsheet.engine.resolve import resolved
@@ -40,10 +40,10 @@ LOOK = 0.5
 """Seconds after which a call that waits for a ticket looks for dropped answers."""
 
 
-async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attempt]:
-    """The answer that stands when no policy asks for another attempt, and the attempt that brought it.
+async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attempt, Lease]:
+    """The answer that stands when no policy asks for another attempt, the attempt that brought it, and its lease.
 
-    Raises the error that stands in place of an answer. The attempt of a streamed answer still holds its slot.
+    Raises the error that stands in place of an answer. The attempt of a streamed answer still holds its slot, under the lease.
     """
     fresh = False
     before: AttemptOutcome | None = None
@@ -52,13 +52,14 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
     while True:
         DROPPED.end()
         attempt = Attempt(call, call.attempts + 1)
+        lease = Lease(attempt)
         keeps = False
         try:
             asked = iter(plan.before_call if attempt.number == 1 else plan.before_attempt)
             verdict = _next_verdict(asked, attempt, io.now())
             refusal = None if verdict is None else await _permission(verdict, asked, attempt, plan, io)
             if refusal is not None:
-                return _stopped(call, refusal, before), attempt
+                return _stopped(call, refusal, before), attempt, lease
             began = attempt.began = io.now()
             outcome = await _send(attempt, plan, io, began, fresh=fresh)
             now = io.now()
@@ -71,11 +72,12 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
         finally:
             if not keeps:
                 let_go(attempt)
+                lease.end()
         if plan.hears_attempts:
             tell_attempt(attempt, plan, io, again, now - began)
         if again is None:
             if isinstance(outcome, Response):
-                return outcome, attempt
+                return outcome, attempt, lease
             raise outcome
         before, fresh = outcome, again.fresh
         if again.after > 0:

@@ -9,7 +9,7 @@ from callsheet.bare_frames import bare
 from callsheet.call import SHORTEST, Attempt, deadline_passed
 from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.complete import completed
-from callsheet.engine.dropped import DROPPED, Dropped
+from callsheet.engine.dropped import DROPPED, Dropped, Lease
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import let_go
 from callsheet.engine.tell import end_call, facts_of
@@ -27,9 +27,10 @@ class OpenAnswer:
     Slot and connection are held until `close`, which the end of the body calls if `closes_at_end`.
     """
 
-    def __init__(self, response: Response, attempt: Attempt, plan: Plan, io: Io) -> None:
+    def __init__(self, response: Response, attempt: Attempt, plan: Plan, io: Io, lease: Lease) -> None:
         self.response = response
         self._attempt = attempt
+        self._lease = lease
         self.plan = plan
         self._io = io
         self._pieces: Iterator[bytes] = iter(())
@@ -132,6 +133,7 @@ class OpenAnswer:
             return
         self._is_closed = True
         let_go(self._attempt)
+        self._lease.end()
         call = self._attempt.call
         told = error and completed(error, call, self._io.wall)
         end_call(call, self.plan, self._io, self.response.status_code, told)

@@ -28,7 +28,7 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any
     """
     response: Response | None = None
     try:
-        response, _ = await final_answer(call, plan, io)
+        response, _, _ = await final_answer(call, plan, io)
         response.elapsed, response.attempts = io.now() - call.started, call.attempts
         (undo_once if plan.reads_early else undo_codings)(response, plan.settings.caps)
         if not raises:
@@ -77,9 +77,9 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
     """An answer whose body is still to be read; slot and connection are held until it is closed."""
     opened: OpenAnswer | None = None
     try:
-        response, attempt = await final_answer(call, plan, io)
+        response, attempt, lease = await final_answer(call, plan, io)
         response.elapsed, response.attempts = io.now() - call.started, call.attempts
-        opened = OpenAnswer(response, attempt, plan, io)
+        opened = OpenAnswer(response, attempt, plan, io, lease)
         if raises:
             await raise_failure(opened)
     except BaseException as error:

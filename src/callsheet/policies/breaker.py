@@ -96,6 +96,7 @@ class Breaker:
         """A probe is over. One of an earlier time has no place to give back."""
         with self.lock:
             if attempt.held[self] == self.changes:
+                attempt.held[self] = None
                 self.in_flight -= 1
 
     def counted(self, now: float) -> tuple[int, int]:
@@ -197,7 +198,7 @@ def failed(attempt: Attempt) -> bool | None:
         return False
     if isinstance(outcome, NoAnswer) and outcome.on_kept_connection:
         return None
-    return True if isinstance(outcome, TransportError) else None
+    return True if isinstance(outcome, TransportError) and not outcome.is_local else None
 
 
 def had_its_time(attempt: Attempt, *, is_connecting: bool) -> bool:

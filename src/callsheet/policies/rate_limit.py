@@ -60,9 +60,10 @@ class Limiters:
             return self.by_key.setdefault(key, Limiter(self.rates))
 
     def forget(self) -> None:
-        """Begin anew in a forked child: the turns given belong to calls of the parent."""
+        """Begin anew in a forked child: the turns given belong to calls of the parent. Policies keep the limiters: so do we."""
         self.lock = threading.Lock()
-        self.by_key = {}
+        for limiter in self.by_key.values():
+            limiter.forget()
 
 
 class RateLimit:

@@ -11,6 +11,7 @@ import threading
 
 from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
+from callsheet.errors import TransportError
 from callsheet.policies.scope import Own, Scope
 from callsheet.settings.retry import Budget
 from callsheet.settings.settings import Settings
@@ -34,7 +35,10 @@ class RetryBudget:
             self.window.add(now, 0, 1)
 
     def after(self, attempt: Attempt, now: float) -> GiveUp | None:
-        """Count the retry that another policy wants, or forbid it if the budget is spent."""
+        """Count the retry that another policy wants, or forbid it if the budget is spent. A local fault is no call."""
+        if attempt.number == 1 and isinstance(attempt.outcome, TransportError) and attempt.outcome.is_local:
+            with self.lock:
+                self.window.add(now, 0, -1)
         if attempt.again is None or not isinstance(attempt.again, TryAgain):
             return None
         with self.lock:
@@ -45,8 +49,9 @@ class RetryBudget:
             return None
 
     def forget(self) -> None:
-        """Replace the lock in a forked child, where a thread of the parent may hold it for ever. The counts stay."""
+        """Replace the lock in a forked child, where a thread of the parent may hold it for ever, and count from nothing."""
         self.lock = threading.Lock()
+        self.window.clear()
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[RetryBudget, ...]:

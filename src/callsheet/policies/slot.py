@@ -7,7 +7,6 @@ sent and gives it back when the answer is complete; if no slot is free it waits 
 from __future__ import annotations
 
 import threading
-from collections import deque
 
 from callsheet.call import Attempt
 from callsheet.errors import LimitReached
@@ -29,39 +28,43 @@ class Slot:
         self.limit = settings.limit
         self.queue = settings.queue
         self.in_flight = 0
-        self.holders: dict[Attempt, float] = {}
-        self.waiting: deque[Ticket] = deque()
+        self.holders: dict[Attempt, float | None] = {}
+        """Since when each holds its slot; None until one that waited for it has gone on."""
+        self.waiting: dict[Attempt, Ticket] = {}
         self.lock = threading.Lock()
 
     def before(self, attempt: Attempt, now: float) -> WaitFor | Refuse | None:
         """Take a slot, or a place in the queue, or refuse if that is full; None if the attempt has its slot."""
         if self in attempt.held:
-            self.holders.setdefault(attempt, now)
+            self.holders[attempt] = self.holders.get(attempt) or now
             return None
         with self.lock:
-            if self.in_flight < self.limit:
-                self.in_flight += 1
-                self.holders[attempt] = now
+            # Held before it is taken: what an interrupt leaves half done, `let_go` undoes.
+            if len(self.holders) < self.limit:
                 attempt.held[self] = None
+                self.holders[attempt] = now
+                self.in_flight = len(self.holders)
                 return None
             if len(self.waiting) >= self.queue:
                 return Refuse(self._full(now), by=self.name)
             ticket = attempt.held[self] = attempt.call.new_ticket()
-            self.waiting.append(ticket)
+            self.waiting[attempt] = ticket
         return WaitFor(ticket, lambda at: f"one of {self.limit} slots (concurrency.limit), {self._held(at)}")
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
-        """Hand the slot to the attempt that waits longest; an attempt that never had a slot leaves the queue."""
-        ticket: Ticket | None = attempt.held[self]
-        if self.holders.pop(attempt, None) is None and ticket is None:
-            return  # the attempt took its slot before a fork: the slot is the parent's
+        """Hand the slot to the attempt that waits longest, or leave the queue; after an interrupt, it may be done again."""
         with self.lock:
-            if ticket is not None and not ticket.is_granted:
-                self.waiting.remove(ticket)
-            elif self.waiting:
-                self.waiting.popleft().grant()
-            else:
-                self.in_flight -= 1
+            self.waiting.pop(attempt, None)
+            self.holders.pop(attempt, None)
+            while self.waiting:
+                waiter, ticket = next(iter(self.waiting.items()))
+                if waiter not in self.holders:
+                    if len(self.holders) >= self.limit:
+                        break
+                    self.holders[waiter] = None
+                ticket.grant()
+                del self.waiting[waiter]
+            self.in_flight = len(self.holders)
 
     def forget(self) -> None:
         """Begin anew in a forked child: the attempts that have slots or wait are the parent's."""
@@ -80,7 +83,7 @@ class Slot:
         """Which operations hold the slots, and for how long: what to look at when calls have to wait."""
         since: dict[str, list[float]] = {}
         for holder, at in list(self.holders.items()):
-            since.setdefault(holder.call.label, []).append(at)
+            since.setdefault(holder.call.label, []).append(now if at is None else at)
         most = sorted(since.items(), key=lambda item: -len(item[1]))[:SHOWN]
         told = [f"{len(times)} by {label} (the longest for {now - min(times):.1f} s)" for label, times in most]
         return f"held: {', '.join(told)}" if told else "held by nobody any more"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from callsheet.call import Limits
@@ -12,6 +11,7 @@ from callsheet.errors import UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.process.forked import new_lock
 from callsheet.testing.bodies import content_of, task_content_of
 from callsheet.testing.frozen_clock import FrozenClock
 from callsheet.testing.route import Route, ScriptStep
@@ -31,7 +31,7 @@ class FakeTransport:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self.is_closed = False
         self._fallback: Route | None = None
         self.routes: list[Route] = []

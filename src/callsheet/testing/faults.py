@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import hashlib
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from callsheet.events import WireFacts
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.process.forked import new_lock
 from callsheet.testing.ways import settled
 
 FaultKind = Literal["refuse", "drop", "delay", "429", "500", "503"]
@@ -126,7 +126,7 @@ class Chance:
         self._rate = rate
         self._seed = seed
         self._kinds = kinds
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._asked: Counter[str] = Counter()
         self.injected: Counter[str] = Counter()
         self.requests = 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from callsheet.errors import AttemptTimeout, ConnectTimeout, MalformedAnswer, NoAnswer, NotSent, UsageError
+from callsheet.process.forked import new_lock
 from callsheet.testing.answers import UNSET, Chunk, Fault, Reply, reply_of
 from callsheet.testing.sent import Sent
 
@@ -31,7 +31,7 @@ class Route:
         self._steps: list[ScriptStep] = []
         self._given = 0
         self._ends = False
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def respond(
         self,

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
 
+from callsheet.process.forked import new_lock
+
 LEASE = 0.02
 """Real seconds for which one thread or loop alone may look; bounded, since it may end without saying so."""
 
@@ -46,7 +48,7 @@ class Timeline:
 
     def __init__(self) -> None:
         # Reentrant: a dropped answer may be finalized while this thread holds the lock, which cancels and ends a wait in it.
-        self.lock = threading.RLock()
+        self.lock = new_lock(threading.RLock)
         self.now = 0.0
         self.moves = 0
         self._users = {threading.get_ident()}

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import CLOSED, ConnectTimeout, NotSent, TLSError, UsageError
+from callsheet.errors import CLOSED, ConnectTimeout, LocalFault, NotSent, TLSError, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.public import is_public
 from callsheet.http.request import Origin, Request
@@ -173,7 +173,7 @@ class AsyncCurlTransport:
             except NotImplementedError:
                 raise UsageError(NO_READERS) from None
             except (pycurl.error, OSError) as error:
-                raise NotSent(NO_MEANS.format(error=error)) from None
+                raise LocalFault(NO_MEANS.format(error=error)) from None
             self._handles = Handles(driver, self.settings.pool.connections, self._allows)
         elif self._handles.driver.loop is not loop:
             raise UsageError(WRONG_LOOP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pycurl
 
@@ -12,12 +13,13 @@ from callsheet.settings.pool import Pool
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.hang_up import local_end
 from callsheet.transports.curl.names import Addresses
+from callsheet.transports.curl.told import told
 from callsheet.transports.curl.watch import Watching
 
 MOST_HUNG_UP = 1000
 """Closed connections that are remembered at most: libcurl drops most of them itself, and they are never looked up."""
-Finished = Callable[[int, str], None]
-"""Takes libcurl's number (0 is success) and its message."""
+Finished = Callable[[int, Any], None]
+"""Takes libcurl's number (0 is success) and its message, or what a callback raised."""
 
 
 class Driver:
@@ -53,8 +55,8 @@ class Driver:
     def start(self, easy: pycurl.Curl, finished: Finished) -> None:
         """Begin the transfer that the handle is armed for."""
         self._watch.look()
+        told(self._multi.add_handle, easy)
         self._running[easy] = finished
-        self._multi.add_handle(easy)
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def abort(self, handle: Handle) -> None:
@@ -71,7 +73,7 @@ class Driver:
     def resume(self, easy: pycurl.Curl, pauses: int) -> None:
         """Let libcurl go on with a transfer; `pauses` are the directions that stay paused."""
         if easy in self._running and not self.is_of_parent:
-            easy.pause(pauses)
+            told(easy.pause, pauses)
             self.nudge()
 
     def nudge(self) -> None:
@@ -79,7 +81,12 @@ class Driver:
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def _act(self, fd: int, mask: int) -> None:
-        running = self._multi.socket_action(fd, mask)[1]
+        try:
+            running = told(self._multi.socket_action, fd, mask)[1]
+        except Exception as error:  # noqa: BLE001 libcurl ends all that a multi runs when a callback of it fails
+            for easy in list(self._running):
+                self._finish(easy, pycurl.E_ABORTED_BY_CALLBACK, error)
+            return
         if running < len(self._running):
             self._drain()
 
@@ -92,7 +99,7 @@ class Driver:
             for easy, errno, text in failed:
                 self._finish(easy, errno, text)
 
-    def _finish(self, easy: pycurl.Curl, errno: int, text: str) -> None:
+    def _finish(self, easy: pycurl.Curl, errno: int, text: Any) -> None:
         self._multi.remove_handle(easy)
         finished = self._running.pop(easy, None)
         if finished is not None:

@@ -38,7 +38,8 @@ class _Lent(socket.socket):
     """A socket that pycurl duplicates. Closing ours when it is collected is intended, so it gives no ResourceWarning."""
 
     def __del__(self) -> None:
-        self.close()
+        if self.fileno() >= 0:  # else none could be made
+            self.close()
 
 
 class Guard:

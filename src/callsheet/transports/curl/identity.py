@@ -75,7 +75,7 @@ class Identity:
             return
         told = f"tls.{problem.key}: {problem.what}" if problem else "tls.cert: the files are just being replaced"
         if self._options is None:
-            raise TLSError(f"the client certificate cannot be presented: {told}")
+            raise TLSError(f"the client certificate cannot be presented: {told}", is_local=True)
         if problem is not None:
             log.warning("%s: %s; the client certificate before it stays in use", self._cert, told)
 

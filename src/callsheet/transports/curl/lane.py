@@ -16,6 +16,7 @@ from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.hang_up import is_hung_up
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import LONGEST, CurlOptions
+from callsheet.transports.curl.told import told
 from callsheet.transports.curl.transfer import Transfer
 
 TO_POLL = {
@@ -81,7 +82,7 @@ class Lane:
         """Begin the transfer that the handle is armed for."""
         self._multi.add_handle(self.easy)
         self._moved = time.monotonic()
-        self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
+        self._running = told(self._multi.socket_action, pycurl.SOCKET_TIMEOUT, 0)[1]
 
     def run(self, transfer: Transfer, quiet: float | None = None) -> tuple[int, str]:
         """Step to the end: libcurl's number (0 is success) and message. `quiet` seconds without a byte end it, too."""
@@ -120,11 +121,11 @@ class Lane:
 
     def nudge(self) -> None:
         """Let libcurl continue a handle that was unpaused."""
-        self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
+        self._running = told(self._multi.socket_action, pycurl.SOCKET_TIMEOUT, 0)[1]
 
     def _outcome(self) -> tuple[int, str]:
         _, done, failed = self._multi.info_read()
-        self._multi.remove_handle(self.easy)
+        told(self._multi.remove_handle, self.easy)
         if done:
             return 0, ""
         return (failed[0][1], failed[0][2]) if failed else (pycurl.E_RECV_ERROR, "")
@@ -133,12 +134,12 @@ class Lane:
         """Wait for events and hand them to libcurl. False if no byte moved for `quiet` seconds."""
         events = self._poll.poll(self._wait(quiet, at_most))
         if not events:
-            self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
+            self._running = told(self._multi.socket_action, pycurl.SOCKET_TIMEOUT, 0)[1]
             return quiet is None or time.monotonic() < self._moved + quiet
         for fd, mask in events:
             if fd == self._wake:
                 raise AbortedError
-            self._running = self._multi.socket_action(fd, TO_CURL[mask & 63])[1]
+            self._running = told(self._multi.socket_action, fd, TO_CURL[mask & 63])[1]
         if quiet is not None:
             self._moved = time.monotonic()
         return True

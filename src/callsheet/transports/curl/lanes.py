@@ -9,7 +9,7 @@ import time
 
 import pycurl
 
-from callsheet.errors import CLOSED, NotSent, UsageError
+from callsheet.errors import CLOSED, LocalFault, UsageError
 from callsheet.process.forked import forget_after_fork
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.guard import Allows
@@ -47,7 +47,7 @@ class Lanes:
         self._begin()
 
     def take(self) -> Lane:
-        """An idle lane whose connection is alive, or a new one. Raises UsageError once closed, NotSent if none can be made."""
+        """An idle lane whose connection is alive, or a new one. Raises UsageError once closed, LocalFault if none can be made."""
         while True:
             with self._lock:
                 if self.is_closed:
@@ -62,7 +62,7 @@ class Lanes:
         try:
             return Lane(self._pipe[0], self._constants, self._allows)
         except (pycurl.error, OSError) as error:
-            raise NotSent(NO_MEANS.format(error=error)) from None
+            raise LocalFault(NO_MEANS.format(error=error)) from None
 
     def give_back(self, lane: Lane) -> None:
         """Keep a lane whose answer came whole for the next request."""
@@ -117,4 +117,4 @@ def _new_pipe() -> tuple[int, int]:
     try:
         return os.pipe()
     except OSError as error:
-        raise NotSent(NO_MEANS.format(error=error)) from None
+        raise LocalFault(NO_MEANS.format(error=error)) from None

@@ -15,8 +15,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from callsheet.errors import NotSent
+from callsheet.errors import LocalFault, NotSent
 from callsheet.transports.curl.guard import Allows, refusal
+from callsheet.transports.curl.lacking import lacking
+from callsheet.transports.curl.options import NO_MEANS
 
 FRESH = 60.0
 """Seconds for which a result is used without another lookup, as in libcurl."""
@@ -56,7 +58,7 @@ class Refusal(NamedTuple):
 
 
 class Lookup:
-    """One running lookup. `result` is set before `done`."""
+    """One running lookup. `result` is set before `done`; a text says what this machine lacks."""
 
     __slots__ = ("done", "listeners", "lock", "result")
 
@@ -64,7 +66,7 @@ class Lookup:
         self.done = threading.Event()
         self.lock = threading.Lock()
         self.listeners: list[Callable[[], None]] = []
-        self.result: Addresses | OSError | Refusal | None = None
+        self.result: Addresses | OSError | Refusal | str | None = None
 
     def when_done(self, tell: Callable[[], None]) -> None:
         """Have `tell` called by the lookup's thread at its end; call it here and now if it has ended."""
@@ -74,7 +76,7 @@ class Lookup:
                 return
         tell()
 
-    def end(self, result: Addresses | OSError | Refusal) -> None:
+    def end(self, result: Addresses | OSError | Refusal | str) -> None:
         """Set the result and call the listeners; only the first call counts."""
         with self.lock:
             if self.done.is_set():
@@ -85,11 +87,13 @@ class Lookup:
             tell()
 
     def addresses(self, host: str) -> Addresses:
-        """The addresses that were found. Raises NotSent if there are none, OriginRefused if none is allowed."""
+        """The addresses found. Raises NotSent if there are none, OriginRefused if none is allowed, LocalFault."""
         if isinstance(self.result, Addresses):
             return self.result
         if isinstance(self.result, Refusal):
             raise refusal(host, self.result.found)
+        if isinstance(self.result, str):
+            raise LocalFault(NO_MEANS.format(error=self.result))
         raise NotSent(f"name not resolved: {host} ({self.result})", was_sent=False)
 
 
@@ -149,12 +153,12 @@ class HostNames:
         return lookup
 
     def _look_up(self, host: str, port: int, lookup: Lookup) -> None:
-        result: Addresses | OSError | Refusal
+        result: Addresses | OSError | Refusal | str
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             result = self._allowed(host, port, list(dict.fromkeys(str(entry[4][0]) for entry in found)))
         except OSError as error:
-            result = error
+            result = lacking() or error
         except ValueError:  # UnicodeError: a label too long; or a NUL
             result = OSError("not a host name")
         with self._lock:

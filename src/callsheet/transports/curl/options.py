@@ -19,7 +19,7 @@ from callsheet.transports.connection_settings import ConnectionSettings
 
 CurlOptions = list[tuple[int, Any]]
 """Options of libcurl and their values; a Secret is revealed when it is set."""
-NO_MEANS = "no connection could be begun: {error}; is the limit on open files (ulimit -n) reached?"
+NO_MEANS = "this machine could not begin a connection: {error}; is the limit on open files (ulimit -n) reached?"
 HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 LONGEST = 2**31 - 1
 CODING_OVERHEAD = 1024

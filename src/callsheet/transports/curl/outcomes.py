@@ -15,6 +15,7 @@ import pycurl
 from callsheet.errors import (
     AttemptTimeout,
     ConnectTimeout,
+    LocalFault,
     MalformedAnswer,
     NoAnswer,
     NotSent,
@@ -37,6 +38,7 @@ class FailureRule(NamedTuple):
 
 
 RULES: dict[int, FailureRule] = {
+    pycurl.E_FAILED_INIT: FailureRule("libcurl cannot begin", LocalFault, LocalFault, "this machine's fault"),
     pycurl.E_UNSUPPORTED_PROTOCOL: FailureRule(
         "not HTTP", NotSent, MalformedAnswer, "after the send phase: the answer has no status line (HTTP/0.9 is off)"
     ),
@@ -61,6 +63,7 @@ RULES: dict[int, FailureRule] = {
     pycurl.E_READ_ERROR: FailureRule(
         "body not given", NotSent, NoAnswer, "the request's body ended before its announced length"
     ),
+    pycurl.E_OUT_OF_MEMORY: FailureRule("no memory is left", LocalFault, LocalFault, "this machine's fault"),
     pycurl.E_OPERATION_TIMEDOUT: FailureRule(
         "time limit", ConnectTimeout, AttemptTimeout, "before: still resolving, connecting or shaking hands"
     ),
@@ -95,7 +98,7 @@ RULES: dict[int, FailureRule] = {
         "certificate not accepted", TLSError, TLSError, "expired, of another host or of an unknown authority"
     ),
     pycurl.E_SSL_CACERT_BADFILE: FailureRule(
-        "CA file unusable", TLSError, TLSError, "tls.ca, SSL_CERT_FILE or the system's bundle"
+        "CA file unusable", LocalFault, LocalFault, "tls.ca, SSL_CERT_FILE or the system's bundle"
     ),
     pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: FailureRule(
         "pinned key mismatch", TLSError, TLSError, "the key is not one of tls.pins"

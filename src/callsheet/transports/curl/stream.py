@@ -12,6 +12,7 @@ from callsheet.errors import AttemptTimeout, NoAnswer, TransportError
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.told import told
 from callsheet.transports.curl.transfer import BLANK, Transfer, final_block
 
 OF_PARENT = "this answer belongs to the process that this one was forked from; only that one can read it"
@@ -99,7 +100,7 @@ class StreamedTransfer(Transfer):
     def _go_on(self) -> None:
         self.is_paused = False
         try:
-            self.easy.pause(pycurl.PAUSE_CONT)
+            told(self.easy.pause, pycurl.PAUSE_CONT)
         except pycurl.error as error:
             # libcurl has released the connection after the last byte; only the outcome is still to be read.
             if error.args[0] != pycurl.E_BAD_FUNCTION_ARGUMENT:

@@ -14,6 +14,7 @@ from callsheet.errors import (
     APIError,
     ArgumentError,
     AttemptTimeout,
+    LocalFault,
     MalformedAnswer,
     NoAnswer,
     ResponseTooLarge,
@@ -26,6 +27,8 @@ from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
 from callsheet.transports.curl.guard import refusal as refused_address
 from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.lacking import lacking
+from callsheet.transports.curl.options import NO_MEANS
 from callsheet.transports.curl.outcomes import NAMELESS, SEND_REWIND, class_of, explanation
 from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
 from callsheet.transports.curl.upload import Upload
@@ -118,8 +121,10 @@ class Transfer:
         """The directions that stay paused when libcurl may go on sending (PAUSE_CONT: none)."""
         return int(pycurl.PAUSE_CONT)
 
-    def failure(self, errno: int, text: str) -> BaseException:
-        """The error for a transfer that libcurl reports as failed; if reading the request's body raised, that exception."""
+    def failure(self, errno: int, text: Any) -> BaseException:
+        """The error for a transfer that libcurl reports as failed; what a callback or reading the request's body raised, if so."""
+        if isinstance(text, BaseException):
+            return text
         if self.upload is not None and self.upload.error is not None:
             return self._unreadable(self.upload.error)
         if errno == ANSWERED_TOO_LARGE:
@@ -139,6 +144,8 @@ class Transfer:
         info = self.easy.getinfo
         verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)
         refusal = 0 if self.sends else info(pycurl.HTTP_CONNECTCODE)
+        if errno == pycurl.E_COULDNT_CONNECT and not refusal and (lack := lacking(info(pycurl.OS_ERRNO))):
+            return self._error(LocalFault, NO_MEANS.format(error=lack), errno)
         return self._error(kind, explanation(errno, verify_result, text, refusal), errno=errno)
 
     def _unreadable(self, error: BaseException) -> BaseException:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pycurl
 
+from callsheet.errors import LocalFault
 from callsheet.settings.tls import TLS
 from callsheet.tls.trust_store import trust_store
 from callsheet.transports.curl.identity import stamp_of
@@ -64,8 +65,11 @@ class Trust:
             parts = [Path(trust_store(self._ca)).read_bytes(), extra.read_bytes()]
         except OSError:
             return None if self._options else extra
-        bundle = self._own_folder() / f"ca-{self._version}.pem"
-        bundle.write_bytes(b"\n".join(parts))
+        try:
+            bundle = self._own_folder() / f"ca-{self._version}.pem"
+            bundle.write_bytes(b"\n".join(parts))
+        except OSError as error:
+            raise LocalFault(f"tls.extra_ca: no temporary file for it and the other authorities: {error}") from None
         return bundle
 
     def _own_folder(self) -> Path:

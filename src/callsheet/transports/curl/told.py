@@ -1,0 +1,36 @@
+"""What is raised in a callback of libcurl, mostly by a signal handler: pycurl would print it, and the call go on without.
+
+pycurl hands an Exception to `sys.excepthook`, from where it is taken here. (A KeyboardInterrupt it passes on by itself.) Signal
+handlers run in the main thread alone, so only there the hook is another one, while libcurl acts.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pycurl
+
+from callsheet.errors import LocalFault
+
+
+def told(act: Callable[..., Any], *arguments: Any) -> Any:
+    """What libcurl gives for this. Raises what a callback raised meanwhile, LocalFault for an error of a multi."""
+    raised: list[BaseException] = []
+    is_main, hook, given = threading.get_ident() == threading.main_thread().ident, sys.excepthook, None
+    if is_main:  # nothing is called between this and `try`: an interrupt there would leave the hook in place
+        sys.excepthook = lambda _kind, error, _traceback: raised.append(error)
+    try:
+        given = act(*arguments)
+    except pycurl.error as error:
+        if not raised:
+            raise LocalFault(f"libcurl cannot go on: {error.args[-1]}", was_sent=True) from None
+    finally:
+        if is_main:
+            sys.excepthook = hook
+    if raised:
+        sys.last_value = sys.last_traceback = None  # where pycurl put it: it would keep the call's frames alive
+        raise raised[0]
+    return given
