@@ -48,6 +48,9 @@ The other conditions of a repeat (attempts, time left, a body that can be sent a
   reset overtakes its alert, nothing tells the refusal from a broken connection, and it is `NoAnswer`.)
 - **Number 42** is ours: libcurl was about to send the request a second time, because a kept connection closed before
   the first byte of the answer. It is stopped, and the error has `on_kept_connection` set.
+- **An answer that had come before its request**, in the same read as the answer before it, is nobody's: `NoAnswer` with
+  `on_kept_connection` set, since the request was sent by then. (One that comes while the connection is idle closes it, and
+  the request goes on another.)
 - **No number**: what libcurl takes for a success and we do not (a header block that breaks off, more header fields than
   `caps.headers` or `caps.header_count` allow) is `MalformedAnswer`; a name that was not resolved is `NotSent`, and
   `ConnectTimeout` if it took longer than `timeout.connect`; no byte for `timeout.read` is `AttemptTimeout`.

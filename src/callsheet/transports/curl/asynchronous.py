@@ -23,6 +23,7 @@ from callsheet.transports.curl.feed import FedUpload
 from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.handles import CLOSED_IN_FLIGHT, Handles
+from callsheet.transports.curl.hang_up import Kept
 from callsheet.transports.curl.names import Addresses, HostNames, Lookup, joined
 from callsheet.transports.curl.next_hop import next_hop_for
 from callsheet.transports.curl.options import NO_MEANS, less
@@ -118,7 +119,7 @@ class AsyncCurlTransport:
             transfer.arm(limits)
             if addresses is not None:
                 driver.pin(handle, addresses)
-            driver.start(handle.easy, finished)
+            driver.start(handle, finished)
             errno, text = await over
             if errno:
                 self._note_failure(request, transfer)
@@ -148,7 +149,7 @@ class AsyncCurlTransport:
             transfer.arm(limits)
             if addresses is not None:
                 driver.pin(handle, addresses)
-            driver.start(handle.easy, finished)
+            driver.start(handle, finished)
             guards.append(DueGuard(driver, after_body(transfer, limits.attempt), finished))
             if limits.read is not None:
                 guards.append(QuietGuard(driver, transfer, limits.read, finished))
@@ -203,7 +204,7 @@ class AsyncCurlTransport:
         loop = asyncio.get_running_loop()
         if self._handles is None:
             try:
-                driver = Driver(loop, self.settings.pool, self._watch)
+                driver = Driver(loop, self.settings.pool, self._watch, Kept(http2=self.settings.http2))
             except NotImplementedError:
                 raise UsageError(NO_READERS) from None
             except (pycurl.error, OSError) as error:

@@ -10,12 +10,10 @@ import pycurl
 from callsheet.process.forked import leak
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.handle import Handle
-from callsheet.transports.curl.hang_up import local_end
+from callsheet.transports.curl.hang_up import Kept
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.watch import Watching
 
-MOST_HUNG_UP = 1000
-"""Connections known to be hung up; libcurl drops most of them itself, so that nobody asks."""
 Finished = Callable[[int, str], None]
 """Takes libcurl's number (0 is success) and its message."""
 
@@ -27,16 +25,16 @@ class Driver:
     its own further away, and looks again when it fires: libcurl moves it with every request.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Pool, watch: Watching) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Pool, watch: Watching, kept: Kept) -> None:
         self.loop = loop
         self.moved: dict[int, float] = {}
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, pool.connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        self.hung_up: set[tuple[str, int]] = set()
-        self._watch = watch(loop, self._on_events, self._on_hang_up)
-        self._running: dict[pycurl.Curl, Finished] = {}
+        self.kept = kept
+        self._watch = watch(loop, self._on_events, kept.lose)
+        self._running: dict[pycurl.Curl, tuple[Handle, Finished]] = {}
         self._due: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pinned: dict[str, Addresses] = {}
@@ -50,12 +48,18 @@ class Driver:
             handle.pin(addresses)
             self._pinned[addresses.host] = addresses
 
-    def start(self, easy: pycurl.Curl, finished: Finished) -> None:
+    def start(self, handle: Handle, finished: Finished) -> None:
         """Begin the transfer that the handle is armed for."""
         self._watch.look()
-        self._running[easy] = finished
+        easy = handle.easy
+        self._running[easy] = (handle, finished)
         self._multi.add_handle(easy)
-        self._act(pycurl.SOCKET_TIMEOUT, 0)
+        running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
+        if handle.is_secure and handle.lines and self.kept.is_unasked(easy, handle.lines):
+            handle.found_unasked = True
+            finished(pycurl.E_RECV_ERROR, "")
+        if running < len(self._running):
+            self._drain()
 
     def abort(self, handle: Handle) -> None:
         """Stop a transfer, if it still runs, and destroy its handle: its connection is in the middle of something."""
@@ -93,10 +97,12 @@ class Driver:
                 self._finish(easy, errno, text)
 
     def _finish(self, easy: pycurl.Curl, errno: int, text: str) -> None:
+        running = self._running.pop(easy, None)
+        if running is not None and running[0].is_secure and not errno:
+            self.kept.note(easy)
         self._multi.remove_handle(easy)
-        finished = self._running.pop(easy, None)
-        if finished is not None:
-            finished(errno, text)
+        if running is not None:
+            running[1](errno, text)
 
     def _on_events(self, events: list[tuple[int, int]]) -> None:
         if self.counts_moves:
@@ -108,13 +114,6 @@ class Driver:
     def _on_socket(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
         if not self.is_closed:  # what a closing multi still wants, it does not wait for
             self._watch.set(fd, what)
-
-    def _on_hang_up(self, fd: int) -> None:
-        end = local_end(fd)
-        if end is not None:
-            if len(self.hung_up) >= MOST_HUNG_UP:
-                self.hung_up.clear()
-            self.hung_up.add(end)
 
     def _on_timer(self, milliseconds: int) -> None:
         if milliseconds < 0 or self.is_closed:

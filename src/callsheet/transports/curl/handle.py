@@ -17,6 +17,7 @@ from callsheet.call import Limits
 from callsheet.http.request import Request
 from callsheet.secret import Secret
 from callsheet.transports.curl.guard import Allows, Guard
+from callsheet.transports.curl.hang_up import Kept
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import content_of, milliseconds, set_request, wire_lines
 from callsheet.transports.curl.upload import BUFFER, Upload
@@ -28,9 +29,9 @@ class Handle:
     """A handle, and where it collects what comes in.
 
     `sends` counts the times libcurl began to send. The second time is refused: it would send a request again that the
-    service may have processed, without telling anybody. `hung_up` holds our ends of connections that the server closed
-    while they were idle; nothing is sent on one, and `found_dead` says so. `found_nameless` says that the
-    server's certificate names no host. `guard` opens the sockets, where not any address will do. `upload` is closed with the handle, or when it is
+    service may have processed, without telling anybody. `kept` knows which kept connections are lost; nothing is sent
+    on one, and `found_dead` says so. `found_unasked` says that the answer had come before its request, and
+    `found_nameless` that the server's certificate names no host. `is_secure`: the bytes come by TLS. `guard` opens the sockets, where not any address will do. `upload` is closed with the handle, or when it is
     let go of.
     """
 
@@ -38,6 +39,7 @@ class Handle:
         "_attempt",
         "_connect",
         "_constants",
+        "_hop_is_secure",
         "_kind",
         "_lines",
         "_setopt",
@@ -46,21 +48,25 @@ class Handle:
         "easy",
         "found_dead",
         "found_nameless",
+        "found_unasked",
         "guard",
-        "hung_up",
+        "is_secure",
+        "kept",
         "lines",
         "sends",
         "upload",
     )
 
-    def __init__(self, constants: Constants, hung_up: set[tuple[str, int]], allows: Allows | None = None) -> None:
+    def __init__(self, constants: Constants, kept: Kept, allows: Allows | None = None) -> None:
         self.easy = pycurl.Curl()
         self.lines: list[bytes] = []
         self.chunks: list[bytes] = []
         self.sends = 0
-        self.hung_up = hung_up
+        self.kept = kept
         self.found_dead = False
         self.found_nameless = False
+        self.found_unasked = False
+        self.is_secure = self._hop_is_secure = False
         self.upload: Upload | None = None
         self.guard = None if allows is None else Guard(allows)
         self._constants = constants
@@ -104,7 +110,10 @@ class Handle:
             self.easy.reset()
         for option, value in self._constants:
             self._setopt(option, value.reveal() if type(value) is Secret else value)
+            if option == pycurl.PROXY:
+                self._hop_is_secure = value.startswith("https:")
         set_request(self.easy, request, limits)
+        self.is_secure = self._hop_is_secure or request.wire_url.startswith("https:")
         if self.guard is not None:
             self.guard.begin()
             self._setopt(pycurl.OPENSOCKETFUNCTION, self.guard.open)
@@ -130,6 +139,7 @@ class Handle:
         if url != self._url:
             setopt(pycurl.URL, url)
             self._url = url
+            self.is_secure = self._hop_is_secure or url.startswith("https:")
         if content is not None:
             setopt(pycurl.POSTFIELDS, content)
         if limits.connect != self._connect:
@@ -167,8 +177,9 @@ class Handle:
             upload.close()
 
     def _on_send(self, _address: str, local_address: str, _port: int, local_port: int) -> int:
-        if self.hung_up and (local_address, local_port) in self.hung_up:
-            self.hung_up.discard((local_address, local_port))
+        lost = self.kept.lost
+        if lost and (local_address, local_port) in lost:
+            lost.discard((local_address, local_port))
             self.found_dead = True
             return int(pycurl.PREREQFUNC_ABORT)
         self.sends += 1

@@ -35,7 +35,7 @@ class Handles:
 
     def new(self, constants: Constants) -> Handle:
         """A handle that has made no request yet."""
-        return Handle(constants, self.driver.hung_up, self._allows)
+        return Handle(constants, self.driver.kept, self._allows)
 
     def give_back(self, handle: Handle) -> None:
         """Keep the handle of a whole answer for the next request, without what it holds of this one."""

@@ -1,24 +1,102 @@
-"""Connections that the server has closed while they were idle.
+"""Kept connections that nothing may be sent on any more: the server closed them, or sent what nobody asked for.
 
-libcurl looks whether a kept connection still lives only once a second. A request that goes out on one that the server
-closed a moment ago is lost, and as it may have been processed it must not be sent again unless that does no harm. The
-kernel knows better, so it is asked before anything is sent.
+libcurl looks at a kept connection only once a second. A request that goes out on one that the server closed a moment
+ago is lost, and as it may have been processed it must not be sent again unless that does no harm. Bytes that came on an
+idle connection of HTTP/1 would be taken for the answer to the next request (RFC 9112 9.2). The kernel knows both, so it is
+asked before anything is sent. Bytes that came together with an answer under TLS are no longer the kernel's, but OpenSSL's:
+they show in that the next answer is there although nothing has arrived since the last one.
 """
 
 from __future__ import annotations
 
 import select
 import socket
+import sys
+
+import pycurl
 
 HUNG_UP = getattr(select, "POLLRDHUP", select.POLLIN) | select.POLLHUP | select.POLLERR
 """Where the kernel cannot tell a hang-up from bytes that nobody asked for, those count as one."""
+UNUSABLE = HUNG_UP | select.POLLIN
+TCP_INFO, BYTES_RECEIVED = 11, slice(128, 136)
+"""An option of Linux, and where its answer has `tcpi_bytes_received` (linux/tcp.h)."""
+UNCOUNTED, FRAMES = -1, -2
+"""In the place of a number of bytes: not known here; the connection speaks HTTP/2, in which each answer names its request."""
+HTTP_2 = 3
 
 
-def is_hung_up(fd: int) -> bool:
-    """Whether the other side of an idle connection has closed."""
-    poll = select.poll()
-    poll.register(fd, HUNG_UP)
-    return any(mask & HUNG_UP for _, mask in poll.poll(0))
+class Kept:
+    """What is known of the connections that one multi keeps, by descriptor.
+
+    `lost` holds our ends of those that nothing may be sent on.
+    """
+
+    def __init__(self, *, http2: bool = False) -> None:
+        self.lost: set[tuple[str, int]] = set()
+        self._ends: dict[int, tuple[str, int]] = {}
+        self._received: dict[int, int] = {}
+        self._http2 = http2
+
+    def note(self, easy: pycurl.Curl) -> None:
+        """Remember how much has come on the connection of a whole answer under TLS. Call it before the handle leaves its multi."""
+        fd = easy.getinfo(pycurl.ACTIVESOCKET)
+        if fd >= 0:
+            speaks_http2 = self._http2 and easy.getinfo(pycurl.INFO_HTTP_VERSION) == HTTP_2
+            self._received[fd] = FRAMES if speaks_http2 else bytes_received(fd)
+
+    def is_unasked(self, easy: pycurl.Curl, lines: list[bytes]) -> bool:
+        """Whether an answer that begins as soon as its request is sent had come before; its connection is lost then.
+
+        Of a connection that the answer ended, it must be assumed: an honest answer takes at least the way there and back.
+        """
+        if easy.getinfo(pycurl.NUM_CONNECTS) or lines[0].startswith(b"HTTP/2"):
+            return False
+        fd = easy.getinfo(pycurl.ACTIVESOCKET)
+        if fd < 0:
+            return True
+        known = self._received.get(fd, UNCOUNTED)
+        if known < 0 or known != bytes_received(fd):
+            return False
+        self._lose(fd)
+        return True
+
+    def is_lost(self, fd: int) -> bool:
+        """Whether nothing may be sent on an idle connection. What waits on one of HTTP/2 are frames, which do no harm."""
+        poll = select.poll()
+        poll.register(fd, HUNG_UP if self._received.get(fd) == FRAMES else UNUSABLE)
+        return bool(poll.poll(0))
+
+    def lose(self, fd: int) -> bool:
+        """Note that something happened on an idle connection; whether nothing may be sent on it now."""
+        if not self.is_lost(fd):
+            return False
+        self._lose(fd)
+        return True
+
+    def _lose(self, fd: int) -> None:
+        before, end = self._ends.pop(fd, None), local_end(fd)
+        if before is not None:
+            self.lost.discard(before)
+        if end is not None:
+            self._ends[fd] = end
+            self.lost.add(end)
+
+
+class _Borrowed(socket.socket):
+    """A socket of libcurl's, which dropping this leaves open."""
+
+    def __del__(self) -> None:
+        self.detach()
+
+
+def bytes_received(fd: int) -> int:
+    """How many bytes have come on a connection; UNCOUNTED where the kernel does not tell."""
+    if sys.platform != "linux":
+        return UNCOUNTED
+    told = _Borrowed(socket.AF_INET, socket.SOCK_STREAM, 0, fd).getsockopt(
+        socket.IPPROTO_TCP, TCP_INFO, BYTES_RECEIVED.stop
+    )
+    return int.from_bytes(told[BYTES_RECEIVED], sys.byteorder)
 
 
 def local_end(fd: int) -> tuple[str, int] | None:

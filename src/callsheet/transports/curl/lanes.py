@@ -14,6 +14,7 @@ from callsheet.process.forked import forget_after_fork
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.guard import Allows
 from callsheet.transports.curl.handle import Constants
+from callsheet.transports.curl.hang_up import Kept
 from callsheet.transports.curl.lane import Lane
 from callsheet.transports.curl.options import NO_MEANS
 
@@ -25,11 +26,12 @@ class Lanes:
     polls the read end of one pipe: closing writes to it, which wakes all threads that wait.
     """
 
-    def __init__(self, pool: Pool, constants: Constants, allows: Allows | None) -> None:
+    def __init__(self, pool: Pool, constants: Constants, allows: Allows | None, *, http2: bool) -> None:
         self._pipe: tuple[int, ...] = ()
         self._pool = pool
         self._constants = constants
         self._allows = allows
+        self._http2 = http2
         self.is_closed = False
         self._begin()
         forget_after_fork(self)
@@ -61,7 +63,7 @@ class Lanes:
 
     def _new(self) -> Lane:
         try:
-            return Lane(self._pipe[0], self._constants, self._allows)
+            return Lane(self._pipe[0], self._constants, self._allows, Kept(http2=self._http2))
         except (pycurl.error, OSError) as error:
             raise NotSent(NO_MEANS.format(error=error)) from None
 

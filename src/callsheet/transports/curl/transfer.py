@@ -33,6 +33,7 @@ from callsheet.transports.curl.upload import Upload
 NO_CAPS = Caps()
 HOST = re.compile(rb"DNS:|IP Address:")
 BLANK = (b"\r\n", b"\n")
+UNASKED = "the kept connection brought an answer that had come before the request was sent"
 ANSWERED_TOO_LARGE = pycurl.E_FILESIZE_EXCEEDED
 HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2"}
 
@@ -81,6 +82,8 @@ class Transfer:
 
     def answer(self) -> Response:
         """The answer of a transfer that libcurl calls a success. Raises MalformedAnswer, ResponseTooLarge."""
+        if self.handle.found_unasked:
+            raise self._error(NoAnswer, UNASKED)
         self._check_name()
         block = final_block(self.lines)
         if block is None:
@@ -136,6 +139,8 @@ class Transfer:
         """What a transfer that libcurl calls failed means; what reading its body raised is its own cause."""
         if self.upload is not None and self.upload.error is not None:
             return self._unreadable(self.upload.error)
+        if self.handle.found_unasked:
+            return self._error(NoAnswer, UNASKED)
         if errno == ANSWERED_TOO_LARGE:
             return self.too_large()
         if self.was_quiet:
@@ -177,7 +182,8 @@ class Transfer:
             what,
             errno=errno,
             was_sent=self.sends > 0,
-            on_kept_connection=(self.sends > 1 or errno == SEND_REWIND) and issubclass(kind, NoAnswer),
+            on_kept_connection=(self.sends > 1 or errno == SEND_REWIND or self.handle.found_unasked)
+            and issubclass(kind, NoAnswer),
             request=self.request.redacted(),
         )
 

@@ -7,6 +7,7 @@ one system call; the loop's own `add_reader` builds objects each time. Where the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 import sys
 from collections.abc import Callable
@@ -14,8 +15,10 @@ from typing import Protocol
 
 import pycurl
 
-HungUp = Callable[[int], None]
-"""Takes an idle socket whose other side has closed it."""
+from callsheet.transports.curl.hang_up import UNUSABLE
+
+Lose = Callable[[int], bool]
+"""Takes an idle socket that something happened on; False if requests may still be sent there."""
 Ready = Callable[[list[tuple[int, int]]], None]
 """Takes (socket, libcurl's CSELECT bits) pairs."""
 
@@ -24,7 +27,7 @@ class Watch(Protocol):
     """Tells `ready` about sockets."""
 
     def look(self) -> None:
-        """Tell now about idle sockets that were hung up, if this watch can."""
+        """Tell now about idle sockets that something happened on."""
 
     def set(self, fd: int, what: int) -> None:
         """Wait for what libcurl says it wants of a socket; POLL_REMOVE: for nothing more."""
@@ -33,23 +36,33 @@ class Watch(Protocol):
         """Wait for nothing."""
 
 
-Watching = Callable[[asyncio.AbstractEventLoop, Ready, HungUp], Watch]
+Watching = Callable[[asyncio.AbstractEventLoop, Ready, Lose], Watch]
 
 
 class LoopWatch:
     """By the event loop's own readers and writers: works wherever those do."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, _hung_up: HungUp) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, lose: Lose) -> None:
         self._loop = loop
         self._ready = ready
+        self._lose = lose
         self._fds: set[int] = set()
+        self._idle = select.poll()
 
     def look(self) -> None:
-        """See Watch. It cannot."""
+        """See Watch."""
+        for fd, _ in self._idle.poll(0):
+            if self._lose(fd):
+                self._idle.unregister(fd)
 
     def set(self, fd: int, what: int) -> None:
         """See Watch."""
         self._remove(fd)
+        if what == pycurl.POLL_REMOVE:
+            self._idle.register(fd, UNUSABLE)
+        else:
+            with contextlib.suppress(KeyError):
+                self._idle.unregister(fd)
         if what in (pycurl.POLL_IN, pycurl.POLL_INOUT):
             self._loop.add_reader(fd, self._ready, [(fd, pycurl.CSELECT_IN)])
         if what in (pycurl.POLL_OUT, pycurl.POLL_INOUT):
@@ -83,18 +96,19 @@ if sys.platform == "linux":
         for mask in range(32)
     }
 
-    IDLE = select.EPOLLRDHUP | select.EPOLLONESHOT
+    HANG_UP = select.EPOLLRDHUP | select.EPOLLONESHOT
+    IDLE = select.EPOLLIN | HANG_UP
 
     class EpollWatch:
         """By an epoll, which the loop watches as one descriptor.
 
-        A socket that libcurl wants nothing of for now is kept, to notice a hang-up, once.
+        A socket that libcurl wants nothing of for now is kept, to notice, once, that something happened on it.
         """
 
-        def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, hung_up: HungUp) -> None:
+        def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, lose: Lose) -> None:
             self._loop = loop
             self._ready = ready
-            self._hung_up = hung_up
+            self._lose = lose
             self._epoll = select.epoll()
             self._known: set[int] = set()
             self._idle: set[int] = set()
@@ -121,17 +135,19 @@ if sys.platform == "linux":
             """See Watch."""
             for fd, _ in self._epoll.poll(0):
                 if fd in self._idle:
-                    self._lose(fd)
+                    self._on_idle(fd)
 
-        def _lose(self, fd: int) -> None:
-            self._idle.discard(fd)
-            self._hung_up(fd)
+        def _on_idle(self, fd: int) -> None:
+            if self._lose(fd):
+                self._idle.discard(fd)
+            else:
+                self._epoll.modify(fd, HANG_UP)
 
         def _on_events(self) -> None:
             events = []
             for fd, mask in self._epoll.poll(0):
                 if fd in self._idle:
-                    self._lose(fd)
+                    self._on_idle(fd)
                 else:
                     events.append((fd, TO_CURL[mask & 31]))
             if events:
@@ -144,6 +160,6 @@ if sys.platform == "linux":
             self._epoll.close()
 
 
-def watch_for(loop: asyncio.AbstractEventLoop, ready: Ready, hung_up: HungUp) -> Watch:
+def watch_for(loop: asyncio.AbstractEventLoop, ready: Ready, lose: Lose) -> Watch:
     """The best watch that this platform and loop have. Raises NotImplementedError on a loop without readers."""
-    return EpollWatch(loop, ready, hung_up) if sys.platform == "linux" else LoopWatch(loop, ready, hung_up)
+    return EpollWatch(loop, ready, lose) if sys.platform == "linux" else LoopWatch(loop, ready, lose)
