@@ -13,7 +13,7 @@ from callsheet.errors import AttemptTimeout, NoAnswer
 from callsheet.http.request import Request
 from callsheet.transports.curl.hang_up import Kept, bytes_received
 from tests.contract.worlds import World, request
-from tests.servers import Action, Certificates, ScriptedServer, answer, response, silence
+from tests.servers import Action, Certificates, ScriptedServer, answer, response
 from tests.servers.connection import Connection
 
 POISON = {
@@ -172,8 +172,8 @@ def test_many_poisoned_connections_at_once(world: World) -> None:
         assert len(server.requests) == 40
 
 
-def together(*parts: bytes) -> Action:
-    """Send each part as a record of its own, all in one segment."""
+def together(*parts: bytes, until: Event) -> Action:
+    """Send each part as a record of its own, all in one segment; then look at nothing any more."""
 
     def play(connection: Connection) -> None:
         connection.request()
@@ -181,6 +181,7 @@ def together(*parts: bytes) -> Action:
         for part in parts:
             connection.send(part)
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        assert until.wait(5.0)
 
     return Action("together", play)
 
@@ -204,7 +205,8 @@ READ_AHEAD = {
 def test_what_tls_had_read_ahead_is_not_the_next_answer(
     tls_world: World, certificates: Certificates, poison: bytes, which: int, is_stream: bool
 ) -> None:
-    script = [together(response(200, body=b"first"), poison), silence()]
+    over = Event()
+    script = [together(response(200, body=b"first"), poison, until=over)]
     with ScriptedServer(script, tls=certificates.good()) as server:
         assert body_of(tls_world, request(server.url, is_stream=is_stream)) == b"first"
         error = tls_world.failure(two_requests(server.url)[which])
@@ -214,6 +216,7 @@ def test_what_tls_had_read_ahead_is_not_the_next_answer(
         assert error.on_kept_connection
         assert tls_world.post(server.url).status_code == 200
         assert server.connections == 2
+        over.set()
 
 
 def test_an_answer_at_once_under_tls_is_taken(tls_world: World, certificates: Certificates) -> None:

@@ -4,7 +4,7 @@ libcurl looks at a kept connection only once a second. A request that goes out o
 ago is lost, and as it may have been processed it must not be sent again unless that does no harm. Bytes that came on an
 idle connection of HTTP/1 would be taken for the answer to the next request (RFC 9112 9.2). The kernel knows both, so it is
 asked before anything is sent. Bytes that came together with an answer under TLS are no longer the kernel's, but OpenSSL's:
-they show in that the next answer is there although nothing has arrived since the last one.
+they show in that the next answer is there although too few have arrived since the last one to hold it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import select
 import socket
 import sys
+from functools import lru_cache
 
 import pycurl
 
@@ -23,39 +24,39 @@ TCP_INFO, BYTES_RECEIVED = 11, slice(128, 136)
 UNCOUNTED, FRAMES = -1, -2
 """In the place of a number of bytes: not known here; the connection speaks HTTP/2, in which each answer names its request."""
 HTTP_2 = 3
+RECORD = 21
+"""Bytes that TLS adds to an answer at the least. A farewell alone, which may have come since the last answer, is shorter than both."""
 
 
 class Kept:
     """What is known of the connections that one multi keeps, by descriptor.
 
-    `lost` holds our ends of those that nothing may be sent on.
+    `lost` holds our ends of those that nothing may be sent on. `http2`: they may speak HTTP/2.
     """
 
     def __init__(self, *, http2: bool = False) -> None:
         self.lost: set[tuple[str, int]] = set()
         self._ends: dict[int, tuple[str, int]] = {}
         self._received: dict[int, int] = {}
-        self._http2 = http2
+        self.http2 = http2
 
     def note(self, easy: pycurl.Curl) -> None:
         """Remember how much has come on the connection of a whole answer under TLS. Call it before the handle leaves its multi."""
         fd = easy.getinfo(pycurl.ACTIVESOCKET)
         if fd >= 0:
-            speaks_http2 = self._http2 and easy.getinfo(pycurl.INFO_HTTP_VERSION) == HTTP_2
+            speaks_http2 = self.http2 and easy.getinfo(pycurl.INFO_HTTP_VERSION) == HTTP_2
             self._received[fd] = FRAMES if speaks_http2 else bytes_received(fd)
 
     def is_unasked(self, easy: pycurl.Curl, lines: list[bytes]) -> bool:
-        """Whether an answer that begins as soon as its request is sent had come before; its connection is lost then.
-
-        Of a connection that the answer ended, it must be assumed: an honest answer takes at least the way there and back.
-        """
+        """Whether an answer that begins as soon as its request is sent had come before; its connection is lost then."""
         if easy.getinfo(pycurl.NUM_CONNECTS) or lines[0].startswith(b"HTTP/2"):
             return False
         fd = easy.getinfo(pycurl.ACTIVESOCKET)
-        if fd < 0:
-            return True
+        if fd < 0:  # the answer ends the connection, which libcurl still takes leave of
+            end = (easy.getinfo(pycurl.LOCAL_IP), easy.getinfo(pycurl.LOCAL_PORT))
+            fd = next((known for known in self._received if local_end(known) == end), fd)
         known = self._received.get(fd, UNCOUNTED)
-        if known < 0 or known != bytes_received(fd):
+        if known < 0 or bytes_received(fd) - known >= sum(map(len, lines)) + RECORD:
             return False
         self._lose(fd)
         return True
@@ -89,13 +90,17 @@ class _Borrowed(socket.socket):
         self.detach()
 
 
+@lru_cache(4096)
+def _borrowed(fd: int) -> _Borrowed:
+    """Made once for each descriptor, whatever socket that is by now: making one takes longer than asking it."""
+    return _Borrowed(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
+
+
 def bytes_received(fd: int) -> int:
     """How many bytes have come on a connection; UNCOUNTED where the kernel does not tell."""
     if sys.platform != "linux":
         return UNCOUNTED
-    told = _Borrowed(socket.AF_INET, socket.SOCK_STREAM, 0, fd).getsockopt(
-        socket.IPPROTO_TCP, TCP_INFO, BYTES_RECEIVED.stop
-    )
+    told = _borrowed(fd).getsockopt(socket.IPPROTO_TCP, TCP_INFO, BYTES_RECEIVED.stop)
     return int.from_bytes(told[BYTES_RECEIVED], sys.byteorder)
 
 
