@@ -83,9 +83,12 @@ def test_an_answer_shows_that_the_service_is_there(attempt_of, outcome):
 
 
 IDLE = NoAnswer("lost", on_kept_connection=True)
+REFUSED = NotSent("refused", on_kept_connection=True)
 
 
-@pytest.mark.parametrize("outcome", [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, None])
+@pytest.mark.parametrize(
+    "outcome", [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, REFUSED, None]
+)
 def test_some_outcomes_say_nothing_of_the_service(attempt_of, outcome):
     assert failed(attempt_of(outcome)) is None
 

@@ -11,6 +11,7 @@ import threading
 
 from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
+from callsheet.errors import NotSent
 from callsheet.policies.scope import Own, Scope
 from callsheet.settings.retry import Budget
 from callsheet.settings.settings import Settings
@@ -34,8 +35,11 @@ class RetryBudget:
             self.window.add(now, 0, 1)
 
     def after(self, attempt: Attempt, now: float) -> GiveUp | None:
-        """Spend on the retry that is wanted, or take it back."""
+        """Spend on the retry that is wanted, or take it back. What the end of a kept connection gave back unprocessed is free."""
         if attempt.again is None or not isinstance(attempt.again, TryAgain):
+            return None
+        outcome = attempt.outcome
+        if isinstance(outcome, NotSent) and outcome.on_kept_connection:
             return None
         with self.lock:
             self.window.advance(now)

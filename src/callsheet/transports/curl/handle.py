@@ -23,6 +23,10 @@ from callsheet.transports.curl.options import content_of, milliseconds, set_requ
 from callsheet.transports.curl.upload import BUFFER, Upload
 
 Constants = list[tuple[int, Any]]
+IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+"""Requests that may be sent again whatever became of them (RFC 9110 9.2.2): of these it need not be known."""
+REFUSED = b"refused by server, try again on a new connection"
+"""What libcurl says, in its trace alone, of a stream of HTTP/2 that was not processed (RFC 9113 8.7). To all else it looks like a reset."""
 
 
 class Handle:
@@ -30,7 +34,7 @@ class Handle:
 
     `sends` counts the times libcurl began to send. The second time is refused: it would send a request again that the
     service may have processed, without telling anybody. `kept` knows which kept connections are lost; nothing is sent
-    on one, and `found_dead` says so. `found_unasked` says that the answer had come before its request, and
+    on one, and `found_dead` says so. `found_refused` says that the service gave the request back unprocessed, `found_unasked` says that the answer had come before its request, and
     `found_nameless` that the server's certificate names no host. `is_secure`: the bytes come by TLS. `guard` opens the sockets, where not any address will do. `upload` is closed with the handle, or when it is
     let go of.
     """
@@ -48,6 +52,7 @@ class Handle:
         "easy",
         "found_dead",
         "found_nameless",
+        "found_refused",
         "found_unasked",
         "guard",
         "is_secure",
@@ -65,6 +70,7 @@ class Handle:
         self.kept = kept
         self.found_dead = False
         self.found_nameless = False
+        self.found_refused = False
         self.found_unasked = False
         self.is_secure = self._hop_is_secure = False
         self.upload: Upload | None = None
@@ -119,6 +125,9 @@ class Handle:
             self._setopt(pycurl.OPENSOCKETFUNCTION, self.guard.open)
         self.sends = 0
         self._setopt(pycurl.PREREQFUNCTION, self._on_send)
+        if self.kept.http2 and request.method not in IDEMPOTENT and not request.is_upload:
+            self._setopt(pycurl.DEBUGFUNCTION, self._on_trace)
+            self._setopt(pycurl.VERBOSE, 1)
 
     def use(self, constants: Constants) -> None:
         """Go by other constant options from now on."""
@@ -175,6 +184,10 @@ class Handle:
         upload, self.upload = self.upload, None
         if upload is not None:
             upload.close()
+
+    def _on_trace(self, kind: int, text: bytes) -> None:
+        if kind == pycurl.INFOTYPE_TEXT and REFUSED in text and not self.lines:
+            self.found_refused = True
 
     def _on_send(self, _address: str, local_address: str, _port: int, local_port: int) -> int:
         lost = self.kept.lost

@@ -16,6 +16,7 @@ from callsheet.errors import (
     AttemptTimeout,
     MalformedAnswer,
     NoAnswer,
+    NotSent,
     ResponseTooLarge,
     TLSError,
     TransportError,
@@ -33,6 +34,7 @@ from callsheet.transports.curl.upload import Upload
 NO_CAPS = Caps()
 HOST = re.compile(rb"DNS:|IP Address:")
 BLANK = (b"\r\n", b"\n")
+REFUSED = "the service refused the request before it was processed (HTTP/2 REFUSED_STREAM or GOAWAY)"
 UNASKED = "the kept connection brought an answer that had come before the request was sent"
 ANSWERED_TOO_LARGE = pycurl.E_FILESIZE_EXCEEDED
 HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2"}
@@ -57,6 +59,11 @@ class Transfer:
     def sends(self) -> int:
         """How often libcurl began to send; the second time it was stopped."""
         return self.handle.sends
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the service may have processed the request."""
+        return self.handle.sends > 0 and not self.handle.found_refused
 
     def arm(self, limits: Limits) -> None:
         """Set the handle for this request. Raises ArgumentError if it cannot be sent."""
@@ -154,11 +161,12 @@ class Transfer:
             error = refused_address(self.request.origin.host, guard.refused)
             error.request = self.request.redacted()
             return error
-        kind = class_of(errno, sent=self.sends > 0, answered=bool(self.lines), text=text)
+        kind = class_of(errno, sent=self.is_sent, answered=bool(self.lines), text=text)
         info = self.easy.getinfo
         verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)
         refusal = 0 if self.sends else info(pycurl.HTTP_CONNECTCODE)
-        return self._error(kind, explanation(errno, verify_result, text, refusal), errno=errno)
+        told = REFUSED if self.handle.found_refused else explanation(errno, verify_result, text, refusal)
+        return self._error(kind, told, errno=errno)
 
     def _unreadable(self, error: BaseException) -> BaseException:
         if isinstance(error, APIError):
@@ -181,9 +189,9 @@ class Transfer:
         return kind(
             what,
             errno=errno,
-            was_sent=self.sends > 0,
+            was_sent=self.is_sent,
             on_kept_connection=(self.sends > 1 or errno == SEND_REWIND or self.handle.found_unasked)
-            and issubclass(kind, NoAnswer),
+            and issubclass(kind, NoAnswer | NotSent),
             request=self.request.redacted(),
         )
 
