@@ -1,4 +1,4 @@
-"""Errors whose tracebacks show where, and not with what: the local variables of our frames are let go of.
+"""Errors whose tracebacks show the lines they came through, but not the local variables of our frames.
 
 Sentry, rich, `pytest --showlocals` and `traceback.TracebackException(capture_locals=True)` show the locals of every frame. On
 the way to the wire those are, among harmless things, tokens, signatures and bodies. A frame that has ended keeps its locals
@@ -23,7 +23,7 @@ OURS = "callsheet"
 BELOW = sys.stdlib_module_names | {
     "botocore", "cryptography", "http_message_signatures", "jwt", "pycurl", "pydantic", "pydantic_core", "redis", "yaml",
 }  # fmt: skip
-"""What we call: libraries whose frames may hold what they were given. A user's own frames are not touched."""
+"""Libraries that we call, whose frames may hold what they were given. A user's own frames are not touched."""
 SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 LONGEST_CHAIN = 50
 
@@ -72,11 +72,11 @@ def _clear(at: TracebackType | None, *, below: bool) -> None:
         room = frame.f_globals.get("__name__", "").partition(".")[0]
         is_ours = room == OURS
         is_below = is_below or (is_ours and below)
-        # One that others have suspended would be ended by it; ours let go of an error that they go on after.
+        # To clear a suspended frame would end it. Ours drop the traceback of an error after which they go on.
         may_clear = is_below and room in BELOW and not frame.f_code.co_flags & SUSPENDABLE
         if is_ours or may_clear:
             try:
                 frame.clear()
             except RuntimeError:
-                pass  # it has not ended: whoever catches the error there clears what it holds itself
+                pass  # it still runs, and the code in it that catches the error clears what it holds
         at = at.tb_next

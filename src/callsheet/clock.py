@@ -16,10 +16,10 @@ class Clock(Protocol):
         """The time of day as a Unix timestamp, as `time.time` gives it."""
 
     def sleep(self, seconds: float) -> None:
-        """Have a thread go on later."""
+        """Have a thread wait for so many seconds."""
 
     async def asleep(self, seconds: float) -> None:
-        """Have a task go on later."""
+        """Have a task wait for so many seconds."""
 
     def new_ticket(self) -> Any:
         """A place in a queue that a thread waits for by this clock."""
@@ -28,4 +28,4 @@ class Clock(Protocol):
         """A place in a queue that a task waits for by this clock."""
 
     def under_way(self) -> AbstractContextManager[None]:
-        """While a request, or a question to a store, takes real time."""
+        """Hold the clock still while a request, or a question to a store, takes real time."""

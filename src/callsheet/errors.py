@@ -42,7 +42,7 @@ class APIError(Exception):
     `attempts` is how many tries were made on the wire; `was_sent` is true if any of them may have reached the service;
     `retry_after` is in seconds, from the service; `stopped_by` names the policy that refused a further attempt;
     `request` is redacted; `idempotency_key` is the one that all attempts carried. Every error pickles. Making one with a fact
-    that its class does not declare raises TypeError: misspelt, it would be lost without anybody noticing.
+    that its class does not declare raises TypeError: misspelt, it would be lost unnoticed.
     """
 
     service: str | None = None
@@ -368,7 +368,7 @@ def name_problem(name: str) -> str:
 
 
 def known_response_errors() -> dict[str, type[ResponseError]]:
-    """The errors of this page that an answer can raise, by name."""
+    """The errors of this module that an answer can raise, by name."""
     return {
         name: kind for name, kind in globals().items() if isinstance(kind, type) and issubclass(kind, ResponseError)
     }

@@ -7,7 +7,7 @@ so that a listener can put together what belongs together:
 | --- | --- |
 | `id` | 16 hex digits, random for each call: no other call has them, in this process or another |
 | `service`, `operation` | their names on the sheet; an undeclared request has its method as operation, in small letters |
-| `method` | the operation's |
+| `method` | the operation's HTTP method |
 | `template` | the operation's path as declared, `/users/{id}`; "" for an undeclared request, whose path is no declaration |
 | `began` | when the call began, as a Unix timestamp; seconds elsewhere (`elapsed`, `sent_after`) count from a clock that is never set back |
 
@@ -36,7 +36,7 @@ class CallFacts(NamedTuple):
 
 
 NO_CALL = CallFacts("", "", "", "", "", 0.0)
-"""Stands in an event that a policy makes until the engine, which knows of which call it is, puts that in its place."""
+"""Stands in an event that a policy makes, until the engine puts the facts of the call in its place."""
 
 
 class WireFacts(NamedTuple):
@@ -221,7 +221,7 @@ that is logged once, and the call goes on.
 """
 KINDS: tuple[type[Event], ...] = get_args(Event)
 UNASKED = tuple(kind for kind in KINDS if kind not in (CallBegan, AttemptBegan))
-"""What a listener without `wants` is told: all but what few need and all would pay for."""
+"""What a listener without `wants` is told: not the two events that few need, and that would cost every call."""
 
 
 def by_event(listeners: Iterable[Listener]) -> Mapping[type[Event], tuple[Listener, ...]]:

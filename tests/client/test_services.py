@@ -22,7 +22,7 @@ def test_services_with_settings_share_one_transport_however_many_ask_at_once():
 
         def ask():
             start.wait()
-            used.append(client.service("api", pool={"connections": 7})._maker.io._send.__self__)
+            used.append(client.service("api", pool={"connections": 7})._maker.io.transport)
 
         threads = [threading.Thread(target=ask) for _ in range(16)]
         for thread in threads:

@@ -261,7 +261,7 @@ class BlockingWorld(World):
         super().__init__()
         self.transport = BlockingTransport(self)
         self.later = Worker()
-        self.io = ThreadIo(self.transport, self.later, self.now, self._sleep, wall=self.wall)
+        self.io = ThreadIo(self.transport, self.later, lambda tls: self.io, self._sleep, self.now, self.wall)
 
     def __enter__(self):
         self._threads = set(threading.enumerate())
@@ -332,7 +332,7 @@ class TaskWorld(World):
         super().__init__()
         self.transport = TaskTransport(self)
         self.later = TaskSet()
-        self.io = TaskIo(self.transport, self.later, self.now, self._sleep, wall=self.wall)
+        self.io = TaskIo(self.transport, self.later, lambda tls: self.io, self._sleep, self.now, self.wall)
 
     def __enter__(self):
         self._runner = asyncio.Runner()

@@ -33,7 +33,7 @@ def test_files_and_lines_stay():
     with RefusedPort() as server, Client(base_url=server.url, retry="off") as client:
         _, error = leaks_of(lambda: client.get("/x"))
     names = lines_of(error)
-    assert {"get", "_request", "perform", "final_answer", "send"} <= set(names)
+    assert {"get", "finish", "perform", "final_answer", "send"} <= set(names)
     frames = [at.tb_frame for at in _tracebacks(error)]
     ours = [frame for frame in frames if frame.f_globals["__name__"].startswith("callsheet.")]
     assert [(frame.f_code.co_name, list(frame.f_locals)) for frame in ours if frame.f_locals] == [

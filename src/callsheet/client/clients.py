@@ -73,7 +73,7 @@ class _AnyClient:
             for name in self.sheet.services:
                 self._maker(name).plans.compile_all()
         except BaseException:
-            self._wiring.is_closed = True  # nobody gets a client to close
+            self._wiring.is_closed = True  # the caller gets no client that could be closed
             raise
 
     def _check_settings(self) -> None:
@@ -90,7 +90,7 @@ class _AnyClient:
             warn_of_unverified(service, unverified.insecure_reason)
 
     def _maker(self, name: str, settings: Mapping[str, Any] | None = None) -> CallMaker:
-        """What makes the calls of a service: the one all share, or one with other settings, the same slots and jar."""
+        """A service's maker: the shared one, or with `settings` a new one that shares slots and cookies with it."""
         if self._wiring.is_closed:
             raise UsageError(CLOSED, service=name)
         with self._lock:
@@ -145,8 +145,9 @@ class Client(_AnyClient, Calls):
 
     `Client("callsheet.yaml", env="prod")`, `Client(Sheet(...))`, or without a sheet `Client(base_url="https://...")`.
     Further keywords are settings in the sheet's words and hold for every service. `listeners` are functions of one
-    event; one that has `wants` is told only of the types of events in it. `eager=True` compiles every operation now. `transport` is one to use instead, or a function that wraps the usual
-    one; `clock` is that of a test. With one service, `call`, `get`, `post` ... are the client's own.
+    event; one that has `wants` is told only of the types of events in it. `eager=True` compiles every operation now.
+    `transport` is used in place of libcurl's, or is a function that wraps it; `clock` is a FrozenClock, for tests. With one
+    service, `call`, `get`, `post` ... are the client's own.
     Raises SheetError for an unusable sheet. Close it, or use `with`.
     """
 

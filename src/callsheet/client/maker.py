@@ -1,15 +1,18 @@
-"""What a service does before anything is sent, for both colours."""
+"""Makes the calls of a service, for both colours."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, TypedDict
 
 from callsheet.call import Call
 from callsheet.client.breaker import BreakerControl
-from callsheet.client.download_source import source_of
 from callsheet.client.wiring import Wiring
+from callsheet.engine.answer import Answer
+from callsheet.engine.open_answer import OpenAnswer
+from callsheet.engine.perform import open_stream, perform
 from callsheet.errors import CLOSED, APIError, ArgumentError, UsageError
+from callsheet.http.response import Response
 from callsheet.many.download import DownloadSource
 from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
 from callsheet.plan.service import ServicePlans, begin
@@ -19,10 +22,10 @@ from callsheet.values.multipart import Files
 
 
 class RequestOptions(TypedDict, total=False):
-    """What an undeclared request takes, its body as one of these.
+    """The options of an undeclared request; one of four is its body.
 
-    `json`; `data`, the fields of a form; `files`, a multipart body, with `data` as fields beside; `content`, sent as it is:
-    bytes, text, a Path, a file opened as bytes, or their iterator.
+    `json`; `data`, the fields of a form; `files`, a multipart body, whose other fields are `data`; `content`, sent as it
+    is: bytes, text, a Path, a file opened as bytes, or an iterator of bytes or text.
     """
 
     params: Params | None
@@ -37,10 +40,12 @@ class RequestOptions(TypedDict, total=False):
 
 
 KNOWN_OPTIONS = RequestOptions.__annotations__.keys()
+OWN_FIELDS = frozenset({"range", "if-range"})
+"""Header fields that a download sets itself."""
 
 
 class CallMaker:
-    """Makes the calls of one service, for both colours: what happens before anything is sent."""
+    """Makes the calls of one service: checks and binds what a caller gave, and sends undeclared requests."""
 
     def __init__(self, plans: ServicePlans, wiring: Wiring) -> None:
         self.name = plans.name
@@ -88,6 +93,16 @@ class CallMaker:
             raise
         return call, plan, options.get("raise_for_status", True)
 
+    def send(self, method: str, path: str, options: RequestOptions) -> Coroutine[Any, Any, Answer[Response]]:
+        """Begin the call of an undeclared request, and give the coroutine that performs it."""
+        call, plan, raises = self.undeclared(method, path, options, is_stream=False)
+        return perform(call, plan, self.io, raises=raises)
+
+    def open(self, method: str, path: str, options: RequestOptions) -> Coroutine[Any, Any, OpenAnswer]:
+        """Begin the call of an undeclared request, and give the coroutine that opens its answer, to be read."""
+        call, plan, raises = self.undeclared(method, path, options, is_stream=True)
+        return open_stream(call, plan, self.io, raises=raises)
+
     def breaker(self, operation: str | None) -> BreakerControl:
         """The circuit breaker of the service or an operation. Raises UsageError where it is off."""
         found = self.plans.breaker(operation)
@@ -97,7 +112,19 @@ class CallMaker:
 
     def source(self, path: str, options: RequestOptions) -> DownloadSource:
         """What a download of the path takes its bytes from. Raises ArgumentError, UsageError."""
-        return source_of(lambda given: self.undeclared("GET", path, given, is_stream=True), options, self.io)  # type: ignore[arg-type]
+        headers = dict(options.get("headers") or {})
+        if OWN_FIELDS & {name.lower() for name in headers}:
+            message = "download: it sets Range and If-Range itself; take a part of a file by `get` or `stream`"
+            raise ArgumentError(message)
+        if "raise_for_status" in options:
+            raise ArgumentError("download: an answer that is not the file always raises; remove raise_for_status")
+
+        def open_answer(fields: Mapping[str, str]) -> Coroutine[Any, Any, OpenAnswer]:
+            set_here = {name.lower() for name in fields}
+            kept = {name: value for name, value in headers.items() if name.lower() not in set_here}
+            return self.open("GET", path, {**options, "headers": {**kept, **fields}, "raise_for_status": False})
+
+        return DownloadSource(self.undeclared("GET", path, options, is_stream=True)[0].request.url, open_answer)
 
 
 def _mapping(arguments: Any) -> Mapping[str, Any]:
@@ -107,12 +134,14 @@ def _mapping(arguments: Any) -> Mapping[str, Any]:
 
 
 def _name(error: APIError, plan: Plan, plans: ServicePlans) -> None:
-    """Say of which call the error is; what it quotes of the arguments may hold a secret of the sheet."""
+    """Put the call's name on the error, and mask the sheet's secrets in it, which arguments that it quotes may hold."""
     error.service, error.operation = plan.service, plan.operation
     error.args = (f"{plan.label}: {redact(str(error), plans.secrets())}",)
 
 
 def _given(options: RequestOptions, *, is_stream: bool) -> Given:
+    if not options:
+        return Given(is_stream=is_stream)
     unknown = options.keys() - KNOWN_OPTIONS
     if unknown:
         raise ArgumentError(f"unknown option {', '.join(sorted(unknown))}; expected {', '.join(sorted(KNOWN_OPTIONS))}")

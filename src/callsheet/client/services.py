@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from callsheet.bare_frames import bared
@@ -12,6 +13,7 @@ from callsheet.client.maker import CallMaker, RequestOptions
 from callsheet.engine.answer import Answer
 from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.io import finish
+from callsheet.engine.open_answer import OpenAnswer
 from callsheet.engine.perform import open_stream, perform
 from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
 from callsheet.http.response import Response
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from callsheet.explain.explanation import Explanation
 
 CONCURRENCY = 16
-"""Calls of one `map` at once: enough to hide the way, far below the slots of a service."""
+"""Calls of one `map` at once: enough to hide the latency of the network, far below the slots of a service."""
 
 
 class _AnyCalls:
@@ -112,20 +114,12 @@ class Calls(_AnyCalls):
     @bared
     def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
-        return self._request(method, path, options)
-
-    def _request(self, method: str, path: str, options: RequestOptions) -> Response:
-        calls = self._calls()
-        call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
-        response: Response = finish(perform(call, plan, calls.io, raises=raises)).value
-        return response
+        return finish(self._calls().send(method, path, options)).value
 
     @bared
     def stream(self, method: str, path: str, **options: Unpack[RequestOptions]) -> StreamedResponse:
         """Send a request and read its answer as it comes: `with service.stream("GET", "/export") as answer:`."""
-        calls = self._calls()
-        call, plan, raises = calls.undeclared(method, path, options, is_stream=True)
-        return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raises)))
+        return StreamedResponse(finish(self._calls().open(method, path, options)))
 
     @bared
     def map(
@@ -172,41 +166,41 @@ class Calls(_AnyCalls):
     @bared
     def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
-        return self._request("GET", path, options)
+        return finish(self._calls().send("GET", path, options)).value
 
     @bared
     def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a HEAD."""
-        return self._request("HEAD", path, options)
+        return finish(self._calls().send("HEAD", path, options)).value
 
     @bared
     def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send an OPTIONS."""
-        return self._request("OPTIONS", path, options)
+        return finish(self._calls().send("OPTIONS", path, options)).value
 
     @bared
     def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a POST."""
-        return self._request("POST", path, options)
+        return finish(self._calls().send("POST", path, options)).value
 
     @bared
     def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PUT."""
-        return self._request("PUT", path, options)
+        return finish(self._calls().send("PUT", path, options)).value
 
     @bared
     def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PATCH."""
-        return self._request("PATCH", path, options)
+        return finish(self._calls().send("PATCH", path, options)).value
 
     @bared
     def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a DELETE."""
-        return self._request("DELETE", path, options)
+        return finish(self._calls().send("DELETE", path, options)).value
 
 
 class AsyncCalls(_AnyCalls):
-    """The same as Calls, awaited."""
+    """Calls of one service from tasks: the methods of Calls, awaited."""
 
     @bared_coroutine
     async def call(
@@ -252,20 +246,14 @@ class AsyncCalls(_AnyCalls):
     @bared_coroutine
     async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a request that no operation declares, under the service's settings."""
-        return await self._request(method, path, options)
-
-    async def _request(self, method: str, path: str, options: RequestOptions) -> Response:
-        calls = self._calls()
-        call, plan, raises = calls.undeclared(method, path, options, is_stream=False)
-        response: Response = (await perform(call, plan, calls.io, raises=raises)).value
-        return response
+        return (await self._calls().send(method, path, options)).value
 
     @bared
     def stream(
         self, method: str, path: str, **options: Unpack[RequestOptions]
     ) -> AbstractAsyncContextManager[AsyncStreamedResponse]:
         """Send a request and read its answer as it comes: `async with service.stream("GET", "/export") as answer:`."""
-        return _Opening(self._calls(), method, path, options)
+        return _Opening(partial(self._calls().open, method, path, options))
 
     @bared
     def map(
@@ -303,52 +291,49 @@ class AsyncCalls(_AnyCalls):
     @bared_coroutine
     async def get(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a GET."""
-        return await self._request("GET", path, options)
+        return (await self._calls().send("GET", path, options)).value
 
     @bared_coroutine
     async def head(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a HEAD."""
-        return await self._request("HEAD", path, options)
+        return (await self._calls().send("HEAD", path, options)).value
 
     @bared_coroutine
     async def options(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send an OPTIONS."""
-        return await self._request("OPTIONS", path, options)
+        return (await self._calls().send("OPTIONS", path, options)).value
 
     @bared_coroutine
     async def post(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a POST."""
-        return await self._request("POST", path, options)
+        return (await self._calls().send("POST", path, options)).value
 
     @bared_coroutine
     async def put(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PUT."""
-        return await self._request("PUT", path, options)
+        return (await self._calls().send("PUT", path, options)).value
 
     @bared_coroutine
     async def patch(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a PATCH."""
-        return await self._request("PATCH", path, options)
+        return (await self._calls().send("PATCH", path, options)).value
 
     @bared_coroutine
     async def delete(self, path: str, **options: Unpack[RequestOptions]) -> Response:
         """Send a DELETE."""
-        return await self._request("DELETE", path, options)
+        return (await self._calls().send("DELETE", path, options)).value
 
 
 class _Opening(AbstractAsyncContextManager[AsyncStreamedResponse]):
     """A stream that is opened by `async with`."""
 
-    def __init__(self, calls: CallMaker, method: str, path: str, options: RequestOptions) -> None:
-        self._calls = calls
-        self._request = (method, path, options)
+    def __init__(self, open_answer: Callable[[], Awaitable[OpenAnswer]]) -> None:
+        self._open_answer = open_answer
         self._answer: AsyncStreamedResponse | None = None
 
     @bared_coroutine
     async def __aenter__(self) -> AsyncStreamedResponse:
-        method, path, options = self._request
-        call, plan, raises = self._calls.undeclared(method, path, options, is_stream=True)
-        self._answer = AsyncStreamedResponse(await open_stream(call, plan, self._calls.io, raises=raises))
+        self._answer = AsyncStreamedResponse(await self._open_answer())
         return self._answer
 
     async def __aexit__(self, *_exception: object) -> None:

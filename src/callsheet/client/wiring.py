@@ -1,4 +1,4 @@
-"""What the calls of a client go through, made in one place: transports, stores, what waits, and work in the background."""
+"""The one place that makes what a client's calls need: transports, stores, ios, and workers for the background."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import inspect
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from callsheet.clock import Clock
-from callsheet.engine.clocked import Beside, ClockedTaskIo, ClockedThreadIo
-from callsheet.engine.io import AsyncPauses, Pauses, TaskIo, ThreadIo
+from callsheet.engine.clocked import ClockedIo
+from callsheet.engine.io import AsyncPauses, Io, Pauses, TaskIo, ThreadIo
 from callsheet.engine.later import TaskSet, Worker
 from callsheet.errors import CLOSED, UsageError
 from callsheet.http.request import Origin
@@ -25,16 +26,22 @@ from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.transports.by_origin import AsyncByOrigin, ByOrigin
 from callsheet.transports.connection_settings import ConnectionSettings
 
+Beside = Callable[[TLS], Any]
+"""Gives the io for requests of a service to another host, under another TLS."""
+
 
 class Wiring(ABC):
     """Makes what services need to send requests, and keeps it until it is closed.
 
-    `transport` is one to use instead of libcurl's, or a function that wraps each of those; `clock` is that of a test.
+    `transport` is one to use instead of libcurl's, or a function that wraps each of these; `clock` is a test's.
     Services whose connections are set alike share a transport. Raises UsageError for a transport of the other colour.
     """
 
     client: str
     send_suspends: bool
+    _curl: type[Any]
+    _by_origin: type[Any]
+    _store_kind: type[Any]
 
     def __init__(self, transport: Any = None, clock: Clock | None = None) -> None:
         self.is_closed = False
@@ -63,9 +70,17 @@ class Wiring(ABC):
         store = self._store(service.stores.limits)
         return {"now": self.now, "wall_clock": self.wall_clock, "store": store}
 
-    def io(self, service: str, settings: Settings) -> Any:
-        """How the calls of a service under these settings send and wait."""
-        return self._io(self._transport(service, settings), partial(self._io_beside, service, settings))
+    def io(self, service: str, settings: Settings, tls: TLS | None = None) -> Any:
+        """How the calls of a service under these settings send and wait.
+
+        With `tls`, how requests to another host than the service's, such as a token endpoint, are sent under that TLS.
+        Raises UsageError once closed.
+        """
+        with self._lock:
+            if self.is_closed:
+                raise UsageError(CLOSED, service=service)
+            transport = self._transport(service, settings, tls)
+        return self._io(transport, partial(self.io, service, settings))
 
     def forget(self) -> None:
         """In a forked child: begin anew; the parent's connections are its own."""
@@ -76,15 +91,8 @@ class Wiring(ABC):
             return None
         with self._lock:
             if chosen not in self._stores:
-                self._stores[chosen] = self._new_store(chosen)
+                self._stores[chosen] = self._store_kind(chosen.url, chosen.prefix)
             return SharedStore(self._stores[chosen], chosen.on_failure == "refuse")
-
-    def _io_beside(self, service: str, settings: Settings, tls: TLS) -> Any:
-        """How the requests of an exchange with others than the service are sent: under the TLS of that."""
-        with self._lock:
-            if self.is_closed:
-                raise UsageError(CLOSED, service=service)
-            return self._io(self._transport(service, settings, tls), None)
 
     def _transport(self, service: str, settings: Settings, tls: TLS | None = None) -> Any:
         if self.given is not None:
@@ -94,14 +102,14 @@ class Wiring(ABC):
         key = (service, chosen if tls is None else chosen.for_exchange(tls), home)
         with self._lock:
             if key not in self._transports:
-                made = self._new_transport(key[1])
+                made = self._curl(key[1])
                 if home is not None:
-                    made = self._by_origin(home, made, self._new_transport(chosen.for_other_origins()))
+                    made = self._by_origin(home, made, self._curl(chosen.for_other_origins()))
                 self._transports[key] = self._checked(self._wraps(made)) if self._wraps else made
             return self._transports[key]
 
     def _checked(self, transport: Any) -> Any:
-        """The transport, or what one that serves both colours has for tasks."""
+        """The transport; for tasks its `asynchronous`, if it has one. Raises UsageError for the other colour's."""
         if self.send_suspends:
             transport = getattr(transport, "asynchronous", transport)
         if transport is not None and inspect.iscoroutinefunction(transport.send) is not self.send_suspends:
@@ -110,23 +118,16 @@ class Wiring(ABC):
         return transport
 
     @abstractmethod
-    def _io(self, transport: Any, beside: Beside) -> Any: ...
-
-    @abstractmethod
-    def _new_transport(self, settings: ConnectionSettings) -> Any: ...
-
-    @abstractmethod
-    def _by_origin(self, home: Origin, at_home: Any, elsewhere: Any) -> Any: ...
-
-    @abstractmethod
-    def _new_store(self, chosen: StoreSettings) -> Any: ...
+    def _io(self, transport: Any, beside: Beside) -> Io: ...
 
 
 class ThreadWiring(Wiring):
-    """What threads call through."""
+    """The wiring of a Client."""
 
     client = "Client"
     send_suspends = False
+    _by_origin = ByOrigin
+    _store_kind = ValkeyStore
 
     def __init__(self, transport: Any = None, clock: Clock | None = None) -> None:
         super().__init__(transport, clock)
@@ -137,19 +138,12 @@ class ThreadWiring(Wiring):
 
             self._curl = CurlTransport
 
-    def _io(self, transport: Transport, beside: Beside) -> ThreadIo:
-        if self.clock is None:
-            return ThreadIo(transport, self._later, sleep=self._pauses.sleep, beside=beside, is_closed=self.closed)
-        return ClockedThreadIo(transport, self._later, self.clock, beside=beside, is_closed=self.closed)
-
-    def _new_transport(self, settings: ConnectionSettings) -> Transport:
-        return self._curl(settings)
-
-    def _by_origin(self, home: Origin, at_home: Transport, elsewhere: Transport) -> Transport:
-        return ByOrigin(home, at_home, elsewhere)
-
-    def _new_store(self, chosen: StoreSettings) -> ValkeyStore:
-        return ValkeyStore(chosen.url, chosen.prefix)
+    def _io(self, transport: Transport, beside: Beside) -> Io:
+        clock, later, closed = self.clock, self._later, self.closed
+        if clock is None:
+            return ThreadIo(transport, later, beside, self._pauses.sleep, is_closed=closed)
+        io = ThreadIo(transport, later, beside, clock.sleep, clock.now, clock.wall, closed, clock.new_ticket)
+        return ClockedIo(io, clock)
 
     def forget(self) -> None:
         """In a forked child: begin anew; the parent's connections and threads are its own."""
@@ -169,10 +163,12 @@ class ThreadWiring(Wiring):
 
 
 class TaskWiring(Wiring):
-    """What tasks call through."""
+    """The wiring of an AsyncClient."""
 
     client = "AsyncClient"
     send_suspends = True
+    _by_origin = AsyncByOrigin
+    _store_kind = AsyncValkeyStore
 
     def __init__(self, transport: Any = None, clock: Clock | None = None) -> None:
         super().__init__(transport, clock)
@@ -183,19 +179,12 @@ class TaskWiring(Wiring):
 
             self._curl = AsyncCurlTransport
 
-    def _io(self, transport: AsyncTransport, beside: Beside) -> TaskIo:
-        if self.clock is None:
-            return TaskIo(transport, self._later, sleep=self._pauses.sleep, beside=beside, is_closed=self.closed)
-        return ClockedTaskIo(transport, self._later, self.clock, beside=beside, is_closed=self.closed)
-
-    def _new_transport(self, settings: ConnectionSettings) -> AsyncTransport:
-        return self._curl(settings)
-
-    def _by_origin(self, home: Origin, at_home: AsyncTransport, elsewhere: AsyncTransport) -> AsyncTransport:
-        return AsyncByOrigin(home, at_home, elsewhere)
-
-    def _new_store(self, chosen: StoreSettings) -> AsyncValkeyStore:
-        return AsyncValkeyStore(chosen.url, chosen.prefix)
+    def _io(self, transport: AsyncTransport, beside: Beside) -> Io:
+        clock, later, closed = self.clock, self._later, self.closed
+        if clock is None:
+            return TaskIo(transport, later, beside, self._pauses.sleep, is_closed=closed)
+        io = TaskIo(transport, later, beside, clock.asleep, clock.now, clock.wall, closed, clock.new_task_ticket)
+        return ClockedIo(io, clock)
 
     async def aclose(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""

@@ -15,8 +15,8 @@ T = TypeVar("T")
 class Answer(Generic[T]):
     """What `call_with_response` gives: the typed result of a call, and the response with its status and header fields.
 
-    Where a fallback stands in for a call that failed, `value` is the fallback's, `error` is why, and `response` is the one
-    that was a failure, or None if none came. Otherwise `error` is None.
+    Where a fallback stands in for a call that failed, `value` is the fallback's, `error` is why, and `response` is the
+    failed one, or None if none came. Otherwise `error` is None.
     """
 
     value: T

@@ -1,4 +1,4 @@
-"""Errors whose tracebacks keep no locals of ours, of coroutines; see `bare_frames.py` for why."""
+"""The decorator for public coroutine functions; see `bare_frames.py` for why, and for that of plain ones."""
 
 from __future__ import annotations
 

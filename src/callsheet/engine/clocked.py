@@ -1,98 +1,41 @@
-"""How the engine waits by a test's own clock. A request or a question to a store takes real time: the clock stands meanwhile."""
+"""How the engine waits by a test's own clock, in both colours."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from callsheet.call import Limits
 from callsheet.clock import Clock
-from callsheet.engine.io import TaskIo, ThreadIo, Work, never
+from callsheet.engine.io import Io
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
-from callsheet.settings.tls import TLS
-from callsheet.transports.base import AsyncTransport, Transport
-
-Beside = Callable[[TLS], Any] | None
 
 
-class ClockedThreadIo(ThreadIo):
-    """Waits by blocking the calling thread."""
+class ClockedIo:
+    """An io whose `now`, `sleep` and tickets are those of a test's clock.
 
-    def __init__(
-        self,
-        transport: Transport,
-        later: Callable[[Work], bool],
-        clock: Clock,
-        *,
-        beside: Beside = None,
-        is_closed: Callable[[], bool] = never,
-    ) -> None:
-        super().__init__(
-            transport,
-            later,
-            clock.now,
-            clock.sleep,
-            clock.new_ticket,
-            wall=clock.wall,
-            beside=beside,
-            is_closed=is_closed,
-        )
+    A request or a question to a store takes real time: the clock is told, so that it stands still meanwhile.
+    """
+
+    def __init__(self, io: Io, clock: Clock) -> None:
+        self._io = io
         self._under_way = clock.under_way
+        self.now, self.wall, self.new_ticket = io.now, io.wall, io.new_ticket
+        self.sleep, self.wait = io.sleep, io.wait
+        self.later, self.beside, self.is_closed = io.later, io.beside, io.is_closed
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The transport's answer."""
         with self._under_way():
-            return await super().send(request, limits)
+            return await self._io.send(request, limits)
 
     async def read(self, stream: Any) -> bytes:
         """The next bytes of a stream, b"" at its end."""
         with self._under_way():
-            return await super().read(stream)
+            return await self._io.read(stream)
 
     async def ask(self, store: Any, question: Any, seconds: float) -> Any:
-        """A store's answer, for which it has so many seconds."""
+        """A store's answer, waited for at most `seconds`."""
         with self._under_way():
-            return await super().ask(store, question, seconds)
-
-
-class ClockedTaskIo(TaskIo):
-    """Waits by suspending the running task."""
-
-    def __init__(
-        self,
-        transport: AsyncTransport,
-        later: Callable[[Work], bool],
-        clock: Clock,
-        *,
-        beside: Beside = None,
-        is_closed: Callable[[], bool] = never,
-    ) -> None:
-        super().__init__(
-            transport,
-            later,
-            clock.now,
-            clock.asleep,
-            clock.new_task_ticket,
-            wall=clock.wall,
-            beside=beside,
-            is_closed=is_closed,
-        )
-        self._under_way = clock.under_way
-        self._transport = transport
-        self.send = self._held
-
-    async def _held(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        with self._under_way():
-            return await self._transport.send(request, limits)
-
-    async def read(self, stream: Any) -> bytes:
-        """The next bytes of a stream, b"" at its end."""
-        with self._under_way():
-            return await super().read(stream)
-
-    async def ask(self, store: Any, question: Any, seconds: float) -> Any:
-        """A store's answer, for which it has so many seconds."""
-        with self._under_way():
-            return await super().ask(store, question, seconds)
+            return await self._io.ask(store, question, seconds)

@@ -1,4 +1,4 @@
-"""What an error is told about the call it ended."""
+"""Completing an error with the facts of the call that it ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from callsheet.secret import redact
 
 
 def completed(error: BaseException, call: Call, wall: Callable[[], float]) -> BaseException:
-    """The error with what is known of the call on it; another one where its class would say too much.
+    """The error with the facts of its call on it; a NoAnswer in place of a NotSent if an earlier attempt was sent.
 
     `wall` is the time of day, for a Retry-After that is a date.
     """
@@ -44,7 +44,7 @@ def _name_the_call(error: APIError, call: Call) -> None:
     """Begin the message with `service.operation`, and end it with how often it was tried."""
     told = error.args[0] if error.args else ""
     message = f"{call.label}: {redact(told, call.request.masks) if isinstance(told, str) else told}"
-    if not isinstance(error, Refused):  # which says itself when it stopped what
+    if not isinstance(error, Refused):  # whose message says itself when the call was stopped
         message += f" (attempt {call.attempts})" if call.attempts > 1 else ""
         message += f"; no further attempt: {call.stopped_by}" if call.stopped_by and call.attempts else ""
     error.args = (message,)

@@ -28,7 +28,7 @@ def undo_codings(response: Response, caps: Caps) -> None:
 
 
 def undo_early(response: Response, caps: Caps) -> None:
-    """Undo the codings before policies look into the body; where that fails the body is gone, and `undo_once` says why."""
+    """Undo the codings before policies look into the body. Where that fails the body is dropped; `undo_once` raises why."""
     try:
         undo_codings(response, caps)
     except ResponseError as error:

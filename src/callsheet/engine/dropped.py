@@ -1,7 +1,7 @@
 """Answers that were dropped without being closed: the next call gives back what their attempts hold.
 
-A finalizer may run anywhere, also in a thread that holds the lock of a policy, and would wait for itself there. So it takes
-no lock: it only notes what is to be done, and the loop does that before it asks policies and while it waits for a ticket.
+A finalizer may run anywhere, also in a thread that holds the lock of a policy, where taking that lock again would block for
+ever. So it only notes the answer; the loop ends its call before it asks policies, and while it waits for a ticket.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from callsheet.process.forked import forget_after_fork
 
 
 class Dropped(NamedTuple):
-    """The attempt that brought an answer nobody closed, and what listeners are told of its call."""
+    """The attempt of an answer that was dropped unclosed, and what listeners are told of its call."""
 
     attempt: Attempt
     plan: Plan
@@ -28,18 +28,18 @@ class Dropped(NamedTuple):
 
 
 class DroppedAnswers:
-    """Those that finalizers have noted, until the loop ends them."""
+    """The dropped answers that finalizers have noted and whose calls the loop has not ended yet."""
 
     def __init__(self) -> None:
         self._waiting: deque[Dropped] = deque()
         forget_after_fork(self)
 
     def add(self, dropped: Dropped) -> None:
-        """Have the loop end it soon. Takes no lock."""
+        """Note it for the loop. Takes no lock, so that a finalizer may call it."""
         self._waiting.append(dropped)
 
     def end(self) -> None:
-        """Let go of what each of them holds, and tell that its call is over."""
+        """Give back what the attempt of each answer holds, and tell listeners that its call is over."""
         waiting = self._waiting
         while waiting:
             try:
@@ -53,7 +53,7 @@ class DroppedAnswers:
                 tell_call(attempt.call, plan, facts, None, status=status, elapsed=elapsed)
 
     def forget(self) -> None:
-        """In a forked child: forget them, for the parent ends them."""
+        """In a forked child: forget them; the parent ends their calls."""
         self._waiting.clear()
 
 

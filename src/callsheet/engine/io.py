@@ -1,4 +1,4 @@
-"""How the engine waits, in two colours."""
+"""How the engine waits, in two colours: by blocking a thread, or by suspending a task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from callsheet.call import Limits
@@ -15,12 +16,11 @@ from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.settings.tls import TLS
-from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.verdicts import Ticket
 
 T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, None]]
-"""Makes a coroutine that belongs to nobody's call."""
+"""Makes a coroutine that runs in the background, so that no call has to wait for it."""
 
 
 class Io(Protocol):
@@ -36,7 +36,7 @@ class Io(Protocol):
 
     @property
     def new_ticket(self) -> Callable[[], Ticket]:
-        """Makes a ticket of this colour."""
+        """Makes a ticket that a thread, or a task, can wait for."""
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The transport's answer."""
@@ -45,23 +45,23 @@ class Io(Protocol):
         """The next bytes of a stream, b"" at its end."""
 
     async def sleep(self, seconds: float) -> None:
-        """Go on later."""
+        """Wait for so many seconds."""
 
     async def ask(self, store: Any, question: Any, seconds: float) -> Any:
-        """A store's answer, for which it has so many seconds."""
+        """A store's answer, waited for at most `seconds`."""
 
     async def wait(self, ticket: Any, seconds: float) -> bool:
-        """Whether the ticket was granted in time."""
+        """Whether the ticket is granted within `seconds`."""
 
     def later(self, work: Work) -> bool:
-        """Have it done by somebody else; false if nobody will."""
+        """Start work in the background; false if the client is closed."""
 
     @property
     def is_closed(self) -> Callable[[], bool]:
         """Whether the client was closed, so that nothing is worth waiting for."""
 
     def beside(self, tls: TLS) -> Io:
-        """The same, but for what it sends: that goes under this TLS, as the service itself allows for the rest."""
+        """An io that sends under this TLS: for requests to another host than the service, such as a token endpoint."""
 
 
 def never() -> bool:
@@ -70,7 +70,7 @@ def never() -> bool:
 
 
 def finish(steps: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine whose io blocks, to its end."""
+    """Run a coroutine to its end, on a blocking io. Raises RuntimeError if it suspends, which is a bug of ours."""
     try:
         steps.send(None)
     except StopIteration as end:
@@ -99,79 +99,74 @@ class ThreadTicket:
         self._event.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether it was granted in time."""
+        """Whether it is granted within `seconds`."""
         return self._event.wait(min(seconds, threading.TIMEOUT_MAX))
 
 
-class ThreadIo:
+@dataclass(eq=False, repr=False)
+class _AnyIo:
+    """What both ios are made of; `later`, `beside` and the clocks are those of Io, `pause` is what sleeps."""
+
+    transport: Any
+    later: Callable[[Work], bool]
+    beside: Callable[[TLS], Any]
+    pause: Callable[[float], Any]
+    now: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    is_closed: Callable[[], bool] = never
+
+
+@dataclass(eq=False, repr=False)
+class ThreadIo(_AnyIo):
     """Waits by blocking the calling thread."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        later: Callable[[Work], bool],
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        new_ticket: Callable[[], Any] = ThreadTicket,
-        *,
-        wall: Callable[[], float] = time.time,
-        beside: Callable[[TLS], Any] | None = None,
-        is_closed: Callable[[], bool] = never,
-    ) -> None:
-        self.now = now
-        self.wall = wall
-        self.new_ticket = new_ticket
-        self.later = later
-        self.beside = beside or (lambda tls: self)
-        self.is_closed = is_closed
-        self._sleep = sleep
-        self._send = transport.send
+    new_ticket: Callable[[], Any] = ThreadTicket
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The transport's answer."""
-        return self._send(request, limits)
+        return self.transport.send(request, limits)  # type: ignore[no-any-return]
 
     async def read(self, stream: Any) -> bytes:
         """The next bytes of a stream, b"" at its end."""
         return stream.read()  # type: ignore[no-any-return]
 
     async def sleep(self, seconds: float) -> None:
-        """Go on later."""
-        self._sleep(seconds)
+        """Wait for so many seconds."""
+        self.pause(seconds)
 
     async def ask(self, store: Any, question: Any, seconds: float) -> Any:
-        """A store's answer, for which it has so many seconds."""
+        """A store's answer, waited for at most `seconds`."""
         return store.ask(question, seconds)
 
     async def wait(self, ticket: ThreadTicket, seconds: float) -> bool:
-        """Whether the ticket was granted in time."""
+        """Whether the ticket is granted within `seconds`."""
         return ticket.wait(seconds)
 
 
 class Pauses:
-    """Sleeps that `close` ends, so that nobody is asleep in a client that is closed."""
+    """Sleeps of threads, which `close` ends: no thread goes on sleeping in a closed client."""
 
     def __init__(self) -> None:
         self._closed = threading.Event()
 
     def sleep(self, seconds: float) -> None:
-        """Wait so many seconds. Raises UsageError once the client is closed: nothing goes on after that."""
+        """Wait for so many seconds. Raises UsageError as soon as the client is closed."""
         if self._closed.wait(seconds):
             raise UsageError(CLOSED)
 
     def close(self) -> None:
-        """End every pause, now and later."""
+        """End every pause under way; a later one ends at once."""
         self._closed.set()
 
 
 class AsyncPauses:
-    """The same for tasks."""
+    """Sleeps of tasks, which `close` ends."""
 
     def __init__(self) -> None:
         self._closed = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait so many seconds. Raises UsageError once the client is closed: nothing goes on after that."""
+        """Wait for so many seconds. Raises UsageError as soon as the client is closed."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._closed.wait()
@@ -179,7 +174,7 @@ class AsyncPauses:
             raise UsageError(CLOSED)
 
     def close(self) -> None:
-        """End every pause, now and later."""
+        """End every pause under way; a later one ends at once."""
         self._closed.set()
 
 
@@ -202,7 +197,7 @@ class TaskTicket:
         else:
             try:
                 self._loop.call_soon_threadsafe(self._wake)
-            except RuntimeError:  # the loop is closed: nobody waits any more
+            except RuntimeError:  # the loop is closed, so no task waits any more
                 pass
 
     def _wake(self) -> None:
@@ -210,7 +205,7 @@ class TaskTicket:
             self._future.set_result(None)
 
     async def wait(self, seconds: float) -> bool:
-        """Whether it was granted in time; it may be asked again."""
+        """Whether it is granted within `seconds`; may be called again after a timeout."""
         if self.is_granted:
             return True
         if self._future.done():  # by the timeout of an earlier wait, which cancels what it waited for
@@ -224,39 +219,27 @@ class TaskTicket:
         return self.is_granted
 
 
-class TaskIo:
+@dataclass(eq=False, repr=False)
+class TaskIo(_AnyIo):
     """Waits by suspending the running task."""
 
-    def __init__(
-        self,
-        transport: AsyncTransport,
-        later: Callable[[Work], bool],
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        new_ticket: Callable[[], Any] = TaskTicket,
-        *,
-        wall: Callable[[], float] = time.time,
-        beside: Callable[[TLS], Any] | None = None,
-        is_closed: Callable[[], bool] = never,
-    ) -> None:
-        self.now = now
-        self.wall = wall
-        self.new_ticket = new_ticket
-        self.later = later
-        self.beside = beside or (lambda tls: self)
-        self.is_closed = is_closed
-        self.sleep = sleep
-        self.send = transport.send
+    new_ticket: Callable[[], Any] = TaskTicket
+
+    def __post_init__(self) -> None:
+        self.send = (
+            self.transport.send
+        )  # awaited as they are: a method around each would be one more coroutine per call
+        self.sleep = self.pause
 
     async def read(self, stream: Any) -> bytes:
         """The next bytes of a stream, b"" at its end."""
         return await stream.read()  # type: ignore[no-any-return]
 
     async def ask(self, store: Any, question: Any, seconds: float) -> Any:
-        """A store's answer, for which it has so many seconds."""
+        """A store's answer, waited for at most `seconds`."""
         async with asyncio.timeout(seconds):
             return await store.ask(question, seconds)
 
     async def wait(self, ticket: TaskTicket, seconds: float) -> bool:
-        """Whether the ticket was granted in time."""
+        """Whether the ticket is granted within `seconds`."""
         return await ticket.wait(seconds)

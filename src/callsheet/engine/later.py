@@ -1,4 +1,4 @@
-"""Work that belongs to nobody's call: threads for the blocking client, tasks for the other."""
+"""Background work, such as fetching the next token: by threads for Client, by tasks for AsyncClient."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger("callsheet")
 CLOSE_WAITS = 0.5
 """Seconds that `close` waits for the work under way; the threads are daemons and hold up nothing after that."""
 MOST_THREADS = 8
-"""A provider of tokens that hangs must not hold up the others."""
+"""More than one, so that a token endpoint that hangs does not hold up the others."""
 
 
 class Worker:
@@ -33,7 +33,7 @@ class Worker:
         self._load = 0
 
     def __call__(self, work: Work) -> bool:
-        """Do it soon; false once it is closed."""
+        """Run the work in the background; false once closed."""
         with self._lock:
             if self._is_closed:
                 return False
@@ -46,7 +46,7 @@ class Worker:
         return True
 
     def _run(self) -> None:
-        # What is still queued at the end is done, too: on a transport that is closed it fails, and says so to who waits.
+        # Work that is still queued at the end runs, too: on the closed transport it fails, which the calls that wait for it learn.
         while (work := self._queue.get()) is not None:
             try:
                 finish(work())
@@ -80,7 +80,7 @@ class TaskSet:
         self._is_closed = False
 
     def __call__(self, work: Work) -> bool:
-        """Do it soon; false once it is closed."""
+        """Run the work in the background; false once closed."""
         if self._is_closed:
             return False
         task = asyncio.get_running_loop().create_task(self._guarded(work))

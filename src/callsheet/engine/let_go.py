@@ -7,7 +7,7 @@ from callsheet.http.response import Response
 
 
 def let_go(attempt: Attempt) -> None:
-    """Give back what policies hold for this attempt, and the connection of a stream that nobody will read."""
+    """Give back what policies hold for this attempt, and the connection of a stream that will not be read."""
     held = attempt.held
     try:
         while held:

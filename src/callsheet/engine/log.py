@@ -36,7 +36,7 @@ def _fields(event: CallEnded | StoreFailed | TokenFetched) -> dict[str, Any]:
 
 
 def hears_success(listeners: tuple[Listener, ...]) -> bool:
-    """Whether one of those that are told of calls wants to know that one went well: the log does not, at a level above DEBUG."""
+    """Whether a listener has a use for the event of a successful call: the log alone has none unless DEBUG is enabled."""
     return listeners != ALONE or log.isEnabledFor(logging.DEBUG)
 
 
@@ -57,5 +57,5 @@ def unverified(service: str, reason: str | None) -> str:
 
 
 def warn_of_unverified(service: str, reason: str | None) -> None:
-    """Write that warning."""
+    """Log a warning that a service's certificate is not checked."""
     log.warning("%s", unverified(service, reason))

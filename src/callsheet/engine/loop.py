@@ -2,7 +2,7 @@
 
 A call is made of attempts. Before each, the policies are asked in the plan's order; if one of them had to wait, all are
 asked once more, because the world may have changed meanwhile. After each, all are told the outcome, and the first that
-wants another attempt has it. Whatever was held is let go before any pause.
+asks for another attempt gets it. What an attempt holds, such as a slot, is given back before any pause.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from callsheet.verdicts import (
 
 AttemptOutcome = Response | APIError
 LOOK = 0.5
-"""Seconds after which who waits for a ticket looks for dropped answers."""
+"""Seconds after which a call that waits for a ticket looks for dropped answers."""
 
 
 async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attempt]:
-    """The answer that stands when nobody wants another attempt, and the attempt that brought it.
+    """The answer that stands when no policy asks for another attempt, and the attempt that brought it.
 
-    Raises what stands instead of an answer. An attempt whose answer is a stream still holds what it holds.
+    Raises the error that stands in place of an answer. The attempt of a streamed answer still holds its slot.
     """
     fresh = False
     before: AttemptOutcome | None = None
@@ -66,7 +66,7 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
             verdict = _next_verdict(told, attempt, now)
             again = None if verdict is None else await _meaning(verdict, told, attempt, plan, io)
             if attempt.outcome is not None:
-                outcome = attempt.outcome  # which a policy may have replaced
+                outcome = attempt.outcome  # a policy may have replaced it
             keeps = again is None and isinstance(outcome, Response) and outcome.stream is not None
         finally:
             if not keeps:
@@ -83,7 +83,7 @@ async def final_answer(call: Call, plan: Plan, io: Io) -> tuple[Response, Attemp
 
 
 def _stopped(call: Call, verdict: Refuse | AnswerWith, before: AttemptOutcome | None) -> Response:
-    """The answer without sending; raises the refusal, or the outcome that stays because a further attempt is refused."""
+    """What stands for an attempt not made: a policy's answer, else the outcome before, else the refusal, raised."""
     if isinstance(verdict, AnswerWith):
         return verdict.response
     call.stopped_by = verdict.by
@@ -93,7 +93,7 @@ def _stopped(call: Call, verdict: Refuse | AnswerWith, before: AttemptOutcome | 
 
 
 def _next_verdict(asked: Iterator[Asked], attempt: Attempt, now: float) -> Verdict | None:
-    """Ask on until somebody wants something. Mostly nobody does, and then the call needs no further coroutine."""
+    """The first verdict of the policies left to ask. Mostly none has one, and the call needs no further coroutine."""
     for ask in asked:
         verdict = ask(attempt, now)
         if verdict is not None:
@@ -132,7 +132,7 @@ async def _permission(
 
 
 async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | None:
-    """Wait as wanted, or refuse because the call's deadline comes first."""
+    """Wait as a policy asks, or refuse because the call's deadline comes first."""
     began = io.now()
     if isinstance(verdict, Wait):
         if verdict.seconds < attempt.call.deadline - began:
@@ -147,7 +147,7 @@ async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | N
 
 
 async def _is_granted(ticket: Ticket, until: float, io: Io) -> bool:
-    """Whether it was granted in time. What it stands for may be held by an answer that is dropped meanwhile."""
+    """Whether it is granted by `until`. Meanwhile ends dropped answers: one may hold what the ticket waits for."""
     left = until - io.now()
     while left > LOOK:
         if await io.wait(ticket, LOOK):
@@ -175,7 +175,7 @@ def _limits(attempt: Attempt, plan: Plan, now: float, *, fresh: bool) -> Limits:
 
 
 def _time_of_transfer(call: Call, left: float, now: float) -> float | None:
-    """What the body of a transfer may take: as long as it needs, unless somebody said otherwise."""
+    """Seconds that the body of a transfer may take; None, as long as it needs, unless the caller set a bound."""
     if call.bounds_stream:
         return left
     return call.around - now if call.around < math.inf else None
@@ -203,7 +203,7 @@ async def _send(attempt: Attempt, plan: Plan, io: Io, now: float, *, fresh: bool
     finally:
         call.was_sent = call.was_sent or attempt.was_sent
         if attempt.request.is_upload and not call.bounds_stream:
-            # The time of sending does not count against a total that nobody wrote.
+            # The time of sending does not count against a total that is only the default.
             call.deadline = min(call.deadline + io.now() - now, call.around)
     return attempt.outcome
 
@@ -225,21 +225,19 @@ async def _meaning(
             attempt.again = None
             attempt.call.stopped_by = verdict.by
         verdict = _next_verdict(told, attempt, io.now())
-    again = attempt.again
+    again, call = attempt.again, attempt.call
     if again is not None:
-        attempt.call.stopped_by = None
-    return _instead(again, attempt.call) if isinstance(again, Resend) else again
-
-
-def _instead(resend: Resend, call: Call) -> TryAgain:
-    """Another attempt, at once, of another request and not at retry's charge."""
-    call.request = resend.request
+        call.stopped_by = None
+    if not isinstance(again, Resend):
+        return again
+    # Another request is sent at once, and is not charged to retry.
+    call.request = again.request
     call.uncharged += 1
     return TryAgain(0.0)
 
 
 def _replace(attempt: Attempt, outcome: AttemptOutcome) -> None:
-    """Have another outcome, after the stream of the old one was closed."""
+    """Replace the outcome, and close the stream of the old one."""
     if isinstance(attempt.outcome, Response) and attempt.outcome is not outcome:
         abandon(attempt.outcome)
     attempt.outcome = outcome

@@ -12,9 +12,8 @@ from callsheet.engine.complete import completed
 from callsheet.engine.dropped import DROPPED, Dropped
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import let_go
-from callsheet.engine.tell import facts_of, tell_call
+from callsheet.engine.tell import end_call, facts_of
 from callsheet.errors import APIError, AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
-from callsheet.events import CallEnded
 from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
@@ -25,7 +24,7 @@ BEING_READ = "another thread or task is reading this answer; let one read it"
 class OpenAnswer:
     """The body of `response`, decoded piece by piece.
 
-    Slot and connection are held until `close`, which a whole body calls by itself.
+    Slot and connection are held until `close`, which the end of the body calls if `closes_at_end`.
     """
 
     def __init__(self, response: Response, attempt: Attempt, plan: Plan, io: Io) -> None:
@@ -72,7 +71,7 @@ class OpenAnswer:
         return b""
 
     def _told(self, error: BaseException) -> BaseException:
-        """What the caller is told of a body that failed."""
+        """The error that the caller gets for a body that failed."""
         if isinstance(error, BrokenCodingError):
             return DecodeError(f"the answer's body cannot be decoded: {error}", **self.response.facts())
         call = self._attempt.call
@@ -119,7 +118,7 @@ class OpenAnswer:
         self.response.decode_with(lambda raw: b"".join(pieces))
 
     def failed(self, error: APIError) -> APIError:
-        """Close the answer because its body cannot be used; the error, which names the call from then on."""
+        """Close the answer, whose body cannot be used; the error, with the facts of the call on it."""
         is_told = error.service is not None
         if not self._is_closed:
             self.close(error)
@@ -128,23 +127,19 @@ class OpenAnswer:
         return error
 
     def close(self, error: BaseException | None = None) -> None:
-        """Let go of slot and connection, and say how the call ended. Closing twice does nothing."""
+        """Give back slot and connection, and tell listeners how the call ended. Closing twice does nothing."""
         if self._is_closed:
             return
         self._is_closed = True
         let_go(self._attempt)
-        call, plan = self._attempt.call, self.plan
-        for ended in plan.ended:
-            ended(call)
+        call = self._attempt.call
         told = error and completed(error, call, self._io.wall)
-        if plan.told[CallEnded]:
-            facts, elapsed = facts_of(call, plan, self._io), self._io.now() - call.started
-            tell_call(call, plan, facts, told, status=self.response.status_code, elapsed=elapsed)
+        end_call(call, self.plan, self._io, self.response.status_code, told)
 
     def __del__(self) -> None:
         if not self._is_closed:
             self._is_closed = True
-            self.response.stream = None  # which frees itself
+            self.response.stream = None  # its own finalizer frees the connection
             call, plan, io = self._attempt.call, self.plan, self._io
             facts, elapsed = facts_of(call, plan, io), io.now() - call.started
             DROPPED.add(Dropped(self._attempt, plan, facts, self.response.status_code, elapsed))

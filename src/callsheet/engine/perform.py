@@ -9,24 +9,22 @@ from callsheet.engine.answer import Answer
 from callsheet.engine.complete import completed
 from callsheet.engine.content import undo_codings, undo_once
 from callsheet.engine.io import Io
-from callsheet.engine.log import hears_success
 from callsheet.engine.loop import final_answer
 from callsheet.engine.open_answer import OpenAnswer
-from callsheet.engine.tell import facts_of, tell_call
+from callsheet.engine.tell import end_call
 from callsheet.errors import APIError, ResponseError
-from callsheet.events import CallEnded
 from callsheet.http.response import Response
 from callsheet.plan.fallback import may_fall_back
 from callsheet.plan.plan import Interpreter, Plan
 
 LONGEST_PROBLEM = 64 * 1024
-"""Bytes of an error answer's body that are read of a stream."""
+"""Bytes that are read of the body of a stream whose status is an error."""
 
 
 async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any]:
-    """What comes of a call. Raises APIError with what is known of the call on it.
+    """Make a call, and give its value and response. Raises APIError, with the facts of the call on it.
 
-    Unless it `raises`, the value is the Response itself, whatever its status is and its body holds.
+    Without `raises` the value is the Response itself, whatever its status and body.
     """
     response: Response | None = None
     try:
@@ -45,11 +43,11 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any
         told = completed(error, call, io.wall)
         if raises and plan.fallback is not None and isinstance(told, APIError) and may_fall_back(told):
             return _instead_of(told, response, call, plan, io)
-        _close(call, plan, io, _status_of(error, response), told)
+        end_call(call, plan, io, _status_of(error, response), told)
         if told is not error:
             raise told from error
         raise
-    _close(call, plan, io, response.status_code, None)
+    end_call(call, plan, io, response.status_code, None)
     return Answer(value, response)
 
 
@@ -69,9 +67,9 @@ def _instead_of(error: APIError, response: Response | None, call: Call, plan: Pl
         value = plan.fallback(error)
     except BaseException as raised:
         told = raised if raised is error else completed(raised, call, io.wall)
-        _close(call, plan, io, status, told)
+        end_call(call, plan, io, status, told)
         raise
-    _close(call, plan, io, status, error, fell_back=True)
+    end_call(call, plan, io, status, error, fell_back=True)
     return Answer(value, error.response if isinstance(error, ResponseError) else response, error)
 
 
@@ -89,7 +87,7 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
             opened.close(error)
             raise
         told = completed(error, call, io.wall)
-        _close(call, plan, io, None, told)
+        end_call(call, plan, io, None, told)
         if told is not error:
             raise told from error
         raise
@@ -98,7 +96,7 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
 
 
 async def raise_failure(opened: OpenAnswer) -> None:
-    """Raise the error that a stream's status stands for, with the beginning of the body."""
+    """If a stream's status or header fields say that it failed, raise the error, with the beginning of the body."""
     response, interpreter = opened.response, opened.plan.interpreter
     if not (response.status_code >= 400 if interpreter is None else interpreter.fails_stream(response)):
         return
@@ -113,14 +111,3 @@ def _status_of(error: BaseException, response: Response | None) -> int | None:
     if isinstance(error, ResponseError):
         return error.response.status_code
     return response.status_code if response is not None else None
-
-
-def _close(
-    call: Call, plan: Plan, io: Io, status: int | None, error: BaseException | None, *, fell_back: bool = False
-) -> None:
-    for ended in plan.ended:
-        ended(call)
-    listeners = plan.told[CallEnded]
-    if listeners and (error is not None or hears_success(listeners)):
-        facts, elapsed = facts_of(call, plan, io), io.now() - call.started
-        tell_call(call, plan, facts, error, status=status, elapsed=elapsed, fell_back=fell_back)

@@ -19,7 +19,7 @@ BUILT_IN = TLS()
 
 
 async def resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io) -> Verdict | None:
-    """Ask stores, drive exchanges and tell listeners, as the verdict and those that follow from it want; the one that is left."""
+    """Ask stores, drive exchanges and tell listeners until a verdict is left that the loop carries out, or none."""
     while verdict is not None:
         if isinstance(verdict, Ask):
             verdict = verdict.then(await _answer_of_store(verdict, attempt, plan, io))
@@ -44,14 +44,14 @@ async def _answer_of_store(question: Ask, attempt: Attempt, plan: Plan, io: Io) 
         return await io.ask(question.store, question.question, left)
     except Exception as error:  # noqa: BLE001 a store that fails costs a miss and an event, never the call
         message = f"{type(error).__name__}: {error}"
-        is_resting = getattr(error, "is_resting", False)  # which a store says on its error
+        is_resting = getattr(error, "is_resting", False)  # set by a store that did not even try
         failure = StoreFailed(*NO_CALL, type(question.store).__name__, message, is_resting)
         tell_noticed(failure, attempt.call, plan, io)
         return StoreFailure(message)
 
 
 def _hand_over(verdict: Later, plan: Plan, io: Io) -> bool:
-    """Whether the exchange will be driven in the background, which a client that is closed does not do any more."""
+    """Drive the exchange in the background; false if the client is closed."""
 
     async def work() -> None:
         began = io.wall()
@@ -65,7 +65,7 @@ def _hand_over(verdict: Later, plan: Plan, io: Io) -> bool:
 async def _drive(exchange: Exchange | Later, seconds: float, plan: Plan, io: Io) -> Verdict | None:
     """Send each request that the exchange yields, until it returns; all of it within `seconds`.
 
-    What fails is raised inside the exchange.
+    A request that fails raises its error inside the exchange.
     """
     steps = exchange.steps
     until = io.now() + seconds
@@ -92,7 +92,7 @@ async def _drive(exchange: Exchange | Later, seconds: float, plan: Plan, io: Io)
 async def _done(
     step: Request | Wait, until: float, exchange: Exchange | Later, plan: Plan, io: Io, *, is_the_calls: bool
 ) -> Response | None:
-    """The answer to one request of an exchange; nothing, after a pause. `is_the_calls`: `until` is the call's deadline."""
+    """The answer to one request of an exchange; None after a pause. `is_the_calls`: `until` is the call's deadline."""
     left = until - io.now()
     if isinstance(step, Wait):
         if step.seconds >= left:

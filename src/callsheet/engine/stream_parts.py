@@ -14,14 +14,14 @@ from callsheet.values.sse import EventParser, ServerSentEvent
 Part_co = TypeVar("Part_co", covariant=True)
 EVENT_STREAM = "text/event-stream"
 BYTES_AS_TEXT = "latin-1"
-"""In it each byte stands for itself, so that the bytes of a line can be had back."""
+"""It maps each byte to one character, so that a line encodes back to its own bytes."""
 
 
 class StreamParts(Protocol[Part_co]):
-    """Makes parts of the pieces of a body."""
+    """Splits a body, which comes in pieces, into its parts."""
 
     def of(self, piece: bytes) -> Iterator[Part_co]:
-        """The parts that `piece` completes; those of b"" are what is left at the body's end."""
+        """The parts that `piece` completes; b"" stands for the end of the body, and completes the last part."""
 
 
 class Lines:
@@ -70,7 +70,7 @@ class Events:
         self.parser = EventParser()
 
     def of(self, piece: bytes) -> Iterator[ServerSentEvent]:
-        """The events that `piece` completes; one that the body breaks off in is none."""
+        """The events that `piece` completes; one that the body breaks off in is dropped."""
         for line in self._lines.of(piece):
             try:
                 event = self.parser.feed(line)
@@ -80,7 +80,7 @@ class Events:
                 yield event
 
     def refusal(self) -> DecodeError | None:
-        """The error for an answer that is no stream of events, by its type (WHATWG HTML 9.2.2); 204 has none."""
+        """The error for a Content-Type that is no event stream's (WHATWG HTML 9.2.2); None for 204, which has no body."""
         found = self._response.field(b"content-type") or ""
         if self._response.status_code == 204 or found.partition(";")[0].strip().lower() == EVENT_STREAM:
             return None

@@ -8,17 +8,9 @@ from collections.abc import Mapping
 
 from callsheet.call import Attempt, Call
 from callsheet.engine.io import Io
+from callsheet.engine.log import hears_success
 from callsheet.errors import APIError
-from callsheet.events import (
-    AttemptBegan,
-    AttemptEnded,
-    CallBegan,
-    CallEnded,
-    CallFacts,
-    Event,
-    Listener,
-    WireFacts,
-)
+from callsheet.events import AttemptBegan, AttemptEnded, CallBegan, CallEnded, CallFacts, Event, Listener, WireFacts
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 from callsheet.verdicts import TryAgain
@@ -26,7 +18,7 @@ from callsheet.verdicts import TryAgain
 log = logging.getLogger("callsheet")
 NO_FACTS = WireFacts()
 _have_raised: dict[int, Listener] = {}
-"""By `id`, since a listener may have no hash; kept, so that no other gets the same `id`."""
+"""Listeners by `id`, since one may have no hash; kept alive, so that no other object gets the same `id`."""
 
 
 def tell(listeners: Mapping[type[Event], tuple[Listener, ...]], event: Event) -> None:
@@ -120,7 +112,19 @@ def tell_call(
     tell(plan.told, event)
 
 
+def end_call(
+    call: Call, plan: Plan, io: Io, status: int | None, error: BaseException | None, *, fell_back: bool = False
+) -> None:
+    """Tell the policies that the call is over, and listeners how it went."""
+    for ended in plan.ended:
+        ended(call)
+    listeners = plan.told[CallEnded]
+    if listeners and (error is not None or hears_success(listeners)):
+        facts, elapsed = facts_of(call, plan, io), io.now() - call.started
+        tell_call(call, plan, facts, error, status=status, elapsed=elapsed, fell_back=fell_back)
+
+
 def tell_noticed(event: Event, call: Call, plan: Plan, io: Io) -> None:
-    """Say what a policy noticed in a call, and of which call it is."""
+    """Tell listeners an event that a policy made, with the facts of its call."""
     if plan.told[type(event)]:
         tell(plan.told, event._replace(**facts_of(call, plan, io)._asdict()))

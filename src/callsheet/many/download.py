@@ -1,7 +1,7 @@
 """An answer's body into a file: whole, or not at all.
 
 Theory of operation. The body is written to `NAME.part` beside the target, which replaces the target once it is
-complete: nobody ever sees half a file. With `resume`, a part that breaks off is kept if the answer had a validator
+complete: no reader ever sees half a file. With `resume`, a part that breaks off is kept if the answer had a validator
 (a strong ETag, or a Last-Modified that is one: RFC 9110 8.8), and the next download asks for the rest by Range, under
 If-Range. What comes then says what to do: 206, with the range that was asked for, is written on; 200 is the
 whole, of a file that changed or from a server without ranges; 416 that tells the size we have means that nothing was
@@ -48,14 +48,14 @@ class Download:
 
 
 class DownloadSource(NamedTuple):
-    """Where the body comes from: its URL, and what opens an answer with some header fields more."""
+    """Where the body comes from: its URL, and a function that sends a GET with these further header fields."""
 
     url: str
     open: Callable[[Mapping[str, str]], Awaitable[OpenAnswer]]
 
 
 class Wish(NamedTuple):
-    """What a caller wants of a download."""
+    """The options of a download."""
 
     resume: bool = False
     progress: Progress | None = None
@@ -63,7 +63,7 @@ class Wish(NamedTuple):
 
 
 async def download(source: DownloadSource, to: PathLike, wish: Wish) -> Download:
-    """Download to a file. Raises what a stream raises, ArgumentError for a path that cannot be, OSError."""
+    """Download to a file. Raises what a stream raises, ArgumentError for a path that cannot be written, OSError."""
     target = checked(to)
     with PartialFile(target) as part:
         filling = _Filling(part, source_id(source.url), wish)
@@ -73,7 +73,7 @@ async def download(source: DownloadSource, to: PathLike, wish: Wish) -> Download
 
 
 def source_id(url: str) -> str:
-    """What a part remembers of its URL."""
+    """The hash by which a part remembers its URL, which may hold a credential."""
     return hashlib.sha256(url.encode()).hexdigest()
 
 
@@ -101,7 +101,7 @@ class _Filling:
         self.resumed_at = 0
 
     async def whole(self, source: DownloadSource) -> Response:
-        """Take answers until the part is whole; the last one."""
+        """Take answers until the part is whole, and give the last one."""
         while True:
             begun = self._begun()
             opened = await source.open(self._fields(begun))
@@ -204,7 +204,7 @@ def _range_of(response: Response, start: int, begun: WholeFile) -> tuple[int, in
 
 
 def _is_same_file(response: Response, begun: WholeFile) -> bool:
-    """Whether an ETag, where there are two, says so; a server that ignores If-Range sends the rest of another file."""
+    """Whether the ETags agree, if there are two: a server that ignores If-Range may send the rest of another file."""
     etag = response.field(b"etag")
     return etag is None or not begun.validator.startswith('"') or etag == begun.validator
 

@@ -1,4 +1,4 @@
-"""What came of one row, and what both colours agree on."""
+"""What came of one row, and what both colours of `map` share."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Outcome(Generic[T]):
 
 
 def is_kept(error: BaseException, on_error: OnError) -> bool:
-    """Whether an error is its row's own.
+    """Whether an error stays in its row's outcome, rather than being raised.
 
     A closed client and a wrong sheet fail every row alike, and an exception that is no APIError is a defect in the
     caller's program or ours: these are raised always.
@@ -45,7 +45,7 @@ def is_kept(error: BaseException, on_error: OnError) -> bool:
 
 
 def most_ahead(concurrency: int) -> int:
-    """How many rows may be taken whose outcomes were not yet given: one slow call leaves its neighbours work to do."""
+    """How many rows may be taken whose outcomes were not yet given: enough that a slow call does not idle the rest."""
     return 2 * concurrency
 
 

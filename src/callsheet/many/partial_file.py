@@ -1,4 +1,4 @@
-"""The beginning of a file that is being downloaded: `NAME.part` beside `NAME`, and `NAME.part.json`, what it is of."""
+"""A file while it is downloaded: `NAME.part` beside `NAME`, and `NAME.part.json`, which notes where it comes from."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import BinaryIO, Self
 
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.headers import check_field
+from callsheet.process.exposure import open_private
 
 if sys.platform != "win32":
     import fcntl
 
-PRIVATE = 0o600
 MODE = 0o666
-"""What a new file may be by the process's umask, as `open` makes it."""
+"""Mode of a new file, less the process's umask: as `open` makes it."""
 LONGEST_NOTE = 64 * 1024
 
 
@@ -25,8 +25,8 @@ LONGEST_NOTE = 64 * 1024
 class WholeFile:
     """What a part is the beginning of.
 
-    `source` is the URL's hash, for URLs may hold what opens a door; `validator` a strong ETag or a Last-Modified; `total`
-    the size, if told.
+    `source` is the hash of its URL, which may hold a credential; `validator` a strong ETag or a Last-Modified; `total` the
+    size, if the server told it.
     """
 
     source: str
@@ -55,7 +55,7 @@ class PartialFile:
                 told = json.loads(file.read(LONGEST_NOTE))
             begun = WholeFile(str(told["source"]), told["validator"], told["total"])
             check_field("If-Range", begun.validator)
-        except (OSError, ValueError, TypeError, LookupError, ArgumentError):  # none, or not one of ours
+        except (OSError, ValueError, TypeError, LookupError, ArgumentError):  # there is no note, or it is not ours
             return None
         return begun if begun.total is None or type(begun.total) is int else None
 
@@ -67,8 +67,7 @@ class PartialFile:
         self.begun = begun
         self._note.unlink(missing_ok=True)
         if begun is not None:
-            note = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-            with os.fdopen(note, "w", encoding="utf-8") as file:
+            with open_private(self._note, is_new=True) as file:
                 json.dump(asdict(begun), file)
 
     def write(self, piece: bytes) -> None:
@@ -84,7 +83,7 @@ class PartialFile:
         self._note.unlink(missing_ok=True)
 
     def give_up(self) -> None:
-        """What there is cannot be continued."""
+        """Have no later download continue it: it is removed at the end."""
         self.begun = None
 
     def __enter__(self) -> Self:
@@ -102,7 +101,7 @@ class PartialFile:
 def _opened_alone(path: Path) -> BinaryIO:
     """The file, locked. Raises UsageError if another download holds it."""
     while True:
-        # Whoever may write this folder must not choose, by a link, which other file is written.
+        # O_NOFOLLOW: a link that another user put into the folder must not decide which file is written.
         number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), MODE)
         file = os.fdopen(number, "r+b")
         try:

@@ -93,7 +93,7 @@ class AsyncOutcomes(Generic[T]):
 class _Crew(Generic[T]):
     """One task that takes rows, and one task per call.
 
-    They know nothing of the `AsyncOutcomes` they work for, so that dropping it ends them.
+    They hold no reference to the `AsyncOutcomes`, so that it can be dropped while they work, which cancels them.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class _Crew(Generic[T]):
         self._is_stopped = False
 
     async def next_outcome(self) -> Outcome[T]:
-        """Wait for it. Raises what must be raised in its place, StopAsyncIteration at the end."""
+        """Wait for the next outcome. Raises the error that ends the iteration, or StopAsyncIteration at its end."""
         self._end_if_stopped()
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
@@ -144,7 +144,7 @@ class _Crew(Generic[T]):
                     return
                 self._begin(row, index)
         except BaseException as error:
-            end = error  # raised in its place, after the outcomes before it
+            end = error  # raised after the outcomes of the rows before it
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -169,7 +169,7 @@ class _Crew(Generic[T]):
             return Outcome(row, index, error=error)  # type: ignore[arg-type]
 
     def _fail(self, index: int) -> None:
-        """Nobody will see the outcomes after this row's: begin none of them, and cancel what is in flight."""
+        """Begin no further call and cancel those after this row: their outcomes will not be given."""
         self._has_failed = True
         for later, task in list(self._in_flight.items()):
             if later > index:
@@ -179,10 +179,10 @@ class _Crew(Generic[T]):
         del self._in_flight[index]
         self._free.release()
         if not task.cancelled():
-            task.exception()  # the loop would complain of one that nobody came to see
+            task.exception()  # looked at, or asyncio logs that it was never retrieved
 
     def _stop(self) -> list[asyncio.Task[Any]]:
-        """Cancel every task; those that were not over."""
+        """Cancel every task that is not over, and return these."""
         self._is_stopped = True
         tasks: list[asyncio.Task[Any]] = list(self._in_flight.values())
         if self._feeder is not None and not self._feeder.done():

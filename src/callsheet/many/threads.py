@@ -79,11 +79,11 @@ class Outcomes(Generic[T]):
         return self._ahead.popleft().outcome()
 
     def _take_rows(self) -> None:
-        """Take one row, which replaces the one given last; then more, as long as the next outcome is not known."""
+        """Take one row in place of the one given last, then more until the next outcome is known."""
         while self._rows_end is None and len(self._ahead) < self._most and self._crew.begins_more:
             try:
                 row = next(self._rows)
-            except Exception as end:  # noqa: BLE001 - raised in its place, after the outcomes before it
+            except Exception as end:  # noqa: BLE001 - raised after the outcomes of the rows before it
                 self._rows_end = end
                 return
             turn: _Turn[T] = _Turn(row, self._taken)
@@ -95,7 +95,7 @@ class Outcomes(Generic[T]):
 
     def _end(self, reason: BaseException | None) -> None:
         self._crew.stop()
-        # Ctrl-C waits for nobody.
+        # Ctrl-C does not wait for the calls in flight.
         if reason is None or isinstance(reason, Exception):
             self._crew.join()
 
@@ -128,7 +128,7 @@ class _Turn(Generic[T]):
 
     @property
     def is_over(self) -> bool:
-        """Whether `outcome` answers at once."""
+        """Whether `outcome` returns at once."""
         return self._over.is_set()
 
     def carry_out(self, call: Callable[[Any], T], on_error: OnError) -> bool:
@@ -145,11 +145,11 @@ class _Turn(Generic[T]):
         return True
 
     def end(self) -> None:
-        """Let `outcome` answer; a turn that was not carried out has none."""
+        """Let `outcome` return; if the turn was not carried out, it raises StopIteration."""
         self._over.set()
 
     def outcome(self) -> Outcome[T]:
-        """Wait for it. Raises what must be raised in its place, or StopIteration if everything was stopped before."""
+        """Wait for the outcome. Raises the error that ends the iteration, or StopIteration if the call never began."""
         while not self._over.wait(LOOK_UP):
             pass
         outcome, self._outcome = self._outcome, None
@@ -161,15 +161,15 @@ class _Turn(Generic[T]):
 class _Crew(Generic[T]):
     """Daemon threads that carry out turns in the order these are handed over.
 
-    Daemons, because a call that hangs must not hold up the end of the program. They know nothing of the `Outcomes` they
-    work for, so that dropping it ends them.
+    Daemons, because a call that hangs must not hold up the end of the program. They hold no reference to the `Outcomes`,
+    so that it can be dropped while they work, which ends them.
     """
 
     def __init__(self, call: Callable[[Any], T], concurrency: int, on_error: OnError) -> None:
         self._call = call
         self._concurrency = concurrency
         self._on_error = on_error
-        # This queue may be put into while a finalizer interrupts a put.
+        # A SimpleQueue, because `stop` may be called by a finalizer that interrupts another `put`.
         self._turns: SimpleQueue[_Turn[T] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._failing = threading.Lock()
@@ -182,7 +182,7 @@ class _Crew(Generic[T]):
         return not self.is_stopped and self._failed_at == math.inf
 
     def hand_over(self, turn: _Turn[T]) -> None:
-        """Have it carried out as soon as a thread is free."""
+        """Have a turn carried out as soon as a thread is free."""
         if len(self._threads) < self._concurrency:
             thread = threading.Thread(target=self._work, name="callsheet-map", daemon=True)
             thread.start()

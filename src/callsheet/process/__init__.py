@@ -1,1 +1,1 @@
-"""What depends on this process and machine: forks, who else can read a file, small files that are read whole."""
+"""What depends on this process and machine: forks, files that other users can read, small files that are read whole."""

@@ -1,4 +1,4 @@
-"""Who else on this machine can read a file of ours, and how we write one that nobody else can."""
+"""Whether other users of this machine can read a file, and how to write one that they cannot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OF_OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
 def exposed_mode(path: Path) -> str:
-    """The mode of a file that others than its owner can read, as in `0644`; else, and where files have none, nothing."""
+    """The mode, such as `0644`, of a file that other users can read; "" for any other, and where files have no mode."""
     if os.name != "posix":
         return ""
     try:
@@ -23,9 +23,9 @@ def exposed_mode(path: Path) -> str:
 
 
 def open_private(path: Path, *, is_new: bool) -> TextIO:
-    """A text file to be written anew, its owner's alone if it was not there before; one that was keeps its mode.
+    """Open a text file and write it anew. A new one can be read by its owner alone; one that was there keeps its mode.
 
-    With `is_new` it must not be there. Line breaks are written as they are. Raises OSError.
+    With `is_new`, one that is there raises FileExistsError. Line breaks are written as they are. Raises OSError.
     """
     flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if is_new else os.O_TRUNC) | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, flags, PRIVATE), "w", encoding="utf-8", newline="")

@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 
 class Forgetful(Protocol):
-    """What has state that a child must not share."""
+    """An object with state that a forked child must not share."""
 
     def forget(self) -> None:
         """Begin anew, without using or closing what was there."""

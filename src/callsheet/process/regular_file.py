@@ -1,4 +1,4 @@
-"""Read a small file of text, and nothing that only looks like one: a pipe would be waited for, a device has no end."""
+"""Read a small regular file, and refuse anything else: to read a pipe may block, and a device has no end."""
 
 from __future__ import annotations
 

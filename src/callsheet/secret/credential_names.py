@@ -1,4 +1,4 @@
-"""What is a credential by its name, whoever wrote it: a field, a header or a parameter."""
+"""Which fields, headers and parameters hold a credential, told by their names."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ NAMES = re.compile(
     r"authoriz|cookie|passw|secret|token|api[-_]?key|credential|private[-_]?key|signature|session|\bauth\b|client[-_]assertion",
     re.IGNORECASE,
 )
-"""Names of fields, headers and parameters that hold a credential, whoever wrote them."""
+"""Names of fields, headers and parameters that hold a credential."""
 PAGING = re.compile(
     r"(?:page|next|prev\w*|continuation|sync|cursor|start)[-_]?token|tokens\Z|token[-_]?(?:type|ur[il]|endpoint)",
     re.IGNORECASE,
 )
-"""Tokens that open nothing, and counts of them."""
+"""Names with `token` that hold no credential: of a page, a count of tokens, a token's type or endpoint."""
 IN_TEXT = re.compile(r"""(?P<head>"?(?P<name>[\w-]{1,64})"?\s*[:=]\s*"?)(?P<value>[^\s"'&,;<>{}]{4,})""")
-"""A name and its value in a text that is no one JSON document: lines of JSON, events, a query in a Location."""
+"""A name and its value in a text that is not one JSON document: lines of JSON, events, a query in a Location."""
 
 
 def names_a_credential(name: str) -> bool:
@@ -26,5 +26,5 @@ def names_a_credential(name: str) -> bool:
 
 
 def without_named(text: str) -> str:
-    """A text in which values show `***` that stand beside the name of a credential: `access_token=***`."""
+    """The text, with `***` for each value beside the name of a credential: `access_token=***`."""
     return IN_TEXT.sub(lambda found: found["head"] + MASK if names_a_credential(found["name"]) else found[0], text)

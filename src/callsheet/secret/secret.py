@@ -28,7 +28,7 @@ MASK = "***"
 SHORTEST_FOUND_BY_VALUE = 6
 """Shorter secrets are masked where they stand, but not searched for in other text: `1234` is in too many answers."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-"""What no header, user name or key in a URL may hold (RFC 9110 5.5, RFC 7617 2)."""
+"""Control characters, which no header, user name or key in a URL may hold (RFC 9110 5.5, RFC 7617 2)."""
 
 
 class Secret:
@@ -60,17 +60,17 @@ class Secret:
 
     @property
     def is_asked(self) -> bool:
-        """Whether a function of the user's is asked for it: never before a call."""
+        """Whether a function of the user's gives it, which is called only for a call."""
         return any(isinstance(part, FunctionSource | Derived) and part.is_asked for part in self._parts)
 
     def as_line(self) -> Secret:
-        """The same secret, which may hold no control character: a later text that does is refused when it is read."""
+        """The same secret for a header: to read it raises AuthError if its file or function gives a control character."""
         line = Secret(self)
         line._is_line = True
         return line
 
     def reveal(self) -> str:
-        """The text itself, for whatever sends it and nothing else. Raises AuthError if its function or file gives none."""
+        """The text itself, for the code that sends it and nothing else. Raises AuthError if its function or file gives none."""
         if self._text is not None:
             return self._text
         return "".join(self.reveal_parts())
@@ -84,14 +84,14 @@ class Secret:
         return parts
 
     def known_parts(self) -> list[list[str]]:
-        """What the text was made of lately, without asking anybody: to search for it where it must not be."""
+        """The parts of its recent texts, without reading a file or calling a function: to mask them in other text."""
         if self._text is not None:
             return [list(map(str, self._parts))]
         fixed = [part for part in self._parts if isinstance(part, str)]
         return [fixed, *([text] for part in self._parts if not isinstance(part, str) for text in part.known())]
 
     def shapes(self) -> tuple[str, ...]:
-        """How it may stand in a text: whole and in parts, as it is, in a URL and in JSON; the longest first."""
+        """How other text may spell it: whole and in parts, as it is, in a URL and in JSON; the longest first."""
         if self._shapes is not None:
             return self._shapes
         found = {shape for shape in _shapes(self.known_parts()) if len(shape) >= SHORTEST_FOUND_BY_VALUE}
@@ -101,11 +101,11 @@ class Secret:
         return shapes
 
     def now(self) -> Secret:
-        """The secret with the text it has now, which stays. Raises AuthError."""
+        """A secret that keeps the text which this one has now. Raises AuthError."""
         return self if self._text is not None else Secret(*self.reveal_parts())
 
     def fingerprint(self) -> str:
-        """A hash that tells secrets apart without showing them; of one that is asked for, of where it comes from."""
+        """A hash that tells secrets apart without showing them; of a function's secret, it is of the function."""
         parts = [part if isinstance(part, str) else part.identity for part in self._parts]
         return sha256("".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -141,7 +141,7 @@ class Secret:
 
 
 class Derived:
-    """A secret that is worked out of others: user name and password of Basic, a proxy's URL."""
+    """A secret that is made of others: user name and password of Basic, a proxy's URL."""
 
     __slots__ = ("_given", "_made", "_of", "name")
 
@@ -159,7 +159,7 @@ class Derived:
         return text
 
     def known(self) -> tuple[str, ...]:
-        """The texts that it had lately."""
+        """Its recent texts."""
         return tuple(self._given)
 
     @property
@@ -169,7 +169,7 @@ class Derived:
 
     @property
     def identity(self) -> str:
-        """The fingerprints of the secrets that it is worked out of."""
+        """The fingerprints of the secrets that it is made of."""
         return " ".join(secret.fingerprint() for secret in self._of)
 
 

@@ -19,7 +19,7 @@ PLAIN_FUNCTION = "give a plain function of no arguments that returns a text"
 BETWEEN_LOOKS = 1.0
 """Seconds for which a mounted file is not looked at again."""
 REMEMBERED = 8
-"""Texts that a function gave lately, to be masked wherever they come back."""
+"""How many recent texts of a function are kept, to be masked wherever they come back."""
 
 log = logging.getLogger("callsheet")
 
@@ -32,10 +32,10 @@ class SecretSource(Protocol):
         """What messages call it."""
 
     def read(self) -> str:
-        """The text now. Raises AuthError if it cannot be had."""
+        """The text now. Raises AuthError if it cannot be read."""
 
     def known(self) -> Iterable[str]:
-        """The texts that it had lately, without asking anybody."""
+        """Its recent texts, without reading it again."""
 
     @property
     def identity(self) -> str:
@@ -80,7 +80,7 @@ class MountedFile:
         return self._text
 
     def problem(self) -> str:
-        """Look at the file now; what is wrong with it, or nothing."""
+        """Look at the file now; what is wrong with it, else ""."""
         return self._look(self._clock())
 
     def known(self) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ class MountedFile:
         return problem
 
     def _changed(self) -> str:
-        """Take the text if it is another one; what is wrong with it, or nothing."""
+        """Take the text if the file has changed; what is wrong with it, else ""."""
         stamp = _stamp(self.path)
         if stamp == self._stamp:
             return ""
@@ -120,8 +120,8 @@ class MountedFile:
 class FunctionSource:
     """A secret that a function gives, asked anew each time it is sent, in the thread or on the loop of the call.
 
-    A line break at its end is cut off, with a warning in the log, once. The function's own exception reaches nobody: its
-    text, or that of its cause, may hold what must not be shown.
+    A line break at its end is cut off, with a warning in the log, once. The function's own exception is not
+    passed on: its text, or that of its cause, may hold the secret.
     """
 
     __slots__ = ("_ask", "_given", "_has_warned", "identity", "name")
@@ -143,7 +143,7 @@ class FunctionSource:
         return text
 
     def _asked(self) -> tuple[str, str]:
-        """The text, or what is wrong. No exception leaves it: one that did would be the context of ours."""
+        """The text, or what is wrong. Raises nothing: the function's exception would become the context of ours."""
         try:
             given: Any = self._ask()
         except Exception as error:  # noqa: BLE001 whatever it raises, the caller gets an AuthError
@@ -161,7 +161,7 @@ class FunctionSource:
         return text, ""
 
     def known(self) -> tuple[str, ...]:
-        """What it gave lately."""
+        """Its recent texts."""
         return tuple(self._given)
 
     def __eq__(self, other: object) -> bool:
@@ -175,7 +175,7 @@ class FunctionSource:
 
 
 def problem_of_asked(ask: Any) -> str:
-    """Why a function cannot be asked for a secret; nothing if it can."""
+    """Why a function cannot be asked for a secret; "" if it can."""
     call = ask if inspect.isroutine(ask) else getattr(ask, "__call__", ask)  # noqa: B004 the method itself is looked at
     if inspect.iscoroutinefunction(ask) or inspect.iscoroutinefunction(call):
         return "an async function, and secrets are asked for where nothing can be awaited"
@@ -202,7 +202,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 
 def _where(error: BaseException) -> str:
-    """The line that raised it, which is the user's; nothing of what it said."""
+    """The file and line of the user's code that raised it, without its text."""
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next

@@ -1,10 +1,12 @@
 """Kept connections that nothing may be sent on any more: the server closed them, or sent what nobody asked for.
 
-libcurl looks at a kept connection only once a second. A request that goes out on one that the server closed a moment
-ago is lost, and as it may have been processed it must not be sent again unless that does no harm. Bytes that came on an
-idle connection of HTTP/1 would be taken for the answer to the next request (RFC 9112 9.2). The kernel knows both, so it is
-asked before anything is sent. Bytes that came together with an answer under TLS are no longer the kernel's, but OpenSSL's:
-they show in that the next answer is there although too few have arrived since the last one to hold it.
+libcurl checks only once a second whether a kept connection is still good. A request sent on a connection that the server
+closed a moment ago is lost, and because it may have been processed, only an idempotent one may be sent again. Bytes that
+came on an idle connection of HTTP/1 would be taken for the answer to the next request (RFC 9112 9.2). The kernel knows
+both at once, so it is asked before anything is sent.
+
+Bytes that came together with an answer under TLS have left the kernel: OpenSSL has read them ahead. They show when the
+next answer is there at once, although fewer bytes than it has have arrived since the last one.
 """
 
 from __future__ import annotations
@@ -17,15 +19,15 @@ from functools import lru_cache
 import pycurl
 
 HUNG_UP = getattr(select, "POLLRDHUP", select.POLLIN) | select.POLLHUP | select.POLLERR
-"""Where the kernel cannot tell a hang-up from bytes that nobody asked for, those count as one."""
+"""Without POLLRDHUP the kernel cannot tell a hang-up from unexpected bytes, so both count as a hang-up."""
 UNUSABLE = HUNG_UP | select.POLLIN
 TCP_INFO, BYTES_RECEIVED = 11, slice(128, 136)
-"""An option of Linux, and where its answer has `tcpi_bytes_received` (linux/tcp.h)."""
+"""A socket option of Linux, and where its value holds `tcpi_bytes_received` (linux/tcp.h)."""
 UNCOUNTED, FRAMES = -1, -2
-"""In the place of a number of bytes: not known here; the connection speaks HTTP/2, in which each answer names its request."""
+"""Stand for a number of bytes: it is not known; the connection speaks HTTP/2, where each answer names its request."""
 HTTP_2 = 3
 RECORD = 21
-"""Bytes that TLS adds to an answer at the least. A farewell alone, which may have come since the last answer, is shorter than both."""
+"""Bytes that TLS adds to an answer at least. A farewell (close_notify and FIN) is shorter than any answer with them."""
 
 
 class Kept:
@@ -105,7 +107,7 @@ def bytes_received(fd: int) -> int:
 
 
 def local_end(fd: int) -> tuple[str, int] | None:
-    """Address and port of our side of a connection; None if the descriptor is no such thing any more."""
+    """Address and port of our side of a connection; None if the descriptor is no connection any more."""
     try:
         with socket.socket(fileno=socket.dup(fd)) as sock:
             address = sock.getsockname()

@@ -1,7 +1,7 @@
-"""Telling an event loop which sockets libcurl waits for.
+"""Watches the sockets that libcurl waits for, on behalf of an event loop.
 
-libcurl changes its mind twice per request. An epoll of our own, itself watched by the loop, takes such a change for
-one system call; the loop's own `add_reader` builds objects each time. Where there is no epoll, the loop is asked.
+libcurl changes what it waits for twice per request. With an epoll of our own, which the loop watches, a change is one
+system call; the loop's `add_reader` builds objects each time. Where there is no epoll, `add_reader` is used.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ import pycurl
 from callsheet.transports.curl.hang_up import UNUSABLE
 
 Lose = Callable[[int], bool]
-"""Takes an idle socket that something happened on; False if requests may still be sent there."""
+"""Called with an idle socket that something happened on; gives False if requests may still be sent there."""
 Ready = Callable[[list[tuple[int, int]]], None]
-"""Takes (socket, libcurl's CSELECT bits) pairs."""
+"""Called with pairs of a socket and libcurl's CSELECT bits."""
 
 
 class Watch(Protocol):
-    """Tells `ready` about sockets."""
+    """Calls a `Ready` when sockets are ready, and a `Lose` for idle sockets that were closed or written to."""
 
     def look(self) -> None:
-        """Tell now about idle sockets that something happened on."""
+        """Report idle sockets that the other side has closed or written to by now."""
 
     def set(self, fd: int, what: int) -> None:
-        """Wait for what libcurl says it wants of a socket; POLL_REMOVE: for nothing more."""
+        """Watch a socket for what libcurl wants (POLL_IN, POLL_OUT, POLL_INOUT), or no longer (POLL_REMOVE)."""
 
     def close(self) -> None:
-        """Wait for nothing."""
+        """Stop watching."""
 
 
 Watching = Callable[[asyncio.AbstractEventLoop, Ready, Lose], Watch]
 
 
 class LoopWatch:
-    """By the event loop's own readers and writers: works wherever those do."""
+    """Watches by the readers and writers of the event loop; works on every loop that has them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, lose: Lose) -> None:
         self._loop = loop
@@ -100,9 +100,9 @@ if sys.platform == "linux":
     IDLE = select.EPOLLIN | HANG_UP
 
     class EpollWatch:
-        """By an epoll, which the loop watches as one descriptor.
+        """Watches by an epoll, which the loop watches as one descriptor.
 
-        A socket that libcurl wants nothing of for now is kept, to notice, once, that something happened on it.
+        A socket that libcurl no longer waits for stays registered until a hang-up or bytes are reported once.
         """
 
         def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, lose: Lose) -> None:
@@ -126,7 +126,7 @@ if sys.platform == "linux":
                 try:
                     self._epoll.modify(fd, mask)
                     return
-                except FileNotFoundError:  # it was closed, and its number given to a new one
+                except FileNotFoundError:  # it was closed, and a new socket has its number
                     pass
             self._known.add(fd)
             self._epoll.register(fd, mask)
@@ -161,5 +161,5 @@ if sys.platform == "linux":
 
 
 def watch_for(loop: asyncio.AbstractEventLoop, ready: Ready, lose: Lose) -> Watch:
-    """The best watch that this platform and loop have. Raises NotImplementedError on a loop without readers."""
+    """An EpollWatch on Linux, else a LoopWatch. Raises NotImplementedError on a loop without readers."""
     return EpollWatch(loop, ready, lose) if sys.platform == "linux" else LoopWatch(loop, ready, lose)
