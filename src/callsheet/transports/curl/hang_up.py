@@ -1,4 +1,4 @@
-"""Kept connections that nothing may be sent on any more: the server closed them, or sent what nobody asked for.
+"""Kept connections that are not used again: the server closed them while they were idle, or sent bytes that nobody asked for.
 
 libcurl checks only once a second whether a kept connection is still good. A request sent on a connection that the server
 closed a moment ago is lost, and because it may have been processed, only an idempotent one may be sent again. Bytes that
@@ -31,9 +31,9 @@ RECORD = 21
 
 
 class Kept:
-    """What is known of the connections that one multi keeps, by descriptor.
+    """What is known about the connections that one multi keeps, by file descriptor.
 
-    `lost` holds our ends of those that nothing may be sent on. `http2`: they may speak HTTP/2.
+    `lost` holds our ends (address and port) of the connections that are not used again. `http2`: they may speak HTTP/2.
     """
 
     def __init__(self, *, http2: bool = False) -> None:
@@ -43,18 +43,21 @@ class Kept:
         self.http2 = http2
 
     def note(self, easy: pycurl.Curl) -> None:
-        """Remember how much has come on the connection of a whole answer under TLS. Call it before the handle leaves its multi."""
+        """Remember how many bytes its connection had received when a whole answer under TLS ended.
+
+        libcurl tells the connection only before the handle is removed from its multi.
+        """
         fd = easy.getinfo(pycurl.ACTIVESOCKET)
         if fd >= 0:
             speaks_http2 = self.http2 and easy.getinfo(pycurl.INFO_HTTP_VERSION) == HTTP_2
             self._received[fd] = FRAMES if speaks_http2 else bytes_received(fd)
 
     def is_unasked(self, easy: pycurl.Curl, lines: list[bytes]) -> bool:
-        """Whether an answer that begins as soon as its request is sent had come before; its connection is lost then."""
+        """Whether an answer that begins in the very moment its request is sent had come earlier. Its connection is then lost."""
         if easy.getinfo(pycurl.NUM_CONNECTS) or lines[0].startswith(b"HTTP/2"):
             return False
         fd = easy.getinfo(pycurl.ACTIVESOCKET)
-        if fd < 0:  # the answer ends the connection, which libcurl still takes leave of
+        if fd < 0:  # `Connection: close`: libcurl is still shutting it down
             end = (easy.getinfo(pycurl.LOCAL_IP), easy.getinfo(pycurl.LOCAL_PORT))
             fd = next((known for known in self._received if local_end(known) == end), fd)
         known = self._received.get(fd, UNCOUNTED)
@@ -64,13 +67,13 @@ class Kept:
         return True
 
     def is_lost(self, fd: int) -> bool:
-        """Whether nothing may be sent on an idle connection. What waits on one of HTTP/2 are frames, which do no harm."""
+        """Whether an idle connection was closed or has bytes to read. Over HTTP/2 these are frames, which do no harm."""
         poll = select.poll()
         poll.register(fd, HUNG_UP if self._received.get(fd) == FRAMES else UNUSABLE)
         return bool(poll.poll(0))
 
     def lose(self, fd: int) -> bool:
-        """Note that something happened on an idle connection; whether nothing may be sent on it now."""
+        """Mark an idle connection as lost if it is; gives whether it is."""
         if not self.is_lost(fd):
             return False
         self._lose(fd)
@@ -86,7 +89,7 @@ class Kept:
 
 
 class _Borrowed(socket.socket):
-    """A socket of libcurl's, which dropping this leaves open."""
+    """A socket that belongs to libcurl: it stays open when this object is collected."""
 
     def __del__(self) -> None:
         self.detach()
@@ -94,12 +97,12 @@ class _Borrowed(socket.socket):
 
 @lru_cache(4096)
 def _borrowed(fd: int) -> _Borrowed:
-    """Made once for each descriptor, whatever socket that is by now: making one takes longer than asking it."""
+    """One object per descriptor, whichever socket has that number now: making it takes longer than the question."""
     return _Borrowed(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
 
 
 def bytes_received(fd: int) -> int:
-    """How many bytes have come on a connection; UNCOUNTED where the kernel does not tell."""
+    """How many bytes a connection has received, by the kernel; UNCOUNTED where it does not tell."""
     if sys.platform != "linux":
         return UNCOUNTED
     told = _borrowed(fd).getsockopt(socket.IPPROTO_TCP, TCP_INFO, BYTES_RECEIVED.stop)
