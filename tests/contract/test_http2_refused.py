@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Semaphore
 
 import pytest
 
@@ -125,14 +126,19 @@ def test_a_client_of_tasks_tries_again(certificates: Certificates, end: End) -> 
 
 
 def test_frames_on_an_idle_connection_do_no_harm(http2_world: World, certificates: Certificates) -> None:
-    def answered_with_pings(connection: Connection, stream: int, _number: int) -> None:
+    is_idle, is_sent = Semaphore(0), Semaphore(0)
+
+    def answered_with_a_ping(connection: Connection, stream: int, _number: int) -> None:
         connection.send(answered(stream))
-        for _ in range(3):
-            connection.send(frame(PING, 0, 0, bytes(8)))
+        assert is_idle.acquire(timeout=5.0)
+        connection.send(frame(PING, 0, 0, bytes(8)))
+        is_sent.release()
 
     tls = certificates.good()
     tls.set_alpn_protocols(["h2"])
-    with ScriptedServer(speaking_http2(answered_with_pings), tls=tls) as server:
+    with ScriptedServer(speaking_http2(answered_with_a_ping), tls=tls) as server:
         for _ in range(5):
             assert http2_world.post(server.url).status_code == 200
+            is_idle.release()
+            assert is_sent.acquire(timeout=5.0)
         assert server.connections == 1
