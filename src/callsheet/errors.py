@@ -130,8 +130,8 @@ class TransportError(APIError):
     """No usable answer came, because of the connection or the network, not because of what the service decided.
 
     `errno` is libcurl's number where there is one. `on_kept_connection` is true if a connection that had served an
-    earlier request closed before the first byte of the answer. `is_local` is true where the fault is this machine's or that of
-    its files, so that it says nothing of the service.
+    earlier request closed before the first byte of the answer, or if the service, in HTTP/2, refused the request unprocessed.
+    `is_local` is true where the fault is this machine's or that of its files, so that it says nothing of the service.
     """
 
     errno: int | None = None

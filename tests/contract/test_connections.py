@@ -194,11 +194,6 @@ def test_the_environments_proxy_is_not_used(
     assert world.get(echo_server.url).status_code == 200
 
 
-# The loop's own readers do not notice: there such a POST is `NoAnswer`, on a kept connection.
-NOTICES = pytest.mark.parametrize("colour", ["blocking", "asyncio"])
-
-
-@NOTICES
 @pytest.mark.parametrize("is_stream", [False, True])
 @pytest.mark.parametrize("size", [0, 10, 1_000_000])
 def test_a_kept_connection_that_the_server_closed_is_not_sent_on(world: World, size: int, is_stream: bool) -> None:
@@ -216,7 +211,6 @@ def test_a_kept_connection_that_the_server_closed_is_not_sent_on(world: World, s
         assert server.connections == 2
 
 
-@NOTICES
 def test_many_kept_connections_that_the_server_closed(world: World) -> None:
     batches = (20, 40)
 
@@ -233,7 +227,6 @@ def test_many_kept_connections_that_the_server_closed(world: World) -> None:
             assert len(server.requests) == count
 
 
-@NOTICES
 def test_a_hung_up_tls_connection_is_not_sent_on(tls_world: World, certificates: Certificates) -> None:
     with ScriptedServer(then(raw(response(200)), close()), tls=certificates.good()) as server:
         for _ in range(4):

@@ -84,11 +84,13 @@ def test_an_answer_shows_that_the_service_is_there(attempt_of, outcome):
 
 
 IDLE = NoAnswer("lost", on_kept_connection=True)
+REFUSED = NotSent("refused", on_kept_connection=True)
 LOCAL, CERT = LocalFault("no descriptor"), TLSError("our certificate cannot be read", is_local=True)
+NOTHING = [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, REFUSED, LOCAL, CERT, None]
 
 
 @pytest.mark.parametrize(
-    "outcome", [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, LOCAL, CERT, None]
+    "outcome", NOTHING
 )
 def test_some_outcomes_say_nothing_of_the_service(attempt_of, outcome):
     assert failed(attempt_of(outcome)) is None

@@ -148,6 +148,11 @@ def test_a_pause_that_does_not_fit_ends_the_call(attempt_of):
     assert verdict(attempt_of(503), now=NOW + 29.4) == TryAgain(0.5)
 
 
+def test_what_a_kept_connection_gave_back_unprocessed_is_sent_again_at_once(attempt_of):
+    refused = NotSent("refused", on_kept_connection=True)
+    assert verdict(attempt_of(refused, method="POST")) == TryAgain(0.0)
+
+
 def test_a_kept_connection_that_was_lost_is_replaced_at_once(attempt_of):
     lost = NoAnswer("lost", on_kept_connection=True)
     assert verdict(attempt_of(lost)) == TryAgain(0.0, fresh=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.errors import LocalFault
+from callsheet.errors import LocalFault, NotSent
 from callsheet.policies.retry_budget import RetryBudget
 from callsheet.settings.retry import Budget
 from callsheet.verdicts import GiveUp, Resend, TryAgain
@@ -44,6 +44,13 @@ def test_what_was_spent_is_free_again_after_the_window(attempt_of):
 def test_only_retries_are_charged(attempt_of, again):
     budget = RetryBudget(Budget(ratio=0.0, floor=0.0))
     assert asked(budget, attempt_of(503), again=again) is None
+
+
+def test_what_was_given_back_unprocessed_is_not_charged(attempt_of):
+    budget = RetryBudget(Budget(ratio=0.0, floor=0.0))
+    refused = NotSent("refused", on_kept_connection=True)
+    assert asked(budget, attempt_of(refused)) is None
+    assert asked(budget, attempt_of(NotSent("no connection"))) == GiveUp("retry.budget")
 
 
 @given(seed=st.integers(0, 2**32), rate=st.integers(1, 50), share=st.floats(0, 1))

@@ -49,7 +49,7 @@ GOOD = [
     + "      - {when: {status: [4xx, 503], path: a, matches: '^E'}, then: fail, raise: OutOfStock, message: m}\n",
     LAYERS,
     HEAD
-    + "    timeout: 3\n    retry: off\n    concurrency: 5\n    http2: '${H:-true}'\n    pool: {idle: 2m}\n    auth: off\n",
+    + "    timeout: 3\n    retry: off\n    concurrency: 5\n    http2: '${H:-true}'\n    pool: {idle: 2m, lifetime: off}\n    auth: off\n",
     HEAD
     + "    auth: {api_key: {header: X-Key, value: '${K:-k}'}}\n    caps: {response: 10MiB}\n    tls: {min_version: 1.2}\n",
     HEAD

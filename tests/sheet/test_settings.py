@@ -97,6 +97,13 @@ def test_off_and_false_are_the_same(off):
     assert (settings.retry, settings.auth) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("off", None), ("false", None), ("null", 300.0), ("90", 90.0), ("1m", 60.0)]
+)
+def test_a_connection_may_have_no_end(written, seconds):
+    assert shop(f"pool: {{lifetime: {written}}}").settings().pool.lifetime == seconds
+
+
 def test_every_setting_in_full(tmp_path):
     certificates = Certificates(tmp_path)
     certificates.client(tmp_path, password="sesame")
@@ -108,7 +115,7 @@ def test_every_setting_in_full(tmp_path):
         retry: {attempts: 5, backoff: {first: 100ms, max: 2s}, statuses: [503, 429], methods: [get, POST]}
         idempotent: true
         concurrency: {limit: 7, queue: 0}
-        pool: {connections: 9, idle: 2m}
+        pool: {connections: 9, idle: 2m, lifetime: 1h}
         caps: {response: 1KiB, headers: 2KB, header_count: 3, encodings: 1}
         tls:
           min_version: "1.3"
@@ -143,7 +150,7 @@ def test_every_setting_in_full(tmp_path):
     assert settings.retry.methods == {"GET", "POST"}
     assert (settings.idempotent, settings.http2) == (True, True)
     assert (settings.concurrency.limit, settings.concurrency.queue) == (7, 0)
-    assert (settings.pool.connections, settings.pool.idle) == (9, 120.0)
+    assert (settings.pool.connections, settings.pool.idle, settings.pool.lifetime) == (9, 120.0, 3600.0)
     assert (settings.caps.response, settings.caps.headers, settings.caps.header_count, settings.caps.encodings) == (
         1024,
         2000,

@@ -16,7 +16,6 @@ from callsheet.errors import (
     BreakerOpen,
     ConnectTimeout,
     DeadlinePassed,
-    NoAnswer,
     ResponseError,
     TransportError,
 )
@@ -196,7 +195,7 @@ def failed(attempt: Attempt) -> bool | None:
         return True if had_its_time(attempt, is_connecting=isinstance(outcome, ConnectTimeout)) else None
     if isinstance(outcome, ResponseError):
         return False
-    if isinstance(outcome, NoAnswer) and outcome.on_kept_connection:
+    if isinstance(outcome, TransportError) and outcome.on_kept_connection:
         return None
     return True if isinstance(outcome, TransportError) and not outcome.is_local else None
 

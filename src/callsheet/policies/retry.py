@@ -11,7 +11,7 @@ from collections.abc import Callable
 from callsheet.arithmetic.backoff import pause
 from callsheet.arithmetic.retry_after import told_pause
 from callsheet.call import Attempt, Meaning
-from callsheet.errors import NoAnswer, NotSent
+from callsheet.errors import NoAnswer, NotSent, TransportError
 from callsheet.http.response import Response
 from callsheet.policies.scope import Own, Scope
 from callsheet.settings.retry import Retry as RetrySettings
@@ -42,8 +42,8 @@ class Retry:
         was_lost = isinstance(outcome, NoAnswer) and self._may_repeat(attempt)
         if not was_lost and not isinstance(outcome, NotSent):
             return None
-        if isinstance(outcome, NoAnswer) and outcome.on_kept_connection:
-            return self._again(attempt, now, 0.0, fresh=True)
+        if isinstance(outcome, TransportError) and outcome.on_kept_connection:
+            return self._again(attempt, now, 0.0, fresh=isinstance(outcome, NoAnswer))
         return self._again(attempt, now, self._pause(attempt))
 
     def _after_answer(self, attempt: Attempt, answer: Response, now: float) -> TryAgain | GiveUp | None:

@@ -11,7 +11,7 @@ import threading
 
 from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
-from callsheet.errors import TransportError
+from callsheet.errors import NotSent, TransportError
 from callsheet.policies.scope import Own, Scope
 from callsheet.settings.retry import Budget
 from callsheet.settings.settings import Settings
@@ -35,11 +35,17 @@ class RetryBudget:
             self.window.add(now, 0, 1)
 
     def after(self, attempt: Attempt, now: float) -> GiveUp | None:
-        """Count the retry that another policy wants, or forbid it if the budget is spent. A local fault is no call."""
+        """Count the retry that another policy wants, or forbid it if the budget is spent. A local fault is no call.
+
+        A retry of what the service gave back unprocessed when it ended a kept connection is free.
+        """
         if attempt.number == 1 and isinstance(attempt.outcome, TransportError) and attempt.outcome.is_local:
             with self.lock:
                 self.window.add(now, 0, -1)
         if attempt.again is None or not isinstance(attempt.again, TryAgain):
+            return None
+        outcome = attempt.outcome
+        if isinstance(outcome, NotSent) and outcome.on_kept_connection:
             return None
         with self.lock:
             self.window.advance(now)

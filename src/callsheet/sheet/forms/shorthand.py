@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.forms.record import Record, Written
-from callsheet.sheet.forms.scalars import VARIABLE_SCHEMA, scalar
+from callsheet.sheet.forms.scalars import DURATION, VARIABLE_SCHEMA, scalar
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar
 
 
@@ -100,6 +100,21 @@ class WordOrOff:
     def schema(self) -> JsonSchema:
         """The JSON Schema of the values that are read."""
         return {"anyOf": [{"enum": ["off", False, self.word]}, VARIABLE_SCHEMA]}
+
+
+def duration_or_off(node: Node, spot: Spot, reading: Reading) -> float | None:
+    """Read a number of seconds; None for `off`."""
+    expected = f"`off` or {DURATION.expected}"
+    filled = scalar(node, spot, reading, expected)
+    if is_off(filled):
+        return None
+    seconds: float | None = DURATION.parse(filled.value)
+    if seconds is None:
+        raise misfit(filled, spot, expected)
+    return seconds
+
+
+DURATION_OR_OFF = FormOf(duration_or_off, {"anyOf": [{"enum": ["off", False]}, *DURATION.schema()["anyOf"]]})
 
 
 def expanded(node: Node, key: str) -> Node:

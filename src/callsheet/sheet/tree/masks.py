@@ -51,6 +51,7 @@ HARMLESS_KEYS = frozenset(
         "pool",
         "connections",
         "idle",
+        "lifetime",
         "caps",
         "response",
         "header_count",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from callsheet.sheet.forms.reading import Form
 from callsheet.sheet.forms.record import Key, Record
 from callsheet.sheet.forms.scalars import DURATION, SIZE, Choice, WholeNumber
-from callsheet.sheet.forms.shorthand import OrNumber, OrWord, WordOrOff
+from callsheet.sheet.forms.shorthand import DURATION_OR_OFF, OrNumber, OrWord, WordOrOff
 
 MOST_HOPS = 20
 
@@ -25,9 +25,10 @@ POOL: Form = Record(
     (
         Key("connections", WholeNumber(1, 10_000), "kept per service"),
         Key("idle", DURATION, "how long one is kept unused"),
+        Key("lifetime", DURATION_OR_OFF, "how old one may become"),
     ),
     topic="pool",
-    expected="a mapping of connections and idle",
+    expected="a mapping of connections, idle and lifetime",
 )
 CAPS: Form = Record(
     (

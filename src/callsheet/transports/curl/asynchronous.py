@@ -22,6 +22,7 @@ from callsheet.transports.curl.feed import FedUpload
 from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.handles import Handles
+from callsheet.transports.curl.hang_up import Kept
 from callsheet.transports.curl.names import Addresses, HostNames, Lookup, joined
 from callsheet.transports.curl.next_hop import next_hop_for
 from callsheet.transports.curl.options import NO_MEANS, less
@@ -112,7 +113,7 @@ class AsyncCurlTransport:
             transfer.arm(limits)
             if addresses is not None:
                 driver.pin(handle, addresses)
-            driver.start(handle.easy, finished)
+            driver.start(handle, finished)
             if request.is_upload:
                 guards.append(DueGuard(driver, after_body(transfer, limits.attempt), finished))
             if limits.read is not None:
@@ -169,7 +170,7 @@ class AsyncCurlTransport:
         loop = asyncio.get_running_loop()
         if self._handles is None:
             try:
-                driver = Driver(loop, self.settings.pool, self._watch)
+                driver = Driver(loop, self.settings.pool, self._watch, Kept(http2=self.settings.http2))
             except NotImplementedError:
                 raise UsageError(NO_READERS) from None
             except (pycurl.error, OSError) as error:

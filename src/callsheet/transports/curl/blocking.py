@@ -38,7 +38,7 @@ class CurlTransport:
         self.settings = settings
         self._allows = allows_of(settings, classify)
         self._route = next_hop_for(settings)
-        self._lanes = Lanes(settings.pool, self._route.constants, self._allows)
+        self._lanes = Lanes(settings.pool, self._route.constants, self._allows, http2=settings.http2)
         self._begin()
         forget_after_fork(self)
 

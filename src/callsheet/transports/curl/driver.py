@@ -11,13 +11,11 @@ import pycurl
 from callsheet.process.forked import leak
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.handle import Handle
-from callsheet.transports.curl.hang_up import local_end
+from callsheet.transports.curl.hang_up import Kept
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.told import told
 from callsheet.transports.curl.watch import Watching
 
-MOST_HUNG_UP = 1000
-"""Closed connections that are remembered at most: libcurl drops most of them itself, and they are never looked up."""
 Finished = Callable[[int, Any], None]
 """Takes libcurl's number (0 is success) and its message, or what a callback raised."""
 
@@ -29,16 +27,16 @@ class Driver:
     a later time, the loop's timer stays and is set again when it fires, which saves a timer per request.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Pool, watch: Watching) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, pool: Pool, watch: Watching, kept: Kept) -> None:
         self.loop = loop
         self.moved: dict[int, float] = {}
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, pool.connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        self.hung_up: set[tuple[str, int]] = set()
-        self._watch = watch(loop, self._on_events, self._on_hang_up)
-        self._running: dict[pycurl.Curl, Finished] = {}
+        self.kept = kept
+        self._watch = watch(loop, self._on_events, kept.lose)
+        self._running: dict[pycurl.Curl, tuple[Handle, Finished]] = {}
         self._due: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pinned: dict[str, Addresses] = {}
@@ -52,12 +50,17 @@ class Driver:
             handle.pin(addresses)
             self._pinned[addresses.host] = addresses
 
-    def start(self, easy: pycurl.Curl, finished: Finished) -> None:
+    def start(self, handle: Handle, finished: Finished) -> None:
         """Begin the transfer that the handle is armed for."""
         self._watch.look()
+        easy = handle.easy
         told(self._multi.add_handle, easy)
-        self._running[easy] = finished
-        self._act(pycurl.SOCKET_TIMEOUT, 0)
+        self._running[easy] = (handle, finished)
+        running = self._step(pycurl.SOCKET_TIMEOUT, 0)
+        if running is not None and handle.is_secure and handle.lines and self.kept.is_unasked(easy, handle.lines):
+            handle.found_unasked = True
+            finished(pycurl.E_RECV_ERROR, "")
+        self._drain_below(running)
 
     def abort(self, handle: Handle) -> None:
         """Stop a transfer if it still runs, and destroy its handle and connection."""
@@ -81,13 +84,19 @@ class Driver:
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def _act(self, fd: int, mask: int) -> None:
+        self._drain_below(self._step(fd, mask))
+
+    def _step(self, fd: int, mask: int) -> int | None:
+        """How many transfers still run after libcurl has acted; None if a callback failed, which ends them all."""
         try:
-            running = told(self._multi.socket_action, fd, mask)[1]
+            return told(self._multi.socket_action, fd, mask)[1]  # type: ignore[no-any-return]
         except Exception as error:  # noqa: BLE001 libcurl ends all that a multi runs when a callback of it fails
             for easy in list(self._running):
                 self._finish(easy, pycurl.E_ABORTED_BY_CALLBACK, error)
-            return
-        if running < len(self._running):
+            return None
+
+    def _drain_below(self, running: int | None) -> None:
+        if running is not None and running < len(self._running):
             self._drain()
 
     def _drain(self) -> None:
@@ -100,10 +109,12 @@ class Driver:
                 self._finish(easy, errno, text)
 
     def _finish(self, easy: pycurl.Curl, errno: int, text: Any) -> None:
+        running = self._running.pop(easy, None)
+        if running is not None and running[0].is_secure and not errno:
+            self.kept.note(easy)
         self._multi.remove_handle(easy)
-        finished = self._running.pop(easy, None)
-        if finished is not None:
-            finished(errno, text)
+        if running is not None:
+            running[1](errno, text)
 
     def _on_events(self, events: list[tuple[int, int]]) -> None:
         if self.counts_moves:
@@ -115,13 +126,6 @@ class Driver:
     def _on_socket(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
         if not self.is_closed:  # while closing, libcurl still asks for sockets to be watched
             self._watch.set(fd, what)
-
-    def _on_hang_up(self, fd: int) -> None:
-        end = local_end(fd)
-        if end is not None:
-            if len(self.hung_up) >= MOST_HUNG_UP:
-                self.hung_up.clear()
-            self.hung_up.add(end)
 
     def _on_timer(self, milliseconds: int) -> None:
         if milliseconds < 0 or self.is_closed:

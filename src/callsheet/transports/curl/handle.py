@@ -17,24 +17,33 @@ from callsheet.call import Limits
 from callsheet.http.request import Request
 from callsheet.secret import Secret
 from callsheet.transports.curl.guard import Allows, Guard
+from callsheet.transports.curl.hang_up import Kept
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import CurlOptions, content_of, milliseconds, set_request, wire_lines
 from callsheet.transports.curl.upload import BUFFER, Upload
+
+IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+"""Methods of requests that may be sent twice (RFC 9110 9.2.2), so that it need not be known whether one was processed."""
+REFUSED = b"refused by server, try again on a new connection"
+"""What libcurl's trace says of a stream that the service did not process (RFC 9113 8.7). By number it looks like a reset."""
 
 
 class Handle:
     """A libcurl handle with the header lines and body chunks of its answer.
 
     `sends` counts how often libcurl began to send. The second time is refused: libcurl would silently repeat a request
-    that the service may have processed. `hung_up` holds our ends of idle connections that the server closed; nothing is
-    sent on one, and `found_dead` tells that it was tried. `found_nameless`: the server's certificate names no host.
-    `guard` opens the sockets where only some addresses are allowed. `upload` is closed with the handle, or by `let_go`.
+    that the service may have processed. `kept` knows which kept connections are lost: nothing is sent on one, and
+    `found_dead` tells that it was tried. `found_refused`: the service gave the request back unprocessed. `found_unasked`: the
+    answer had come before its request. `found_nameless`: the server's certificate names no host. `is_secure`: the
+    connection is under TLS. `guard` opens the sockets where only some addresses are allowed. `upload` is closed with the
+    handle, or by `let_go`.
     """
 
     __slots__ = (
         "_attempt",
         "_connect",
         "_constants",
+        "_hop_is_secure",
         "_kind",
         "_lines",
         "_setopt",
@@ -43,21 +52,27 @@ class Handle:
         "easy",
         "found_dead",
         "found_nameless",
+        "found_refused",
+        "found_unasked",
         "guard",
-        "hung_up",
+        "is_secure",
+        "kept",
         "lines",
         "sends",
         "upload",
     )
 
-    def __init__(self, constants: CurlOptions, hung_up: set[tuple[str, int]], allows: Allows | None = None) -> None:
+    def __init__(self, constants: CurlOptions, kept: Kept, allows: Allows | None = None) -> None:
         self.easy = pycurl.Curl()
         self.lines: list[bytes] = []
         self.chunks: list[bytes] = []
         self.sends = 0
-        self.hung_up = hung_up
+        self.kept = kept
         self.found_dead = False
         self.found_nameless = False
+        self.found_refused = False
+        self.found_unasked = False
+        self.is_secure = self._hop_is_secure = False
         self.upload: Upload | None = None
         self.guard = None if allows is None else Guard(allows)
         self._constants = constants
@@ -101,12 +116,18 @@ class Handle:
             self.easy.reset()
         for option, value in self._constants:
             self._setopt(option, value.reveal() if type(value) is Secret else value)
+            if option == pycurl.PROXY:
+                self._hop_is_secure = value.startswith("https:")
         set_request(self.easy, request, limits)
+        self.is_secure = self._hop_is_secure or request.wire_url.startswith("https:")
         if self.guard is not None:
             self.guard.begin()
             self._setopt(pycurl.OPENSOCKETFUNCTION, self.guard.open)
         self.sends = 0
         self._setopt(pycurl.PREREQFUNCTION, self._on_send)
+        if self.kept.http2 and request.method not in IDEMPOTENT and not request.is_upload:
+            self._setopt(pycurl.DEBUGFUNCTION, self._on_trace)
+            self._setopt(pycurl.VERBOSE, 1)
 
     def use(self, constants: CurlOptions) -> None:
         """Set these constant options from the next request on."""
@@ -127,6 +148,7 @@ class Handle:
         if url != self._url:
             setopt(pycurl.URL, url)
             self._url = url
+            self.is_secure = self._hop_is_secure or url.startswith("https:")
         if content is not None:
             setopt(pycurl.POSTFIELDS, content)
         if limits.connect != self._connect:
@@ -163,9 +185,14 @@ class Handle:
         if upload is not None:
             upload.close()
 
+    def _on_trace(self, kind: int, text: bytes) -> None:
+        if kind == pycurl.INFOTYPE_TEXT and REFUSED in text and not self.lines:
+            self.found_refused = True
+
     def _on_send(self, _address: str, local_address: str, _port: int, local_port: int) -> int:
-        if self.hung_up and (local_address, local_port) in self.hung_up:
-            self.hung_up.discard((local_address, local_port))
+        lost = self.kept.lost
+        if lost and (local_address, local_port) in lost:
+            lost.discard((local_address, local_port))
             self.found_dead = True
             return int(pycurl.PREREQFUNC_ABORT)
         self.sends += 1

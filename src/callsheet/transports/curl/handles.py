@@ -35,7 +35,7 @@ class Handles:
 
     def new(self, constants: CurlOptions) -> Handle:
         """A handle that has made no request yet."""
-        return Handle(constants, self.driver.hung_up, self._allows)
+        return Handle(constants, self.driver.kept, self._allows)
 
     def give_back(self, handle: Handle) -> None:
         """Keep a handle whose answer came whole for the next request, emptied of this one."""

@@ -13,7 +13,7 @@ from callsheet.process.forked import leak
 from callsheet.transports.curl.due import Left
 from callsheet.transports.curl.guard import Allows
 from callsheet.transports.curl.handle import Handle
-from callsheet.transports.curl.hang_up import is_hung_up
+from callsheet.transports.curl.hang_up import Kept
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import LONGEST, CurlOptions
 from callsheet.transports.curl.told import told
@@ -40,8 +40,9 @@ class AbortedError(Exception):
 class Lane:
     """Steps one transfer at a time with `poll`, so that Ctrl-C interrupts it in every phase."""
 
-    def __init__(self, wake: int, constants: CurlOptions, allows: Allows | None = None) -> None:
-        self.handle = Handle(constants, set(), allows)
+    def __init__(self, wake: int, constants: CurlOptions, allows: Allows | None, kept: Kept) -> None:
+        self.kept = kept
+        self.handle = Handle(constants, kept, allows)
         self.easy = self.handle.easy
         self.last_used = 0.0
         self.is_of_parent = False
@@ -54,6 +55,7 @@ class Lane:
         self._poll = select.poll()
         self._poll.register(wake, select.POLLIN)
         self._wake = wake
+        self._fd = -1
         self._wanted: dict[int, int] = {}
         self._polled: dict[int, int] = {}
         self._alarm = math.inf
@@ -68,21 +70,18 @@ class Lane:
             self._pinned[addresses.host] = addresses
 
     def has_died(self) -> bool:
-        """Whether the server closed the connection since the last answer: a request sent on it now could be lost."""
-        polled = self._polled
-        if not polled:
-            return False
-        for fd, mask in self._poll.poll(0):
-            # A socket that is polled for writing alone does not report a hang-up, so the kernel is asked for it.
-            if fd != self._wake and (mask != select.POLLOUT or not polled[fd] & select.POLLIN) and is_hung_up(fd):
-                return True
-        return False
+        """Whether the server closed the connection since the last answer, or sent what nobody asked for."""
+        return self._fd >= 0 and self.kept.is_lost(self._fd)
 
     def start(self) -> None:
         """Begin the transfer that the handle is armed for."""
         self._multi.add_handle(self.easy)
         self._moved = time.monotonic()
         self._running = told(self._multi.socket_action, pycurl.SOCKET_TIMEOUT, 0)[1]
+        handle = self.handle
+        if handle.is_secure and handle.lines and self.kept.is_unasked(self.easy, handle.lines):
+            handle.found_unasked = True
+            self._running = 0
 
     def run(self, transfer: Transfer, quiet: float | None = None) -> tuple[int, str]:
         """Step to the end: libcurl's number (0 is success) and message. `quiet` seconds without a byte end it, too."""
@@ -125,6 +124,9 @@ class Lane:
 
     def _outcome(self) -> tuple[int, str]:
         _, done, failed = self._multi.info_read()
+        self._fd = self.easy.getinfo(pycurl.ACTIVESOCKET)
+        if done and self.handle.is_secure:
+            self.kept.note(self.easy)
         told(self._multi.remove_handle, self.easy)
         if done:
             return 0, ""

@@ -13,6 +13,7 @@ from callsheet.errors import CLOSED, LocalFault, UsageError
 from callsheet.process.forked import forget_after_fork
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.guard import Allows
+from callsheet.transports.curl.hang_up import Kept
 from callsheet.transports.curl.lane import Lane
 from callsheet.transports.curl.options import NO_MEANS, CurlOptions
 
@@ -24,11 +25,12 @@ class Lanes:
     lane also polls the read end of one pipe; `close` writes to it, which wakes every waiting thread.
     """
 
-    def __init__(self, pool: Pool, constants: CurlOptions, allows: Allows | None) -> None:
+    def __init__(self, pool: Pool, constants: CurlOptions, allows: Allows | None, *, http2: bool) -> None:
         self._pipe: tuple[int, ...] = ()
         self._pool = pool
         self._constants = constants
         self._allows = allows
+        self._http2 = http2
         self.is_closed = False
         self._begin()
         forget_after_fork(self)
@@ -60,7 +62,7 @@ class Lanes:
 
     def _new(self) -> Lane:
         try:
-            return Lane(self._pipe[0], self._constants, self._allows)
+            return Lane(self._pipe[0], self._constants, self._allows, Kept(http2=self._http2))
         except (pycurl.error, OSError) as error:
             raise LocalFault(NO_MEANS.format(error=error)) from None
 

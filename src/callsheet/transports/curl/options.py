@@ -42,6 +42,8 @@ def constant_options(settings: ConnectionSettings) -> CurlOptions:
         (pycurl.DNS_CACHE_TIMEOUT, -1),
         (pycurl.MAXAGE_CONN, max(1, math.ceil(settings.pool.idle))),
     ]
+    if settings.pool.lifetime is not None:
+        options.append((pycurl.MAXLIFETIME_CONN, max(1, math.ceil(settings.pool.lifetime))))
     folder = trust_folder(settings.tls.ca)
     if folder is not None:
         options.append((pycurl.CAPATH, folder))

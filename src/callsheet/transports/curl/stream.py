@@ -35,7 +35,6 @@ class StreamedTransfer(Transfer):
 
     def __init__(self, handle: Handle, request: Request, progress: Callable[[], None]) -> None:
         super().__init__(handle, request)
-        self.lines = []
         self.progress = progress
         self.pieces: deque[bytes] = deque()
         self.waiting_bytes = 0

@@ -64,7 +64,7 @@ class TaskStream:
         if self._quiet is not None and (self._quiet < seconds or transfer.upload is not None):
             guard = QuietGuard(driver, transfer, self._quiet, transfer.finished)
         try:
-            driver.start(transfer.easy, transfer.finished)
+            driver.start(transfer.handle, transfer.finished)
             while not transfer.are_headers_complete and transfer.outcome is None:
                 seconds = left()
                 if seconds <= 0:

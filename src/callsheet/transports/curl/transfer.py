@@ -17,6 +17,7 @@ from callsheet.errors import (
     LocalFault,
     MalformedAnswer,
     NoAnswer,
+    NotSent,
     ResponseTooLarge,
     TLSError,
     TransportError,
@@ -37,6 +38,8 @@ from callsheet.transports.refusals import excess_fields
 NO_CAPS = Caps()
 HOST = re.compile(rb"DNS:|IP Address:")
 BLANK = (b"\r\n", b"\n")
+REFUSED = "the service refused the request before it was processed (HTTP/2 REFUSED_STREAM or GOAWAY)"
+UNASKED = "the kept connection brought an answer that had come before the request was sent"
 ANSWERED_TOO_LARGE = pycurl.E_FILESIZE_EXCEEDED
 HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2"}
 
@@ -61,6 +64,11 @@ class Transfer:
         """How often libcurl began to send; the handle stops it the second time."""
         return self.handle.sends
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether the service may have processed the request."""
+        return self.handle.sends > 0 and not self.handle.found_refused
+
     def arm(self, limits: Limits) -> None:
         """Set the handle for this request. Raises ArgumentError if it cannot be sent."""
         self.caps = limits.caps
@@ -84,7 +92,9 @@ class Transfer:
             self.handle.arm_anew(self.request, limits)
 
     def answer(self) -> Response:
-        """The answer of a transfer that libcurl reports as a success. Raises MalformedAnswer, TLSError."""
+        """The answer of a transfer that libcurl reports as a success. Raises MalformedAnswer, TLSError, NoAnswer."""
+        if self.handle.found_unasked:
+            raise self._error(NoAnswer, UNASKED)
         self._check_name()
         block = final_block(self.lines)
         if block is None:
@@ -127,6 +137,8 @@ class Transfer:
             return text
         if self.upload is not None and self.upload.error is not None:
             return self._unreadable(self.upload.error)
+        if self.handle.found_unasked:
+            return self._error(NoAnswer, UNASKED)
         if errno == ANSWERED_TOO_LARGE:
             return self.too_large()
         if self.was_quiet:
@@ -140,13 +152,13 @@ class Transfer:
             error = refused_address(self.request.origin.host, guard.refused)
             error.request = self.request.redacted()
             return error
-        kind = class_of(errno, sent=self.sends > 0, answered=bool(self.lines), text=text)
+        kind = class_of(errno, sent=self.is_sent, answered=bool(self.lines), text=text)
         info = self.easy.getinfo
         verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)
         refusal = 0 if self.sends else info(pycurl.HTTP_CONNECTCODE)
         if errno == pycurl.E_COULDNT_CONNECT and not refusal and (lack := lacking(info(pycurl.OS_ERRNO))):
-            return self._error(LocalFault, NO_MEANS.format(error=lack), errno)
-        return self._error(kind, explanation(errno, verify_result, text, refusal), errno=errno)
+            told = REFUSED if self.handle.found_refused else explanation(errno, verify_result, text, refusal)
+        return self._error(kind, told, errno=errno)
 
     def _unreadable(self, error: BaseException) -> BaseException:
         if isinstance(error, APIError):
@@ -165,8 +177,9 @@ class Transfer:
         return kind(
             what,
             errno=errno,
-            was_sent=self.sends > 0,
-            on_kept_connection=(self.sends > 1 or errno == SEND_REWIND) and issubclass(kind, NoAnswer),
+            was_sent=self.is_sent,
+            on_kept_connection=(self.sends > 1 or errno == SEND_REWIND or self.handle.found_unasked)
+            and issubclass(kind, NoAnswer | NotSent),
             request=self.request.redacted(),
         )
 

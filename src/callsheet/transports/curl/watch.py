@@ -7,6 +7,7 @@ system call; the loop's `add_reader` builds objects each time. Where there is no
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 import sys
 from collections.abc import Callable
@@ -14,17 +15,19 @@ from typing import Protocol
 
 import pycurl
 
-HungUp = Callable[[int], None]
-"""Called with an idle socket that the other side has closed."""
+from callsheet.transports.curl.hang_up import UNUSABLE
+
+Lose = Callable[[int], bool]
+"""Called with an idle socket that something happened on; gives False if requests may still be sent there."""
 Ready = Callable[[list[tuple[int, int]]], None]
 """Called with pairs of a socket and libcurl's CSELECT bits."""
 
 
 class Watch(Protocol):
-    """Calls a `Ready` when sockets are ready, and a `HungUp` for idle sockets that were closed."""
+    """Calls a `Ready` when sockets are ready, and a `Lose` for idle sockets that were closed or written to."""
 
     def look(self) -> None:
-        """Report idle sockets that the other side has closed by now, if this watch can tell."""
+        """Report idle sockets that the other side has closed or written to by now."""
 
     def set(self, fd: int, what: int) -> None:
         """Watch a socket for what libcurl wants (POLL_IN, POLL_OUT, POLL_INOUT), or no longer (POLL_REMOVE)."""
@@ -33,23 +36,33 @@ class Watch(Protocol):
         """Stop watching."""
 
 
-Watching = Callable[[asyncio.AbstractEventLoop, Ready, HungUp], Watch]
+Watching = Callable[[asyncio.AbstractEventLoop, Ready, Lose], Watch]
 
 
 class LoopWatch:
     """Watches by the readers and writers of the event loop; works on every loop that has them."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, _hung_up: HungUp) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, lose: Lose) -> None:
         self._loop = loop
         self._ready = ready
+        self._lose = lose
         self._fds: set[int] = set()
+        self._idle = select.poll()
 
     def look(self) -> None:
-        """Do nothing: this watch does not see idle sockets."""
+        """See Watch."""
+        for fd, _ in self._idle.poll(0):
+            if self._lose(fd):
+                self._idle.unregister(fd)
 
     def set(self, fd: int, what: int) -> None:
         """See Watch."""
         self._remove(fd)
+        if what == pycurl.POLL_REMOVE:
+            self._idle.register(fd, UNUSABLE)
+        else:
+            with contextlib.suppress(KeyError):
+                self._idle.unregister(fd)
         if what in (pycurl.POLL_IN, pycurl.POLL_INOUT):
             self._loop.add_reader(fd, self._ready, [(fd, pycurl.CSELECT_IN)])
         if what in (pycurl.POLL_OUT, pycurl.POLL_INOUT):
@@ -83,18 +96,19 @@ if sys.platform == "linux":
         for mask in range(32)
     }
 
-    IDLE = select.EPOLLRDHUP | select.EPOLLONESHOT
+    HANG_UP = select.EPOLLRDHUP | select.EPOLLONESHOT
+    IDLE = select.EPOLLIN | HANG_UP
 
     class EpollWatch:
         """Watches by an epoll, which the loop watches as one descriptor.
 
-        A socket that libcurl no longer waits for stays registered until a hang-up is reported once.
+        A socket that libcurl no longer waits for stays registered until a hang-up or bytes are reported once.
         """
 
-        def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, hung_up: HungUp) -> None:
+        def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, lose: Lose) -> None:
             self._loop = loop
             self._ready = ready
-            self._hung_up = hung_up
+            self._lose = lose
             self._epoll = select.epoll()
             self._known: set[int] = set()
             self._idle: set[int] = set()
@@ -121,17 +135,19 @@ if sys.platform == "linux":
             """See Watch."""
             for fd, _ in self._epoll.poll(0):
                 if fd in self._idle:
-                    self._lose(fd)
+                    self._on_idle(fd)
 
-        def _lose(self, fd: int) -> None:
-            self._idle.discard(fd)
-            self._hung_up(fd)
+        def _on_idle(self, fd: int) -> None:
+            if self._lose(fd):
+                self._idle.discard(fd)
+            else:
+                self._epoll.modify(fd, HANG_UP)
 
         def _on_events(self) -> None:
             events = []
             for fd, mask in self._epoll.poll(0):
                 if fd in self._idle:
-                    self._lose(fd)
+                    self._on_idle(fd)
                 else:
                     events.append((fd, TO_CURL[mask & 31]))
             if events:
@@ -144,6 +160,6 @@ if sys.platform == "linux":
             self._epoll.close()
 
 
-def watch_for(loop: asyncio.AbstractEventLoop, ready: Ready, hung_up: HungUp) -> Watch:
+def watch_for(loop: asyncio.AbstractEventLoop, ready: Ready, lose: Lose) -> Watch:
     """An EpollWatch on Linux, else a LoopWatch. Raises NotImplementedError on a loop without readers."""
-    return EpollWatch(loop, ready, hung_up) if sys.platform == "linux" else LoopWatch(loop, ready, hung_up)
+    return EpollWatch(loop, ready, lose) if sys.platform == "linux" else LoopWatch(loop, ready, lose)
