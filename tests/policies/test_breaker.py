@@ -89,9 +89,7 @@ LOCAL, CERT = LocalFault("no descriptor"), TLSError("our certificate cannot be r
 NOTHING = [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, REFUSED, LOCAL, CERT, None]
 
 
-@pytest.mark.parametrize(
-    "outcome", NOTHING
-)
+@pytest.mark.parametrize("outcome", NOTHING)
 def test_some_outcomes_say_nothing_of_the_service(attempt_of, outcome):
     assert failed(attempt_of(outcome)) is None
 

@@ -157,7 +157,8 @@ class Transfer:
         verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)
         refusal = 0 if self.sends else info(pycurl.HTTP_CONNECTCODE)
         if errno == pycurl.E_COULDNT_CONNECT and not refusal and (lack := lacking(info(pycurl.OS_ERRNO))):
-            told = REFUSED if self.handle.found_refused else explanation(errno, verify_result, text, refusal)
+            return self._error(LocalFault, NO_MEANS.format(error=lack), errno)
+        told = REFUSED if self.handle.found_refused else explanation(errno, verify_result, text, refusal)
         return self._error(kind, told, errno=errno)
 
     def _unreadable(self, error: BaseException) -> BaseException:
