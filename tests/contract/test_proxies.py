@@ -236,7 +236,7 @@ def test_the_proxy_of_the_environment_is_asked_for(
         world = worlds(ConnectionSettings(tls=trusted, trust_env=True))
         assert [world.get(url).status_code for url in (echo_server.url, secured.url)] == [200, 200]
         assert [each.method for each in proxy.requests] == ["GET", "CONNECT"]
-        for spared in ("127.0.0.1", "*", f"127.0.0.1:{echo_server.port}"):
+        for spared in ("127.0.0.1", "*", f"127.0.0.1:{echo_server.port}", "a.test 10.0.0.0/8,127.0.0.0/8", "127.*"):
             monkeypatch.setenv("no_proxy", spared)
             assert worlds(ConnectionSettings(trust_env=True)).get(echo_server.url).status_code == 200
         assert len(proxy.requests) == 2

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment
-from urllib.request import proxy_bypass_environment as is_spared  # type: ignore[attr-defined]
 
 import pycurl
 
@@ -22,6 +21,7 @@ from callsheet.tls.trust_store import trust_store
 from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.identity import Identity
 from callsheet.transports.curl.options import CurlOptions, constant_options
+from callsheet.transports.curl.spared import is_spared
 from callsheet.transports.curl.trust import Trust
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -128,7 +128,7 @@ class NextHop:
         if declared is not None:
             return self._proxy_at(declared.reveal() if isinstance(declared, Secret) else declared, "proxy")
         url = self._variables.get(origin.scheme) or self._variables.get("all")
-        if not url or is_spared(f"{origin.host}:{origin.port}", self._variables):
+        if not url or is_spared(origin.host, origin.port, self._variables.get("no", "")):
             return None
         return self._proxy_at(url, f"{origin.scheme}_proxy")
 
