@@ -192,6 +192,7 @@ def test_an_operation_may_follow_more_or_less_than_its_service():
     [
         ("http://proxy.example", "http://proxy.example:80"),
         ("https://proxy.example/", "https://proxy.example:443"),
+        ("http://[fe80::1%25eth0]", "http://[fe80::1%25eth0]:80"),
         ("http://127.0.0.1:3128", "http://127.0.0.1:3128"),
         ("socks5://[::1]", "socks5://[::1]:1080"),
     ],
@@ -205,6 +206,8 @@ def test_a_proxy_has_a_port(url, with_port):
     [
         ("http://ada:canary%40one@proxy.example:3128", "canary@one"),
         ("http://canary-token@proxy.example", "canary-token"),
+        ("http://jösé:pässwört@proxy.example", "pässwört"),
+        ("http://j%F6s%E9:p%E4ss@proxy.example", "avZz6Tpw5HNz"),
         ("http://ada:${PW}@proxy.example", "canary-pw"),
         ("${PROXY}", "canary-whole"),
     ],

@@ -100,8 +100,10 @@ class Handle:
             self._kind = None
             self.easy.reset()
         for option, value in self._constants:
-            self._setopt(option, value.reveal() if type(value) is Secret else value)
-        set_request(self.easy, request, limits)
+            text = value.reveal() if type(value) is Secret else value
+            # pycurl takes no text outside ASCII, which passwords and paths may be.
+            self._setopt(option, text.encode("utf-8", "surrogateescape") if type(text) is str else text)
+        set_request(self.easy, request, limits, self._constants)
         if self.guard is not None:
             self.guard.begin()
             self._setopt(pycurl.OPENSOCKETFUNCTION, self.guard.open)

@@ -31,7 +31,7 @@ SUPPRESS_CONNECT_HEADERS = 265
 
 
 class Proxy(NamedTuple):
-    """A proxy, and the user name and password for it."""
+    """A proxy, and the user name and password for it; bytes of these that are not UTF-8 stand as surrogates (PEP 383)."""
 
     scheme: str
     host: str
@@ -61,17 +61,17 @@ class Proxy(NamedTuple):
 
 def proxy_of(url: str, source: str) -> Proxy:
     """The proxy at a URL, `http` if it names no scheme. Raises UsageError, which does not repeat the URL."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
     try:
-        host, port = parts.hostname, parts.port or PORTS[parts.scheme]
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port or PORTS[parts.scheme]
     except (KeyError, ValueError):
-        host, port = None, 0
+        host, port = "", 0
     if not host:
         raise UsageError(
             f"{source}: expected a URL such as http://proxy.example:3128, of http, https, socks5 or socks5h"
         )
-    user = None if parts.username is None else unquote(parts.username)
-    return Proxy(parts.scheme, host, port, user, unquote(parts.password or ""))
+    user = None if parts.username is None else unquote(parts.username, errors="surrogateescape")
+    return Proxy(parts.scheme, host, port, user, unquote(parts.password or "", errors="surrogateescape"))
 
 
 class NextHop:
