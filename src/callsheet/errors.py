@@ -129,11 +129,13 @@ class TransportError(APIError):
     """No usable answer came, because of the connection or the network, not because of what the service decided.
 
     `errno` is libcurl's number where there is one. `on_kept_connection` is true if a connection that had served an
-    earlier request closed before the first byte of the answer.
+    earlier request closed before the first byte of the answer. `is_local` is true where the fault is this machine's or that of
+    its files, so that it says nothing of the service.
     """
 
     errno: int | None = None
     on_kept_connection: bool = False
+    is_local: bool = False
 
 
 class NotSent(TransportError):

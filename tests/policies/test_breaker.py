@@ -83,9 +83,12 @@ def test_an_answer_shows_that_the_service_is_there(attempt_of, outcome):
 
 
 IDLE = NoAnswer("lost", on_kept_connection=True)
+CREDENTIALS = NotSent("the proxy wants other credentials", is_local=True)
 
 
-@pytest.mark.parametrize("outcome", [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, None])
+@pytest.mark.parametrize(
+    "outcome", [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, CREDENTIALS, None]
+)
 def test_some_outcomes_say_nothing_of_the_service(attempt_of, outcome):
     assert failed(attempt_of(outcome)) is None
 

@@ -78,7 +78,13 @@ def test_a_list_of_methods_replaces_the_default_one(attempt_of):
 
 @pytest.mark.parametrize(
     "outcome",
-    [TLSError("untrusted"), DecodeError("no gzip"), ResponseTooLarge("11 MiB"), UsageError("closed")],
+    [
+        TLSError("untrusted"),
+        NotSent("the proxy wants other credentials", is_local=True),
+        DecodeError("no gzip"),
+        ResponseTooLarge("11 MiB"),
+        UsageError("closed"),
+    ],
 )
 def test_some_failures_are_never_retried(attempt_of, outcome):
     assert verdict(attempt_of(outcome)) is None

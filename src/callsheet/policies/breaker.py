@@ -197,7 +197,7 @@ def failed(attempt: Attempt) -> bool | None:
         return False
     if isinstance(outcome, NoAnswer) and outcome.on_kept_connection:
         return None
-    return True if isinstance(outcome, TransportError) else None
+    return True if isinstance(outcome, TransportError) and not outcome.is_local else None
 
 
 def had_its_time(attempt: Attempt, *, is_connecting: bool) -> bool:

@@ -26,7 +26,15 @@ from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
 from callsheet.transports.curl.guard import refusal as refused_address
 from callsheet.transports.curl.handle import Handle
-from callsheet.transports.curl.outcomes import NAMELESS, SEND_REWIND, class_of, explanation
+from callsheet.transports.curl.outcomes import (
+    NAMELESS,
+    PROXY,
+    SEND_REWIND,
+    SOCKS_REFUSALS,
+    WANTS_CREDENTIALS,
+    class_of,
+    explanation,
+)
 from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
 from callsheet.transports.curl.upload import Upload
 from callsheet.transports.refusals import excess_fields
@@ -139,7 +147,10 @@ class Transfer:
         info = self.easy.getinfo
         verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)
         refusal = 0 if self.sends else info(pycurl.HTTP_CONNECTCODE)
-        return self._error(kind, explanation(errno, verify_result, text, refusal), errno=errno)
+        error = self._error(kind, explanation(errno, verify_result, text, refusal), errno=errno)
+        # Not to be tried again: a few times the same wrong password, and the proxy locks the account.
+        error.is_local = refusal == WANTS_CREDENTIALS or (errno == PROXY and info(pycurl.PROXY_ERROR) in SOCKS_REFUSALS)
+        return error
 
     def _unreadable(self, error: BaseException) -> BaseException:
         if isinstance(error, APIError):
