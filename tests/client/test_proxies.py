@@ -19,10 +19,13 @@ def refusal(world, certificates, proxy, server):
 
 def test_wrong_credentials_are_tried_once(world, certificates: Certificates):
     """Proxies lock the accounts of those who come again and again with a wrong password."""
-    with HttpProxy("ada:right") as proxy, Socks5Proxy("ada:right") as socks:
-        with ScriptedServer(tls=certificates.good()) as server:
-            urls = proxy.url.replace("//", "//ada:wrong@"), f"socks5h://ada:wrong@127.0.0.1:{socks.port}"
-            errors = [refusal(world, certificates, url, server) for url in urls]
+    with (
+        HttpProxy("ada:right") as proxy,
+        Socks5Proxy("ada:right") as socks,
+        ScriptedServer(tls=certificates.good()) as server,
+    ):
+        urls = proxy.url.replace("//", "//ada:wrong@"), f"socks5h://ada:wrong@127.0.0.1:{socks.port}"
+        errors = [refusal(world, certificates, url, server) for url in urls]
     assert [(error.attempts, error.was_sent) for error in errors] == [(1, False)] * 2
     assert (len(proxy.requests), socks.known) == (1, ["ada:wrong"])
 

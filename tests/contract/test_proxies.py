@@ -240,8 +240,9 @@ def test_socks5(worlds: Worlds, certificates: Certificates, scheme: str, is_tls:
 def test_socks5_that_refuses_was_never_sent(worlds: Worlds) -> None:
     with Socks5Proxy("other:one") as unknown, Socks5Proxy(is_refusing=True) as refusing, ScriptedServer() as server:
         nameless = f"socks5h://127.0.0.1:{unknown.port}"
-        for proxy, url in ((unknown, nameless), (unknown, ""), (refusing, "")):
-            url = url or with_credentials(f"socks5h://127.0.0.1:{proxy.port}")
+        known = with_credentials(f"socks5h://127.0.0.1:{unknown.port}")
+        other = with_credentials(f"socks5h://127.0.0.1:{refusing.port}")
+        for proxy, url in ((unknown, nameless), (unknown, known), (refusing, other)):
             world = worlds(ConnectionSettings(proxy=url))
             error = world.failure(request(server.url, "POST", b"abc"))
             assert type(error) is NotSent
@@ -354,7 +355,7 @@ def test_what_a_proxys_url_says(url: str, proxy: Proxy) -> None:
         "http://u:hidden@a.test:x",
         "http://a.test:99999",
         "http://u:hidden@[::1",
-        "http://u:hid：den@a.test",
+        "http://u:hid\uff1aden@a.test",
         "http://a..test",
     ],
 )

@@ -358,6 +358,12 @@ def test_a_sheet_error_lists_its_findings():
         ("http://127.0.0.1:8000", "{bearer: '${T}'}", False),
         ("http://[::1]:8000", "{bearer: '${T}'}", False),
         ("http://localhost", "{bearer: '${T}'}", False),
+        ("http://shop.localhost", "{bearer: '${T}'}", False),
+        ("http://shop.localhost.:1", "{bearer: '${T}'}", False),
+        ("http://localhost.example.com", "{bearer: '${T}'}", True),
+        ("http://[0:0:0:0:0:0:0:1]", "{bearer: '${T}'}", False),
+        ("http://[::1%25lo]", "{bearer: '${T}'}", False),
+        ("http://[fe80::1%25eth0]", "{bearer: '${T}'}", True),
         ("http://shop.example.com", "off", False),
     ],
 )

@@ -65,7 +65,7 @@ def proxy_of(url: str, source: str) -> Proxy:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port or PORTS[parts.scheme]
     except (KeyError, ValueError):
-        host, port = "", 0
+        parts, host, port = urlsplit(""), "", 0
     if not host:
         raise UsageError(
             f"{source}: expected a URL such as http://proxy.example:3128, of http, https, socks5 or socks5h"

@@ -147,10 +147,10 @@ class Transfer:
         info = self.easy.getinfo
         verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)
         refusal = 0 if self.sends else info(pycurl.HTTP_CONNECTCODE)
-        error = self._error(kind, explanation(errno, verify_result, text, refusal), errno=errno)
+        lost = self._error(kind, explanation(errno, verify_result, text, refusal), errno=errno)
         # Not to be tried again: a few times the same wrong password, and the proxy locks the account.
-        error.is_local = refusal == WANTS_CREDENTIALS or (errno == PROXY and info(pycurl.PROXY_ERROR) in SOCKS_REFUSALS)
-        return error
+        lost.is_local = refusal == WANTS_CREDENTIALS or (errno == PROXY and info(pycurl.PROXY_ERROR) in SOCKS_REFUSALS)
+        return lost
 
     def _unreadable(self, error: BaseException) -> BaseException:
         if isinstance(error, APIError):
