@@ -111,7 +111,8 @@ class ServicePlans:
         """A request that no operation declares. Raises ArgumentError, OriginRefused."""
         if self._base is None:
             self._base = RequestBase(self.settings, self.sheet.secrets())
-        return without_fields(undeclared_request(self._base, method, target, given), self.scope.left_out)
+        request = undeclared_request(self._base, method, target, given)
+        return without_fields(request, self.scope.left_out) if self.scope.left_out else request
 
     def forget(self) -> None:
         """Drop the state of policies in a forked child: the calls in flight belong to the parent."""
