@@ -152,6 +152,12 @@ def serving(address: str, family: socket.AddressFamily) -> Iterator[int]:
         ("[::1]", "::1", socket.AF_INET6),
         ("localhost", "127.0.0.1", socket.AF_INET),
         ("LOCALHOST", "127.0.0.1", socket.AF_INET),
+        ("shop.localhost", "127.0.0.1", socket.AF_INET),
+        ("a.Shop.LocalHost.", "127.0.0.1", socket.AF_INET),
+        ("localhost.", "127.0.0.1", socket.AF_INET),
+        ("[0:0:0:0:0:0:0:1]", "::1", socket.AF_INET6),
+        ("[::1%25lo]", "::1", socket.AF_INET6),
+        ("[::ffff:127.0.0.1]", "127.0.0.1", socket.AF_INET),
         ("127.1", "127.0.0.1", socket.AF_INET),
     ],
 )

@@ -48,10 +48,11 @@ def test_the_key_may_be_in_the_file_of_the_certificate(
         assert world.get(server.url).status_code == 200
 
 
-def test_a_password_opens_the_key(worlds: Worlds, certificates: Certificates, tmp_path: Path) -> None:
-    files = certificates.client(tmp_path, password="open sesame")
+@pytest.mark.parametrize("password", ["open sesame", "pässwörd €"])
+def test_a_password_opens_the_key(worlds: Worlds, certificates: Certificates, tmp_path: Path, password: str) -> None:
+    files = certificates.client(tmp_path, password=password)
     with ScriptedServer(tls=certificates.client_required(VERSIONS[1])) as server:
-        world = worlds(ConnectionSettings(tls=presenting(certificates, files, key_password=Secret("open sesame"))))
+        world = worlds(ConnectionSettings(tls=presenting(certificates, files, key_password=Secret(password))))
         assert world.get(server.url).status_code == 200
 
 

@@ -60,6 +60,25 @@ def test_an_address_needs_no_lookup(resolver: Resolver) -> None:
     assert resolver.asked == 0
 
 
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("shop.localhost", "localhost"),
+        ("a.b.LOCALHOST.", "localhost"),
+        ("localhost.test", "localhost.test"),
+        ("mylocalhost", "mylocalhost"),
+    ],
+)
+def test_subdomains_of_localhost_are_this_machine(monkeypatch: pytest.MonkeyPatch, host: str, asked: str) -> None:
+    """RFC 6761 6.3: no resolver is asked for them; most know none."""
+    told = []
+    monkeypatch.setattr("socket.getaddrinfo", lambda name, *_, **__: told.append(name) or [])
+    lookup = HostNames().ready(host, 80)
+    assert isinstance(lookup, Lookup)
+    assert lookup.done.wait(5.0)
+    assert told == [asked]
+
+
 def test_a_name_is_looked_up_once_while_it_is_fresh(resolver: Resolver) -> None:
     names = HostNames(clock := Clock())
     first = settled(names)

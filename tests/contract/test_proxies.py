@@ -99,6 +99,58 @@ def test_streams_and_uploads_pass_a_tunnel(worlds: Worlds, certificates: Certifi
         assert (got, server.requests[0].body) == (BLOCK, BLOCK * 9)
 
 
+@pytest.mark.parametrize("is_tls", [False, True])
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("/a%2fb?c=%c3%a9#d", "/a%2fb?c=%c3%a9"),
+        ("/%c3/?next=http://b.test/%2f", "/%c3/?next=http://b.test/%2f"),
+        ("?c=%c3%a9", "/?c=%c3%a9"),
+        ("/a%2Fb", "/a%2Fb"),
+    ],
+)
+def test_the_target_is_in_absolute_form_however_it_is_escaped(
+    worlds: Worlds, certificates: Certificates, is_tls: bool, url: str, target: str
+) -> None:
+    """RFC 9112 3.2.2; in a tunnel, and through SOCKS, the service itself is asked, in origin form."""
+    trusted = TLS(ca=certificates.ca_file)
+    tls = certificates.good() if is_tls else None
+    with HttpProxy() as proxy, Socks5Proxy() as socks, ScriptedServer() as server, ScriptedServer(tls=tls) as own:
+        world = worlds(ConnectionSettings(tls=trusted, proxy=proxy.url))
+        assert world.post(f"{server.url}{url}").status_code == 200
+        assert proxy.requests[0].line == f"POST {server.url}{target} HTTP/1.1".encode()
+        assert server.requests[0].target == target
+        through = proxy.url if is_tls else f"socks5h://127.0.0.1:{socks.port}"
+        assert worlds(ConnectionSettings(tls=trusted, proxy=through)).get(f"{own.url}{url}").status_code == 200
+        assert own.requests[0].target == target
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("j%C3%B6s%C3%A9:p%C3%A4ss%E2%82%AC", "jösé:päss€".encode()),
+        ("jösé:päss€", "jösé:päss€".encode()),
+        ("j%F6s%E9:p%E4ss", b"j\xf6s\xe9:p\xe4ss"),
+    ],
+)
+def test_credentials_outside_ascii_are_sent_byte_for_byte(
+    worlds: Worlds, certificates: Certificates, written: str, sent: bytes
+) -> None:
+    coded = f"Basic {base64.b64encode(sent).decode()}"
+    with HttpProxy() as proxy, ScriptedServer(tls=certificates.good()) as server, ScriptedServer() as plain:
+        url = Secret(proxy.url.replace("://", f"://{written}@"))
+        world = worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), proxy=url))
+        assert [world.get(each.url).status_code for each in (plain, server)] == [200, 200]
+        assert [told.header("Proxy-Authorization") for told in proxy.requests] == [coded, coded]
+
+
+def test_socks5_with_credentials_outside_ascii(worlds: Worlds) -> None:
+    with Socks5Proxy("jösé:päss€") as proxy, ScriptedServer() as server:
+        url = Secret(f"socks5h://j%C3%B6s%C3%A9:p%C3%A4ss%E2%82%AC@127.0.0.1:{proxy.port}")
+        assert worlds(ConnectionSettings(proxy=url)).get(server.url).status_code == 200
+        assert proxy.known == ["jösé:päss€"]
+
+
 def test_an_upload_without_a_tunnel(worlds: Worlds) -> None:
     with HttpProxy() as proxy, ScriptedServer() as server:
         world = worlds(ConnectionSettings(proxy=proxy.url))
@@ -122,6 +174,8 @@ def test_a_tunnel_that_is_refused_was_never_sent(
             assert hint in str(error)
             for word in (PASSWORD, USERINFO, CODED):
                 assert word not in f"{error} {error!r} {error.request!r}"
+            assert error.is_local == (status == 407)
+        assert len(proxy.requests) == 2
         assert server.connections == 0
 
 
@@ -185,11 +239,15 @@ def test_socks5(worlds: Worlds, certificates: Certificates, scheme: str, is_tls:
 
 def test_socks5_that_refuses_was_never_sent(worlds: Worlds) -> None:
     with Socks5Proxy("other:one") as unknown, Socks5Proxy(is_refusing=True) as refusing, ScriptedServer() as server:
-        for proxy in (unknown, refusing):
-            world = worlds(ConnectionSettings(proxy=with_credentials(f"socks5h://127.0.0.1:{proxy.port}")))
+        nameless = f"socks5h://127.0.0.1:{unknown.port}"
+        known = with_credentials(f"socks5h://127.0.0.1:{unknown.port}")
+        other = with_credentials(f"socks5h://127.0.0.1:{refusing.port}")
+        for proxy, url in ((unknown, nameless), (unknown, known), (refusing, other)):
+            world = worlds(ConnectionSettings(proxy=url))
             error = world.failure(request(server.url, "POST", b"abc"))
             assert type(error) is NotSent
             assert not error.was_sent
+            assert error.is_local == (proxy is not refusing)
             assert PASSWORD not in str(error)
         assert server.connections == 0
 
@@ -236,7 +294,7 @@ def test_the_proxy_of_the_environment_is_asked_for(
         world = worlds(ConnectionSettings(tls=trusted, trust_env=True))
         assert [world.get(url).status_code for url in (echo_server.url, secured.url)] == [200, 200]
         assert [each.method for each in proxy.requests] == ["GET", "CONNECT"]
-        for spared in ("127.0.0.1", "*", f"127.0.0.1:{echo_server.port}"):
+        for spared in ("127.0.0.1", "*", f"127.0.0.1:{echo_server.port}", "a.test 10.0.0.0/8,127.0.0.0/8", "127.*"):
             monkeypatch.setenv("no_proxy", spared)
             assert worlds(ConnectionSettings(trust_env=True)).get(echo_server.url).status_code == 200
         assert len(proxy.requests) == 2
@@ -281,6 +339,7 @@ def test_the_users_netrc_counts_where_the_environment_is_trusted(
         ("https://a.test", Proxy("https", "a.test", 443, None, "")),
         ("socks5h://u:p%40@[::1]", Proxy("socks5h", "::1", 1080, "u", "p@")),
         ("http://u@a.test", Proxy("http", "a.test", 80, "u", "")),
+        ("http://b\u00fccher.test", Proxy("http", "xn--bcher-kva.test", 80, None, "")),
     ],
 )
 def test_what_a_proxys_url_says(url: str, proxy: Proxy) -> None:
@@ -288,7 +347,18 @@ def test_what_a_proxys_url_says(url: str, proxy: Proxy) -> None:
     assert "p@" not in repr(proxy_of(url, "proxy"))
 
 
-@pytest.mark.parametrize("url", ["ftp://a.test", "http://", "http://u:hidden@a.test:x", "http://a.test:99999"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://a.test",
+        "http://",
+        "http://u:hidden@a.test:x",
+        "http://a.test:99999",
+        "http://u:hidden@[::1",
+        "http://u:hid\uff1aden@a.test",
+        "http://a..test",
+    ],
+)
 def test_a_proxys_url_that_says_nothing(url: str) -> None:
     with pytest.raises(UsageError, match="expected a URL") as caught:
         proxy_of(url, "http_proxy")

@@ -41,6 +41,16 @@ def test_ssl_cert_file_is_trusted(status_of, certificates, monkeypatch):
         assert status_of(f"https://127.0.0.1:{server.port}") == 200
 
 
+@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+def test_a_path_may_be_outside_ascii(colour, certificates, tmp_path):
+    own = shutil.copy(certificates.ca_file, tmp_path / "jösé.pem")
+    with EchoServer(tls=certificates.good()) as server:
+        for tls in (TLS(ca=own), TLS(extra_ca=own)):
+            world = world_of(colour, ConnectionSettings(tls=tls))
+            assert world.get(server.url).status_code == 200
+            world.end()
+
+
 @pytest.mark.needs("openssl")
 @both_colours
 def test_ssl_cert_dir_is_trusted(status_of, certificates, tmp_path, monkeypatch):

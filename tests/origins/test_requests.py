@@ -121,3 +121,18 @@ def test_guarded_sockets_leave_no_descriptor_behind(other):
         assert world.get(other.url, fresh).status_code == 200
     assert len(list(OPEN.iterdir())) <= before + 1
     world.end()
+
+
+def test_a_service_at_a_long_ipv6_address_is_at_its_short_one_too(world):
+    """Links and redirects to the service's own origin stay on it, however they spell its address."""
+    actions = []
+    with ScriptedServer(lambda _: actions.pop(0)) as server:
+        short, long = f"http://[::ffff:7f00:1]:{server.port}", f"http://[0:0:0:0:0:FFFF:127.0.0.1]:{server.port}"
+        actions += [answer(302, [("Location", f"{short}/b")]), answer(), answer()]
+        shop = world(
+            Sheet(services={"shop": {"base_url": long, "auth": {"bearer": "canary"}, "redirects": "same-origin"}})
+        )
+        assert shop.do("get", "/a").status_code == 200
+        assert shop.do("get", f"{short}/c").status_code == 200
+    assert [each.header("Authorization") for each in server.requests] == ["Bearer canary"] * 3
+    assert {each.header("Host") for each in server.requests} == {f"[::ffff:127.0.0.1]:{server.port}"}

@@ -6,7 +6,7 @@ from callsheet import ArgumentError, OriginRefused, Sheet, SheetError
 from callsheet.call import Attempt, Call
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request, origin_of
-from callsheet.plan.compile import RequestBase, undeclared_request
+from callsheet.plan.compile import RequestBase, undeclared_request, url_prefix
 from callsheet.plan.order import ORDER, asked_at, attached_at, previewed_at
 from callsheet.plan.other_origins import place_of
 from callsheet.plan.plan import Given
@@ -140,6 +140,26 @@ def test_a_refused_url_shows_no_password():
     with pytest.raises(ArgumentError) as caught:
         asked("https://ada:hunter22@cdn.example.com/x?key=hunter22")
     assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "prefix", "host"),
+    [
+        ("http://[0:0:0:0:0:0:0:1]", "http://[::1]", "::1"),
+        ("http://[2001:0DB8:0000::0001]:8080/v1/", "http://[2001:db8::1]:8080/v1", "2001:db8::1"),
+        ("http://[::ffff:7f00:1]", "http://[::ffff:127.0.0.1]", "::ffff:127.0.0.1"),
+        ("http://[FE80:0::1%25Eth0]:1", "http://[fe80::1%25Eth0]:1", "fe80::1%25Eth0"),
+        ("http://[fe80::1%eth0]", "http://[fe80::1%25eth0]", "fe80::1%25eth0"),
+        ("http://[fe80::1%251]", "http://[fe80::1%251]", "fe80::1%251"),
+        ("http://[fe80::1%25]", "http://[fe80::1%2525]", "fe80::1%2525"),
+    ],
+)
+def test_an_ipv6_address_has_one_spelling(written, prefix, host):
+    shop = {"base_url": written, "allow_origins": [written.removesuffix("/v1/")]}
+    settings = Sheet(services={"shop": shop}).services["shop"].settings()
+    assert url_prefix(written) == prefix
+    assert settings.origin.host == place_of(written).origin.host == host
+    assert settings.other_origins == frozenset()
 
 
 def test_the_place_of_a_url():

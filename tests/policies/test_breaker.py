@@ -85,8 +85,20 @@ def test_an_answer_shows_that_the_service_is_there(attempt_of, outcome):
 
 IDLE = NoAnswer("lost", on_kept_connection=True)
 REFUSED = NotSent("refused", on_kept_connection=True)
+CREDENTIALS = NotSent("the proxy wants other credentials", is_local=True)
 LOCAL, CERT = LocalFault("no descriptor"), TLSError("our certificate cannot be read", is_local=True)
-NOTHING = [429, BreakerOpen("a"), LimitReached("b"), UsageError("closed"), IDLE, REFUSED, LOCAL, CERT, None]
+NOTHING = [
+    429,
+    BreakerOpen("a"),
+    LimitReached("b"),
+    UsageError("closed"),
+    IDLE,
+    REFUSED,
+    CREDENTIALS,
+    LOCAL,
+    CERT,
+    None,
+]
 
 
 @pytest.mark.parametrize("outcome", NOTHING)

@@ -82,6 +82,7 @@ def test_a_list_of_methods_replaces_the_default_one(attempt_of):
     [
         LocalFault("no descriptor"),
         TLSError("untrusted"),
+        NotSent("the proxy wants other credentials", is_local=True),
         DecodeError("no gzip"),
         ResponseTooLarge("11 MiB"),
         UsageError("closed"),

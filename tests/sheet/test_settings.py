@@ -199,6 +199,7 @@ def test_an_operation_may_follow_more_or_less_than_its_service():
     [
         ("http://proxy.example", "http://proxy.example:80"),
         ("https://proxy.example/", "https://proxy.example:443"),
+        ("http://[fe80::1%25eth0]", "http://[fe80::1%25eth0]:80"),
         ("http://127.0.0.1:3128", "http://127.0.0.1:3128"),
         ("socks5://[::1]", "socks5://[::1]:1080"),
     ],
@@ -212,6 +213,8 @@ def test_a_proxy_has_a_port(url, with_port):
     [
         ("http://ada:canary%40one@proxy.example:3128", "canary@one"),
         ("http://canary-token@proxy.example", "canary-token"),
+        ("http://jösé:pässwört@proxy.example", "pässwört"),
+        ("http://j%F6s%E9:p%E4ss@proxy.example", "avZz6Tpw5HNz"),
         ("http://ada:${PW}@proxy.example", "canary-pw"),
         ("${PROXY}", "canary-whole"),
     ],
@@ -362,6 +365,12 @@ def test_a_sheet_error_lists_its_findings():
         ("http://127.0.0.1:8000", "{bearer: '${T}'}", False),
         ("http://[::1]:8000", "{bearer: '${T}'}", False),
         ("http://localhost", "{bearer: '${T}'}", False),
+        ("http://shop.localhost", "{bearer: '${T}'}", False),
+        ("http://shop.localhost.:1", "{bearer: '${T}'}", False),
+        ("http://localhost.example.com", "{bearer: '${T}'}", True),
+        ("http://[0:0:0:0:0:0:0:1]", "{bearer: '${T}'}", False),
+        ("http://[::1%25lo]", "{bearer: '${T}'}", False),
+        ("http://[fe80::1%25eth0]", "{bearer: '${T}'}", True),
         ("http://shop.example.com", "off", False),
     ],
 )

@@ -21,6 +21,7 @@ TARGETS = [
     ("https://h:443/a", ("https", "h", "/a", None)),
     ("http://h:443/a?", ("http", "h:443", "/a", "")),
     ("http://h:80?x=1", ("http", "h", "/", "x=1")),
+    ("http://[fe80::1%25eth0]/a", ("http", "[fe80::1]", "/a", None)),
     ("http://[::1]:8000/a//b?c=/d?e#f", ("http", "[::1]:8000", "/a//b", "c=/d?e")),
 ]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from callsheet.errors import ArgumentError
 from callsheet.http.headers import Headers
-from callsheet.http.request import Request
+from callsheet.http.request import ZONE, Request
 from callsheet.secret import Secret
 
 STEP = 256 * 1024
@@ -48,6 +48,7 @@ def target_of(request: Request) -> RequestTarget:
     scheme, _, rest = request.wire_url.partition("#")[0].partition("://")
     before, mark, query = rest.partition("?")
     authority, _, path = before.partition("/")
+    authority = ZONE.sub("]", authority)
     host = next((revealed(value) for name, value in request.headers.fields if name.lower() == "host"), None)
     return RequestTarget(
         scheme, host or authority.removesuffix(DEFAULT_PORTS[scheme]), f"/{path}", query if mark else None

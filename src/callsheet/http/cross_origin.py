@@ -5,10 +5,8 @@ Only listed fields are sent, so that a credential in a field that is not known h
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address
-
 from callsheet.http.headers import Headers
-from callsheet.http.request import Origin, origin_of
+from callsheet.http.request import Origin
 
 HARMLESS = frozenset({
     "accept", "accept-encoding", "accept-language", "if-match", "if-modified-since", "if-none-match", "if-range",
@@ -34,9 +32,3 @@ def spelled(origin: Origin) -> str:
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
     port = "" if origin.port == DEFAULT_PORTS.get(origin.scheme) else f":{origin.port}"
     return f"{origin.scheme}://{host}{port}"
-
-
-def exact_origin(url: str) -> Origin:
-    """The origin of a URL, with an IPv6 address in its short form (RFC 5952). Raises ValueError for a malformed one."""
-    origin = origin_of(url)
-    return origin._replace(host=str(IPv6Address(origin.host))) if ":" in origin.host else origin

@@ -49,6 +49,11 @@ NOT_PUBLIC_V6 = tuple(
 )
 
 
+def is_localhost(host: str) -> bool:
+    """Whether a name means this machine, whatever a resolver would say of it (RFC 6761 6.3)."""
+    return host.rstrip(".").lower().rpartition(".")[2] == "localhost"
+
+
 ISATAP = 0x0000_5EFE
 """The middle of an interface identifier that contains an IPv4 address (RFC 5214 6.1), without its universal/local bit."""
 

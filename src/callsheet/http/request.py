@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import IPv6Address
+from socket import AF_INET6, inet_ntop
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from callsheet.http.headers import Headers
 from callsheet.secret import MASK, Secret
@@ -12,12 +15,13 @@ from callsheet.secret.credential_names import names_a_credential
 if TYPE_CHECKING:
     from callsheet.http.body import Body
 
+ZONE = re.compile(r"%[^\]]*\]")
 CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 """Fields that are never shown, because their value is a credential even if it is no Secret."""
 
 
 class Origin(NamedTuple):
-    """Where a request goes (RFC 9110 4.3.1): scheme, host (an address without brackets), port."""
+    """Where a request goes (RFC 9110 4.3.1): scheme, host (an address as `host_of` spells it), port."""
 
     scheme: str
     host: str
@@ -25,10 +29,25 @@ class Origin(NamedTuple):
 
 
 def origin_of(url: str) -> Origin:
-    """The origin of an absolute http or https URL."""
+    """The origin of an absolute http or https URL. Raises ValueError for an address or a port that cannot be."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    return Origin(parts.scheme, parts.hostname or "", port)
+    return Origin(parts.scheme, host_of(parts), port)
+
+
+def host_of(parts: SplitResult) -> str:
+    """The host in lower case; an IPv6 address without brackets, in its short form (RFC 5952), its zone behind `%25` (RFC 6874)."""
+    host = parts.hostname or ""
+    if ":" not in host:
+        return host
+    address, mark, zone = host.partition("%")
+    short = inet_ntop(AF_INET6, IPv6Address(address).packed)
+    return f"{short}%25{zone if zone == '25' else zone.removeprefix('25')}" if mark else short
+
+
+def authority_of(url: str) -> str:
+    """Host and port as the Host field has them: without the zone of an IPv6 address, which is this machine's (RFC 6874 4)."""
+    return ZONE.sub("]", urlsplit(url).netloc)
 
 
 class Request:

@@ -12,7 +12,7 @@ from callsheet.errors import ArgumentError, SheetError
 from callsheet.events import Listener
 from callsheet.http.cross_origin import harmless, spelled
 from callsheet.http.headers import TOKEN, Headers, check_field
-from callsheet.http.request import Origin, Request, origin_of
+from callsheet.http.request import Origin, Request, host_of, origin_of
 from callsheet.plan.binders import Arguments, listed, query_pairs
 from callsheet.plan.bodies import body_binder, body_of
 from callsheet.plan.fields import merged_headers
@@ -114,10 +114,9 @@ def _replaced(value: Any, made: Callable[[Secret], Any]) -> Any:
 def url_prefix(base_url: str) -> str:
     """The base URL as it stands on the wire: host in ASCII (IDNA), no slash at the end."""
     parts = urlsplit(base_url)
-    try:
-        host = (parts.hostname or "").encode("ascii").decode()
-    except UnicodeEncodeError:
-        host = (parts.hostname or "").encode("idna").decode()
+    host = host_of(parts)
+    if not host.isascii():
+        host = host.encode("idna").decode()
     host = f"[{host}]" if ":" in host else host
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{host}{port}{quote(parts.path, safe='/%:@!$&()*+,;=~-._').rstrip('/')}"

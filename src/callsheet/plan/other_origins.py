@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from callsheet.errors import ArgumentError, OriginRefused
-from callsheet.http.cross_origin import exact_origin, is_downgrade, spelled
-from callsheet.http.request import CREDENTIALS, Origin, Request
+from callsheet.http.cross_origin import is_downgrade, spelled
+from callsheet.http.request import CREDENTIALS, Origin, Request, origin_of
 from callsheet.plan.path import checked_target
 from callsheet.secret import Secret, redact
 from callsheet.settings.settings import Settings
 
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 URL = re.compile(
-    r"(?P<origin>https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?)(?P<rest>[/?].*)?\Z",
+    r"(?P<origin>https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\])(?::(?P<port>[0-9]{1,5}))?)(?P<rest>[/?].*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
 USER_INFO = re.compile(r"(?<=//)[^/]*@")
@@ -44,7 +44,7 @@ def place_of(url: str) -> Destination:
     """Origin and path of an absolute URL. Raises ArgumentError for a URL that different programs read differently."""
     match = URL.match(url)
     try:
-        origin = None if match is None or (match["port"] and not int(match["port"])) else exact_origin(match["origin"])
+        origin = None if match is None or (match["port"] and not int(match["port"])) else origin_of(match["origin"])
     except ValueError:
         origin = None
     if match is None or origin is None:

@@ -40,7 +40,7 @@ class Retry:
         if isinstance(outcome, Response):
             return self._after_answer(attempt, outcome, now)
         was_lost = isinstance(outcome, NoAnswer) and self._may_repeat(attempt)
-        if not was_lost and not isinstance(outcome, NotSent):
+        if not was_lost and (not isinstance(outcome, NotSent) or outcome.is_local):
             return None
         if isinstance(outcome, TransportError) and outcome.on_kept_connection:
             return self._again(attempt, now, 0.0, fresh=isinstance(outcome, NoAnswer))

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from callsheet.http.headers import Headers
-from callsheet.http.request import Request
+from callsheet.http.request import Request, authority_of
 from callsheet.transports.asgi.connection_scope import fields_of
 
 
@@ -48,6 +48,6 @@ class Sent:
 
 def sent_of(request: Request, content: bytes, at: float) -> Sent:
     """The request as it would stand on the wire, sent at the moment `at` of the clock."""
-    fields = fields_of(request, urlsplit(request.wire_url).netloc)
+    fields = fields_of(request, authority_of(request.wire_url))
     headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields)
     return Sent(request.method, request.wire_url, headers, content, at, request.url)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from callsheet.cli.doctor.examined import Examined
 from callsheet.cli.doctor.found import Found, ok, problem, skipped
 from callsheet.errors import UsageError
+from callsheet.http.public import is_localhost
 from callsheet.secret import Secret
 from callsheet.settings import StoreSettings
 
@@ -82,4 +83,4 @@ def _is_here(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return is_localhost(host)

@@ -19,6 +19,7 @@ from callsheet.cli.doctor.on_trust import SOON
 from callsheet.cli.screen import Screen
 from callsheet.errors import APIError, TLSError
 from callsheet.events import AttemptEnded, Event, WireFacts
+from callsheet.http.public import is_localhost
 from callsheet.http.request import Origin
 from callsheet.http.response import Response
 from callsheet.settings import TLS, Settings
@@ -64,7 +65,7 @@ def _looked_up(origin: Origin) -> Found:
     """The addresses of the host, from the system's resolver, which has no time limit of its own."""
     began = time.perf_counter()
     try:
-        found = bounded(lambda: socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM))
+        found = bounded(lambda: socket.getaddrinfo(_asked_for(origin), origin.port, type=socket.SOCK_STREAM))
     except TimeoutError:
         return problem(f"DNS: no answer for {origin.host} within {PATIENCE:g} s", "is the resolver reachable?")
     except (OSError, UnicodeError) as error:
@@ -74,6 +75,11 @@ def _looked_up(origin: Origin) -> Found:
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
     told = ", ".join(addresses[:4]) + (f" and {len(addresses) - 4} more" if len(addresses) > 4 else "")
     return ok(f"DNS: {origin.host} is {told}, in {milliseconds(spent)}", addresses=addresses, **_ms(spent))
+
+
+def _asked_for(origin: Origin) -> str:
+    """The host as the system's resolver takes it: resolvers do not know the subdomains of `localhost` (RFC 6761 6.3)."""
+    return "localhost" if is_localhost(origin.host) else origin.host.replace("%25", "%")
 
 
 def bounded(ask: Callable[[], T], seconds: float = PATIENCE) -> T:
@@ -208,8 +214,8 @@ def _shown_by(origin: Origin, tls: TLS) -> tuple[Certificate, str, float]:
         context.load_cert_chain(tls.cert, tls.key, password=lambda: "" if password is None else password.reveal())
     began = time.perf_counter()
     with (
-        socket.create_connection((origin.host, origin.port), PATIENCE) as plain,
-        context.wrap_socket(plain, server_hostname=origin.host) as secured,
+        socket.create_connection((_asked_for(origin), origin.port), PATIENCE) as plain,
+        context.wrap_socket(plain, server_hostname=origin.host.partition("%")[0]) as secured,
     ):
         der = secured.getpeercert(binary_form=True) or b""
         return read_certificate(der), secured.version() or "TLS", time.perf_counter() - began

@@ -6,7 +6,8 @@ import ipaddress
 import re
 from urllib.parse import unquote, urlsplit
 
-from callsheet.http.cross_origin import exact_origin, is_downgrade, spelled
+from callsheet.http.cross_origin import is_downgrade, spelled
+from callsheet.http.public import is_localhost
 from callsheet.http.request import origin_of
 from callsheet.settings.settings import Settings
 from callsheet.sheet.forms.reading import Form, FormOf, Reading, Spot, Unread
@@ -20,7 +21,7 @@ URL = Text("an http or https URL such as `https://api.example.com/v1`")
 ORIGIN = Text("an origin such as `https://cdn.example.com`")
 TEMPLATE = Text("a path such as `/users/{id}`")
 REFERENCED = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)")
-HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
+HOST = re.compile(r"\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\]|[A-Za-z0-9._-]+")
 PARAMETER = re.compile(r"\{([^{}]*)\}")
 PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
@@ -58,12 +59,10 @@ def _warn_of_shown(node: Node, spot: Spot, reading: Reading) -> None:
 
 def is_loopback(host: str) -> bool:
     """Whether a host's name or address is that of this machine (RFC 6761 6.3)."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
+        return is_localhost(host)
 
 
 def check_unencrypted(layer: Layer, settings: Settings, spot: Spot, findings: Findings) -> None:
@@ -117,7 +116,7 @@ def _has_dots(path: str) -> bool:
 def _allowed_origin(node: Node, spot: Spot, reading: Reading) -> str:
     text = ORIGIN.read(node, spot, reading)
     refuse(_wrong_with_origin(text), node, spot)
-    return spelled(exact_origin(text))
+    return spelled(origin_of(text))
 
 
 _ALLOWED_ORIGIN = FormOf(_allowed_origin, {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://[^/?#*@]+/?$|\$\{"})
@@ -137,7 +136,7 @@ def _wrong_with_origin(text: str) -> tuple[str, str]:
     if url.path.strip("/"):
         return "an origin has no path", f"write `{url.scheme}://{url.netloc}`"
     try:
-        exact_origin(text)
+        origin_of(text)
     except ValueError:
         return "an address that cannot be read", "write it as in `https://[2001:db8::1]`"
     return "", ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from callsheet.secret import Derived, Secret
 from callsheet.sheet.forms.reading import FormOf, Reading, Spot
@@ -18,9 +18,9 @@ PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 EXPECTED = "the URL of a proxy such as `http://proxy.example:3128`"
 URL = re.compile(
     r"(?P<scheme>https?|socks5h?)://"
-    r"(?:(?P<user>(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)"
-    r"(?::(?P<password>(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*))?@)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?/?"
+    r"(?:(?P<user>(?:[A-Za-z0-9._~!$&'()*+,;=\u0080-\U0010ffff-]|%[0-9A-Fa-f]{2})*)"
+    r"(?::(?P<password>(?:[A-Za-z0-9._~!$&'()*+,;=:\u0080-\U0010ffff-]|%[0-9A-Fa-f]{2})*))?@)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._~-]+)?\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?/?"
 )
 
 
@@ -73,8 +73,8 @@ def _password(url: str) -> str:
 def _basic(url: str) -> str:
     """The credential as it is sent to the proxy (RFC 7617 2)."""
     match = URL.fullmatch(url)
-    user, password = (unquote(match[name] or "") for name in ("user", "password")) if match else ("", "")
-    return base64.b64encode(f"{user}:{password}".encode()).decode()
+    user, password = (unquote_to_bytes(match[name] or "") for name in ("user", "password")) if match else (b"", b"")
+    return base64.b64encode(b"%b:%b" % (user, password)).decode()
 
 
 def secrets_of(proxy: Secret) -> Iterator[Secret]:

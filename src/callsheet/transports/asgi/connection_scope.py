@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from callsheet.http.codings import ACCEPTED
-from callsheet.http.request import Request
+from callsheet.http.request import Request, authority_of
 
 Message = MutableMapping[str, Any]
 """An ASGI message, such as `http.request`."""
@@ -37,7 +37,7 @@ def scope_of(request: Request, root_path: str) -> dict[str, Any]:
         "raw_path": raw_path,
         "query_string": parts.query.encode("latin-1"),
         "root_path": root_path,
-        "headers": fields_of(request, parts.netloc),
+        "headers": fields_of(request, authority_of(request.wire_url)),
         "client": CLIENT,
         "server": (request.origin.host, request.origin.port),
         "state": {},

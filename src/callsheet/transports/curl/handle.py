@@ -115,10 +115,12 @@ class Handle:
             self._kind = None
             self.easy.reset()
         for option, value in self._constants:
-            self._setopt(option, value.reveal() if type(value) is Secret else value)
+            text = value.reveal() if type(value) is Secret else value
+            # pycurl takes no text outside ASCII, which passwords and paths may be.
+            self._setopt(option, text.encode("utf-8", "surrogateescape") if type(text) is str else text)
             if option == pycurl.PROXY:
                 self._hop_is_secure = value.startswith("https:")
-        set_request(self.easy, request, limits)
+        set_request(self.easy, request, limits, self._constants)
         self.is_secure = self._hop_is_secure or request.wire_url.startswith("https:")
         if self.guard is not None:
             self.guard.begin()

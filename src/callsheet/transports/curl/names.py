@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from callsheet.errors import LocalFault, NotSent
+from callsheet.http.public import is_localhost
 from callsheet.transports.curl.guard import Allows, refusal
 from callsheet.transports.curl.lacking import lacking
 from callsheet.transports.curl.options import NO_MEANS
@@ -155,7 +156,8 @@ class HostNames:
     def _look_up(self, host: str, port: int, lookup: Lookup) -> None:
         result: Addresses | OSError | Refusal | str
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            name = "localhost" if is_localhost(host) else host  # resolvers do not know its subdomains
+            found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
             result = self._allowed(host, port, list(dict.fromkeys(str(entry[4][0]) for entry in found)))
         except OSError as error:
             result = lacking() or error

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment
-from urllib.request import proxy_bypass_environment as is_spared  # type: ignore[attr-defined]
 
 import pycurl
 
@@ -22,6 +21,7 @@ from callsheet.tls.trust_store import trust_store
 from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.identity import Identity
 from callsheet.transports.curl.options import CurlOptions, constant_options
+from callsheet.transports.curl.spared import is_spared
 from callsheet.transports.curl.trust import Trust
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -31,7 +31,7 @@ SUPPRESS_CONNECT_HEADERS = 265
 
 
 class Proxy(NamedTuple):
-    """A proxy, and the user name and password for it."""
+    """A proxy, and the user name and password for it; bytes of these that are not UTF-8 stand as surrogates (PEP 383)."""
 
     scheme: str
     host: str
@@ -61,17 +61,17 @@ class Proxy(NamedTuple):
 
 def proxy_of(url: str, source: str) -> Proxy:
     """The proxy at a URL, `http` if it names no scheme. Raises UsageError, which does not repeat the URL."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
     try:
-        host, port = parts.hostname, parts.port or PORTS[parts.scheme]
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port or PORTS[parts.scheme]
     except (KeyError, ValueError):
-        host, port = None, 0
+        parts, host, port = urlsplit(""), "", 0
     if not host:
         raise UsageError(
             f"{source}: expected a URL such as http://proxy.example:3128, of http, https, socks5 or socks5h"
         )
-    user = None if parts.username is None else unquote(parts.username)
-    return Proxy(parts.scheme, host, port, user, unquote(parts.password or ""))
+    user = None if parts.username is None else unquote(parts.username, errors="surrogateescape")
+    return Proxy(parts.scheme, host, port, user, unquote(parts.password or "", errors="surrogateescape"))
 
 
 class NextHop:
@@ -128,7 +128,7 @@ class NextHop:
         if declared is not None:
             return self._proxy_at(declared.reveal() if isinstance(declared, Secret) else declared, "proxy")
         url = self._variables.get(origin.scheme) or self._variables.get("all")
-        if not url or is_spared(f"{origin.host}:{origin.port}", self._variables):
+        if not url or is_spared(origin.host, origin.port, self._variables.get("no", "")):
             return None
         return self._proxy_at(url, f"{origin.scheme}_proxy")
 

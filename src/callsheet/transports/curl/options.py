@@ -58,13 +58,13 @@ def constant_options(settings: ConnectionSettings) -> CurlOptions:
     return options
 
 
-def set_request(easy: pycurl.Curl, request: Request, limits: Limits) -> None:
+def set_request(easy: pycurl.Curl, request: Request, limits: Limits, constants: CurlOptions) -> None:
     """Set the options of one request on a handle that has the constant options."""
     setopt = easy.setopt
     url = request.wire_url
     setopt(pycurl.URL, url)
-    if "%" in url and url.count("/") > 2 and LOWER_HEX.search(url):  # libcurl would rewrite it and break a signature
-        setopt(pycurl.REQUEST_TARGET, "/" + url.split("/", 3)[3].partition("#")[0])
+    if "%" in url and LOWER_HEX.search(url):  # libcurl would rewrite it and break a signature
+        setopt(pycurl.REQUEST_TARGET, _target(url.partition("#")[0], constants))
     setopt(pycurl.HTTPHEADER, wire_lines(request.headers))
     _set_method(easy, request)
     setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds(limits.connect))
@@ -76,6 +76,15 @@ def set_request(easy: pycurl.Curl, request: Request, limits: Limits) -> None:
         setopt(pycurl.MAXFILESIZE_LARGE, limits.caps.response + limits.caps.response // 1000 + CODING_OVERHEAD)
     if limits.fresh:
         setopt(pycurl.FRESH_CONNECT, 1)
+
+
+def _target(url: str, constants: CurlOptions) -> str:
+    """The request target as the URL spells it: in absolute form where a proxy forwards the request (RFC 9112 3.2.2)."""
+    origin, path = ORIGIN_AND_PATH.fullmatch(url).groups()  # type: ignore[union-attr]  # every URL fits
+    path = path if path.startswith("/") else f"/{path}"
+    proxy = next(value for option, value in reversed(constants) if option == pycurl.PROXY)
+    is_forwarded = proxy.startswith("http") and url.startswith("http:")
+    return f"{origin}{path}" if is_forwarded else path
 
 
 def milliseconds(seconds: float) -> int:
@@ -116,6 +125,7 @@ UNASKED = {
     b"user-agent": b"User-Agent:",
 }
 """Lines for fields that the request does not set. A line without a value keeps libcurl from sending its own."""
+ORIGIN_AND_PATH = re.compile(r"([^:]*://[^/?]*)(.*)", re.DOTALL)
 LOWER_HEX = re.compile(r"%(?:[a-f].|.[a-f])")
 
 

@@ -145,6 +145,9 @@ OURS_EXPIRED = "SSL certificate verification failed"
 UNSUPPORTED_PROTOCOL = 0x0A000102
 
 
+WANTS_CREDENTIALS = 407
+SOCKS_REFUSALS = (12, 33)
+"""A SOCKS proxy has no method for us, or rejects the user (curl/curl.h, CURLproxycode): credentials are missing or wrong."""
 PROXY_HINTS = {407: "; give it a user name and password (proxy: http://user:password@host:port)"}
 
 

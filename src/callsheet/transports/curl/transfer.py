@@ -30,7 +30,15 @@ from callsheet.transports.curl.guard import refusal as refused_address
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.lacking import lacking
 from callsheet.transports.curl.options import NO_MEANS
-from callsheet.transports.curl.outcomes import NAMELESS, SEND_REWIND, class_of, explanation
+from callsheet.transports.curl.outcomes import (
+    NAMELESS,
+    PROXY,
+    SEND_REWIND,
+    SOCKS_REFUSALS,
+    WANTS_CREDENTIALS,
+    class_of,
+    explanation,
+)
 from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
 from callsheet.transports.curl.upload import Upload
 from callsheet.transports.refusals import excess_fields
@@ -159,7 +167,10 @@ class Transfer:
         if errno == pycurl.E_COULDNT_CONNECT and not refusal and (lack := lacking(info(pycurl.OS_ERRNO))):
             return self._error(LocalFault, NO_MEANS.format(error=lack), errno)
         told = REFUSED if self.handle.found_refused else explanation(errno, verify_result, text, refusal)
-        return self._error(kind, told, errno=errno)
+        lost = self._error(kind, told, errno=errno)
+        # Not to be tried again: a few times the same wrong password, and the proxy locks the account.
+        lost.is_local = refusal == WANTS_CREDENTIALS or (errno == PROXY and info(pycurl.PROXY_ERROR) in SOCKS_REFUSALS)
+        return lost
 
     def _unreadable(self, error: BaseException) -> BaseException:
         if isinstance(error, APIError):
