@@ -1,4 +1,4 @@
-"""A call, and the attempts it is made of: the state that the engine keeps and policies read."""
+"""A call and its attempts: the state that the engine keeps and the policies read."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from callsheet.verdicts import Resend, Ticket, TryAgain
 
 Meaning = Literal["rate_limited", "transient", "unauthorized", "failed", "ignored"]
-"""What an error rule says that an answer means, whatever its status."""
+"""What an answer means by an error rule, whatever its status."""
 NO_ARGUMENTS: Mapping[str, Any] = {}
 SHORTEST = 0.001
-"""Seconds: less time than this is none that is left, and not worth an attempt on the wire."""
+"""Seconds below which no attempt is made: in less time none succeeds."""
 
 
 class Limits(NamedTuple):
     """How long one attempt may take on the wire, in seconds from its start, and how large its answer may be (`caps`).
 
-    `connect` is for name lookup, TCP and TLS; `read` for the longest silence, None where `attempt` is over sooner; `attempt`
-    for the whole answer, of a stream for its headers; `whole` for the last byte of a stream, None where nothing bounds it.
-    `fresh` asks for a new connection. `wants_facts`: whether anybody looks at what was measured.
+    `connect` bounds name lookup, TCP and TLS; `read` the longest silence, None if `attempt` is shorter; `attempt` the time
+    to the end of the answer, or of its headers if it is streamed; `whole` the time to the last byte of a stream, None if
+    nothing does. `fresh` asks for a new connection. `wants_facts`: whether a listener wants what the transport measures.
     """
 
     connect: float
@@ -42,14 +42,14 @@ class Limits(NamedTuple):
 
 
 class Call:
-    """One request by the user.
+    """One request of the user, with all the attempts that are made for it.
 
-    Times are readings of one clock, in seconds. `deadline` is when the call must be over. `new_ticket` makes a ticket
-    of the right colour. `bounds_stream`: whether the total holds for a transfer's body, too. `uncharged` of the
-    `attempts` are not charged to retry. `notes` is for policies that must remember something over the attempts, by
-    policy. `arguments` are those of a declared operation, by name. `granted` are the limits of the settings, whatever
-    this caller wants. `around` is when a deadline around the call passes; `within` is set where that is before its total.
-    `facts` is what its events begin with, None until the first of them is made.
+    Times are readings of one clock, in seconds. The call must end at `deadline`. `new_ticket` makes a ticket for threads or
+    for tasks. `bounds_stream`: whether the total also bounds the body of a transfer. Of the `attempts`, `uncharged` do not
+    count for retry. In `notes` a policy keeps what it must remember from one attempt to the next. `arguments` are those of
+    a declared operation, by name. `granted` are the limits of the settings, `timeout` those that this caller chose. `around`
+    is when a deadline around the call passes; `within` is the time left until then, if the total would end later. `facts`
+    are the fields common to the call's events, None until the first event is made.
     """
 
     __slots__ = (
@@ -116,7 +116,7 @@ class Call:
 
     @property
     def limit(self) -> str:
-        """Which limit ends the call, as errors name it."""
+        """The limit that ends the call, in the words of an error."""
         if self.within is not None:
             return f"{self.within:g} s, which the deadline around it had left"
         return f"{self.timeout.total:g} s (timeout.total)"
@@ -130,10 +130,10 @@ class Call:
 class Attempt:
     """One try on the wire.
 
-    `outcome` is the answer, or the error that stands for it. `held` is what policies hold for this attempt, by policy,
-    until they are told to let go. `is_cut_short` is true if the call's deadline left it less than `timeout.attempt`;
-    `began` is when it was sent, `allowed` what it may take, `waited` what it waited before, in seconds. `meaning` is what an error
-    rule says of the answer, None where its status says it. `again` is the further attempt that is wanted so far.
+    `outcome` is the answer, or the error if there is none. `held` is what policies took for this attempt, by policy, until
+    they are told to let go. `is_cut_short` is true if the call's deadline left it less than `timeout.attempt`. It was sent at
+    `began`, may take `allowed` seconds, and waited `waited` seconds before. `meaning` is that of the answer by an error rule,
+    None if its status decides. `again` is the further attempt that the policies asked so far want.
     """
 
     __slots__ = (
@@ -169,6 +169,6 @@ class Attempt:
 
 
 def deadline_passed(attempt: Attempt, waiting_for: str = "") -> DeadlinePassed:
-    """The error that says where the call's time went."""
+    """The error of a call whose deadline passed in this attempt, with what it was waiting for."""
     spent = f" while waiting for {waiting_for}" if waiting_for else ""
     return DeadlinePassed(f"not done within {attempt.call.limit}{spent}, in attempt {attempt.number}")

@@ -1,4 +1,4 @@
-"""What a policy may want done. A policy only says so; the engine does it."""
+"""The verdicts: what a policy tells the engine to do. A policy does none of it itself."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from callsheet.settings.tls import TLS
 
 
 class Ticket(Protocol):
-    """A place in a queue: one waits for it, another grants it, from any thread."""
+    """A place in a queue: an attempt waits for it, and another thread or task grants it."""
 
     @property
     def is_granted(self) -> bool:
         """Whether `grant` was called."""
 
     def grant(self) -> None:
-        """Let the waiter go on."""
+        """Let the attempt that waits go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Go on after so many seconds. `why` ends the sentence "the deadline passed while waiting for ..."."""
+    """Wait `seconds`, then go on. `why` ends the sentence "the deadline passed while waiting for ..."."""
 
     seconds: float
     why: str
@@ -34,7 +34,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class WaitFor:
-    """Go on when the ticket is granted, or give up at the call's deadline; `why` may be told the time it is then."""
+    """Wait until the ticket is granted, or the call's deadline passes.
+
+    `why` says what for, as in `Wait`; a function is given the time when the deadline passed.
+    """
 
     ticket: Ticket
     why: str | Callable[[float], str]
@@ -42,14 +45,14 @@ class WaitFor:
 
 @dataclass(frozen=True, slots=True)
 class AnswerWith:
-    """The call has its answer; nothing is sent."""
+    """Send nothing: this is the answer of the call."""
 
     response: Response
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The attempt must not be made. `by` names the policy, for `stopped_by`."""
+    """Do not make the attempt, and end it with `error`. `by` names the policy, for `stopped_by`."""
 
     error: APIError
     by: str
@@ -57,7 +60,7 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Make another attempt after so many seconds, on a connection of its own if `fresh`."""
+    """Make another attempt in `after` seconds, on a new connection if `fresh`."""
 
     after: float
     fresh: bool = False
@@ -65,7 +68,7 @@ class TryAgain:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Send this request in the attempt instead of the one it has. Each pass and attempt begins from the call's own again."""
+    """Send this request in the attempt instead. Each further pass and attempt begins with the call's own request again."""
 
     request: Request
 
@@ -82,9 +85,9 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Another attempt would have been made, but `by` forbids it: the outcome stays.
+    """Make no further attempt, though one is due, because `by` forbids it: the outcome stays.
 
-    It takes back a "try again" that was wanted before it, and yields to one that is wanted after it.
+    It cancels the `TryAgain` of a policy asked before; a policy asked later may still want another attempt.
     """
 
     by: str
@@ -92,21 +95,21 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Tell listeners what happened, and go on. The event begins with `NO_CALL`: the engine puts in of which call it is."""
+    """Tell listeners what happened, and go on. The event begins with `NO_CALL`, which the engine replaces by the call's facts."""
 
     event: Event
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFailure:
-    """Stands for a store's answer when the store could not be asked."""
+    """Takes the place of a store's answer if the store could not be asked; `message` says why."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Put a question to a store; `then` makes a verdict, or None, of its answer (or of a StoreFailure)."""
+    """Ask a store a question. `then` makes a verdict, or None, of the store's answer or of a StoreFailure."""
 
     store: Any
     question: Any
@@ -114,15 +117,15 @@ class Ask:
 
 
 Steps = Generator["Request | Wait", Any, "Verdict | None"]
-"""An exchange of several requests, as a plain generator: `answer = yield request`; `yield Wait(...)` is a pause in it."""
+"""A generator that has several requests sent, one by one: `answer = yield request`; `yield Wait(...)` pauses it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Drive an exchange to its end, within `seconds`, outside the service's slots and limits; then carry out what it returns.
+    """Send the requests of `steps`, within `seconds`, outside the service's slots and limits; then do what `steps` returns.
 
-    Its requests to another origin than the service's go under `tls`, else the built-in one: a service's certificate, and whom
-    it trusts, is its own.
+    Requests to another origin are sent with `tls`, or with the built-in settings if it is None: the service's certificate
+    and trusted authorities are meant for the service alone.
     """
 
     steps: Steps
@@ -132,7 +135,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Drive an exchange that belongs to nobody's call, and go on at once with `then`."""
+    """Have the requests of `steps` sent in the background, where no call waits for them, and go on at once with `then`."""
 
     steps: Steps
     seconds: float = 10.0
@@ -144,7 +147,7 @@ Verdict = Wait | WaitFor | AnswerWith | Refuse | TryAgain | Change | Resend | Gi
 
 
 class Interpretation(NamedTuple):
-    """What the error rules make of an answer: the error to raise, or None; and whether it is a failure that they ignore."""
+    """What the error rules make of an answer: the error to raise, if any, and whether it is a failure that a rule ignores."""
 
     error: ResponseError | None
     is_ignored: bool

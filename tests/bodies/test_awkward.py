@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from callsheet.errors import ArgumentError
 from callsheet.http.headers import check_field, parse_field_lines
-from callsheet.plan.binders import query_pairs, query_text
-from callsheet.plan.path import segment
+from callsheet.plan.binders import query_pairs
+from callsheet.plan.path import query_text, segment
 from tests.awkward import STRINGS, label
 
 UNRESERVED_AND_PERCENT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%")

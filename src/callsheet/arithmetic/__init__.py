@@ -1,1 +1,1 @@
-"""Numbers in, numbers out."""
+"""Calculations of the policies: they work on numbers and texts, and read no clock."""

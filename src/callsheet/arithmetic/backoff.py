@@ -7,7 +7,7 @@ that callers who failed together do not come back together.
 from __future__ import annotations
 
 LARGEST_EXPONENT = 62
-"""Above it the ceiling is `most` anyway, and a float would overflow."""
+"""With a larger exponent the ceiling is `most` anyway, and a float would overflow."""
 
 
 def ceiling(number: int, first: float, most: float) -> float:

@@ -1,4 +1,4 @@
-"""What a service says about when to come back (RFC 9110 10.2.3)."""
+"""Reads when a service wants the next request (`Retry-After`, RFC 9110 10.2.3)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from email.utils import parsedate_to_datetime
 from callsheet.http.response import Response
 
 NUMBER = re.compile(r"\+?(?:[0-9]+(?:\.[0-9]*)?(?:[eE]\+?[0-9]+)?|inf(?:inity)?)\Z", re.IGNORECASE)
-"""Digits by the RFC. What else can only mean a number, and a long time, is not taken for nothing."""
+"""The RFC allows digits only. Other spellings of a number are read as well: ignoring one could mean to come back too early."""
 LONGEST = 1e9
-"""Seconds, 31 years: a longer wait is as good as for ever, and sums with it stay finite."""
+"""Seconds (31 years) that a longer wait is cut to, so that sums with it stay finite."""
 
 
 def told_pause(response: Response, wall_now: float) -> float | None:
     """Seconds that an answer asks to wait, by `Retry-After` or `retry-after-ms`; None if it does not say.
 
-    The field in milliseconds counts where it is the same time told more exactly; else the longest of all that can be read,
-    so that nobody comes back too early.
+    The field in milliseconds is used if it is the same time, more exactly; else the longest time of all that can be read, so
+    that no call comes back too early.
     """
     field, exact = response.field(b"retry-after"), response.field(b"retry-after-ms")
     if field is None and exact is None:

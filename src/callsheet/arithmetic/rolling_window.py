@@ -1,4 +1,4 @@
-"""Counts over the last so many seconds, in a fixed amount of memory and time."""
+"""Counts over the last seconds, in a fixed amount of memory and time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ BUCKETS = 10
 class RollingWindow:
     """Two counts, `hits` and `total`, over the last `seconds`.
 
-    Time is cut into tenths of the window, and a tenth is forgotten whole: what is counted happened in the last nine tenths
-    for certain, and nothing older than the window is. A clock that stands still or jumps makes no difference to the sums.
+    The window is divided into tenths, and a tenth is dropped as a whole: all of the last nine tenths is counted, and nothing
+    older than the window. A clock that stands still or jumps does not falsify the sums.
     """
 
     __slots__ = ("_current", "_hits", "_totals", "_width", "hits", "total")
@@ -19,7 +19,7 @@ class RollingWindow:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all counts."""
         self._hits = [0] * BUCKETS
         self._totals = [0] * BUCKETS
         self._current = 0
@@ -27,7 +27,7 @@ class RollingWindow:
         self.total = 0
 
     def add(self, now: float, hits: int, total: int) -> None:
-        """Count these at this time."""
+        """Add to both counts at this time."""
         if now // self._width > self._current:
             self.advance(now)
         slot = self._current % BUCKETS
@@ -38,7 +38,7 @@ class RollingWindow:
             self.hits += hits
 
     def advance(self, now: float) -> None:
-        """Forget what is too old by this time."""
+        """Drop the counts that have left the window at this time."""
         current = int(now // self._width)
         gone = current - self._current
         if gone <= 0:

@@ -1,4 +1,4 @@
-"""How a declared rate is counted: a little longer, and in not too many pieces."""
+"""How a declared rate is counted: in a slightly longer window, and with a bounded number of entries."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from callsheet.settings.rate_limit import Rate
 
 MOST_ENTRIES = 1000
-"""A larger count is remembered in at most so many pieces: 100,000/h by what was granted in each 3.6 s."""
+"""A rate with a larger count is remembered in so many entries: 100,000/h by the units granted in each 3.6 s."""
 
 
 def margin(seconds: float) -> float:
-    """How much longer than declared a window is counted, in seconds: 1 % of it, at most 50 ms.
+    """Seconds by which a window is longer than declared: 1 % of it, at most 50 ms.
 
-    A request that is held up on its way arrives closer to those sent after it: without a margin the service would now
-    and then count one too many.
+    A request that is delayed on its way arrives closer to those sent after it. Without a margin the service would sometimes
+    count one too many.
     """
     return min(seconds / 100, 0.05)
 
@@ -23,7 +23,7 @@ def margin(seconds: float) -> float:
 class Shape:
     """A rate as it is counted: at most `count` units in `length` seconds.
 
-    Units of the same `span` of seconds, if it is not 0.0, are remembered together, by the time of the latest.
+    Units granted within the same `span` of seconds are remembered together, by the time of the latest; 0.0: each by itself.
     """
 
     count: int
@@ -32,7 +32,7 @@ class Shape:
 
 
 def shapes_of(rates: tuple[Rate, ...]) -> list[Shape]:
-    """How several rates are counted, those that are remembered unit by unit first."""
+    """The shapes of several rates, first those that remember each unit by itself."""
     return sorted(map(_shape_of, rates), key=lambda shape: shape.span)
 
 

@@ -12,9 +12,9 @@ MICROSECONDS = 1_000_000
 
 
 class Reserve(NamedTuple):
-    """The next turn of a limit, for `cost` units, if it comes within `patience` seconds.
+    """Asks for the next turn of a limit, for `cost` units, if it comes within `patience` seconds.
 
-    `service` and `limit` name it; `shapes` are the count, length and span (in microseconds) of each of its rates.
+    `service` and `limit` name the limit; `shapes` are the count, length and span (in microseconds) of each of its rates.
     """
 
     service: str
@@ -25,14 +25,14 @@ class Reserve(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """Nobody's turn comes for so many seconds: the service said so."""
+    """Asks the store to give no turn for so many seconds, because the service said so."""
 
     service: str
     seconds: float
 
 
 class Reserved(NamedTuple):
-    """The answer to Reserve: the turn is in `wait` seconds; if it is not reserved, it would have been, and is too late."""
+    """The answer to Reserve: the turn is in `wait` seconds. It is not reserved if that is too late."""
 
     wait: float
     is_reserved: bool
@@ -40,9 +40,8 @@ class Reserved(NamedTuple):
 
 def whole_shapes(rates: Iterable[Rate]) -> tuple[int, ...]:
     """Count, length and span of each rate, in whole units and microseconds, exact windows first."""
-    shapes = shapes_of(tuple(rates))
     return tuple(
         whole
-        for shape in shapes
+        for shape in shapes_of(tuple(rates))
         for whole in (shape.count, round(shape.length * MICROSECONDS), round(shape.span * MICROSECONDS))
     )

@@ -1,11 +1,11 @@
-"""Exact sliding windows over several rates at once: whose turn is when.
+"""Gives callers their turns under several rates at once, by exact sliding windows.
 
-Every unit granted is remembered until it has left the window. So any `count` of them may go at once, never more than
-that go in any window of the declared length, and no throughput is lost. (GCRA, the usual choice, lets up to 2N - 1
-through in a window when it allows a burst of N; without bursts it spaces `1000/h` to one every 3.6 s.)
+Every unit granted is remembered until it has left the window. So `count` units may go at once, never more than that go in
+any window of the declared length, and no throughput is lost. (GCRA, the usual choice, lets up to 2N - 1 through in a window
+when it allows a burst of N; without bursts it spaces `1000/h` to one every 3.6 s.)
 
-Turns are given in the order of asking and never overtake each other, so a limiter is a queue that nobody has to serve:
-each caller is told its time, and comes back then.
+Turns are given in the order of asking and never overtake each other. So a limiter is a queue without a thread that serves
+it: each caller is told the time of its turn, and waits until then.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from callsheet.settings.rate_limit import Rate
 
 
 class Limiter:
-    """Gives turns under several rates, all of which hold.
+    """Gives turns that keep to several rates at once.
 
-    Times are seconds of one clock. Safe for any number of threads.
+    Times are seconds of one clock. Any number of threads may use it.
     """
 
     def __init__(self, rates: tuple[Rate, ...]) -> None:
@@ -28,14 +28,14 @@ class Limiter:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew in a forked child: what was granted is the parent's."""
+        """Begin anew in a forked child: the turns given belong to the parent."""
         self._windows = windows_of(self.rates)
         self._most = min(rate.count for rate in self.rates)
         self._now = -math.inf
         self._lock = threading.Lock()
 
     def reserve(self, now: float, cost: int, latest: float) -> Turn:
-        """The next turn for `cost` units. After `latest` nothing is reserved, and it says when it would have been.
+        """Reserve the next turn for `cost` units. If it would come after `latest`, none is reserved, and `at` says when it would be.
 
         Raises ValueError for a cost below 1.
         """
@@ -62,7 +62,7 @@ class Limiter:
             lock.release()
 
     def give_back(self, turn: Turn) -> None:
-        """Say that a turn was not used and will not be: its units no longer count, and nobody waits behind it in vain.
+        """Give back a turn that is not used: its units no longer count, so that later callers do not wait for them.
 
         A turn that was not reserved, or was given back before, changes nothing.
         """
@@ -74,7 +74,7 @@ class Limiter:
             turn.units = 0
 
     def is_idle(self, now: float) -> bool:
-        """Whether nothing counts any more that was granted: a limiter made anew would answer the same."""
+        """Whether no turn that was given counts any more, so that a new limiter would answer the same."""
         with self._lock:
             return all(window.until + window.length <= now for window in self._windows)
 

@@ -1,4 +1,4 @@
-"""What a service says of its own limits in the header fields of an answer.
+"""Reads what a service says of its own limits in the header fields of an answer.
 
 `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, structured fields, RFC 9651), the three fields of
 its earlier revisions (`RateLimit-Limit -Remaining -Reset`), and `X-RateLimit-*` as GitHub, GitLab, Reddit, Okta, OpenAI and
@@ -14,25 +14,24 @@ from typing import Any, NamedTuple
 
 import http_sf
 
+from callsheet.arithmetic.retry_after import LONGEST
 from callsheet.http.response import Response
 
-LONGEST = 1e9
-"""Seconds: a longer wait is as good as for ever."""
 EPOCH = 1e9
-"""From here on a reset is a time of day (2001 and later), below it a number of seconds: a limit of 31 years is none."""
+"""A reset from this number on is a time of day (2001 or later), a smaller one a number of seconds from now."""
 MILLISECONDS = 1e11
-"""From here on a time of day is in milliseconds."""
+"""A time of day from this number on is in milliseconds."""
 MOST = 10**12
 INITIALS = b"rRxX"
-"""Of `RateLimit` and `X-RateLimit-Remaining`."""
+"""The first letters of `RateLimit` and `X-RateLimit-Remaining`."""
 NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,9})?\Z")
 DURATION = re.compile(
     r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s)?(?:([0-9]{1,9})ms)?\Z"
 )
-"""As OpenAI and Groq write a reset: `6m0s`, `1.2s`, `20ms`."""
+"""A reset as OpenAI and Groq write it: `6m0s`, `1.2s`, `20ms`."""
 REMAINING = re.compile(r"(?:x-)?rate-?limit-remaining(-[a-z0-9-]{1,40})?\Z")
 NO_REQUESTS = frozenset({"-tokens", "-input-tokens", "-output-tokens"})
-"""Counts of something else than requests."""
+"""Endings of fields that count something else than requests."""
 
 
 class ToldLimit(NamedTuple):
@@ -43,7 +42,7 @@ class ToldLimit(NamedTuple):
 
 
 def told_limit(response: Response, wall_clock: Callable[[], float]) -> ToldLimit | None:
-    """The tightest limit that an answer tells: of several, the one that allows least per second. None if there is none.
+    """The limit that an answer tells; of several, the one that allows the least per second. None if it tells none.
 
     `wall_clock` gives the time of day as a Unix timestamp, for a reset that is one.
     """
@@ -59,7 +58,7 @@ def _allowed(told: ToldLimit) -> tuple[float, float]:
 
 
 def _candidates(response: Response) -> dict[str, list[str]]:
-    """The fields that may tell a limit, by name; mostly there are none, and then this is a glance at each line."""
+    """The fields that may tell a limit, by name. Most answers have none, so only the first letter of each line is compared."""
     lines = response.lines_with(INITIALS)
     if not lines:
         return {}
@@ -72,7 +71,7 @@ def _candidates(response: Response) -> dict[str, list[str]]:
 
 
 def _structured(fields: dict[str, list[str]]) -> Iterable[ToldLimit]:
-    """`RateLimit: "default";r=50;t=30`, its window from the policy of that name where it tells no time."""
+    """Limits of `RateLimit: "default";r=50;t=30`; without a `t` the time is the window of the policy with that name."""
     text = ", ".join(fields.get("ratelimit", ()))
     windows = {
         str(name): parameters.get("w") for name, parameters in _members(", ".join(fields.get("ratelimit-policy", ())))
@@ -94,7 +93,7 @@ def _members(text: str) -> list[tuple[Any, dict[str, Any]]]:
 
 
 def _parsed(text: str, kind: str) -> Any:
-    """A structured field; None if it is malformed, which leaves all of it out (RFC 9651 4.2)."""
+    """The parsed structured field; None if it is malformed, so that the whole field is ignored (RFC 9651 4.2)."""
     try:
         return http_sf.parse(text.encode("ascii"), tltype=kind) if text else None
     except (ValueError, UnicodeEncodeError):
@@ -102,7 +101,7 @@ def _parsed(text: str, kind: str) -> Any:
 
 
 def _separate(fields: dict[str, list[str]], wall_now: float) -> Iterable[ToldLimit]:
-    """`X-RateLimit-Remaining` beside `X-RateLimit-Reset`, each with the same ending, such as `-requests`."""
+    """Limits of `X-RateLimit-Remaining` and `X-RateLimit-Reset` with the same ending, such as `-requests`."""
     for name, values in fields.items():
         match = REMAINING.match(name)
         if match is None or match[1] in NO_REQUESTS:

@@ -1,8 +1,8 @@
-"""One rate: what was granted under it, and when there is room for more.
+"""One rate: the turns given under it, and when there is room for more.
 
-The end of the queue is the turn given last. What counts against the next turn is what was granted in the window that
-ends there (`inside`). What has left that window, but not yet the one that ends now, is kept (`passed`): it counts again
-when callers at the end of the queue give up.
+The end of the queue is the turn given last. The turns in the window that ends there (`inside`) count against the next turn.
+Turns that have left that window, but not yet the one that ends now, are kept (`passed`): they count again when callers at
+the end of the queue give their turns back.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from callsheet.settings.rate_limit import Rate
 
 
 class TurnGroup:
-    """Units of several turns, by the time of the latest."""
+    """The units of several turns, all counted at the time of the latest."""
 
     __slots__ = ("at", "units")
 
@@ -26,10 +26,10 @@ class TurnGroup:
 
 
 class Turn:
-    """A caller's turn: `at` a time, `wait` seconds from when it asked (0.0: now).
+    """A caller's turn: at the time `at`, `wait` seconds after it asked (0.0: now).
 
-    `units` are counted for it, until it is given back. None are if it would have come too late; then `at` says when,
-    infinity if it never fits.
+    Its `units` count until it is given back. They are 0 if the turn would come too late and was not reserved; then `at` says
+    when it would be, infinity if it never fits.
     """
 
     __slots__ = ("at", "chunks", "units", "wait")
@@ -42,7 +42,7 @@ class Turn:
 
     @property
     def is_reserved(self) -> bool:
-        """Whether it may be used; if not, nothing is spent."""
+        """Whether the caller may use the turn; if not, no units were spent."""
         return self.units > 0
 
     def __repr__(self) -> str:
@@ -54,7 +54,7 @@ Entry = Turn | TurnGroup
 
 
 class Window:
-    """The turns under one rate. `until` is the end of the queue; `used` is the sum of what is `inside`, oldest first."""
+    """The turns under one rate. `until` is the end of the queue; `used` is the sum of the units `inside`."""
 
     __slots__ = ("count", "inside", "length", "passed", "until", "used")
 
@@ -67,7 +67,7 @@ class Window:
         self.until = -math.inf
 
     def earliest(self, at: float, units: int) -> float:
-        """The first time, from `at` on, at which so many more units fit. `at` is not before the end of the queue."""
+        """The first time, from `at` on, at which so many more units fit. `at` must not be before the end of the queue."""
         over = self.used + units - self.count
         if over > 0:
             for entry in self.inside:
@@ -91,7 +91,7 @@ class Window:
                 self.passed.append(oldest)
 
     def give_back(self, turn: Turn, now: float) -> None:
-        """Count a turn no longer. If it was the end of the queue, the queue is shorter now."""
+        """Count a turn no more. If it was the last, the queue ends earlier."""
         if turn in self.inside:
             self.used -= turn.units
             _remove(self.inside, turn)
@@ -100,7 +100,7 @@ class Window:
             _remove(self.passed, turn)
 
     def _shorten(self, now: float) -> None:
-        """Have the window end where the queue does, after turns left its end."""
+        """Move the window to the new end of the queue, after the last turn was given back."""
         self._sweep(now)
         inside, passed = self.inside, self.passed
         while passed and passed[-1].at + self.length > (inside or passed)[-1].at:
@@ -110,14 +110,14 @@ class Window:
         self.until = inside[-1].at if inside else -math.inf
 
     def _sweep(self, now: float) -> None:
-        """Forget what can never count again."""
+        """Drop the turns that can never count again."""
         passed = self.passed
         while passed and passed[0].at + self.length <= now:
             passed.popleft()
 
 
 class CoarseWindow(Window):
-    """The same for a large count, which would need too many entries: units that came together share one."""
+    """A window for a large count, which would need too many entries: turns close together share one (a TurnGroup)."""
 
     __slots__ = ("span",)
 
@@ -142,7 +142,7 @@ class CoarseWindow(Window):
         turn.chunks = chunks
 
     def give_back(self, turn: Turn, now: float) -> None:
-        """Count a turn no longer. The queue is shorter when nothing is left of its chunk."""
+        """Count a turn no more. The queue ends earlier once its last group has no units left."""
         chunk = turn.chunks.get(self)
         if chunk is None:
             return
@@ -157,12 +157,12 @@ class CoarseWindow(Window):
 
 
 def windows_of(rates: tuple[Rate, ...]) -> list[Window]:
-    """Empty windows for these rates, exact ones first: the first one knows where the queue ends."""
+    """Empty windows for these rates. Exact ones are first, because the first window must know the end of the queue."""
     return [CoarseWindow(shape) if shape.span else Window(shape) for shape in shapes_of(rates)]
 
 
 def _remove(entries: deque[Entry], entry: Entry) -> None:
-    if entries[-1] is entry:  # as it mostly is
+    if entries[-1] is entry:  # which is the usual case
         entries.pop()
     else:
         entries.remove(entry)

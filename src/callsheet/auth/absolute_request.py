@@ -1,4 +1,4 @@
-"""Requests of one's own: for the generator of `auth: {python: ...}`."""
+"""`request`, which makes the requests that the generator of an `auth: {python: ...}` yields."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""AWS Signature Version 4, made by botocore; the request itself is sent as all others are.
+"""AWS Signature Version 4, made by botocore; the request itself is sent by our own transport.
 
-botocore is given a URL whose path and query are spelled as AWS will spell them when it checks the signature, whatever
-spelling is on the wire: S3 decodes a path before it encodes it anew, all other services encode it once more.
+botocore is given a URL whose path and query are spelled as AWS spells them when it verifies the signature, which may differ
+from the wire: S3 decodes a path before it encodes it again, all other services encode it once more.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ MISSING = 'AWS signatures are made by botocore: pip install "callsheet[aws]"'
 S3 = frozenset({"s3", "s3-outposts", "s3-object-lambda"})
 """Services whose paths are encoded once, and whose bodies need not be signed."""
 TOLD_THE_DIGEST = S3 | {"glacier", "aoss"}
-"""Services that want the digest of the body in a header, too."""
+"""Services that require the digest of the body in a header as well."""
 UNSIGNED = "UNSIGNED-PAYLOAD"
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNRESERVED = "-_.~"
 NOT_SIGNED = frozenset({"content-length", "accept", "accept-encoding"})
-"""Fields that may be others when the request arrives."""
+"""Fields that a proxy may change on the way, which would break a signature over them."""
 
 
 class AWSSigner:
-    """Signs for one service in one region. `options` are the sheet's."""
+    """Signs requests for one AWS service in one region. `options` are those of the sheet's `sign: {aws: ...}`."""
 
     prepares = True
     waits_for = "AWS credentials, or the digest of its body"
@@ -57,12 +57,12 @@ class AWSSigner:
         self.credentials = _credentials(options["credentials"], wall_clock)
 
     def forget(self) -> None:
-        """Begin anew in a forked child."""
+        """Start over in a forked child, where the threads of the parent do not run."""
         self._digests.forget()
         self.credentials.forget()
 
     def awaited(self, attempt: Attempt) -> Ticket | None:
-        """What to wait for before this attempt can be signed. Raises ArgumentError for a body that cannot be, AuthError."""
+        """A ticket to wait for before signing, or None. Raises ArgumentError for a body that cannot be signed, AuthError."""
         if not self._is_unsigned(attempt.request):
             ticket = self._digests.awaited(attempt)
             if ticket is not None:
@@ -90,7 +90,7 @@ class AWSSigner:
         return request.with_headers(request.headers.plus("Authorization", proof), signature, *token)
 
     def _is_unsigned(self, request: Request) -> bool:
-        """Whether the body is left out of the signature, which S3 allows where TLS protects it."""
+        """Whether the signature leaves the body out, as S3 allows over TLS."""
         return (
             self._is_s3
             and not self._signs_payload
@@ -101,7 +101,7 @@ class AWSSigner:
 
     def _proof(self, request: Request, credentials: Credentials, moment: str, digest: str) -> tuple[Secret, Secret]:
         auth = self._auth(credentials, *self._scope)
-        auth.payload = lambda _: digest  # it would read the body, which is not given to it
+        auth.payload = lambda _: digest  # botocore would read the body, which it does not have
         seen = self._seen(request, moment)
         text = auth.string_to_sign(seen, auth.canonical_request(seen))
         signature = auth.signature(text, seen)
@@ -110,7 +110,7 @@ class AWSSigner:
         return Secret(head, signature), Secret(signature)
 
     def _seen(self, request: Request, moment: str) -> Any:
-        """The request as botocore looks at it."""
+        """The request as a record of botocore."""
         target = target_of(request)
         seen = self._request(method=request.method, url=canonical_url(target, is_s3=self._is_s3))
         for name, value in fields_of(request, target):
@@ -125,14 +125,14 @@ class AWSSigner:
 
 
 def canonical_url(target: RequestTarget, *, is_s3: bool) -> str:
-    """The URL as botocore is to see it: the query in AWS's spelling, and of S3 the path."""
+    """The URL to give to botocore: the query in AWS's spelling; for S3, the path too."""
     path = quote(unquote_to_bytes(target.path), safe="/" + UNRESERVED) if is_s3 else target.path
     query = "" if not target.query else f"?{canonical_query(target.query)}"
     return f"{target.scheme}://{target.authority}{path}{query}"
 
 
 def canonical_query(query: str) -> str:
-    """Names and values decoded as forms are, and encoded as AWS encodes; botocore sorts them."""
+    """The query in AWS's spelling: names and values decoded as in a form, and encoded again. botocore sorts them."""
     pairs = (pair.partition("=") for pair in query.split("&") if pair)
     return "&".join(f"{_encoded(name)}={_encoded(value)}" for name, _, value in pairs)
 

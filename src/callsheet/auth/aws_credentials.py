@@ -1,8 +1,8 @@
 """AWS credentials: those of the sheet, or what botocore's chain finds.
 
-The chain looks where every AWS tool looks: the environment, the shared files and their profiles, web identity, SSO, a
-process, the container's and the machine's metadata service. Some of that is a request that botocore makes by itself, so a
-thread does it, at the first call and again before the credentials expire; calls wait for it only while there are none.
+The chain searches where every AWS tool does: the environment, the shared files and their profiles, web identity, SSO, a
+process, the container's and the machine's metadata service. For some of these botocore sends requests, so a thread runs the
+search: at the first call, and again before the credentials expire. Calls wait for it only while there are no credentials.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from callsheet.secret import Secret
 from callsheet.verdicts import Ticket
 
 MANDATORY = 10 * 60
-"""Seconds of life that credentials need to be used while others are fetched, as in botocore."""
+"""Seconds for which credentials must still be valid to be used while new ones are fetched, as in botocore."""
 PAUSE = 30.0
-"""Seconds between two tries to have others while the old ones still serve."""
+"""Seconds between two attempts to fetch new credentials while the old ones are still valid."""
 LOOKED = "in the environment (AWS_ACCESS_KEY_ID), the shared files (~/.aws), and what the machine offers"
 
 
 class Credentials(NamedTuple):
-    """What signs one request, named as botocore names it."""
+    """The credentials that sign one request. The fields have the names that botocore reads."""
 
     access_key: str
     secret_key: str
@@ -39,10 +39,10 @@ class WrittenCredentials:
         self._options = options
 
     def forget(self) -> None:
-        """Nothing is kept."""
+        """Do nothing: no state is kept."""
 
     def awaited(self, attempt: Attempt) -> None:
-        """Nothing has to be waited for."""
+        """None: written credentials need no waiting."""
 
     def now(self) -> Credentials:
         """The credentials. Raises AuthError for a file that is gone."""
@@ -66,7 +66,7 @@ class CredentialChain:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew in a forked child, which has no thread."""
+        """Start over in a forked child, where the search thread of the parent does not run."""
         self._lock = threading.Lock()
         self._found: Any = None
         self._frozen: Credentials | None = None
@@ -74,7 +74,7 @@ class CredentialChain:
         self._tried = 0.0
 
     def awaited(self, attempt: Attempt) -> Ticket | None:
-        """What to wait for before there are credentials. Raises AuthError if this attempt waited and there are none."""
+        """A ticket to wait for, or None if there are credentials. Raises AuthError if the search waited for found none."""
         work: Once[None] | None = attempt.call.notes.pop(self, None)
         if work is None:
             if self._serve():
@@ -95,7 +95,7 @@ class CredentialChain:
         return self._frozen
 
     def _serve(self) -> bool:
-        """Whether there are credentials that live long enough; others are fetched when their end is near."""
+        """Whether the credentials are valid for long enough. Near their end, the search for new ones is started."""
         if self._frozen is None:
             return False
         needed = getattr(self._found, "refresh_needed", None)
@@ -111,7 +111,7 @@ class CredentialChain:
         return True
 
     def _begun(self) -> Once[None]:
-        """The search that is under way, or a new one."""
+        """The running search, or a new one."""
         if self._work is None or self._work.is_done:
             self._work = Once(self._search, "aws")
         return self._work
@@ -126,7 +126,7 @@ class CredentialChain:
 
 
 def _refusal(error: Exception, profile: str | None) -> AuthError:
-    """What botocore raised, without its words: a credential process may have put anything there."""
+    """The AuthError for what botocore raised, without its text, which may hold the output of a credential process."""
     where = f" for the profile {profile!r}" if profile else ""
     if type(error) is LookupError:
         return AuthError(f"no AWS credentials{where} were found: looked {LOOKED}", stopped_by="sign")

@@ -1,7 +1,7 @@
-"""The SHA-256 of bodies: of bytes at once, of a file by reading it before it is sent.
+"""The SHA-256 of bodies. A file is read for it before it is sent.
 
-A large file is read by a thread, so that no event loop stands still for it, and once per call: an attempt that follows
-sends the same bytes, or its signature does not fit, and says so.
+A thread reads a large file, so that the event loop is not blocked. It does so once per call: if the file changes before a
+later attempt, the signature of that attempt is wrong, and the service refuses it.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from callsheet.http.request import Request
 from callsheet.verdicts import Ticket
 
 SMALL = 1024 * 1024
-"""Bytes: hashing fewer takes about a millisecond, which is what a thread would take to begin."""
+"""Bytes. Hashing fewer takes about a millisecond, no longer than starting a thread does."""
 
 
 class Digests:
-    """The digests of the bodies that calls send, by body."""
+    """The digests of request bodies. `wanted` says, in errors, what needs the digest."""
 
     def __init__(self, wanted: str) -> None:
         self._wanted = wanted
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew in a forked child, which has no thread."""
+        """Start over in a forked child, where the threads of the parent do not run."""
         self._lock = threading.Lock()
         self._known: WeakKeyDictionary[Any, Once[bytes]] = WeakKeyDictionary()
 
     def awaited(self, attempt: Attempt) -> Ticket | None:
-        """What to wait for before the digest is at hand. Raises ArgumentError for a body that cannot have one."""
+        """A ticket to wait for before the digest is known, or None. Raises ArgumentError for a body that can be read only once."""
         request = attempt.request
         body: Any = request.body
         if body is None or body.content is not None:
@@ -51,7 +51,7 @@ class Digests:
         return work.awaited(attempt.call.new_ticket)
 
     def of(self, request: Request) -> bytes:
-        """The digest. Raises ArgumentError for a body that cannot have one."""
+        """The digest of a request's body. Raises ArgumentError for a body that can be read only once."""
         body = request.body
         known = None if body is None or body.content is not None else self._known.get(body)
         if known is not None and known.result is not None:

@@ -1,4 +1,4 @@
-"""What of a request stands on the wire, as signatures cover it: its target, its fields, its body."""
+"""The parts of a request that signatures cover, as they are on the wire: its target, header fields and body."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class RequestTarget(NamedTuple):
 
     @property
     def url(self) -> str:
-        """The whole of it."""
+        """The whole URL."""
         return f"{self.scheme}://{self.authority}{self.in_origin_form}"
 
 
 def settled(request: Request) -> Request:
-    """The request with the fields that it has now: a mounted secret must not change between its signature and the wire."""
+    """The request with its secrets fixed: a mounted secret must not change between the signature and the sending."""
     headers = request.headers
     if headers.is_constant:
         return request
@@ -44,7 +44,7 @@ def settled(request: Request) -> Request:
 
 
 def target_of(request: Request) -> RequestTarget:
-    """The target of a request, to the letter."""
+    """The target of a request, spelled as on the wire."""
     scheme, _, rest = request.wire_url.partition("#")[0].partition("://")
     before, mark, query = rest.partition("?")
     authority, _, path = before.partition("/")
@@ -55,7 +55,7 @@ def target_of(request: Request) -> RequestTarget:
 
 
 def fields_of(request: Request, target: RequestTarget) -> list[tuple[str, str]]:
-    """The header fields that are sent as they are here, their secrets revealed: the request's, Host, and a length."""
+    """The header fields that a signature can cover, secrets revealed: the request's own, Host and Content-Length."""
     fields = [(name, revealed(value)) for name, value in request.headers.fields]
     if not request.headers.has("host"):
         fields.append(("Host", target.authority))
@@ -69,7 +69,7 @@ def revealed(value: str | Secret) -> str:
 
 
 def length_of(request: Request) -> int | None:
-    """The length of the body that a transport announces; None if there is none, or it is sent in chunks."""
+    """The Content-Length that the transport sends; None if it sends none, as for a body in chunks."""
     body: Any = request.body
     if body is None:
         return 0 if request.method in ("POST", "PUT", "PATCH") else None
@@ -77,12 +77,12 @@ def length_of(request: Request) -> int | None:
 
 
 def has_content(request: Request) -> bool:
-    """Whether there is a body that is not empty, as far as that can be known before it is read."""
+    """Whether there is a body that is not empty. A body that must be read to know it counts as not empty."""
     return request.body is not None and request.body.content != b""
 
 
 def check_readable(request: Request, wanted: str) -> None:
-    """Raise ArgumentError for a body that is gone once it was read; `wanted` says what had to read it."""
+    """Raise ArgumentError for a body that can be read only once; `wanted` says what would read it before it is sent."""
     body: Any = request.body
     if body is not None and body.content is None and body.is_read_once:
         raise ArgumentError(

@@ -1,6 +1,7 @@
-"""Credentials that are the same for every request, and so are put in place before any: bearer, basic, api_key.
+"""The part of a credential that is the same for every request, computed before any is made.
 
-Of a kind whose token is made anew from time to time, what is the same: whose it is, and which header will carry it.
+For bearer, basic and api_key that is all of it. For kinds whose token changes (jwt, oauth2, python) it is the identity, and
+the header that will carry the token.
 
 RFC 6750 2.1 (Bearer), RFC 7617 2 (Basic, in UTF-8).
 """
@@ -21,10 +22,11 @@ from callsheet.settings.settings import AuthSettings
 
 @dataclass(frozen=True, slots=True)
 class ConstantCredential:
-    """What is added to each request, and whose it is.
+    """What is added to each request, and whose credential it is.
 
-    `identity` tells credentials apart without showing them (a hash), and is empty where nobody knows. `secrets` are all texts that must be masked; `unsent`
-    those that never leave, and so cannot come back. `later` names the headers that a policy fills when the request leaves.
+    `identity`, a hash, tells credentials apart without showing them; it is empty where it cannot be known. `secrets` are sent,
+    so every text that comes back is masked for them; `unsent` secrets are never sent. `later` names the headers that a policy
+    fills in when the request is sent.
     """
 
     identity: str
@@ -36,7 +38,7 @@ class ConstantCredential:
 
 
 def constant_credential(auth: AuthSettings | None) -> ConstantCredential:
-    """The credential that the sheet's `auth` stands for; an empty one for None."""
+    """The constant part of the sheet's `auth`; empty for None."""
     if auth is None:
         return ConstantCredential("anonymous")
     return _KINDS[auth.kind](auth)
@@ -63,7 +65,7 @@ def _basic(auth: AuthSettings) -> ConstantCredential:
 
 
 def _encoded(username: str, password: str) -> str:
-    """What `Basic` sends (RFC 7617 2)."""
+    """User name and password as `Basic` sends them (RFC 7617 2)."""
     if ":" in username:
         raise AuthError("the user name has a `:` in it, which would end it (RFC 7617 2)", stopped_by="auth")
     return base64.b64encode(f"{username}:{password}".encode()).decode()
@@ -98,7 +100,7 @@ def _oauth2(auth: AuthSettings) -> ConstantCredential:
 
 
 def _told(value: Any) -> Any:
-    """As JSON has it, secrets by their fingerprint: nobody is asked for one before a call."""
+    """The value as plain data, with a fingerprint for each secret, since functions must not be asked before a call."""
     if isinstance(value, Secret):
         return value.fingerprint()
     if isinstance(value, Mapping):
@@ -115,7 +117,7 @@ def _secrets_in(value: Any) -> Iterator[Secret]:
 
 
 def _python(auth: AuthSettings) -> ConstantCredential:
-    # Nobody knows whose it is: what is answered under it is nobody else's.
+    # Only the function knows whose credential it is. Without an identity, its answers are shared with no other credential.
     return ConstantCredential("", unsent=tuple(_secrets_in(auth.options["options"])))
 
 
@@ -125,7 +127,7 @@ _KINDS = {"bearer": _bearer, "basic": _basic, "api_key": _api_key, "jwt": _jwt, 
 
 
 def as_secret(value: str | Secret) -> Secret:
-    """The value as a secret, whichever it was."""
+    """The value as a secret, if it is not one already."""
     return value if isinstance(value, Secret) else Secret(value)
 
 

@@ -1,6 +1,6 @@
 """HMAC over parts of a request (RFC 2104), as many services ask for it, each with a layout of its own.
 
-What is signed: the `components` in their order, joined by `separator`, as bytes. Method, path and query stand as on the
+What is signed: the `components` in their order, joined by `separator`, as bytes. Method, path and query are those on the
 wire, text is UTF-8, a header's value Latin-1, and the body is its bytes after compression.
 """
 
@@ -15,7 +15,6 @@ from typing import Any
 
 from callsheet.auth.body_digest import Digests
 from callsheet.auth.components import RequestTarget, check_readable, fields_of, pieces_of, settled, target_of
-from callsheet.auth.jwt_keys import Unfit
 from callsheet.auth.kept_key import KeptKey, shared_secret
 from callsheet.call import Attempt
 from callsheet.errors import ArgumentError
@@ -35,7 +34,7 @@ TIMES: Mapping[str, Callable[[float], str]] = {
     "iso": lambda now: f"{datetime.fromtimestamp(int(now * 1000) / 1000, UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
 }
 SHORTEST_KEY = 16
-"""Bytes. The service chooses the key, so this is what no search finds (128 bits), not the length of the hash."""
+"""Bytes (128 bits), which cannot be guessed. The length of the hash is not required: the service chooses the key."""
 COMPONENTS: Mapping[str, Callable[[Request, RequestTarget], str]] = {
     "method": lambda request, target: request.method,
     "path": lambda request, target: target.path,
@@ -58,7 +57,7 @@ class HMACSigner:
     def __init__(self, options: Mapping[str, Any], *, new_nonce: Callable[[], str]) -> None:
         self._options = options
         self._components: tuple[str, ...] = options["components"]
-        self._key = KeptKey(options["key"], lambda secret: hmac_key(secret, options["key_encoding"]))
+        self._key = KeptKey(options["key"], lambda secret: shared_secret(secret, options["key_encoding"], SHORTEST_KEY))
         self._new_nonce = new_nonce
         self._digests = Digests("`body_sha256` is among the components of its signature")
         self._has_digest = "body_sha256" in self._components
@@ -69,7 +68,7 @@ class HMACSigner:
         self._digests.forget()
 
     def awaited(self, attempt: Attempt) -> Ticket | None:
-        """What to wait for before this attempt can be signed. Raises ArgumentError for a body that can be read once."""
+        """A ticket to wait for before signing, or None. Raises ArgumentError for a body that can be read only once."""
         if self._has_digest:
             return self._digests.awaited(attempt)
         check_readable(attempt.request, "`body` is among the components of its signature")
@@ -124,15 +123,6 @@ def _field(name: str, request: Request, target: RequestTarget) -> bytes:
 
 
 def _laid_out(value: str, told: Mapping[str, str], signature: str) -> Secret:
-    """The header's value, whose only secret is the signature."""
-    parts = PLACES.split(value)
-    return Secret(*(_filled(part, told, signature) if index % 2 else part for index, part in enumerate(parts)))
-
-
-def _filled(place: str, told: Mapping[str, str], signature: str) -> str:
-    return signature if place == "signature" else told[place]
-
-
-def hmac_key(secret: Secret, encoding: str) -> bytes | Unfit:
-    """The bytes of the key."""
-    return shared_secret(secret, encoding, SHORTEST_KEY)
+    """The header's value, with the signature and what is told beside it filled in."""
+    texts = {**told, "signature": signature}
+    return Secret(*(texts[part] if index % 2 else part for index, part in enumerate(PLACES.split(value))))

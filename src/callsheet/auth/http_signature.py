@@ -1,7 +1,7 @@
 """HTTP Message Signatures (RFC 9421), with Content-Digest (RFC 9530) for the body.
 
-What is signed is laid out here, for a library that takes any message takes ten times as long; components with parameters are
-resolved, and everything is signed, by `http-message-signatures`.
+The signature base is built here, which is ten times as fast as the library `http-message-signatures`. The library resolves
+the components with parameters, and signs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ DERIVED: Mapping[str, Callable[[Request, RequestTarget], str]] = {
 }
 """Components that are not header fields (RFC 9421 2.2)."""
 COMPONENTS = ("@method", "@authority", "@path", "@query")
-"""What is signed unless something else is written, and the digest of the body if there is one."""
+"""What is signed by default, together with the digest of the body if there is a body."""
 DIGEST = "content-digest"
 COMPONENT = re.compile(
     rf"{'|'.join(DERIVED)}|[a-z0-9!#$%&'*+\-.^_`|~]+"
@@ -56,14 +56,14 @@ LABEL = re.compile(r"[a-z*][a-z0-9_.*-]*")
 
 
 class SignatureBase(NamedTuple):
-    """What is signed (RFC 9421 2.5), and the parameters as Signature-Input tells them."""
+    """The text that is signed (RFC 9421 2.5), and its parameters as Signature-Input has them."""
 
     text: bytes
     parameters: str
 
 
 class SignedMessage(NamedTuple):
-    """A request as the library looks at it."""
+    """A request with the attributes that the library reads."""
 
     method: str
     url: str
@@ -72,13 +72,13 @@ class SignedMessage(NamedTuple):
 
 
 class SignedFields:
-    """Header fields, one by one."""
+    """Header fields with the one method that the library calls."""
 
     def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
         self._fields = fields
 
     def items(self) -> Sequence[tuple[str, str]]:
-        """Name and value of each."""
+        """Name and value of each field."""
         return self._fields
 
 
@@ -102,15 +102,15 @@ class HTTPSignature:
         self._components: tuple[str, ...] = options.get("components", COMPONENTS)
         self._digests = Digests("its signature covers `content-digest`")
         self._covers_body = "components" not in options
-        """Whether the digest is covered where there is a body, and nowhere else."""
+        """Whether the digest is added to the components of each request with a body."""
         self.prepares = self._covers_body or any(map(is_digest, self._components))
 
     def forget(self) -> None:
-        """Begin anew in a forked child."""
+        """Start over in a forked child, where the threads of the parent do not run."""
         self._digests.forget()
 
     def awaited(self, attempt: Attempt) -> Ticket | None:
-        """What to wait for before this attempt can be signed. Raises ArgumentError for a body that can be read once."""
+        """A ticket to wait for before signing, or None. Raises ArgumentError for a body that can be read only once."""
         return None if attempt.request.headers.has(DIGEST) else self._digests.awaited(attempt)
 
     def signed(self, request: Request, now: float) -> Request:
@@ -129,7 +129,7 @@ class HTTPSignature:
         return request.with_headers(request.headers.with_fields(fields), Secret(signature))
 
     def base(self, request: Request, components: Sequence[str], created: int) -> SignatureBase:
-        """What is signed. Raises ArgumentError for a component that the request does not have."""
+        """The signature base. Raises ArgumentError for a component that the request does not have."""
         target = target_of(request)
         fields = fields_of(request, target)
         lines = [f"{_name(each)}: {self._value(each, request, target, fields)}" for each in components]
@@ -186,7 +186,7 @@ class HTTPSignature:
 
 
 def _name(component: str) -> str:
-    """A component as it is told."""
+    """A component as the signature base and Signature-Input spell it: in quotes."""
     return component if component.startswith('"') else f'"{component}"'
 
 
@@ -214,7 +214,7 @@ def require_library() -> None:
 
 
 def signature_key(algorithm: str, secret: Secret, encoding: str = "text") -> Any:
-    """What the library signs with: the secret's bytes, or a private key; Unfit if it does not fit the algorithm."""
+    """The key in the library's form: the secret's bytes, or a private key. Unfit if it does not fit the algorithm."""
     if algorithm == "hmac-sha256":
         return shared_secret(secret, encoding, SHORTEST_SECRET)
     key = private_key(secret, "a request")

@@ -1,7 +1,7 @@
-"""JSON Web Tokens (RFC 7519) that we sign ourselves: made when one is needed, and used until little of its life is left.
+"""JSON Web Tokens (RFC 7519) that we sign ourselves: one is made when it is needed, and used until shortly before it expires.
 
-A token costs a signature, up to some milliseconds with RSA, so one is shared by all operations, threads and tasks that
-have the same `auth`. The last tenth of its life is left to clocks that differ and requests that are under way.
+Signing takes up to some milliseconds with RSA, so all operations, threads and tasks with the same `auth` share a token. It is
+not sent in the last tenth of its life, because clocks differ and requests take time.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from callsheet.verdicts import Refuse
 LEFT_OVER = 0.1
 """The part of a token's life that is not used."""
 BACKDATED = 30
-"""Seconds that `nbf` lies in the past: a service whose clock is behind ours takes a new token at once."""
+"""Seconds by which `nbf` is in the past, so that a service whose clock is behind ours accepts a new token."""
 
 
 class Token(NamedTuple):
-    """A token, as it stands in the header field and by itself."""
+    """A token: `field` as the header field has it, with its scheme, and `value` alone."""
 
     field: Secret
     value: Secret
@@ -39,9 +39,9 @@ class _Kept(NamedTuple):
 
 
 class JWT:
-    """The tokens of one `auth: {jwt: ...}`, one at a time, for any thread.
+    """The tokens of one `auth: {jwt: ...}`, one at a time; safe to use from any thread.
 
-    `options` are the sheet's. `wall_clock` gives the time of day, by which tokens begin and expire; `new_id` a `jti`.
+    `options` are those of the sheet. `wall_clock` gives the time of day, by which tokens begin and expire; `new_id` a `jti`.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class JWT:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew in a forked child, with tokens of its own."""
+        """Start over in a forked child, which makes tokens of its own."""
         self._lock = threading.Lock()
         self._kept: _Kept | None = None
         self._tried: Secret | None = None
         self._signer: Any = None
 
     def ready(self, attempt: Attempt, now: float) -> Refuse | None:
-        """Nothing, once a token is at hand; a refusal with an AuthError where none can be made."""
+        """None if there is a token, or one could be made; else a refusal with an AuthError."""
         try:
             self.token()
         except AuthError as error:
@@ -77,20 +77,20 @@ class JWT:
         return self.token()
 
     def reject(self, token: Token) -> bool:
-        """The service refused it: the next one is made anew."""
+        """Drop a token that the service refused, so that the next request makes a new one."""
         with self._lock:
             if self._kept is not None and self._kept.token is token:
                 self._kept = None
         return True
 
     def reject_again(self, token: Token) -> None:
-        """The service refused the one that was made for its sake, too; a signature costs nobody else anything."""
+        """Do nothing when the service also refuses the new token: making another costs no request."""
 
     def leave(self, attempt: Attempt) -> None:
-        """Nobody waits: a token is made at once."""
+        """Do nothing: no attempt waits for a token, since it is made at once."""
 
     def anew(self) -> Token:
-        """A token that nobody has had, for what takes each only once. Raises AuthError if none can be made."""
+        """A new token, for an endpoint that accepts each only once. Raises AuthError if none can be made."""
         with self._lock:
             self._kept = None
             return self._renewed(self._wall_clock())
@@ -102,11 +102,11 @@ class JWT:
         if kept is not None and self._serves(kept, now):
             return kept.token
         with self._lock:
-            # The time anew: a token that was made while this thread waited must not look like one of the future.
+            # Read the clock again: another thread may have made a token since, which must not seem to be from the future.
             return self._renewed(self._wall_clock())
 
     def _serves(self, kept: _Kept, now: float) -> bool:
-        """Whether enough of its life is left, and it was signed with the key as it is now."""
+        """Whether a token is still to be sent: it is not near its end, and was signed with the present key."""
         if not kept.made <= now < kept.renewal:
             return False
         try:
@@ -163,7 +163,7 @@ class JWT:
 
 
 def revealed(value: Any) -> Any:
-    """The value as JSON has it, its secrets in plain text."""
+    """The value as plain data, with its secrets revealed."""
     if isinstance(value, Secret):
         return value.reveal()
     if isinstance(value, Mapping):

@@ -1,7 +1,7 @@
 """Keys of JWTs: which algorithm takes which key, and how strong it must be.
 
-RFC 7518 3.2 to 3.5 (HMAC, RSA, ECDSA, RSA-PSS), RFC 8037 3.1 (EdDSA). What does not fit is a value, not an exception: an
-exception's traceback would hold the key among its locals.
+RFC 7518 3.2 to 3.5 (HMAC, RSA, ECDSA, RSA-PSS), RFC 8037 3.1 (EdDSA). A key that does not fit gives an Unfit, and raises no
+exception: the key would be among the local variables of its traceback.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def require_pyjwt() -> None:
 
 
 def signing_key(algorithm: str, secret: Secret) -> Any:
-    """What PyJWT signs with: the secret's bytes, or a private key; Unfit if it does not fit. Raises UsageError."""
+    """The key in PyJWT's form: the secret's bytes, or a private key. Unfit if it does not fit. Raises UsageError."""
     require_pyjwt()
     if family(algorithm) == "HMAC":
         return _shared_secret(algorithm, secret.reveal().encode())
@@ -63,7 +63,7 @@ def signing_key(algorithm: str, secret: Secret) -> Any:
 
 
 def private_key(secret: Secret, what: str) -> Any:
-    """The private key in a PEM text, which signs `what`; Unfit if there is none."""
+    """The private key in a PEM text; Unfit if there is none. `what` is named in the error as what the key signs."""
     text = _unfolded(secret.reveal())
     kind = _PEM.match(text.lstrip())
     label = (kind[1] or "PUBLIC KEY") if kind else ""
@@ -78,7 +78,7 @@ def private_key(secret: Secret, what: str) -> Any:
 
 
 def verifying_key(algorithm: str, key: bytes) -> Any:
-    """What PyJWT verifies with: the secret's bytes, or a public key; Unfit if it does not fit. Raises UsageError."""
+    """The key in PyJWT's form: the secret's bytes, or a public key. Unfit if it does not fit. Raises UsageError."""
     require_pyjwt()
     if family(algorithm) == "HMAC":
         return _shared_secret(algorithm, key)
@@ -104,7 +104,7 @@ def _shared_secret(algorithm: str, octets: bytes) -> bytes | Unfit:
 
 
 def _unfolded(text: str) -> str:
-    r"""The PEM, its line breaks real: `.env` files and consoles often keep them as `\n`."""
+    r"""The PEM with its line breaks restored: `.env` files and consoles often write them as `\n`."""
     return text if "\n" in text else text.replace("\\n", "\n")
 
 

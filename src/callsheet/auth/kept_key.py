@@ -1,4 +1,4 @@
-"""A key as signers take it, made of a secret that may be a mounted file: made once, and again when the file changes."""
+"""The key that a signer takes, made of a secret. It is made again when the secret is a mounted file that changes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Made(NamedTuple):
 
 
 class KeptKey:
-    """The key of one secret. `make` gives what signs, or Unfit."""
+    """The key of one secret. `make` makes the key from the secret, or gives an Unfit."""
 
     def __init__(self, secret: Secret, make: Callable[[Secret], Any]) -> None:
         self._secret = secret
@@ -54,7 +54,7 @@ class KeptKey:
         self._made: _Made | None = None
 
     def now(self) -> Any:
-        """The key as it is now; the last one while the file holds none. Raises AuthError if it never held one."""
+        """The present key; while the file holds no usable key, the last one. Raises AuthError if there was never one."""
         made = self._made
         if made is not None and self._secret.is_constant:
             return made.key
@@ -71,7 +71,7 @@ class KeptKey:
         return key
 
     def _last(self, why: str) -> Any:
-        # A mounted key may be seen half written.
+        # A mounted file may be read while it is being written.
         if self._made is not None:
             return self._made.key
         raise AuthError(f"the request cannot be signed, for the key cannot be used: {why}", stopped_by="sign")

@@ -1,9 +1,9 @@
 """Tokens of an OAuth 2.0 provider (RFC 6749): one exchange at a time, and mostly before anybody needs it.
 
-An exchange belongs to nobody's call: whoever finds no token has it begun and waits, each for as long as its own deadline
-allows, and it goes on if all of them give up. A token that is near its end is replaced in the background, while calls go on
-with it. After an exchange failed none is begun for a while, 1 s doubling to a minute, so that a provider that is down, or
-that refuses us, is not asked once per call.
+An exchange is not part of any call. An attempt that finds no token starts it, and every attempt waits for it no longer than
+its own deadline; the exchange goes on even if all of them give up. A token that is near its end is replaced in the
+background, while calls still use it. After a failed exchange none is started for a while, from 1 s doubling to a minute, so
+that a provider which is down, or refuses us, is not asked once per call.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from callsheet.secret import Secret
 from callsheet.verdicts import Later, Refuse, Steps, Tell, Ticket, Verdict, WaitFor
 
 SECONDS = 10.0
-"""What one exchange may take, its repetitions included."""
+"""Seconds that one exchange may take, with its retries."""
 RENEWED_BEFORE = 0.1
-"""The part of a token's life in which the next one is fetched ahead, 5 minutes at most."""
+"""The last part of a token's life, 5 minutes at most, in which the next token is fetched in the background."""
 LONGEST_AHEAD = 300.0
 UNUSED = 0.05
-"""The part of a token's life, 10 seconds at most, in which it is not sent: requests under way, clocks that differ."""
+"""The last part of a token's life, 10 seconds at most, in which it is not sent: clocks differ, and requests take time."""
 LONGEST_UNUSED = 10.0
 SHORTEST_LIFE = 2.0
-"""Seconds that a token serves whatever is told, so that those who waited for it can send it; a 401 ends it earlier."""
+"""Seconds for which a token is used at least, so that the attempts that waited for it can send it; a 401 ends it earlier."""
 FIRST_REST = 1.0
 LONGEST_REST = 60.0
 
 
 DISTRUST = 10.0
-"""Seconds for which a 401 brings no other token, after one that was just fetched was refused, too."""
+"""Seconds for which a 401 causes no further exchange, after a token was refused that a 401 had caused to be fetched."""
 
 
 class _Kept(NamedTuple):
@@ -53,7 +53,7 @@ class _Failure(NamedTuple):
 
 
 class OAuth2:
-    """The tokens of one `auth: {oauth2: ...}`, for any thread and task.
+    """The tokens of one `auth: {oauth2: ...}`; safe to use from any thread and task.
 
     `now` is the engine's clock, in seconds.
     """
@@ -78,12 +78,12 @@ class OAuth2:
         self._running_until = -math.inf
 
     def forget(self) -> None:
-        """In a forked child: the token serves here, too; the exchange under way is the parent's."""
+        """In a forked child, keep the token, but not the running exchange, which only the parent drives."""
         self._begin_anew()
         self._endpoint.forget()
 
     def ready(self, attempt: Attempt, now: float) -> Verdict | None:
-        """Nothing, if a token is at hand; else what is to be done first."""
+        """None if there is a token; else the verdict to fetch one, to wait for it, or to refuse the attempt."""
         kept = self._kept
         if kept is not None and now < kept.renewal:
             return None
@@ -94,7 +94,7 @@ class OAuth2:
     def _renewal(self, attempt: Attempt, now: float) -> Verdict | None:
         kept = self._kept
         if kept is not None and now < kept.renewal:
-            return None  # another thread saw to it
+            return None  # another thread has renewed it
         may_begin = now >= self._running_until
         failure = self._failure if self._failure is not None and now < self._failure.until else None
         if kept is not None and now < kept.expiry:
@@ -110,19 +110,19 @@ class OAuth2:
         return Later(self._exchange(), SECONDS, self._endpoint.tls, then)
 
     def token(self) -> Token:
-        """The token to send now."""
+        """The token to send now. Raises AuthError if there is none."""
         kept = self._kept
         if kept is None:
             raise AuthError(f"no token from {self._endpoint.shown_url} is at hand", stopped_by="auth")
         return kept.token
 
     def at_hand(self) -> Token | None:
-        """The token, if there is one."""
+        """The token if it has not expired, else None."""
         kept = self._kept
         return kept.token if kept is not None and self._now() < kept.expiry else None
 
     def reject(self, token: Token) -> bool:
-        """The service refused it: it is not sent again, and there is, or will be, another; false while none is fetched."""
+        """Drop a token that the service refused. False if no other is fetched for now, so that a retry would be useless."""
         with self._lock:
             kept = self._kept
             if kept is None or kept.token is not token:
@@ -133,17 +133,17 @@ class OAuth2:
             return True
 
     def reject_again(self, token: Token) -> None:
-        """The service refused one that was fetched for its sake: for a while no other is."""
+        """Fetch no further token for a while: the service also refused the one that was fetched after a 401."""
         self._distrusted_until = self._now() + DISTRUST
 
     def leave(self, attempt: Attempt) -> None:
-        """The attempt waits for no token any more."""
+        """Forget an attempt that no longer waits for a token."""
         with self._lock:
             self._waiting.pop(attempt, None)
             self._told.pop(attempt, None)
 
     def _exchange(self) -> Steps:
-        """Fetch a token, keep what came of it, and wake whoever waits."""
+        """Fetch a token, keep it or the failure, and wake the waiting attempts."""
         began = self._now()
         try:
             result = yield from self._asked()
@@ -153,7 +153,7 @@ class OAuth2:
                 else:
                     self._failure = self._failed(result)
         except Exception as error:
-            # Without a failure whoever waits would begin the next exchange at once, and so on.
+            # Without a kept failure, a waiting attempt would start the next exchange at once, and so on.
             self._note(error)
             raise
         finally:
@@ -165,7 +165,7 @@ class OAuth2:
         return Tell(TokenFetched(*facts, url, why, result.requests, elapsed, lifetime))
 
     def _note(self, error: Exception) -> None:
-        """Keep what went wrong; a mistake in how the client is used is told to whoever waits as it is."""
+        """Keep the failure. A UsageError, which the caller has to mend, is given to the waiting attempts instead."""
         with self._lock:
             if isinstance(error, UsageError):
                 self._told = {attempt: copy(error) for attempt in self._waiting}
@@ -189,7 +189,7 @@ class OAuth2:
     def _keep(self, granted: Granted, began: float) -> None:
         end = began + max(granted.lifetime, SHORTEST_LIFE)
         life = end - began
-        # Without a told end it serves until it is refused.
+        # A token whose lifetime the endpoint does not say is used until a service refuses it.
         ahead, unused = (min(life * RENEWED_BEFORE, LONGEST_AHEAD), min(life * UNUSED, LONGEST_UNUSED))
         token = Token(Secret("Bearer ", granted.token), granted.token)
         self._kept = _Kept(token, end - ahead, end - unused)
@@ -198,7 +198,7 @@ class OAuth2:
             self._refresh = granted.refresh_token
 
     def _refresh_token(self) -> Secret | None:
-        """The last one that came; the sheet's at first, and whenever that changes (a mounted file)."""
+        """The refresh token that came last; at first, and whenever its mounted file changes, the one of the sheet."""
         written = self._endpoint.refresh_token
         if written is None:
             return None
@@ -216,6 +216,6 @@ class OAuth2:
         return f"no token from {self._endpoint.shown_url}: {denied.why}"
 
     def _error(self, failure: _Failure, now: float) -> AuthError:
-        """An error of its own for each caller; `retry_after` is when the endpoint is asked again."""
+        """The error for one caller. `retry_after` is the time until the endpoint may be asked again."""
         denied = failure.denied
         return AuthError(self._why(denied), code=denied.code, retry_after=failure.until - now, stopped_by="auth")

@@ -1,4 +1,4 @@
-"""Work that takes too long to be done where it is needed: one thread does it, and any number of calls wait for it."""
+"""Work that would block an event loop: one thread does it, and any number of calls wait for it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Work that is done once, in a thread of its own that holds up no exit.
+    """Work that is done once, in a daemon thread, which does not delay the exit of the program.
 
-    `result` or `error` is there when `is_done`. Whoever wants to know when asks for a ticket.
+    `result` or `error` is set when `is_done`. `awaited` gives a ticket to wait for that.
     """
 
     def __init__(self, work: Callable[[], T], name: str) -> None:
@@ -36,7 +36,7 @@ class Once(Generic[T]):
             ticket.grant()
 
     def awaited(self, new_ticket: Callable[[], Ticket]) -> Ticket | None:
-        """A ticket that is granted at the end; None if that is past."""
+        """A ticket that is granted when the work ends; None if it has ended."""
         with self._lock:
             if self.is_done:
                 return None

@@ -1,4 +1,4 @@
-"""Which signer the sheet's `sign` stands for."""
+"""The signer that carries out the sheet's `sign`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def signer_of(sign: SignSettings, *, wall_clock: Callable[[], float]) -> AnySign
 
 
 def unsent_keys(sign: SignSettings | None) -> tuple[Secret, ...]:
-    """Private keys, which are never sent, and too long to be looked for in every text that comes back."""
+    """The private keys of a `sign`: never sent, so they cannot come back, and answers need not be searched for them."""
     if sign is None or sign.kind != "http_signature" or sign.options["algorithm"] == "hmac-sha256":
         return ()
     return (sign.options["key"],)

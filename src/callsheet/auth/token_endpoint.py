@@ -1,8 +1,8 @@
-"""What is said to a token endpoint, and what its answer means (RFC 6749, RFC 7521, RFC 7523).
+"""The requests to a token endpoint, and what its answers mean (RFC 6749, RFC 7521, RFC 7523).
 
-The exchange is a generator: it yields requests and pauses, and whoever drives it sends and waits. A token endpoint is asked
-up to three times where the way failed or it was overloaded, and its redirects are never followed: the request holds the
-client's secret.
+The exchange is a generator: it yields requests and pauses, and the engine sends and waits. A token endpoint is asked up to
+three times if it could not be reached or was overloaded. Its redirects are never followed: the request holds the client's
+secret.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ATTEMPTS = 3
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 4.0
 LONGEST_TOLD = 200
-"""Characters of an endpoint's own words in an error."""
+"""Characters of the endpoint's own text that an error quotes."""
 FORM = "application/x-www-form-urlencoded"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -38,7 +38,7 @@ Asking = Generator[Request | Wait, Any, "Granted | Denied"]
 
 
 class Granted(NamedTuple):
-    """A token; `lifetime` in seconds, inf where the answer does not say; a refresh token where one came with it."""
+    """The endpoint gave a token. `lifetime` is in seconds, inf if the answer does not say it."""
 
     token: Secret
     lifetime: float
@@ -47,7 +47,7 @@ class Granted(NamedTuple):
 
 
 class Denied(NamedTuple):
-    """There is no token: why, the OAuth error code, and when to come back, in seconds, where the endpoint said so."""
+    """The endpoint gave no token: why, the OAuth error code, and the Retry-After in seconds, if the answer has one."""
 
     why: str
     code: str | None
@@ -56,7 +56,7 @@ class Denied(NamedTuple):
 
 
 class TokenEndpoint:
-    """A token endpoint and who we are to it; `options` are those of the sheet's `auth: {oauth2: ...}`.
+    """A token endpoint, and our credentials for it. `options` are those of the sheet's `auth: {oauth2: ...}`.
 
     `wall_clock` gives the time of day, for assertions; `pick` draws the jitter of pauses, 0 to 1; `new_id` a `jti`.
     """
@@ -89,7 +89,7 @@ class TokenEndpoint:
             assertion.forget()
 
     def asked(self, refresh_token: Secret | None) -> Asking:
-        """Ask for a token. APIErrors of the way may be thrown in; none comes out."""
+        """Ask for a token. The engine throws an APIError in where a request failed; only a UsageError is raised again."""
         denied = Denied("nobody answered", None, None, 0)
         for number in range(1, ATTEMPTS + 1):
             if number > 1:
@@ -103,7 +103,7 @@ class TokenEndpoint:
             except UsageError:
                 raise
             except APIError as error:
-                # A refusal of ours says less than the failure before it.
+                # If time is up, the failure of the request before says more.
                 denied = denied if isinstance(error, DeadlinePassed) and denied.requests else _failed(error, number)
                 if not isinstance(error, NotSent | NoAnswer):
                     break
@@ -120,7 +120,7 @@ class TokenEndpoint:
         return told if told else pause(number, FIRST_PAUSE, LONGEST_PAUSE, self._pick())
 
     def _constant_fields(self) -> list[tuple[str, Any]]:
-        """What every request says, in order."""
+        """The form fields that are the same in every request, in order."""
         options = self._options
         grant = options["grant"]
         fields = [("grant_type", JWT_BEARER if grant == "jwt_bearer" else grant)]
@@ -136,7 +136,7 @@ class TokenEndpoint:
         return fields
 
     def _request(self, refresh_token: Secret | None) -> Request:
-        """The request, its assertions made anew. Raises AuthError where one cannot be made."""
+        """A request, with new assertions. Raises AuthError if one cannot be made."""
         fields = [*self._constant, *self._fields_made_anew(refresh_token)]
         secrets = tuple(value for _, value in fields if isinstance(value, Secret))
         headers: list[tuple[str, str | Secret]] = [("Accept", "application/json")]
@@ -189,14 +189,14 @@ class TokenEndpoint:
 
 
 def _astray(status: int) -> str:
-    """What to do about a status that a token endpoint does not have."""
+    """The hint for a status that shows that the URL is not one of a token endpoint."""
     if 300 <= status < 400:
         return ", a redirect, which is not followed: is it the right token_url?"
     return ": is it the right token_url?" if status in (404, 405) else ""
 
 
 def _said(answer: Response) -> Mapping[str, Any]:
-    """The answer's JSON object; an empty one where it is none."""
+    """The answer's JSON object; an empty one if the body is something else."""
     try:
         said = answer.json()
     except ResponseError:
@@ -205,7 +205,7 @@ def _said(answer: Response) -> Mapping[str, Any]:
 
 
 def _lifetime(told: Any) -> float:
-    """Seconds; inf where nothing usable was told: then a 401 says that it is over."""
+    """The lifetime in seconds; inf if the answer has none that can be used: then a 401 shows that the token has expired."""
     try:
         seconds = float(told) if not isinstance(told, bool) else math.inf
     except (TypeError, ValueError, OverflowError):
@@ -226,7 +226,7 @@ def _form(fields: list[tuple[str, Any]]) -> bytes:
 
 
 def _basic(client_id: str | Secret, client_secret: Secret) -> Secret:
-    """RFC 6749 2.3.1: both form-encoded, then as in RFC 7617. A space as %20, which every decoder understands."""
+    """Id and secret, form-encoded (RFC 6749 2.3.1) and put together as in RFC 7617. A space is %20: all decoders read it."""
     try:
         pair = f"{quote(revealed(client_id), safe='')}:{quote(client_secret.reveal(), safe='')}"
     except UnicodeEncodeError:
@@ -235,14 +235,14 @@ def _basic(client_id: str | Secret, client_secret: Secret) -> Secret:
 
 
 def _failed(error: APIError, number: int) -> Denied:
-    """What the way did. Errors of ours are already masked, and an AuthError says it all."""
+    """The Denied for a request that failed. The texts of our own errors are masked already."""
     if isinstance(error, AuthError):
         return Denied(str(error), None, None, number - 1)
     return Denied(f"{type(error).__name__}: {error}", None, error.retry_after, number)
 
 
 def _shown(text: str, secrets: tuple[Secret, ...]) -> str:
-    """An endpoint's own words, short, on one line, secrets masked."""
+    """The endpoint's own text, cut, on one line, with secrets masked."""
     masked = redact(text, secrets)
     plain = " ".join("".join(c if c.isprintable() else " " for c in masked).split())
     words = f" {plain}" if plain and not plain.startswith(":") else plain

@@ -1,7 +1,7 @@
-"""Whether a JWT is what it claims to be: for webhooks that a service signs, and for tests of what we send.
+"""`verify_jwt`: for webhooks that a service signs, and for tests of the tokens that we send.
 
-RFC 7519 7.2, and what RFC 8725 asks for: the algorithms are chosen by who verifies, never by the token; each fits the key;
-`none` is no signature.
+RFC 7519 7.2, and what RFC 8725 asks for: the caller chooses the algorithms, never the token; each must fit the key; `none` is
+not accepted.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from callsheet.errors import AuthError, UsageError
 from callsheet.secret import Secret
 
 LONGEST = 64 * 1024
-"""Characters of a token: more than header fields may have in all."""
+"""Characters of a token: servers commonly take less in all header fields together."""
 
 
 class _Asked(NamedTuple):
-    """What the claims must be."""
+    """The arguments of `verify_jwt` that its claims are checked against."""
 
     issuer: str | Collection[str] | None
     audience: str | Collection[str] | None
@@ -75,7 +75,7 @@ def _verified(token: str, key: str | bytes | Secret, algorithms: Sequence[str], 
 
 
 def _check_kinds(token: Any, key: Any, leeway: Any) -> None:
-    """A token comes from outside, and may be missing; the rest is the program's own."""
+    """Raise AuthError for a token that is no text, since it comes from outside, and UsageError for other wrong arguments."""
     if not isinstance(token, str):
         raise AuthError(f"JWT: expected a text of three parts, found {type(token).__name__}")
     if not isinstance(key, str | bytes | Secret):
@@ -96,7 +96,7 @@ def _checked(algorithms: Sequence[str]) -> Sequence[str]:
 
 
 def _verifier(algorithms: Sequence[str], key: str | bytes | Secret) -> Any:
-    """What all of the algorithms verify with, or why it is none."""
+    """The key in the form that PyJWT verifies with; Unfit if it does not fit each of the algorithms."""
     text = key.reveal() if isinstance(key, Secret) else key
     octets = text.encode() if isinstance(text, str) else text
     found = [verifying_key(algorithm, octets) for algorithm in algorithms]
@@ -104,7 +104,7 @@ def _verifier(algorithms: Sequence[str], key: str | bytes | Secret) -> Any:
 
 
 def _payload(token: str, verifier: Any, algorithms: Sequence[str]) -> bytes:
-    """What was signed. Raises AuthError if the signature is not right."""
+    """The signed bytes of a token. Raises AuthError unless the signature is right."""
     import jwt  # noqa: PLC0415 - loaded where a JWT is used
 
     if len(token) > LONGEST:
@@ -118,7 +118,7 @@ def _payload(token: str, verifier: Any, algorithms: Sequence[str]) -> bytes:
     except (jwt.PyJWTError, ValueError, TypeError, NotImplementedError):
         problem = "it cannot be read as a signed token"
     else:
-        # Whoever does not know a critical extension must refuse it (RFC 7515 4.1.11).
+        # A critical extension that is not understood must be refused (RFC 7515 4.1.11); we understand none.
         problem = "it has an extension (`crit`) that is not known" if "crit" in found["header"] else ""
         if not problem:
             payload: bytes = found["payload"]
@@ -148,7 +148,7 @@ def _check_times(claims: dict[str, Any], now: float, leeway: float) -> None:
 
 
 def _names(value: Any) -> set[str]:
-    """A text or several, as a set."""
+    """The texts of a claim, or of an argument, which may be one text or several."""
     if isinstance(value, str):
         return {value}
     return (

@@ -1,4 +1,4 @@
-"""The door for a terminal: `callsheet call shop.create_user name=Ada`. Needs the extra `cli`."""
+"""The command line: `callsheet call shop.create_user name=Ada`. Needs the extra `cli`."""
 
 from __future__ import annotations
 

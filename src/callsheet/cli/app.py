@@ -38,7 +38,7 @@ SUMMARIES = {
     "practice": "Run the practice API.",
     "completion": "Print the completion script of a shell.",
 }
-"""Every command and its line in the help, in the order of the help. `x` is `command` in `commands/x.py`."""
+"""Every command and its line in the help, in the order of the help. Command `x` is `command` in `commands/x.py`."""
 
 
 class Commands(click.Group):
@@ -59,7 +59,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is meant; for one that is not there, what was probably meant."""
+        """The named command. Raises click.UsageError that suggests the nearest one for an unknown name."""
         if args and args[0] not in SUMMARIES and not args[0].startswith("-"):
             import difflib
 
@@ -69,7 +69,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in the help, from the table: nothing is imported for it."""
+        """Write the list of commands from SUMMARIES, so that no command is imported for the help."""
         with formatter.section("Commands"):
             formatter.write_dl(list(SUMMARIES.items()))
 
@@ -93,4 +93,4 @@ def show_version(context: click.Context, _option: click.Parameter, value: bool) 
 @ENV
 @ENV_FILES
 def commands(**_sheet: Any) -> None:
-    """Run one of the commands; what is said of the sheet before it is for all of them."""
+    """Run a command; options about the sheet may stand before its name."""

@@ -28,14 +28,14 @@ STEP = re.compile(r"\[([^\[\]]+)\]")
 
 
 class Typed(NamedTuple):
-    """What the items of a command line give a call."""
+    """The arguments, and the undeclared header fields, that the items of a command line give to a call."""
 
     arguments: dict[str, Any]
     headers: dict[str, str]
 
 
 def typed(operation: Operation, items: Iterable[ItemArgument]) -> Typed:
-    """The arguments of the operation, and header fields that it does not declare. Raises ArgumentError."""
+    """Sort the items into arguments of the operation and header fields that it does not declare. Raises ArgumentError."""
     taken = ArgumentNames(operation)
     texts: dict[str, list[str]] = {}
     converts: dict[str, Convert] = {}
@@ -69,7 +69,7 @@ def _file_of(item: ItemArgument, operation: Operation) -> Any:
 
 
 class ArgumentNames:
-    """What an operation takes, by the names a person may use: `X-Request-Id` is also `x_request_id`."""
+    """The arguments of an operation by the names that a person may use: `X-Request-Id` is also `x_request_id`."""
 
     def __init__(self, operation: Operation) -> None:
         declared = (*operation.parameters, *operation.fields)
@@ -99,23 +99,20 @@ class ArgumentNames:
         raise ArgumentError(f"item {shown(item.text)}: `{operation.name}` declares no such file; {hint}")
 
     def nested_in(self, items: Iterable[ItemArgument]) -> tuple[list[ItemArgument], dict[str, Any]]:
-        """The items without those in brackets (`card[number]=1`), and the fields of a form that those give."""
+        """The items without those in brackets (`card[number]=1`), and the nested form fields that the latter give."""
+        has_form = self._operation.form is not None or self._operation.multipart is not None
         plain: list[ItemArgument] = []
         nested: dict[str, Any] = {}
         for item in items:
-            found = BRACKETS.fullmatch(item.name) if self._has_form and item.kind in ("field", "json") else None
+            found = BRACKETS.fullmatch(item.name) if has_form and item.kind in ("field", "json") else None
             if found is None or self._anywhere(item.name):
                 plain.append(item)
             else:
                 _put(nested, [self.argument(found[1]), *STEP.findall(found[2])], item)
         return plain, nested
 
-    @property
-    def _has_form(self) -> bool:
-        return self._operation.form is not None or self._operation.multipart is not None
-
     def taking(self, item: ItemArgument) -> tuple[str, Convert]:
-        """The argument an item gives, and how its texts become a value."""
+        """The argument that an item gives, and the function that makes a value of its texts. Raises ArgumentError."""
         if item.kind == "field":
             parameter = self._anywhere(item.name)
             return (parameter.argument, _of_parameter(parameter)) if parameter else (item.name, self._of_field(item))
@@ -167,6 +164,7 @@ def _of_parameter(parameter: Parameter) -> Convert:
         return lambda texts: texts[0] if len(texts) == 1 else texts
 
     def value_of(texts: list[str]) -> Any:
+        """The value of a parameter; text that does not fit stays text. Raises ArgumentError if given too often."""
         if len(texts) > 1 and not is_array:
             times = "twice" if len(texts) == 2 else f"{len(texts)} times"
             raise ArgumentError(f"`{parameter.name}` is given {times}, and it is no array; give it once")
@@ -183,6 +181,7 @@ def _of_type(declared: Any) -> Convert:
     adapter: TypeAdapter[Any] = TypeAdapter(declared)
 
     def value_of(texts: list[str]) -> Any:
+        """The value of a field of the declared type; text that does not fit stays text."""
         for read, shape in ((adapter.validate_strings, texts[0]), (adapter.validate_python, texts))[len(texts) > 1 :]:
             try:
                 return read(shape)
@@ -194,7 +193,7 @@ def _of_type(declared: Any) -> Convert:
 
 
 def field_types(ref: TypeRef) -> dict[str, Any]:
-    """The types of a body's fields, as far as they are declared, by each name a field is given under."""
+    """The declared types of a body's fields, by each name that a field may be given under."""
     if ref.kind == "json_schema":
         return _schema_types(ref.value)
     declared = resolve(ref)

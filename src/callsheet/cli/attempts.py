@@ -1,4 +1,4 @@
-"""`-v`: what happened on the wire, attempt by attempt."""
+"""`-v`: a line on stderr for each attempt, with what happened on the wire."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ PHASES = (
     ("first_byte", "first byte"),
 )
 NOTABLE = 0.001
-"""Seconds that an attempt may wait without a word about it."""
+"""Seconds that an attempt has to wait before its line says so."""
 
 
 def teller(screen: Screen) -> Listener:
     """A listener that puts a line for each attempt, and one for the call, on the error stream."""
 
     def tell(event: Event) -> None:
+        """Put the line of an event on the error stream."""
         if isinstance(event, AttemptEnded):
             screen.say(line_of_attempt(event))
         elif isinstance(event, BreakerChanged):
@@ -50,8 +51,10 @@ def teller(screen: Screen) -> Listener:
 
 
 def line_of_attempt(event: AttemptEnded) -> str:
-    """One attempt as a line, and what was measured of it on another."""
-    outcome = f"{event.error}, {_sent(event)}" if event.status is None else f"{event.status}{_meaning(event)}"
+    """One attempt as a line, with a second line for its phases if they were measured."""
+    arrived = "may have arrived" if event.was_sent else "never sent"
+    meaning = f" ({event.meaning.replace('_', ' ')}, by the sheet)" if event.meaning else ""
+    outcome = f"{event.error}, {arrived}" if event.status is None else f"{event.status}{meaning}"
     again = "" if event.pause is None else f"; again in {milliseconds(event.pause)}"
     waited = f" after waiting {milliseconds(event.waited)}" if event.waited >= NOTABLE else ""
     phases = phases_of(event.wire)
@@ -62,21 +65,21 @@ def line_of_attempt(event: AttemptEnded) -> str:
 
 
 def line_of_breaker(event: BreakerChanged) -> str:
-    """What a breaker does from now on."""
+    """The new state of a breaker, as a line."""
     counted = f": {event.failures} of {event.samples} attempts failed" if event.samples else ""
     lasts = f", for {milliseconds(event.seconds)}" if event.seconds else ""
     return f"* the breaker of {event.service} is {event.state} now{lasts}{counted}"
 
 
 def line_of_token(event: TokenFetched) -> str:
-    """What came of asking a token endpoint."""
+    """The outcome of a request to a token endpoint, as a line."""
     told = f"a token from {event.url}" if event.error is None else event.error
     lasts = f", good for {spelled_seconds(event.lifetime)}" if 0 < event.lifetime < math.inf else ""
     return f"* {told} in {milliseconds(event.elapsed)}{lasts}"
 
 
 def phases_of(wire: WireFacts) -> str:
-    """When each phase was over, and over which connection."""
+    """When each phase of an attempt was over, and which connection it used."""
     marks = [f"{name} {milliseconds(at)}" for field, name in PHASES if (at := getattr(wire, field)) > 0]
     if wire.address:
         kind = "new" if wire.new_connections else "kept"
@@ -85,22 +88,10 @@ def phases_of(wire: WireFacts) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A duration for a person."""
-    return (
-        f"{seconds:.2f} s"
-        if seconds >= 1
-        else f"{seconds * 1000:.1f} ms"
-        if seconds < 0.01
-        else f"{seconds * 1000:.0f} ms"
-    )
-
-
-def _sent(event: AttemptEnded) -> str:
-    return "may have arrived" if event.was_sent else "never sent"
-
-
-def _meaning(event: AttemptEnded) -> str:
-    return f" ({event.meaning.replace('_', ' ')}, by the sheet)" if event.meaning else ""
+    """A duration for a person, such as `1.25 s`, `120 ms` or `2.5 ms`."""
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
 
 
 def _stopped(event: CallEnded) -> str:

@@ -1,4 +1,4 @@
-"""What a shell offers after TAB: names read straight from the sheet, quickly, and nothing at all if it is broken."""
+"""Offers names from the sheet after TAB. The sheet is read as plain YAML, for speed; from a broken one nothing is offered."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from callsheet.errors import UsageError
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 LOCATIONS = ("path", "query", "header", "form", "multipart")
-"""Both as `sheet/` has them, which is not imported here: that would take 0.2 s at every TAB."""
+"""METHODS and LOCATIONS repeat those of `sheet/`, whose import would take 0.2 s at every TAB."""
 
 
 def names_on_sheet(ctx: click.Context) -> dict[str, dict[str, Any]]:
-    """Services, and the operations of each as they were written; nothing is checked or substituted."""
+    """The operations of each service, as they are written: nothing is checked, no variable replaced."""
     import yaml
 
     named = ctx.params.get("file") or ctx.find_root().params.get("file") or os.environ.get("CALLSHEET_FILE")
@@ -37,7 +37,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def complete_target(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """`service.operation`, each with its summary."""
+    """Offer `service.operation`, each with its summary."""
     services = names_on_sheet(ctx)
     found = [
         CompletionItem(f"{service}.{name}", help=_mapping(operation).get("summary"))
@@ -51,17 +51,17 @@ def complete_target(ctx: click.Context, _param: click.Parameter, incomplete: str
 
 
 def complete_service(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """A service."""
+    """Offer services."""
     return [CompletionItem(name) for name in names_on_sheet(ctx) if name.startswith(incomplete)]
 
 
 def complete_explained(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """A service, or `service.operation`."""
+    """Offer services and `service.operation`."""
     return [*complete_service(ctx, param, incomplete), *complete_target(ctx, param, incomplete)]
 
 
 def complete_item(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """`name=` for each parameter of the operation that was named before, `name@` for a file."""
+    """Offer `name=` for each parameter of the operation named before, and `name@` for each file."""
     services = names_on_sheet(ctx)
     service, dot, name = str(ctx.params.get("target") or "").partition(".")
     operations = services.get(service, {}) if dot else next(iter(services.values()), {})
@@ -78,12 +78,12 @@ def _is_file(kind: Any) -> bool:
 
 
 def argument(name: str, location: str) -> str:
-    """The name that a parameter is given under."""
+    """The name under which a parameter is given: that of a header in lower case with `_`."""
     return "".join(c if c.isalnum() else "_" for c in name.lower()) if location == "header" else name
 
 
 def complete_request(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """A service, then a method."""
+    """Offer services, then methods."""
     given = ctx.params.get("words") or ()
     offered = METHODS if given else tuple(names_on_sheet(ctx))
     return [CompletionItem(name) for name in offered if len(given) < 2 and name.startswith(incomplete)]

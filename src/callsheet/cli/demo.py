@@ -1,7 +1,8 @@
-"""What `callsheet demo` shows, and how: each step is a command line, run as if it had been typed."""
+"""The steps of `callsheet demo`: each is a command line, run as if it had been typed."""
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import tempfile
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DemoStep(NamedTuple):
-    """A command, what it shows, and the exit code it must end with."""
+    """A command line, what it shows, and the exit code that it must end with."""
 
     title: str
     command: str
@@ -47,28 +48,8 @@ STEPS = (
 )  # fmt: skip
 
 
-class Transcript:
-    """Both streams of a command in the order they were written."""
-
-    def __init__(self) -> None:
-        self._written: list[str] = []
-
-    def write(self, content: Any) -> int:
-        """Take bytes or text."""
-        self._written.append(content if isinstance(content, str) else content.decode("utf-8", "replace"))
-        return len(content)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    @property
-    def lines(self) -> list[str]:
-        """What was written."""
-        return "".join(self._written).splitlines()
-
-
 def show_demo(screen: Screen) -> int:
-    """Run every step against a practice API of its own; 1 if one did not end as it must."""
+    """Run every step against a practice API of its own; return 1 if a step ended with another exit code than it must."""
     started = time.monotonic()
     paint = painter(screen)
     with practice_api() as server, folder_with_sheet(server.url):
@@ -82,17 +63,18 @@ def show_demo(screen: Screen) -> int:
 
 
 def show_step(number: int, step: DemoStep, screen: Screen) -> bool:
-    """Run one step and show it; whether it ended as it must."""
+    """Run one step and show it; return whether it ended with the exit code that it must."""
     from callsheet.cli.run import run
 
     paint = painter(screen)
     screen.print(f"\n{paint('bold', f'{number}  {step.title}')}\n   {paint('cyan', f'$ callsheet {step.command}')}")
-    tape: Any = Transcript()
-    inner = Screen(tape, tape, is_terminal=True, has_colour=screen.has_colour, errors_have_colour=screen.has_colour)
+    tape = io.BytesIO()  # both streams write to it, so that their lines stay in order
+    errors = io.TextIOWrapper(tape, "utf-8", "replace", newline="\n", write_through=True)
+    inner = Screen(tape, errors, is_terminal=True, has_colour=screen.has_colour, errors_have_colour=screen.has_colour)
     started = time.monotonic()
     code = run(shlex.split(step.command), inner)
     took = time.monotonic() - started
-    for line in tape.lines:
+    for line in tape.getvalue().decode("utf-8", "replace").splitlines():
         screen.print(f"   {line}")
     screen.print(paint("dim", f"   exit {code}, {took:.2f} s"))
     if code != step.code:
@@ -119,7 +101,7 @@ def practice_api() -> Iterator[PracticeServer]:
 
 @contextmanager
 def folder_with_sheet(url: str) -> Iterator[None]:
-    """A working directory with the practice sheet, and an environment in which nothing else is chosen."""
+    """While the block runs, work in a temporary folder with the practice sheet, and without CALLSHEET_FILE."""
     from callsheet.practice import SHEET
 
     before, environment = Path.cwd(), dict(os.environ)

@@ -1,4 +1,4 @@
-"""`--download`: the answer as a file, whole or not at all."""
+"""`--download`: writes the answer to a file, whole or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def downloaded(make: Make, url: str, to: Path, *, resume: bool, progress: Progress | None) -> Download:
-    """The file that a call's answer became. Raises APIError, OSError."""
+    """Send the call and write its answer to the file `to`. Raises APIError, OSError."""
 
     def open_answer(fields: Mapping[str, str]) -> Awaitable[OpenAnswer]:
         prepared = make(fields)
@@ -31,7 +31,7 @@ def downloaded(make: Make, url: str, to: Path, *, resume: bool, progress: Progre
 
 
 def file_in(path: Path, request: Request) -> Path:
-    """The path itself, or for a folder a file in it that is named as the last part of the URL. Raises UsageError."""
+    """The path; for a folder, a file in it named after the last segment of the URL. Raises UsageError."""
     if not path.is_dir():
         return path
     name = unquote(urlsplit(request.url).path.rpartition("/")[2])

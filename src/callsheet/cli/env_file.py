@@ -1,4 +1,4 @@
-"""`.env` files: `NAME=value` lines, read only where `--env-file` names one."""
+"""Reads `.env` files: lines of `NAME=value`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$", "`":
 
 
 def read_env_file(path: str) -> dict[str, str]:
-    r"""The variables of a file. Raises UsageError naming the line, never what stands on it.
+    r"""The variables of a file. Raises UsageError with the number of the wrong line, never its text.
 
     Text in single quotes is taken as it is; in double quotes `\n`, `\t`, `\"`, `\$` and `\\` are read as in a shell.
     Nothing is substituted. Unquoted, ` #` begins a comment.

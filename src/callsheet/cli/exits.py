@@ -1,4 +1,4 @@
-"""Exit codes: whose fault it was, so that a script can tell."""
+"""Exit codes: they tell a script whose fault a failure was."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ CLIENT_ERROR = 4
 SERVER_ERROR = 5
 STOPPED = 6
 FOUND = 7
-INTERRUPTED = 130
 
 BY_CLASS: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
     ((SheetError, ArgumentError, UsageError), USAGE),
     ((Refused, TimeoutError, ResponseTooLarge), STOPPED),
     ((ApplicationError, DecodeError, ValidationError), SERVER_ERROR),
 )
-"""The first line that fits counts; statuses and whatever is left come after it."""
+"""The exit codes of error classes; the first line that fits counts. Other errors go by their status, else are FAILED."""
 
 
 def code_of(error: APIError) -> int:
@@ -40,7 +39,7 @@ def code_of(error: APIError) -> int:
             return code
     if not isinstance(error, HTTPError):
         return FAILED
-    # A failure that an error rule found inside a 200 is one of the service, whatever its name.
+    # An error rule can find a failure inside of a 200: that is one of the service.
     return code_of_status(error.status_code) or SERVER_ERROR
 
 

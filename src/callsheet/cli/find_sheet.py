@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from callsheet.cli.env_file import read_env_file
 from callsheet.errors import Finding, SheetError, UsageError
@@ -22,7 +22,7 @@ NAME = "callsheet.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The sheet that a command line asks for."""
+    """The sheet, environment and `.env` files that a command line asks for."""
 
     file: str | None = None
     env: str | None = None
@@ -34,7 +34,7 @@ class Wanted:
         return Path(named) if named else nearest_sheet(Path.cwd())
 
     def variables(self) -> dict[str, str] | None:
-        """What `${NAME}` stands for: the environment, over the files in the order they were named."""
+        """The values for `${NAME}`: the environment over the `.env` files, of which later ones win; None without such files."""
         if not self.env_files:
             return None
         read: dict[str, str] = {}
@@ -49,7 +49,7 @@ class Wanted:
         return self._read(Sheet.parse, screen)
 
     def outline(self, screen: Screen) -> Sheet:
-        """The sheet to be looked at: its variables need not be set. Raises SheetError, UsageError."""
+        """The sheet, for showing it only: its variables need not be set. Raises SheetError, UsageError."""
         from callsheet.sheet import Sheet
 
         return self._read(Sheet.outline, screen)
@@ -78,7 +78,7 @@ class Wanted:
             raise SheetError([_as_typed(finding) for finding in error.findings]) from None
 
     def salvaged(self, path: Path, text: str, variables: Mapping[str, str]) -> tuple[Sheet, tuple[Finding, ...]]:
-        """What can be read of a sheet's text, and everything that is wrong with it, in the words of the command line."""
+        """What can be read of a broken sheet's text, and all of its errors in the words of the command line."""
         from callsheet.sheet import Sheet
 
         folder = path.absolute().parent
@@ -86,7 +86,7 @@ class Wanted:
         return sheet, tuple(_as_typed(finding) for finding in errors)
 
     def env_file_hint(self, path: Path, findings: Iterable[Finding]) -> str:
-        """Where variables that are not set may stand, if a `.env` file beside the sheet was not read; else nothing."""
+        """A hint if a `.env` file beside the sheet, which was not read, has variables that are not set; else an empty text."""
         beside = path.parent / ".env"
         unset = {name for finding in findings if (name := unset_in(finding))}
         if not unset or self.env_files or not beside.is_file():
@@ -98,7 +98,7 @@ class Wanted:
         return f"callsheet: {beside} names {', '.join(known)}: `--env-file {beside}` reads it" if known else ""
 
     def prepare(self, path: Path, screen: Screen) -> None:
-        """Say which sheet was taken, unless that is plain, and let `module:Type` be found beside it."""
+        """Say which sheet is used unless it is the one in this folder, and let `module:Type` be imported from beside it."""
         if self.file is None and path.absolute() != Path.cwd() / NAME:
             screen.say(f"callsheet: using {path}")
         folder = str(path.absolute().parent)
@@ -107,9 +107,22 @@ class Wanted:
 
 
 def unset_in(finding: Finding) -> str:
-    """The variable that a finding says is not set; else nothing."""
+    """The name of the variable that a finding says is not set or empty; else an empty text."""
     found = re.match(r"the variable `(\w+)` is ", finding.message)
     return found[1] if found else ""
+
+
+def entries_under(key: str, text: str) -> list[tuple[Any, Any]]:
+    """Keys and values, as YAML nodes, of the mapping under a key of the sheet; none if the text is no YAML."""
+    import yaml
+
+    try:
+        tree = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return []
+    entries = tree.value if isinstance(tree, yaml.MappingNode) else []
+    found = [value for name, value in entries if name.value == key and isinstance(value, yaml.MappingNode)]
+    return found[0].value if found else []
 
 
 def _as_typed(finding: Finding) -> Finding:

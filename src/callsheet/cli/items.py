@@ -1,4 +1,4 @@
-r"""HTTPie's items: `name=value name:=json name==value Header:value name=@file name@file @file`.
+r"""Reads items of a command line, in HTTPie's notation: `name=value name:=json name==value Header:value name=@file name@file @file`.
 
 The first separator in an item counts, the longest where several begin there. A backslash before one of `:=@;` makes it
 an ordinary character: `filter\:by=x` is the field `filter:by`.
@@ -26,7 +26,7 @@ KINDS: dict[str, ItemKind] = {
     ":": "header",
     "@": "file",
 }
-"""What each separator makes; the longer ones that end in `@` take the text of a file. Longest first."""
+"""The kind of item for each separator, longest first. The longer ones that end in `@` take the text of a file."""
 
 SPECIAL = ":=@;"
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -36,7 +36,7 @@ STDIN = "-"
 
 
 class FileArgument(NamedTuple):
-    """A file that is sent as it is: `path` (`-` is the standard input), and what is said of it."""
+    """A file to send as it is: its `path` (`-` is the standard input), and the file name and type to send it with."""
 
     path: str
     filename: str | None = None
@@ -74,7 +74,7 @@ def parse_items(texts: Iterable[str]) -> list[ItemArgument]:
 
 
 def taken_out(items: Iterable[ItemArgument]) -> list[str]:
-    """The header fields that are not to be sent, whoever wrote them."""
+    """The names of the header fields that `Header:` removes, even if the sheet or a default sets them."""
     return [item.name for item in items if item.kind == "header" and item.value is None]
 
 
@@ -89,13 +89,13 @@ def parse_item(text: str) -> ItemArgument:
     if not separator and text.endswith(";") and len(name) > 1:
         return ItemArgument("header", name[:-1], "", text)
     if not separator:
-        raise ArgumentError(_not_an_item(text))
+        raise ArgumentError(f"item {shown(text)}: expected one of {FORMS}")
     kind = KINDS[separator]
     if kind == "file":
         return ItemArgument(kind if name else "body", name, _upload(rest, text), text)
     if not name:
         raise ArgumentError(f"item {shown(text)}: expected a name before `{separator}`")
-    value = content_of(rest, text) if separator.endswith("@") else rest
+    value = text_of_file(rest, text) if separator.endswith("@") else rest
     if kind == "json":
         return ItemArgument(kind, name, _parsed(value, text), text)
     if kind == "header":
@@ -132,7 +132,7 @@ def _unescaped(text: str) -> str:
     return ESCAPE.sub(lambda found: found[1] if found[1] in SPECIAL else found[0], text)
 
 
-def content_of(path: str, item: str) -> str:
+def text_of_file(path: str, item: str) -> str:
     """The text of a file; `-` is the standard input. Raises ArgumentError."""
     try:
         return sys.stdin.read() if path == STDIN else Path(path).expanduser().read_text("utf-8")
@@ -151,17 +151,13 @@ def _parsed(text: str, item: str) -> Any:
         raise ArgumentError(f"item {shown(item)}: expected JSON after `:=`: {error}; {hint}") from None
 
 
-def _not_an_item(text: str) -> str:
-    return f"item {shown(text)}: expected one of {FORMS}"
-
-
 def shown(item: str) -> str:
-    """An item's name, for a message: what stands behind it may be a secret."""
+    """An item's name and separator, for a message; the value is left out, as it may be a secret."""
     name, separator, rest = split(item)
     return f"`{name[:60]}{separator}{'...' if rest else ''}`"
 
 
 def whole_json(text: str) -> Any:
     """The value of `--json`: JSON, or `@file`, `@-`. Raises ArgumentError."""
-    content = content_of(text[1:], "--json=") if text.startswith("@") else text
+    content = text_of_file(text[1:], "--json=") if text.startswith("@") else text
     return _parsed(content, "--json:=")

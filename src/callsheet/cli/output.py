@@ -1,7 +1,8 @@
-"""An answer on the screen: the bytes as they came, or laid out for a person."""
+"""Shows an answer on the screen: its bytes as they came, or laid out for a person."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Literal
 
@@ -11,11 +12,11 @@ from callsheet.http.response import REASONS, Response
 
 OutputForm = Literal["auto", "json", "ndjson", "raw", "headers"]
 STEERING = re.compile(r"[\x7f-\x9f]")
-"""What JSON allows unescaped and some terminals obey."""
+"""Control characters that JSON allows unescaped, and that some terminals obey."""
 
 
 def show_answer(response: Response, screen: Screen, form: OutputForm = "auto") -> None:
-    """Put an answer on the data stream: piped as it came, on a terminal so that it can be read."""
+    """Put an answer on the data stream: as it came if that is piped, laid out and made harmless on a terminal."""
     if form == "headers":
         screen.print(head_of(response))
     elif form == "json":
@@ -29,14 +30,14 @@ def show_answer(response: Response, screen: Screen, form: OutputForm = "auto") -
 
 
 def show_value(value: Any, screen: Screen, form: OutputForm = "auto") -> None:
-    """Put a result that is no answer, such as a fallback, on the data stream as JSON; `headers` it has none."""
+    """Put a result without an answer, such as a fallback, on the data stream as JSON; nothing for the form `headers`."""
     from callsheet.http.json import dumps, loads
 
     if form == "headers":
         return
     try:
         plain = loads(dumps(value))
-    except ValueError:  # an object of the program's own
+    except ValueError:  # a type of the program's that JSON does not know
         screen.print(visible(str(value)))
         return
     if form == "ndjson":
@@ -92,8 +93,6 @@ def documents_in(content: bytes) -> list[Any]:
 
 def ndjson_of(value: Any) -> bytes:
     """A value as one line of JSON."""
-    import json
-
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return STEERING.sub(_as_escape, text).encode("utf-8", "replace") + b"\n"
 
@@ -115,8 +114,6 @@ def laid_out(value: Any, screen: Screen) -> bytes:
 
 def json_text(value: Any) -> str:
     """A value as JSON on several lines; control characters are escaped, other letters stay."""
-    import json
-
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     return STEERING.sub(_as_escape, text)
 

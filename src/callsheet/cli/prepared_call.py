@@ -1,4 +1,4 @@
-"""One call from the command line: the engine's own call, whose answer is kept as it came."""
+"""A call of the command line: made and checked first, then shown or sent by the engine."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A call that has been checked and not been sent."""
+    """A call that was checked and can be shown or sent."""
 
     call: Call
     plan: Plan
     maker: CallMaker
 
     def request(self) -> Request:
-        """The request as it would leave now, with the token that is made for it. Raises AuthError."""
+        """The request as it would be sent now, with its credentials. Raises AuthError."""
         return self.plan.previewed(self.call.request)
 
     def open(self) -> StreamedResponse:
-        """The answer, to be read as it comes. Raises APIError."""
+        """Send the call, and give the answer as a stream. Raises APIError."""
         return StreamedResponse(finish(open_stream(self.call, self.plan, self.maker.io, raises=True)))
 
     def send(self) -> Answer[Any]:
-        """The answer, found to be of the declared type, or what a fallback puts in its place. Raises APIError."""
+        """Send the call, and give the answer with its typed value, or the value of a fallback. Raises APIError."""
         return finish(perform(self.call, self.plan, self.maker.io, raises=True))
 
 
 Make = Callable[[Mapping[str, str]], Prepared]
-"""Makes the call that a command line means, with these header fields beside its own."""
+"""Makes the call that the command line describes, with further header fields."""
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def maker_of(
     *listeners: Listener,
     left_out: Collection[str] = (),
 ) -> Iterator[CallMaker]:
-    """What makes the calls of a service, without the header fields in `left_out`; its connections end with the block."""
+    """The maker of a service's calls, which do not send the header fields in `left_out`; closed at the end of the block."""
     names = frozenset(name.lower() for name in left_out)
     wiring = ThreadWiring()
     plans = ServicePlans(service, code, listeners, left_out=names, **wiring.for_plans(service))

@@ -9,7 +9,7 @@ from callsheet.http.request import Request
 from callsheet.secret import MASK, Secret
 
 CREDENTIALS = re.compile(r"authorization|cookie|api-?key|token|secret|password|signature|session", re.IGNORECASE)
-"""Header names whose values are credentials, wherever they came from."""
+"""Names of headers that hold credentials, even if their values are not known to be secrets."""
 
 
 def is_secret(name: str, value: str | Secret) -> bool:
@@ -21,11 +21,8 @@ def show_request(request: Request, screen: Screen) -> None:
     """Put method, URL, header fields and body on the data stream; nothing is sent."""
     from callsheet.cli.shown_body import shown_body
 
-    screen.print("\n".join([f"{request.method} {request.url}", *_header_lines(request)]))
+    lines = [f"{name}: {MASK if is_secret(name, value) else value}" for name, value in request.headers.fields]
+    screen.print("\n".join([f"{request.method} {request.url}", *lines]))
     body = shown_body(request, screen)
     if body:
         screen.print(f"\n{body}")
-
-
-def _header_lines(request: Request) -> list[str]:
-    return [f"{name}: {MASK if is_secret(name, value) else value}" for name, value in request.headers.fields]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """The options of CALL_OPTIONS."""
+    """The options that `call` and `request` share, as they were given; see CALL_OPTIONS."""
 
     body: str | None = None
     form: bool = False
@@ -40,7 +40,7 @@ class Wishes:
     curl: bool = False
 
     def settings(self) -> dict[str, Any]:
-        """The settings they stand for, in the sheet's words. Raises UsageError for two that contradict."""
+        """The settings that the options stand for, as a sheet writes them. Raises UsageError for two that contradict."""
         if self.no_retry and self.attempts:
             raise UsageError("--no-retry and --attempts contradict each other: give one")
         if self.no_retry:
@@ -48,7 +48,7 @@ class Wishes:
         return {"retry": {"attempts": self.attempts}} if self.attempts else {}
 
     def json(self) -> Any:
-        """The whole body, or None."""
+        """The value of `--json`, None if it was not given. Raises ArgumentError."""
         from callsheet.cli.items import whole_json
 
         if self.body is None:
@@ -59,7 +59,7 @@ class Wishes:
         return value
 
     def listeners(self, screen: Screen) -> tuple[Listener, ...]:
-        """What prints each attempt under `--verbose`; nothing without it."""
+        """With `--verbose` the listener that prints each attempt, else none."""
         if not self.verbose:
             return ()
         from callsheet.cli.attempts import teller
@@ -68,7 +68,7 @@ class Wishes:
 
     @property
     def is_transfer(self) -> bool:
-        """Whether the answer is read as it comes."""
+        """Whether the answer is streamed (`--stream`, `--download`) rather than read whole."""
         return self.stream or self.download is not None
 
     def of(self, operation: Operation) -> Wishes:
@@ -88,17 +88,17 @@ class Wishes:
 
 
 def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
-    """Preview or send; the exit code. Raises APIError for a call that failed."""
+    """Preview the call or send it, and return the exit code. Raises APIError for a call that failed."""
     prepared = make({})
     if wishes.curl:
         return _show_curl(prepared, wishes, wanted, screen)
     if wishes.dry_run:
-        from callsheet.cli.curl.signing_options import remark, remark_of_function
+        from callsheet.cli.curl.signing_options import remarks
         from callsheet.cli.preview import show_request
 
         show_request(prepared.request(), screen)
-        _say(remark(prepared.plan.settings.sign, is_curl=False), screen)
-        _say(remark_of_function(prepared.plan.settings.auth), screen)
+        for text in remarks(prepared.plan.settings, is_curl=False):
+            screen.say(f"callsheet: {text}")
         return 0
     try:
         if wishes.download:
@@ -107,7 +107,7 @@ def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     except ResponseError as error:
         from callsheet.cli.output import show_answer
 
-        # What was read as it came is on the screen already, or was no file.
+        # A transfer without content has printed it already, or its answer was no file to download.
         if error.response.content or not wishes.is_transfer:
             show_answer(error.response, screen, wishes.output or "auto")
         raise
@@ -178,7 +178,7 @@ def _whole(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response | Non
 def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     from callsheet.cli.curl.export import curl_command
     from callsheet.cli.curl.shell_words import joined, names_in
-    from callsheet.cli.curl.signing_options import remark, remark_of_function, sign_words
+    from callsheet.cli.curl.signing_options import remarks, sign_words
     from callsheet.cli.curl.tls_options import tls_words
     from callsheet.sheet.sheet_file import sheet_text
 
@@ -198,13 +198,8 @@ def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Scree
     except ValueError as error:
         raise UsageError(f"--curl: {error}") from None
     screen.print(command)
-    _say(remark(settings.sign, is_curl=True), screen)
-    _say(remark_of_function(settings.auth), screen)
+    for text in remarks(settings, is_curl=True):
+        screen.say(f"callsheet: {text}")
     if names.used:
         screen.say(f"callsheet: set {', '.join(names.used)} before you run it")
     return 0
-
-
-def _say(text: str, screen: Screen) -> None:
-    if text:
-        screen.say(f"callsheet: {text}")

@@ -1,4 +1,4 @@
-"""Progress of a transfer, on a terminal: bytes, rate and time left, on the stream that has no data."""
+"""Shows the progress of a transfer on a terminal: bytes, rate and time left, on the stream for errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from callsheet.http.request import Request
 
 OFTEN = 0.05
-"""Seconds between two drawings: more often is work that nobody sees."""
+"""Seconds between two drawings: more of them cannot be seen."""
 
 
 class Meter:
@@ -28,32 +28,29 @@ class Meter:
         self._done = 0
 
     def restart(self, done: int = 0) -> None:
-        """Begin at so many bytes: an attempt sends the whole again, a resumed download has some."""
+        """Begin anew at so many bytes: each attempt sends the whole body again."""
         self._done = done
         self._bar.reset(self._task, completed=done)
 
     def advance(self, count: int) -> None:
-        """So many bytes more."""
+        """Count so many bytes more."""
         self.reach(self._done + count)
 
     def reach(self, done: int, total: int | None = None) -> None:
-        """So many bytes in all, of `total` if that is known."""
+        """Set the count to so many bytes, of `total` if that is known."""
         self._done = done
         now = time.monotonic()
         if now - self._shown_at >= OFTEN or done == total:
             self._shown_at = now
-            self._show(total)
-
-    def _show(self, total: int | None) -> None:
-        self._bar.update(self._task, completed=self._done, **({} if total is None else {"total": total}))
+            self._bar.update(self._task, completed=self._done, **({} if total is None else {"total": total}))
 
     def finish(self) -> None:
-        """Show what was counted."""
-        self._show(None)
+        """Show the bytes that were counted since the last drawing."""
+        self._bar.update(self._task, completed=self._done)
 
 
 def amount(size: int) -> str:
-    """So many bytes, for a person: in the units of the bar."""
+    """A number of bytes for a person, in the units of the bar: `999 bytes`, `1.2 MB`."""
     number, unit = float(size), "bytes"
     for larger in ("kB", "MB", "GB", "TB"):
         if number < 1000:
@@ -64,14 +61,14 @@ def amount(size: int) -> str:
 
 @contextmanager
 def meter(screen: Screen, what: str, total: int | None) -> Iterator[Meter | None]:
-    """A meter with its bar, while the block runs; None where nobody would see it."""
+    """A meter with its bar while the block runs; None if the stream for errors is no terminal."""
     if not screen.errors_are_terminal:
         yield None
         return
     bar = _bar(screen)
     errors = screen.errors
     with bar:
-        # Lines that are said meanwhile stand above the bar.
+        # Lines that are written meanwhile go above the bar.
         screen.errors = AboveBar(bar.console)
         made = Meter(bar, bar.add_task(what, total=total))
         try:
@@ -82,14 +79,14 @@ def meter(screen: Screen, what: str, total: int | None) -> Iterator[Meter | None
 
 
 class AboveBar(io.StringIO):
-    """Puts whole lines above the bar, unbroken."""
+    """A stream that puts what is written above the bar, without breaking long lines."""
 
     def __init__(self, console: Any) -> None:
         super().__init__()
         self._console = console
 
     def write(self, text: str) -> int:
-        """Put lines there."""
+        """Put lines above the bar."""
         from rich.text import Text
 
         self._console.print(Text.from_ansi(text.removesuffix("\n")), soft_wrap=True)
@@ -116,7 +113,7 @@ def _bar(screen: Screen) -> Any:
 
 @contextmanager
 def shown_upload(request: Request, screen: Screen) -> Iterator[None]:
-    """Show the progress of a body that is read as it is sent."""
+    """While the block runs, show the progress of a body that is read as it is sent; do nothing for other bodies."""
     body: Any = request.body
     if body is None or body.content is not None:
         yield
@@ -145,22 +142,22 @@ class CountedBody:
 
     @property
     def is_read_once(self) -> bool:
-        """Whether it is gone when it was read."""
+        """Whether it can be read once only."""
         return bool(self._body.is_read_once)
 
     @property
     def asynchronous(self) -> AsyncPieces | None:
-        """None: the command line sends what it can read."""
+        """None: the command line has no bodies of async iterators."""
         return None
 
     def open(self) -> BodySource:
-        """Begin to read, and to count, from the start."""
+        """Begin to read from the start, with the count at 0."""
         self._meter.restart()
         return WatchedSource(self._body.open(), self._meter)
 
 
 class WatchedSource:
-    """Reads a body and counts it."""
+    """Reads a body and counts its bytes."""
 
     def __init__(self, source: BodySource, made: Meter) -> None:
         self._source = source
@@ -173,5 +170,5 @@ class WatchedSource:
         return taken
 
     def close(self) -> None:
-        """Close what was opened for this attempt."""
+        """Close the source that was opened for this attempt."""
         self._source.close()

@@ -1,4 +1,4 @@
-"""Running one command line: what it raises becomes a line on stderr and an exit code, never a traceback."""
+"""Runs one command line: an exception becomes a line on stderr and an exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REPORT = "this is a defect in Callsheet: please report it with the output of CAL
 
 
 def run(arguments: Sequence[str], screen: Screen) -> int:
-    """The exit code of a command line. Everything is written to the screen."""
+    """Run a command line, write everything to the screen, and return the exit code."""
     try:
         code = commands.main(list(arguments), prog_name="callsheet", standalone_mode=False, obj=screen)
     except click.Abort:
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str], screen: Screen) -> int:
 
 
 def failed(error: Exception, screen: Screen) -> int:
-    """Say what went wrong; the exit code."""
+    """Say what went wrong, and return the exit code."""
     if os.environ.get("CALLSHEET_DEBUG"):
         screen.say("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, click.ClickException):
@@ -58,7 +58,7 @@ def _misused(error: click.ClickException, screen: Screen) -> int:
 
 
 def broken(error: Exception, screen: Screen) -> int:
-    """Say whose code is at fault, the user's (a type's module, say) or ours, and what to do; the exit code."""
+    """Say whether the user's code (a module that the sheet names) or Callsheet is at fault, and return the exit code."""
     if os.environ.get("CALLSHEET_DEBUG"):
         screen.say("".join(traceback.format_exception(error)).rstrip())
     file, line = place_of(error)
@@ -70,7 +70,7 @@ def broken(error: Exception, screen: Screen) -> int:
 
 
 def place_of(error: Exception) -> tuple[str, int]:
-    """File and line where it was raised; of a SyntaxError, those it tells of."""
+    """The file and the line where an error was raised; for a SyntaxError those of the faulty code."""
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno or 0
     place = traceback.extract_tb(error.__traceback__)[-1]

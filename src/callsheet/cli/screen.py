@@ -1,4 +1,4 @@
-"""Where the command line writes: data to one stream, everything else to the other."""
+"""The two streams that the command line writes to: one for data, one for everything else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Screen:
     """The two streams of a command, and how they may be written to.
 
     `is_terminal`: a person reads the data, so JSON is laid out and nothing may steer the terminal. `has_colour` and
-    `errors_have_colour` say the rest; NO_COLOR and TERM=dumb switch colours off. `is_over`: nobody reads the data any more.
+    `errors_have_colour`: whether to colour the data and the errors; never with NO_COLOR or TERM=dumb. `is_over`: the reader
+    of the data has gone away.
     """
 
     data: BinaryIO
@@ -57,11 +58,11 @@ class Screen:
         self.write(f"{text}\n".encode("utf-8", "replace"))
 
     def say(self, text: str) -> None:
-        """Put a line on the other stream."""
+        """Put a line on the stream for errors."""
         self._write_error(f"{visible(text)}\n")
 
     def complain(self, text: str) -> None:
-        """Put a line on the other stream that says what went wrong."""
+        """Put a line that says what went wrong on the stream for errors."""
         head = "\x1b[1;31mcallsheet:\x1b[0m" if self.errors_have_colour else "callsheet:"
         self._write_error(f"{head} {visible(text)}\n")
 
@@ -77,7 +78,7 @@ class Screen:
         self.write(self.rendered(*renderables).encode("utf-8", "replace"))
 
     def rendered(self, *renderables: RenderableType) -> str:
-        """What rich makes of something, for this screen."""
+        """The text that rich makes of something, with colours if this screen has them."""
         made = io.StringIO()
         console = self._console(made)
         for renderable in renderables:
@@ -100,7 +101,7 @@ class Screen:
 
     def _data_is_over(self) -> None:
         if self.data is getattr(sys.stdout, "buffer", None):
-            # The interpreter flushes stdout once more at its end, which would complain again.
+            # The interpreter flushes stdout once more at its end, which would raise again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         self.data = io.BytesIO()
         self.is_over = True
@@ -108,11 +109,7 @@ class Screen:
 
 def visible(text: str) -> str:
     """The text with everything that could steer a terminal made visible (line breaks and tabs stay)."""
-    return "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def columns(rows: Iterable[Iterable[str]]) -> str:

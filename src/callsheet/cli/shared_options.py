@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds."""
+        """The duration in seconds. Fails with a usage error."""
         found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|h|)", str(value))
         seconds = float(found[1]) * SECONDS[found[2]] if found else 0.0
         if seconds <= 0:
@@ -39,13 +39,14 @@ ENV_FILES = click.option(
 
 
 def sheet_options(function: Command) -> Command:
-    """`--file --env --env-file`, behind the command or before it, given to the command as one `wanted`."""
+    """Give a command the options `--file --env --env-file`, from before or after its name, as one argument `wanted`."""
 
     @FILE
     @ENV
     @ENV_FILES
     @wraps(function)
     def command(file: str | None, env: str | None, env_files: tuple[str, ...], **rest: Any) -> Any:
+        """Call the command with a Wanted in place of the three options."""
         before = click.get_current_context().find_root().params
         wanted = Wanted(
             file or before.get("file"), env or before.get("env"), (*before.get("env_files", ()), *env_files)
@@ -56,7 +57,7 @@ def sheet_options(function: Command) -> Command:
 
 
 def call_options(function: Command) -> Command:
-    """What `call` and `request` share."""
+    """Give a command the options that `call` and `request` share."""
     for option in reversed(CALL_OPTIONS):
         function = option(function)
     return function

@@ -1,4 +1,4 @@
-"""Adding to the text of a sheet: what stands there keeps its place, layout and comments."""
+"""Adds an operation to the text of a sheet; the rest of the text keeps its layout and comments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 from callsheet.cli.curl.command_line import CurlRequest
 from callsheet.cli.curl.draft import Draft, origin, service_name
-from callsheet.cli.curl.shell_words import REFERENCE
+from callsheet.cli.curl.shell_words import REFERENCE, free_name
 from callsheet.errors import UsageError
 
 HEAD = """\
@@ -23,23 +23,23 @@ services:
 
 
 class NoPlaceError(Exception):
-    """Nothing can be added to the text by itself: it is written in a way that only its author should change."""
+    """The text is written in a way (in braces, for example) that only its author should add to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The new text, and under which names."""
+    """The new text of the sheet, and the names and lines that were added to it."""
 
     text: str
     service: str
     operation: str
     lines: tuple[str, ...] = ()
     inherited: tuple[str, ...] | None = None
-    """The variables of the service's own `auth`, where the operation uses that."""
+    """The variables of the service's own `auth` if the operation uses that, else None."""
 
 
 class ServiceOfRequest(NamedTuple):
-    """Where a request belongs: the service, on the sheet or new, and the path that its base URL has."""
+    """The service that a request belongs to, on the sheet or new, and the path of its base URL."""
 
     service: str
     prefix: str = ""
@@ -59,7 +59,7 @@ def target_in(text: str, request: CurlRequest, named: str | None) -> ServiceOfRe
         prefix = _below(_base_url(service), request.url)
         if prefix is not None:
             return ServiceOfRequest(name, prefix)
-    return ServiceOfRequest(_fresh(named or service_name(parts.hostname or ""), known))
+    return ServiceOfRequest(free_name(named or service_name(parts.hostname or ""), known.__contains__))
 
 
 def _services(text: str) -> dict[str, yaml.Node]:
@@ -77,7 +77,7 @@ def _base_url(service: yaml.Node) -> str:
 
 
 def _below(base: str, url: str) -> str | None:
-    """The path of a base URL that a URL is below, or None."""
+    """The path of the base URL if the URL is below it, else None."""
     base_parts, parts = urlsplit(base.rstrip("/")), urlsplit(url)
     if not base or origin(base_parts) != origin(parts):
         return None
@@ -109,13 +109,14 @@ def _in_service(text: str, service: yaml.Node, name: str, made: Draft) -> Added:
         return Added(_after(text, service, lines), name, made.operation, tuple(lines), inherited)
     if not _is_block(operations):
         raise NoPlaceError(f"the operations of service `{name}` are written in braces")
-    made.operation = _fresh(made.operation, {key.value for key, _ in operations.value})
+    taken = {key.value for key, _ in operations.value}
+    made.operation = free_name(made.operation, taken.__contains__)
     lines = made.operation_lines(auth)
     return Added(_after(text, operations, lines), name, made.operation, tuple(lines), inherited)
 
 
 def _auth_beside(service: yaml.Node | None, made: Draft) -> tuple[str, tuple[str, ...] | None]:
-    """The `auth` that an operation needs beside its service's, and the variables of the service's if that serves."""
+    """The `auth` to write at the operation, or "" and the variables of the service's `auth` if that one serves."""
     if service is None or _is_off(service):
         return made.auth, None
     if not made.auth:
@@ -137,13 +138,13 @@ def _leaves(node: yaml.Node | None, place: str = "") -> dict[str, str]:
 
 
 def _may_be_same(own: str, new: str) -> bool:
-    """Equal, or both from a variable: a service has one credential of a kind unless somebody says otherwise."""
+    """Equal, or both from a variable: a service is taken to have one credential of a kind."""
     return own == new or bool(REFERENCE.search(own) and REFERENCE.search(new))
 
 
 def _composed(text: str) -> yaml.Node | None:
     try:
-        # The Python loader: the marks of libyaml's end elsewhere.
+        # The Python loader, as the end marks of libyaml are at other places.
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
         raise UsageError("the sheet is not YAML; `callsheet check` tells where") from None
@@ -157,14 +158,6 @@ def _child(node: yaml.Node | None, name: str) -> yaml.MappingNode | None:
 
 def _is_block(node: yaml.Node | None) -> bool:
     return isinstance(node, yaml.MappingNode) and not node.flow_style and bool(node.value)
-
-
-def _fresh(name: str, taken: dict[str, yaml.Node] | set[str]) -> str:
-    count, fresh = 1, name
-    while fresh in taken:
-        count += 1
-        fresh = f"{name}_{count}"
-    return fresh
 
 
 def _after(text: str, mapping: yaml.Node, lines: list[str]) -> str:
@@ -181,7 +174,7 @@ def _after(text: str, mapping: yaml.Node, lines: list[str]) -> str:
 
 
 def _last_line(node: yaml.Node) -> int:
-    """The line, from 0, that a value ends on; a block mapping's own mark ends behind the comments that follow it."""
+    """The line, from 0, that a value ends on. The end mark of a block mapping is no help: it is behind later comments."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
         return _last_line(node.value[-1][1])
     if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
@@ -191,5 +184,5 @@ def _last_line(node: yaml.Node) -> int:
 
 
 def indented(lines: list[str], spaces: int) -> str:
-    """Lines of a file."""
+    """The lines as text, each indented by so many spaces."""
     return "".join(f"{' ' * spaces}{line}\n" for line in lines)

@@ -1,4 +1,4 @@
-"""The body of a request as `--dry-run` shows it: text as it is, files by name and size, secrets masked."""
+"""Shows the body of a request for `--dry-run`: text as it is, files by name and size, secrets masked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AS_GZIP = 31
 
 
 def shown_body(request: Request, screen: Screen) -> str:
-    """The body for a person, empty if there is none; nothing of a file is read."""
+    """The body as text for a person, empty if there is none; no file is read."""
     body: Any = request.body
     if body is None:
         return ""
@@ -50,7 +50,7 @@ def _content_of(part: Part, secrets: tuple[Secret, ...]) -> str:
 
 
 def is_a_secret(text: str, secrets: tuple[Secret, ...]) -> bool:
-    """Whether a text is a secret's value, however short."""
+    """Whether the text is the value of a secret; unlike `redact`, this also finds short values."""
     return any(secret.reveal() == text for secret in secrets)
 
 

@@ -1,4 +1,4 @@
-"""`--stream`: an answer printed as it comes."""
+"""`--stream`: prints an answer as it comes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def show_stream(answer: StreamedResponse, screen: Screen, form: OutputForm) -> None:
-    """Put an answer on the data stream as it comes, each part flushed; whoever stops reading ends it."""
+    """Put an answer on the data stream as it comes, flushing each part; stop when the reader of the stream is gone."""
     with answer:
         if form == "headers":
             screen.print(head_of(answer.response))

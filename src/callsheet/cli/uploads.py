@@ -1,4 +1,4 @@
-"""`name@path` and `@path`: files as the body takes them, opened as late as can be."""
+"""`name@path` and `@path`: makes the values for `files=` and `content=`; a regular file is opened when it is sent."""
 
 from __future__ import annotations
 

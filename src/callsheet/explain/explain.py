@@ -1,4 +1,4 @@
-"""Makes explanations, from the same settings and list of policies that calls are made with."""
+"""Makes explanations of the settings and the list of policies that calls really use."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ IN_ADDITION = ("concurrency", "rate_limit")
 
 
 def explained(plans: ServicePlans, operation: str | None, calls: float | str) -> Explanation:
-    """The explanation of an operation, or of undeclared requests where it is None, under the settings of these plans.
+    """The explanation of an operation under the settings of these plans; of undeclared requests if `operation` is None.
 
-    Raises SheetError, UsageError; ArgumentError for `calls` that are no rate.
+    Raises SheetError, UsageError; ArgumentError if `calls` is no rate.
     """
     sheet, code = plans.sheet, plans.code
     scope, own = plans.apart(operation)
@@ -61,7 +61,7 @@ def explained(plans: ServicePlans, operation: str | None, calls: float | str) ->
 
 
 def per_second_of(calls: float | str) -> float:
-    """Calls per second of a number, or of a rate such as `100/s`. Raises ArgumentError."""
+    """The calls per second that a number, or a rate such as `100/s`, means. Raises ArgumentError."""
     found = rate(calls)
     each = found[0] / found[1] if found else per_second(calls)
     if not each or not math.isfinite(each):
@@ -71,7 +71,7 @@ def per_second_of(calls: float | str) -> float:
 
 
 def _may_transfer(operation: Operation) -> bool:
-    """Whether its calls may stream an answer, or send a file or an iterator."""
+    """Whether calls of the operation may stream an answer, or send a file or an iterator."""
     sends_files = any(field.type.value == FILE for field in operation.multipart or ())
     return operation.stream or operation.content is not None or sends_files
 
@@ -90,7 +90,7 @@ def _settings(settings: Settings, origins: Mapping[str, Provenance]) -> tuple[Se
 
 
 def _unread_above(name: str, origins: Mapping[str, Provenance]) -> str:
-    """The name of the record around a value, if all of it comes through a variable that is not known here; else ""."""
+    """The name of the record that contains a value, if the whole record comes from a variable that is not known here; else ""."""
     while name := name.rpartition(".")[0]:
         if name in origins and origins[name].unread:
             break

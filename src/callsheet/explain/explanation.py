@@ -1,4 +1,4 @@
-"""What is in force for an operation and why, as plain data that can be shown and kept: no secret is in it."""
+"""An explanation: the settings that apply to an operation, and why. It is plain data without secrets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Explanation:
     pipeline in the order in which its policies are asked, and the worst case by arithmetic.
 
     `str()` lays it out for a person. `beside` are settings of the service that hold in addition to the operation's own;
-    `varied` names the operations with settings of their own; `may_transfer`: whether calls may stream, or send files.
+    `varied` names the operations with settings of their own. `may_transfer`: whether calls may stream, or send files.
     """
 
     service: str
@@ -46,12 +46,12 @@ class Explanation:
         return f"{self.service}.{self.operation}" if self.operation else self.service
 
     def changed(self) -> Explanation:
-        """The same with those settings alone that somebody wrote."""
+        """The same explanation with only the settings that are not built-in."""
         settings, beside = (tuple(s for s in rows if s.is_changed) for rows in (self.settings, self.beside))
         return replace(self, settings=settings, beside=beside)
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as plain data for JSON; its keys are stable."""
+        """The explanation as plain data for JSON, with stable keys."""
         return {
             "service": self.service,
             "operation": self.operation,
@@ -77,7 +77,7 @@ def lines_of(explanation: Explanation) -> list[TextLine]:
 
 
 def lines_with_reasons(explanation: Explanation) -> list[TextLine]:
-    """The same, with what each setting is for and why its default is what it is below it."""
+    """The same text, with a note below each setting: what it is for, and the reason for its default."""
     return list(_lines(explanation, reason_lines))
 
 

@@ -1,4 +1,4 @@
-"""How the parts of an explanation are laid out for a person: settings, pipeline and worst case, in 80 columns."""
+"""Lays out the parts of an explanation for a person: settings, pipeline and worst case, in 80 columns."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from callsheet.plan.order import PipelineStep
 
 WIDTH = 80
 WIDEST_VALUE = 28
-"""A longer value pushes its origin to the right, or below."""
+"""The origin of a setting whose value is longer is moved to the right, or to a line below."""
 Tone = Literal["heading", "strong", "plain", "quiet"]
 
 
 class TextLine(NamedTuple):
-    """One line, and how it stands out where there are colours."""
+    """One line of text, and how it is highlighted on a screen with colours."""
 
     text: str
     tone: Tone = "plain"
@@ -27,7 +27,7 @@ class TextLine(NamedTuple):
 def settings_lines(
     settings: Sequence[Setting], beside: Sequence[Setting], notes: Callable[[Setting], Iterable[TextLine]]
 ) -> Iterator[TextLine]:
-    """The settings in columns, then those of the service that hold in addition; below each, its notes."""
+    """The settings in columns, then those of the service that apply in addition. Each is followed by its notes."""
     columns = _Columns((*settings, *beside))
     yield TextLine("Settings (* not built-in)", "heading")
     yield from _rows(settings, columns, notes)
@@ -37,12 +37,12 @@ def settings_lines(
 
 
 def reason_lines(setting: Setting) -> Iterator[TextLine]:
-    """What a setting is for, and why its default is what it is."""
+    """What a setting is for, and the reason for its default."""
     return (TextLine(text, "quiet") for text in _wrapped(setting.why, indent=6))
 
 
 def remark_lines(settings: Iterable[Setting], varied: Sequence[str]) -> Iterator[TextLine]:
-    """Which variables are not known here, and which operations have settings of their own; nothing if there are none."""
+    """Which variables are not known here, and which operations have settings of their own; no lines if there are none."""
     unknown = dict.fromkeys(setting.origin.unread for setting in settings if setting.origin.unread)
     if unknown:
         yield TextLine("")
@@ -55,7 +55,7 @@ def remark_lines(settings: Iterable[Setting], varied: Sequence[str]) -> Iterator
 
 
 def pipeline_lines(steps: Sequence[PipelineStep]) -> Iterator[TextLine]:
-    """The policies in the order in which they are asked: whether each is on, and why it stands there."""
+    """The policies in the order in which they are asked: whether each is on, and the reason for its place."""
     yield TextLine("Pipeline, asked in this order", "heading")
     width = max(len(step.name) for step in steps)
     for step in steps:
@@ -75,7 +75,7 @@ def worst_case_lines(worst: WorstCase, *, may_transfer: bool) -> Iterator[TextLi
 
 
 class _Columns:
-    """Where the columns of these settings begin."""
+    """The columns in which settings, their values and their origins are written."""
 
     def __init__(self, settings: Iterable[Setting]) -> None:
         rows = list(settings)
@@ -83,12 +83,12 @@ class _Columns:
         self.value = max((len(row.written) for row in rows if len(row.written) <= WIDEST_VALUE), default=0)
 
     def row(self, setting: Setting) -> list[str]:
-        """The line of a setting; its origin stands on a line of its own where it does not fit beside the value."""
+        """The line of a setting; its origin is on a line of its own if it does not fit beside the value."""
         head = f"{'*' if setting.is_changed else ' '} {setting.name:<{self.name}}  "
         room = max(WIDTH - len(head), WIDEST_VALUE)
         value = setting.written if len(setting.written) <= room else f"{setting.written[: room - 3]}..."
         origin = str(setting.origin)
-        # In its column; moved to where it still fits if it is long; below, if the value is.
+        # The origin is written in its column, further left if it is long, or below a long value.
         column = max(4, min(len(head) + self.value, WIDTH - 2 - len(origin)))
         if len(head) + len(value) <= column:
             return [f"{head + value:<{column}}  {origin}"]

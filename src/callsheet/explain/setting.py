@@ -1,4 +1,4 @@
-"""One setting of an explanation, as plain data: no secret is in it."""
+"""One setting of an explanation, as plain data without secrets."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Setting:
 
     @property
     def is_changed(self) -> bool:
-        """Whether anybody wrote it."""
+        """Whether the setting is not built-in: the sheet, a variable or code gave it."""
         return self.origin.where != BUILT_IN
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for JSON; `unknown` is there only where the value is."""
+        """The setting as plain data for JSON; the key `unknown` is there only if the value is unknown."""
         origin = {"where": self.origin.where, "variables": list(self.origin.variables)}
         found = {"value": self.value, "written": self.written, "origin": origin, "why": self.why}
         return found | ({"unknown": self.origin.unread} if self.origin.unread else {})

@@ -1,4 +1,4 @@
-"""Settings in the sheet's own words: `10s`, `10MiB`, `50%`, `50/s`, `off`. The table of keys knows the units."""
+"""Writes settings as a sheet does: `10s`, `10MiB`, `50%`, `50/s`, `off`. The table of keys knows the units."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def spelled(name: str, value: Any) -> str:
     if value is None:
         return "off" if _takes_off(form) else "none"
     if spell is None and isinstance(value, float):
-        spell = spelled_seconds  # seconds are the only floats that stand for themselves
+        spell = spelled_seconds  # a float without a spelling of its own is in seconds
     if isinstance(value, Fallback):
         return flow(plain_data(value))  # in which a null is a value
     if spell is None or isinstance(value, str | Secret):
@@ -39,12 +39,12 @@ def spelled(name: str, value: Any) -> str:
 
 
 def about(name: str) -> str:
-    """The line that the table of keys has about a setting; empty if it knows none."""
+    """What the table of keys says about a setting; empty if it says nothing."""
     return next((key.about for key in keys_of(name)), "")
 
 
 def keys_of(name: str) -> Iterator[Key]:
-    """The keys that a dotted name leads to: an operation's may take less than its service's."""
+    """The keys of a dotted name; several if the key of an operation accepts less than the service's."""
     head, *rest = name.split(".")
     found = [key for key in SETTINGS if key.name == head]
     for part in rest:
@@ -66,11 +66,11 @@ WRITTEN: dict[type, Callable[[Any], Any]] = {
     ErrorRule: rule_data,
     Fallback: fallback_data,
 }
-"""What stands on the sheet in other words than its fields."""
+"""Types that a sheet writes differently than by the names of their fields."""
 
 
 def plain_data(value: Any) -> Any:
-    """The value as JSON has it, secrets masked: records and mappings by name, sets in order, types by their name."""
+    """The value as data for JSON, secrets masked. Records become mappings, sets sorted lists, functions and types their names."""
     as_written = WRITTEN.get(type(value))
     if as_written is not None:
         value = as_written(value)

@@ -1,9 +1,9 @@
 """The worst that settings allow: attempts of one call, its longest time, and the requests that an outage would cause.
 
-With R calls per second to whatever shares budget, breaker and rate limit, n attempts per call, and the settings' own names:
+With R calls per second that share budget, breaker and rate limit, n attempts per call, and the names of the settings:
 
-- longest time of a call: min(total, n * attempt + the ceilings of its pauses + redirects * attempt). Whoever waits for a slot, a
-  turn or as long as the service asks (Retry-After) may take longer, but never longer than the total.
+- longest time of a call: min(total, n * attempt + the ceilings of its pauses + redirects * attempt). A call that
+  waits for a slot, a turn or as long as the service asks (Retry-After) may take longer, but never longer than the total.
 - requests per second in an outage: min(R + min(R * (n - 1), ratio * R + floor), the declared rate), on average over the window of the
   budget: the retries of each window are at most ratio * calls + floor * window.
 - the breaker opens within max(ratio * window, samples / R), where attempts fail at once. After t seconds the successes still
@@ -20,30 +20,29 @@ from dataclasses import dataclass
 from typing import Literal
 
 from callsheet.arithmetic.backoff import ceiling
+from callsheet.plan.idempotency import KEYED_METHODS
 from callsheet.settings.breaker import Breaker
 from callsheet.settings.rate_limit import Rate, RateLimit
 from callsheet.settings.retry import Budget, Retry
 from callsheet.settings.settings import Settings
 
 METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH")
-KEYED_METHODS = frozenset({"POST", "PATCH"})
-"""An idempotency key is made for these alone: the others may be sent twice as they are."""
 REMEMBERED = 0.9
-"""The part of a window that is counted for certain: what is older is forgotten in tenths."""
+"""The part of a window that is always counted: older counts are dropped a tenth of the window at a time."""
 OUTAGE = 600.0
-"""Seconds of the outage whose requests are added up."""
+"""The length in seconds of the outage whose requests are counted."""
 Bound = Literal["calls", "retry.attempts", "retry.budget", "rate_limit"]
-"""What keeps the requests of an outage down."""
+"""What limits the requests of an outage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What an outage makes of `calls_per_second`, where every attempt fails at once.
+    """The requests of an outage at `calls_per_second`, if every attempt fails at once.
 
-    `requests_per_second` at most, kept down by `bound_by` and averaged over `averaged_over` seconds (None: at any time), until the
-    breaker is open, after `opens_within` seconds (None: it may never open). From then on at most `probes` requests after
-    `first_open` seconds, after twice as long each time, up to `longest_open` (0 where there is no breaker). `requests` are all
-    that are sent in an outage of `seconds`.
+    At most `requests_per_second` are sent, limited by `bound_by` and averaged over `averaged_over` seconds (None: at any time),
+    until the breaker opens within `opens_within` seconds (None: it may never open). From then on at most `probes` requests are
+    sent after `first_open` seconds, then after twice as long each time, up to `longest_open` (0 without a breaker).
+    `requests` is the sum for an outage of `seconds`.
     """
 
     calls_per_second: float
@@ -62,10 +61,11 @@ class Outage:
 class WorstCase:
     """The most that one call may do, and what calls do to a service that is down. Times are in seconds.
 
-    `attempts` in all, `attempts_once_processed` after a failure that the service may have processed, because of `sent_once`,
-    the methods that are then not repeated without an idempotency key; `redirects` are further requests. The `pauses` before the second attempt, the third ... are at most so long; `trying` is all attempts and pauses,
-    `longest` the part of it that fits into the `total`, which ends the call whatever it waits for. A `transfer` (a file or
-    iterator sent, a stream or download) ends within so long; None: as long as `silence` passes without a byte.
+    It makes at most `attempts`, or `attempts_once_processed` if the service may have processed the first: the methods in
+    `sent_once` are then not repeated without an idempotency key. `redirects` are further requests. `pauses` are the longest
+    before the second attempt, the third and so on. `trying` is the time of all attempts and pauses, `longest` the part of it
+    that fits into `total`, which ends the call whatever it waits for. A transfer (a file or iterator sent, a stream or
+    download) ends within `transfer` seconds; None: it goes on until `silence` seconds pass without a byte.
     """
 
     attempts: int
@@ -83,7 +83,7 @@ class WorstCase:
 
 
 def worst_case(settings: Settings, method: str | None, calls: float, limits: Iterable[RateLimit] = ()) -> WorstCase:
-    """The worst case of an operation by its method; of None, of any request.
+    """The worst case of an operation with this method; of any request if `method` is None.
 
     `calls` are made per second; `limits` are the rate limits that all of them share.
     """
@@ -127,14 +127,15 @@ def _pauses(retry: Retry | None) -> tuple[float, ...]:
 def outage(
     calls: float, attempts: int, budget: Budget | None, breaker: Breaker | None, limits: Iterable[RateLimit] = ()
 ) -> Outage:
-    """What an outage makes of so many calls per second, each of at most so many attempts."""
-    rates = [rate for limit in limits for rate in _in_requests(limit)]
+    """The requests of an outage at `calls` per second, each with at most so many attempts."""
+    # In requests, not units: a request costs several units of its limit.
+    rates = [Rate(rate.count // limit.cost, rate.seconds) for limit in limits for rate in limit.rates]
     load = Load(calls, attempts, budget, tuple(rates))
     rate, bound_by, averaged_over = load.per_second()
     opens = None if breaker is None else opens_within(breaker, min(calls, rate))
     requests = load.within(OUTAGE)
     if breaker is not None and opens is not None:
-        # Two calls' time more: the formula takes calls for a steady stream, and they come one by one.
+        # The time of two calls is added: the formula assumes a steady stream, but calls come one by one.
         before = load.within(opens + 2 / min(calls, rate))
         requests = min(requests, before + breaker.probes * probings(breaker, OUTAGE))
     return Outage(
@@ -151,13 +152,9 @@ def outage(
     )
 
 
-def _in_requests(limit: RateLimit) -> list[Rate]:
-    return [Rate(rate.count // limit.cost, rate.seconds) for rate in limit.rates]
-
-
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is sent while every attempt fails and nothing refuses."""
+    """The requests that are sent while every attempt fails and the breaker is closed."""
 
     calls: float
     attempts: int
@@ -165,7 +162,7 @@ class Load:
     rates: tuple[Rate, ...]
 
     def per_second(self) -> tuple[float, Bound, float | None]:
-        """Requests on average, what bounds them, and the seconds that the average is taken over."""
+        """The average number of requests per second, what limits it, and over how many seconds the average is taken."""
         wanted = self.calls * (self.attempts - 1)
         found: tuple[float, Bound, float | None] = self.calls + wanted, "retry.attempts" if wanted else "calls", None
         if self.budget and self.budget.ratio * self.calls + self.budget.floor < wanted:
@@ -176,7 +173,7 @@ class Load:
         return found
 
     def within(self, seconds: float) -> int:
-        """Requests in so many seconds at most, whenever they begin: the windows need not begin with them."""
+        """The most requests in so many seconds, which may begin in the middle of a window."""
         calls = math.floor(self.calls * seconds) + 1
         retries = float(calls * (self.attempts - 1))
         if self.budget:
@@ -188,13 +185,13 @@ class Load:
 
 
 def opens_within(breaker: Breaker, attempts: float) -> float | None:
-    """Seconds until the breaker is open at the latest, if so many attempts per second all fail; None: it may never be."""
+    """Seconds until the breaker opens at the latest, if so many attempts per second all fail; None if it may never open."""
     known = breaker.samples / attempts if attempts else math.inf
     return None if known > REMEMBERED * breaker.window else max(breaker.ratio * breaker.window, known)
 
 
 def probings(breaker: Breaker, seconds: float) -> int:
-    """How often an open breaker lets probes through in so many seconds, if they all fail."""
+    """How often an open breaker lets probes through in so many seconds, if all of them fail."""
     count, pause, left = 0, breaker.open, seconds
     while pause < breaker.max_open and pause <= left:
         count, left, pause = count + 1, left - pause, pause * 2

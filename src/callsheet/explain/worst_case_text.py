@@ -1,4 +1,4 @@
-"""The worst case in sentences."""
+"""Writes the worst case in sentences."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from callsheet.sheet.forms.quantities import spelled_number, spelled_seconds
 
 WAITS = "for a slot, for a turn, or as long as the service asks (Retry-After)"
 MOST_LISTED = 3
-"""More pauses than these are added up."""
+"""If there are more pauses, their sum is told."""
 
 
 def sentences(worst: WorstCase, *, may_transfer: bool) -> Iterator[str]:
-    """What one call may do, and what an outage would cause, a paragraph each."""
+    """The most that one call may do, and what an outage would cause, in a paragraph each."""
     yield " ".join(_of_one_call(worst))
     if may_transfer:
         yield _of_a_transfer(worst)

@@ -1,4 +1,4 @@
-"""The nouns of the wire: Request, Response, Headers, Body."""
+"""What is sent and received: Request, Response, Headers, Body."""
 
 from callsheet.http.body import Body, Content
 from callsheet.http.headers import Headers

@@ -1,4 +1,4 @@
-"""What a request carries."""
+"""The body of a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Body(Protocol):
 
     @property
     def content_type(self) -> str | None:
-        """Its media type, if it has one of its own."""
+        """The media type of the body itself, sent as Content-Type; None if it has none."""
 
     @property
     def is_replayable(self) -> bool:

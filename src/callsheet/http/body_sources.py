@@ -1,8 +1,8 @@
 """Bodies that are read as they are sent: bytes, iterators, and several of them one after another (files: `files.py`).
 
-A body knows its length, if it can be known, and whether it can be sent (again). A file begins where it stood when it
-was handed over, for every attempt; it is closed by whoever opened it. What can be read only once is replayable until
-the first byte is asked of it: an attempt that never got as far as the body has cost nothing.
+A body knows its length, unless that is not known before its end, and whether it can be sent (again). Every attempt
+reads a file from the position at which the caller handed it over, and the caller closes the file. A body that can be
+read only once stays replayable until its first byte is read, so an attempt that fails before that may be repeated.
 """
 
 from __future__ import annotations
@@ -14,52 +14,59 @@ from typing import Any, Protocol
 from callsheet.errors import ArgumentError
 
 SMALL = 64 * 1024
-"""Bytes: neighbours in memory below this size are read as one, so that a form of many fields is few writes."""
+"""Bytes. Neighbouring parts in memory below this size are joined, so that a form of many fields takes few writes."""
 
 
 class BodySource(Protocol):
     """A body being read for one attempt."""
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, b"" at the end. Raises ArgumentError for what cannot be sent as announced."""
+        """At most `size` bytes, b"" at the end. Raises ArgumentError if the body cannot be read or has another length."""
 
     def close(self) -> None:
         """Close what was opened for this attempt."""
 
 
+def check_length(source: BodySource, length: int, taken: int, *, is_over: bool) -> None:
+    """Raise ArgumentError unless a body has its announced length, after `taken` bytes of it were read.
+
+    Bytes above the length would not be sent, and the service would take the beginning for the whole.
+    """
+    if taken > length or (taken == length and not is_over and source.read(1)):
+        raise ArgumentError(f"the body: {length} bytes were announced, and it is longer")
+    if is_over and taken < length:
+        raise ArgumentError(f"the body: {length} bytes were announced, and it ended after {taken}")
+
+
 class Stored(Protocol):
-    """Something a body can be made of: its length in bytes, whether it can be read again, and a way to begin."""
+    """Data that a body can be made of, such as a file: its length, whether it can be read again, and how to open it."""
 
     @property
     def length(self) -> int | None:
-        """The length in bytes, or None if it is not known before the end."""
+        """The length in bytes; None if it is not known before the end."""
 
     @property
     def is_replayable(self) -> bool:
-        """Whether `open` gives the whole of it (once more)."""
+        """Whether `open` can (still) give all of it."""
 
     @property
     def is_read_once(self) -> bool:
-        """Whether it is gone when it was read, so that nobody can look at it before it is sent."""
+        """Whether it can be read only once, so that nothing may look at it before it is sent."""
 
     def open(self) -> BodySource:
         """Begin to read from the start."""
 
 
 class InMemory:
-    """Bytes."""
+    """Bytes in memory."""
 
-    __slots__ = ("content",)
+    __slots__ = ("content", "length")
     is_replayable = True
     is_read_once = False
 
     def __init__(self, content: bytes) -> None:
         self.content = content
-
-    @property
-    def length(self) -> int:
-        """The length in bytes."""
-        return len(self.content)
+        self.length = len(content)
 
     def open(self) -> BodySource:
         """Begin to read from the start."""
@@ -67,7 +74,7 @@ class InMemory:
 
 
 class ReadOnce:
-    """Remembers whether something that can be read once has been begun."""
+    """Remembers whether the reading of something that can be read only once has begun."""
 
     __slots__ = ("is_untouched",)
 
@@ -75,14 +82,14 @@ class ReadOnce:
         self.is_untouched = True
 
     def guard(self, source: BodySource) -> BodySource:
-        """The source, marked as begun at its first read. Raises ArgumentError if an earlier one was begun."""
+        """A source that notes its first read here. Raises ArgumentError if an earlier source was read."""
         if not self.is_untouched:
             raise ArgumentError("this body was read before and cannot be read again; nothing would be left to send")
         return NotedSource(source, self)
 
 
 class NotedSource:
-    """Reads a source and notes that it did."""
+    """Reads a source, and notes in a ReadOnce that it was read."""
 
     def __init__(self, source: BodySource, once: ReadOnce) -> None:
         self._source = source
@@ -99,7 +106,7 @@ class NotedSource:
 
 
 class Pieces:
-    """The bytes of an iterator; read once."""
+    """The pieces of an iterator, which can be read only once."""
 
     length = None
     is_read_once = True
@@ -119,7 +126,7 @@ class Pieces:
 
 
 class PieceSource:
-    """Reads an iterator's pieces, cut to the size asked for."""
+    """Reads an iterator, its pieces cut to the size asked for."""
 
     def __init__(self, pieces: Iterator[bytes | str]) -> None:
         self._pieces = pieces
@@ -138,11 +145,11 @@ class PieceSource:
         return self._piece if not start and size >= len(self._piece) else self._piece[start : start + size]
 
     def close(self) -> None:
-        """Nothing was opened: the iterator is its maker's."""
+        """Do nothing: the iterator belongs to the caller."""
 
 
 def piece_of(piece: Any) -> bytes:
-    """One piece of an iterator's body as bytes. Raises ArgumentError for what is neither bytes nor text."""
+    """A piece that the caller's iterator gave, as bytes. Raises ArgumentError if it is neither bytes nor text."""
     if isinstance(piece, bytes):
         return piece
     if isinstance(piece, bytearray | memoryview):
@@ -184,35 +191,31 @@ class AsyncPieces:
         self._once.is_untouched = False
 
     def encoded(self, piece: Any) -> bytes:
-        """What is sent for a piece. Raises ArgumentError for what is neither bytes nor text."""
+        """The bytes to send for a piece. Raises ArgumentError if it is neither bytes nor text."""
         return piece_of(piece)
 
     def ending(self) -> bytes:
-        """What is sent after the last piece."""
+        """The bytes to send after the last piece."""
         return b""
 
 
 class Joined:
-    """Several stores, one after another."""
+    """The content of several Stored, one after another."""
 
     def __init__(self, parts: Iterable[Stored]) -> None:
         self._parts = tuple(_merged(parts))
         lengths = [part.length for part in self._parts]
         known = [length for length in lengths if length is not None]
         self.length = sum(known) if len(known) == len(lengths) else None
+        self.is_read_once = any(part.is_read_once for part in self._parts)
 
     @property
     def is_replayable(self) -> bool:
-        """Whether each of them is."""
+        """Whether all parts are replayable."""
         return all(part.is_replayable for part in self._parts)
 
-    @property
-    def is_read_once(self) -> bool:
-        """Whether one of them is."""
-        return any(part.is_read_once for part in self._parts)
-
     def open(self) -> BodySource:
-        """Begin to read from the start of the first."""
+        """Begin to read at the start of the first part."""
         return JoinedSource(self._parts)
 
 
@@ -231,7 +234,7 @@ def _merged(parts: Iterable[Stored]) -> Iterator[Stored]:
 
 
 class JoinedSource:
-    """Reads one store after another, each opened when its turn comes."""
+    """Reads one Stored after another; each is opened when its turn comes."""
 
     def __init__(self, parts: Sequence[Stored]) -> None:
         self._parts = iter(parts)
@@ -251,7 +254,7 @@ class JoinedSource:
             self._close_current()
 
     def close(self) -> None:
-        """Close what is open, and open nothing more."""
+        """Close the open part; no other is opened after that."""
         self._parts = iter(())
         self._close_current()
 

@@ -1,4 +1,4 @@
-"""Which charset a text is in."""
+"""Chooses the charset to decode an answer's text with."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import codecs
 
 PROBE = b"a"
 NO_CHARSET = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
-"""Codecs of Python's own and of host names."""
+"""Python's codecs that are not charsets: its own escapes and those of host names."""
 MARK = "\ufeff"
-"""A byte order mark, decoded: it says how a text is written and is no part of it."""
+"""A decoded byte order mark: it tells the encoding and is not part of the text."""
 
 
 def usable(charset: str) -> str:
-    """The charset if Python can read texts in it, else UTF-8: a service may name any codec, and those of bytes (zlib,
-    hex) are none of text.
+    """The charset if Python can decode text from it, else UTF-8. A service may name any codec, and some of Python's
+    decode bytes to bytes (zlib, hex).
     """
     try:
         PROBE.decode(charset, "replace")

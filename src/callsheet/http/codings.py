@@ -1,7 +1,7 @@
-"""Content codings (RFC 9110 8.4.1), undone here and not in libcurl, so that a cut body is seen and a bomb is bounded.
+"""Undoes content codings (RFC 9110 8.4.1).
 
-A decoder is fed the coded bytes and gives at most as many decoded ones as it is asked for; `finish` says whether the
-coding came to its end.
+libcurl would take a cut body for a whole one and would not bound a decompression bomb. A decoder here gives at most as
+many decoded bytes as it is asked for, and its `finish` raises if the coded bytes ended early.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 
 class BrokenCodingError(Exception):
-    """The body is not in the coding that its header names, or breaks off within it."""
+    """The body is not in the coding that its Content-Encoding names, or it ends within it."""
 
 
 class TooLargeError(Exception):
@@ -21,17 +21,17 @@ class TooLargeError(Exception):
 
 
 class Decoder(Protocol):
-    """One coding being undone."""
+    """Undoes one coding."""
 
     def feed(self, data: bytes, most: int) -> bytes:
-        """At most `most` decoded bytes; feed b"" for what is still to come of earlier data."""
+        """At most `most` decoded bytes of the data so far. Feed b"" for the rest of earlier data, until b"" is given."""
 
     def finish(self) -> None:
         """Raise BrokenCodingError unless the coding has ended."""
 
 
 WINDOW = 8 * 1024
-"""Bytes an inflater is shown at a time: it copies what follows a member, and a body may be a million empty members."""
+"""Bytes that zlib is given at a time: it copies all bytes after a member, and a body may be a million empty members."""
 
 
 class Inflate:
@@ -51,7 +51,7 @@ class Inflate:
             self._pending, self._taken = self._pending[self._taken :] + data, 0
         decoded = b""
         try:
-            # A gzip member may hold nothing; the next one is looked at, too.
+            # A gzip member may be empty, so go on to the next one.
             while (self._pending or self._has_more) and not decoded and self._is_ready():
                 decoded = self._inflate(most)
         except zlib.error as error:
@@ -59,7 +59,7 @@ class Inflate:
         return decoded
 
     def _is_ready(self) -> bool:
-        """Choose an inflater for what comes next; False if too little has come to tell."""
+        """Choose the inflater for the next bytes; False if there are too few to tell."""
         self._has_begun = True
         if self._inflater is None:
             if len(self._pending) < 2:
@@ -79,7 +79,7 @@ class Inflate:
         self._taken += len(window) - len(inflater.unused_data or inflater.unconsumed_tail)
         if self._taken == len(self._pending):
             self._pending, self._taken = b"", 0
-        # zlib may have read everything and still hold the rest of a match.
+        # zlib may have read all input and still hold decoded bytes.
         self._has_more = len(decoded) == most and not inflater.eof
         return decoded
 
@@ -90,12 +90,12 @@ class Inflate:
 
 
 def _begins_zlib(data: bytes) -> bool:
-    """Whether these bytes are the header of RFC 1950 2.2: compression method 8, and a check sum."""
+    """Whether the data begin with a zlib header (RFC 1950 2.2): compression method 8 and a valid checksum."""
     return data[0] & 15 == 8 and (data[0] * 256 + data[1]) % 31 == 0
 
 
 def _brotli() -> Any:
-    """The installed brotli module that can bound its output, or None."""
+    """The installed brotli module that can limit its output; None if there is none."""
     for name in ("brotli", "brotlicffi"):
         try:
             module = importlib.import_module(name)
@@ -106,13 +106,13 @@ def _brotli() -> Any:
         except TypeError:
             continue
         except module.error:
-            return module  # its data were refused; the argument was taken
+            return module  # it refused the empty data, but accepts the argument
         return module
     return None
 
 
 class Brotli:
-    """br (RFC 7932), by the brotli library where one is installed."""
+    """br (RFC 7932), by the installed brotli library."""
 
     def __init__(self, module: Any) -> None:
         self._decompressor = module.Decompressor()
@@ -142,17 +142,17 @@ class Brotli:
 
 BROTLI = _brotli()
 ACCEPTED = "gzip, deflate, br" if BROTLI else "gzip, deflate"
-"""What is sent as Accept-Encoding: the codings that can be undone here."""
+"""The value of Accept-Encoding: the codings that can be undone here."""
 
 
 def codings_in(field: str) -> list[str]:
-    """The codings of a Content-Encoding field, in the order they were applied; `identity` is none."""
+    """The codings of a Content-Encoding field in the order in which they were applied, without `identity`."""
     words = (word.strip().lower() for word in field.split(","))
     return [("gzip" if word == "x-gzip" else word) for word in words if word and word != "identity"]
 
 
 def decoders_for(codings: Sequence[str], most_codings: int) -> list[Decoder]:
-    """A decoder per coding, the last applied first. Raises BrokenCodingError for one that is not known here."""
+    """A decoder for each coding, for the last applied first. Raises BrokenCodingError for an unknown coding or too many."""
     if len(codings) > most_codings:
         raise BrokenCodingError(f"{len(codings)} stacked content codings, at most {most_codings} are allowed")
     return [_decoder(coding) for coding in reversed(codings)]
@@ -167,11 +167,11 @@ def _decoder(coding: str) -> Decoder:
 
 
 STEP = 256 * 1024
-"""Bytes decoded at a time: what a bomb can cost at most between two looks at the cap."""
+"""Bytes decoded between two checks of the cap: the most memory that a decompression bomb can take beyond it."""
 
 
 def decoded(content: bytes, decoders: Sequence[Decoder], cap: int) -> bytes:
-    """The body with its codings undone. Raises TooLargeError above `cap` bytes, before more of it is in memory."""
+    """The body with its codings undone. Raises TooLargeError once it exceeds `cap` bytes, without decoding the rest."""
     chain = Chain(decoders)
     pieces: list[bytes] = []
     size = 0
@@ -185,7 +185,7 @@ def decoded(content: bytes, decoders: Sequence[Decoder], cap: int) -> bytes:
 
 
 class Chain:
-    """Several decoders, each fed by the one before, a step at a time."""
+    """Several decoders, each fed with the output of the one before."""
 
     def __init__(self, decoders: Sequence[Decoder]) -> None:
         self._decoders = tuple(decoders)

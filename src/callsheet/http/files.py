@@ -1,4 +1,4 @@
-"""Files as bodies: by their path, or as an object that the caller opened."""
+"""Files as bodies: by their path, or as a file object that the caller opened."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from callsheet.http.body_sources import BodySource, ReadOnce
 
 
 class PathFile:
-    """A file by its path, opened and closed for each attempt. Raises ArgumentError if it cannot be read."""
+    """The file at a path, opened and closed for each attempt. Raises ArgumentError if it cannot be read."""
 
     is_replayable = True
     is_read_once = False
@@ -45,9 +45,9 @@ def _unreadable(path: Path, error: OSError | ValueError) -> ArgumentError:
 
 
 class OpenFile:
-    """A file object that the caller opened and will close, from where it stands now.
+    """A file object that the caller opened and will close, read from its position at this time.
 
-    It can be sent again if it can seek. Raises ArgumentError for one that is closed, write-only or opened as text.
+    It can be sent again if it can seek. Raises ArgumentError if it is closed, write-only or opened as text.
     """
 
     def __init__(self, file: Any) -> None:
@@ -57,7 +57,7 @@ class OpenFile:
             raise ArgumentError(f"file {self.name}: opened as text; open it with 'rb'")
         if getattr(file, "closed", False):
             raise ArgumentError(f"file {self.name}: it is closed")
-        if not getattr(file, "readable", _true)():
+        if not getattr(file, "readable", lambda: True)():
             raise ArgumentError(f"file {self.name}: it is open for writing only; open it with 'rb'")
         self._start = _position(file)
         self._once = ReadOnce()
@@ -74,7 +74,7 @@ class OpenFile:
         return self._start is None
 
     def open(self) -> BodySource:
-        """Begin to read from where the file stood."""
+        """Begin to read at the position that the file had when it was handed over."""
         if self._start is None:
             return self._once.guard(Unclosed(self._file, self.name))
         try:
@@ -85,12 +85,8 @@ class OpenFile:
         return source if self.length is None else Exactly(source, self.length, self.name)
 
 
-def _true() -> bool:
-    return True
-
-
 def _is_text(file: Any) -> bool:
-    """Whether reading gives text; a wrapper such as `tempfile` makes is known by the attribute of what it wraps."""
+    """Whether reading gives text. The wrappers of `tempfile` show the `encoding` of the text file in them."""
     if isinstance(file, io.RawIOBase | io.BufferedIOBase):
         return False
     return isinstance(file, io.TextIOBase | codecs.StreamReader) or hasattr(file, "encoding")
@@ -116,7 +112,7 @@ def _rest_of(file: Any, start: int) -> int | None:
 
 
 def _is_device(file: Any) -> bool:
-    """Whether its end says nothing of what can be read: a device can seek to an end at 0 and still have bytes."""
+    """Whether it is a device: its end may be at 0 although bytes can be read, so it tells no length."""
     try:
         return stat.S_ISCHR(os.fstat(file.fileno()).st_mode)
     except (AttributeError, OSError, ValueError, TypeError):
@@ -124,7 +120,7 @@ def _is_device(file: Any) -> bool:
 
 
 class Unbuffered:
-    """Reads a file that was opened here, and closes it."""
+    """Reads a file that was opened for this attempt, and closes it."""
 
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
@@ -142,7 +138,7 @@ class Unbuffered:
 
 
 class Unclosed:
-    """Reads a file and leaves it open."""
+    """Reads a file that the caller opened, and leaves it open."""
 
     def __init__(self, file: Any, name: str) -> None:
         self._file = file
@@ -161,11 +157,11 @@ class Unclosed:
         return taken if isinstance(taken, bytes) else bytes(taken)
 
     def close(self) -> None:
-        """Leave the file to who opened it."""
+        """Do nothing: the caller closes the file."""
 
 
 class Exactly:
-    """Reads as many bytes as were announced: what a file grew by meanwhile is left out, and one that shrank says so."""
+    """Reads exactly the announced bytes: bytes that were appended meanwhile are left out, and a shorter file is an error."""
 
     def __init__(self, source: BodySource, length: int, name: str) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""Header fields: an ordered multi-map whose names have no case."""
+"""Header fields: an ordered multi-map with case-insensitive names."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from callsheet.secret import MASK, Secret
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 FORBIDDEN_IN_VALUE = re.compile(r"[\r\n\0]")
 CHANGED_ON_THE_WAY = re.compile(r"\A[ \t]|[ \t]\Z|[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
-"""White space at the edges is no part of a value, other control characters are replaced or refused (RFC 9110 5.5)."""
+"""White space at the edges is not part of a value, and other control characters are replaced or refused (RFC 9110 5.5)."""
 SET_UNASKED = frozenset({"accept", "accept-encoding", "content-type", "user-agent"})
-"""Fields for which a transport has something to send where nobody set them."""
+"""Fields that a transport adds if the request does not set them."""
 SET_BY_TRANSPORT = frozenset({"content-length", "transfer-encoding", "expect"})
-"""Two of these that disagree are how requests are smuggled (RFC 9112 11.2)."""
+"""Fields that callers may not set: two that contradict each other allow request smuggling (RFC 9112 11.2)."""
 
 
 class Headers(Mapping[str, str]):
@@ -28,29 +28,29 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_fields", "_index", "_names", "added_to", "wire_lines")
 
     def __init__(self, fields: Mapping[str, str | Secret] | Iterable[tuple[str, str | Secret]] = ()) -> None:
-        # The tuple first: asking whether something is a Mapping costs as much as all the rest.
+        # The tuple first: `isinstance(fields, Mapping)` costs as much as all the rest.
         self._fields = (
             fields if type(fields) is tuple else tuple(fields.items() if isinstance(fields, Mapping) else fields)
         )
         self._index: dict[str, list[str]] | None = None
         self._names: frozenset[str] | None = None
         self.wire_lines: list[bytes] | None = None
-        """What a transport made of these fields, kept because one Headers may serve every call of a plan."""
+        """The lines that a transport made of these fields. They are kept because all calls of a plan may share one Headers."""
         self.added_to: Headers | None = None
-        """Those that these are, but for their last field: what was made of them need not be made again."""
+        """The Headers that these equal except for their last field, so that its `wire_lines` can be reused."""
 
     @property
     def fields(self) -> tuple[tuple[str, str | Secret], ...]:
-        """Name and value of each field; here alone a secret value is the Secret itself."""
+        """Name and value of each field. A secret value is the Secret itself here, and `***` everywhere else."""
         return self._fields
 
     @property
     def is_constant(self) -> bool:
-        """Whether no value has to be read anew for each call."""
+        """Whether no value is a Secret that has to be read again for each call."""
         return all(isinstance(value, str) or value.is_constant for _, value in self._fields)
 
     def with_fields(self, extra: Iterable[tuple[str, str | Secret]]) -> Headers:
-        """A copy with the fields of `extra` added, in place of those that had their names."""
+        """A copy with the fields of `extra`, which replace fields of the same names."""
         added = tuple(extra)
         names = {name.lower() for name, _ in added}
         return Headers((*(field for field in self._fields if field[0].lower() not in names), *added))
@@ -62,7 +62,7 @@ class Headers(Mapping[str, str]):
         return name in self._names
 
     def plus(self, name: str, value: str | Secret) -> Headers:
-        """These fields and one more, in place of any of its name; quicker than `with_fields` where there is none."""
+        """A copy with one more field, which replaces fields of its name; faster than `with_fields` if there are none."""
         wanted = name.lower()
         if self.has(wanted) or wanted in SET_UNASKED:
             return self.with_fields([(name, value)])
@@ -71,7 +71,7 @@ class Headers(Mapping[str, str]):
         return headers
 
     def without(self, names: frozenset[str]) -> Headers:
-        """These fields but for those named (in lower case)."""
+        """A copy without the fields of these names, given in lower case."""
         return Headers(field for field in self._fields if field[0].lower() not in names)
 
     def get_list(self, name: str) -> list[str]:
@@ -115,7 +115,7 @@ class Headers(Mapping[str, str]):
 
 
 class AnsweredHeaders(Headers):
-    """Those of an answer, which may tell back what the request held: shown and pickled, they are masked; read, they are not."""
+    """The header fields of an answer, which may repeat secrets of the request: masked in `repr` and pickles, not when read."""
 
     __slots__ = ("_masked",)
 
@@ -149,7 +149,7 @@ def parse_field_lines(lines: Iterable[bytes]) -> Headers:
 
 
 def check_field(name: object, value: object) -> None:
-    """Refuse a field that could not be sent as it stands (RFC 9110 5.1, 5.5). The error names it and hides its value."""
+    """Raise ArgumentError for a field that cannot be sent unchanged (RFC 9110 5.1, 5.5), without showing its value."""
     if not isinstance(name, str) or not TOKEN.match(name):
         raise ArgumentError(f"header name {name!r}: expected letters, digits and !#$%&'*+-.^_`|~")
     if name.lower() in SET_BY_TRANSPORT:

@@ -1,4 +1,4 @@
-"""JSON in and out, by pydantic-core."""
+"""Reads and writes JSON, by pydantic-core."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def loads(content: bytes | str) -> Any:
 
 
 def without_mark(content: bytes) -> bytes:
-    """The document without the byte order mark that it must not have, and that a reader may ignore (RFC 8259 8.1)."""
+    """The document without a byte order mark, which senders must not add and readers may ignore (RFC 8259 8.1)."""
     return content.removeprefix(BOM_UTF8)
 
 
 def dumps(value: Any) -> bytes:
-    """The value as compact JSON in UTF-8. Raises ValueError for what has no JSON form, NaN and Infinity among it."""
+    """The value as compact JSON in UTF-8. Raises ValueError if a part of it has no JSON form, such as NaN or Infinity."""
     try:
         content = to_json(value, inf_nan_mode="constants", by_alias=True)
     except PydanticSerializationError as error:
         raise ValueError(str(error)) from None
     refuse_nan(content)
-    # A Decimal is written as a string, and so is one that is no number.
+    # pydantic writes a Decimal as a string, even NaN and Infinity.
     if any(mark in content for mark in DECIMAL_MARKS) and has_odd_decimal(value):
         raise ValueError(NO_JSON_FORM)
     return content
 
 
 def has_odd_decimal(value: Any) -> bool:
-    """Whether a Decimal that is NaN or infinite stands in plain data."""
+    """Whether plain data contain a Decimal that is NaN or infinite."""
     if isinstance(value, Decimal):
         return not value.is_finite()
     if isinstance(value, Mapping):
@@ -47,7 +47,7 @@ def has_odd_decimal(value: Any) -> bool:
 
 
 def refuse_nan(content: bytes) -> None:
-    """Raise ValueError if NaN or Infinity is among the values of a document that is JSON but for these."""
+    """Raise ValueError if a document, otherwise valid JSON, contains NaN or Infinity as a value."""
     if b"NaN" not in content and b"Infinity" not in content:
         return
     try:

@@ -1,17 +1,17 @@
-"""Where a value stands in a JSON document: `error.code`, `items.0.code`."""
+"""Paths to a value in a JSON document: `error.code`, `items.0.code`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 MISSING: Any = object()
-"""Stands where there is no value; a JSON null is one, None."""
+"""The result of a path that leads to no value. A JSON null is a value: None."""
 
 
 class JSONPath:
-    """A dotted path: names of members, and positions in arrays counted from 0.
+    """A dotted path of member names, and of positions in arrays counted from 0.
 
-    Raises ValueError for a text that is none, saying what to write.
+    Raises ValueError for a text that is no such path; the message tells what to write.
     """
 
     __slots__ = ("_steps", "text")
@@ -27,11 +27,11 @@ class JSONPath:
 
     @property
     def names(self) -> tuple[str | int, ...]:
-        """The steps one by one."""
+        """The member names and positions of the path, in order."""
         return tuple(name if position is None else position for name, position in self._steps)
 
     def find(self, document: Any) -> Any:
-        """The value that stands there in a parsed document, MISSING if there is none."""
+        """The value at this path of a parsed document, MISSING if there is none."""
         for name, position in self._steps:
             if isinstance(document, dict):
                 document = document.get(name, MISSING)
@@ -43,7 +43,7 @@ class JSONPath:
 
 
 def _respelt(text: str) -> str:
-    """The hint for a path in the syntax of JSONPath or JSON Pointer."""
+    """The hint for a path that was written in the syntax of JSONPath or JSON Pointer."""
     plain = text.lstrip("$").replace("[", ".").replace("]", "").replace("'", "").replace('"', "").replace("/", ".")
     names = [name for name in plain.split(".") if name]
     return f"did you mean `{'.'.join(names)[:60]}`?" if names else "write the name of a member: `error.code`"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MEDIA_TYPE = "application/problem+json"
+TEXTS = ("type", "title", "detail", "instance")
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,11 @@ class ProblemDetails:
 
 
 def problem_from(document: Any) -> ProblemDetails | None:
-    """Problem details from parsed JSON. Members of the wrong type are ignored, as RFC 9457 3.1 asks."""
+    """Problem details from parsed JSON, None if it is no object. Members of a wrong type are ignored (RFC 9457 3.1)."""
     if not isinstance(document, dict):
         return None
-    known = {name: document[name] for name in ("type", "title", "detail", "instance") if _is_text(document, name)}
+    known = {name: document[name] for name in TEXTS if isinstance(document.get(name), str)}
     status = document.get("status")
     if isinstance(status, int) and not isinstance(status, bool):
         known["status"] = status
-    standard = ("type", "title", "status", "detail", "instance")
-    return ProblemDetails(**known, extensions={k: v for k, v in document.items() if k not in standard})
-
-
-def _is_text(document: dict[str, Any], name: str) -> bool:
-    return isinstance(document.get(name), str)
+    return ProblemDetails(**known, extensions={k: v for k, v in document.items() if k not in (*TEXTS, "status")})

@@ -1,8 +1,8 @@
 """Which addresses belong to the public internet.
 
-The tables are ours, from IANA's special-purpose registries (RFC 6890), because `ipaddress.is_global` changed its mind
-between patch releases of Python. Where in doubt an address is not public: of IPv6 only 2000::/3 is in use there, and
-what carries an IPv4 address through it (6to4, Teredo) is refused whole, since both have been given up.
+The tables are our own copy of IANA's special-purpose registries (RFC 6890), because the results of `ipaddress.is_global`
+differ between patch releases of Python. An address counts as public only beyond doubt: of IPv6 only 2000::/3 is assigned,
+and of that the ranges that carry IPv4 addresses (6to4, Teredo) are refused, since both protocols were given up.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NOT_PUBLIC_V4 = tuple(
     )
 )
 GLOBAL_UNICAST = IPv6Network("2000::/3")
-"""The only IPv6 addresses that are given out (RFC 4291 2.4): outside are loopback, unique local, link-local, site-local,
+"""The only IPv6 addresses that are assigned (RFC 4291 2.4): outside are loopback, unique local, link-local, site-local,
 multicast, and the translations of NAT64 (64:ff9b::/96 and 64:ff9b:1::/48)."""
 NOT_PUBLIC_V6 = tuple(
     map(
@@ -50,14 +50,14 @@ NOT_PUBLIC_V6 = tuple(
 
 
 ISATAP = 0x0000_5EFE
-"""The middle of an interface identifier that holds an IPv4 address (RFC 5214 6.1), but for the bit that says if that is unique."""
+"""The middle of an interface identifier that contains an IPv4 address (RFC 5214 6.1), without its universal/local bit."""
 
 
 def is_public(address: str) -> bool:
     """Whether an address, as a resolver or the operating system writes it, is on the public internet.
 
-    An IPv4 address inside an IPv6 one (`::ffff:127.0.0.1`) counts as what it is; one with a zone, and what is no
-    address, is not public.
+    An IPv4 address inside an IPv6 one (`::ffff:127.0.0.1`) counts as that IPv4 address. An address with a zone, and a
+    text that is no address, is not public.
     """
     try:
         found = ip_address(address)

@@ -1,4 +1,4 @@
-"""One request, as it will stand on the wire."""
+"""The request as it is sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from callsheet.http.body import Body
 
 CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
-"""Fields that are a credential whoever wrote them, and so are never shown."""
+"""Fields that are never shown, because their value is a credential even if it is no Secret."""
 
 
 class Origin(NamedTuple):
@@ -73,15 +73,15 @@ class Request:
 
     @property
     def is_transfer(self) -> bool:
-        """Whether its body, or the answer's, is read as it goes: then its size, not a limit on one try, says how long."""
+        """Whether its body or the answer's is read as it goes. Its time depends on its size, so no limit on one attempt holds."""
         return self.is_stream or self.is_upload
 
     def plus(self, name: str, value: str | Secret) -> Request:
-        """A copy of the request with this header field, in place of those that had its name."""
+        """A copy of the request with this header field, which replaces fields of its name."""
         return self.with_headers(self.headers.plus(name, value))
 
     def with_headers(self, headers: Headers, *secrets: Secret) -> Request:
-        """A copy of the request with these header fields instead; `secrets` are masked as well, wherever they come back."""
+        """A copy of the request with these header fields; `secrets`, too, are masked wherever the service sends them back."""
         return Request(
             self.method,
             self.url,
@@ -95,12 +95,12 @@ class Request:
 
     @property
     def masks(self) -> tuple[Secret, ...]:
-        """The secrets whose values are masked wherever they come back, those among the caller's own headers, too."""
+        """The secrets that are masked wherever the service sends them back, including credentials in plain header fields."""
         own = [value for name, value in self.headers.fields if isinstance(value, str) and names_a_credential(name)]
         return (*self.secrets, *(Secret(word) for value in own for word in (value, *value.split()) if word))
 
     def redacted(self) -> Request:
-        """The same request without its body, its secrets masked: what errors and answers carry."""
+        """A copy without the body and with secrets masked, for errors and answers to carry."""
         return Request(self.method, self.url, Headers(_shown(self.headers)))
 
     def __repr__(self) -> str:

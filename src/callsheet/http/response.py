@@ -1,4 +1,4 @@
-"""One answer."""
+"""The answer to a call."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ END_OF_LINE = re.compile(r"\r\n|\n|\r")
 SHOWN = 200
 """Characters of a body that an error quotes."""
 LOOKED_AT = 64 * 1024
-"""Bytes of it that are searched for secrets: more than those characters can come from."""
+"""Bytes of a body that are searched for secrets before it is quoted: more than the quoted characters can take up."""
 
 
 class Response:
@@ -36,7 +36,7 @@ class Response:
     """
 
     undone: ResponseError | None
-    """Set only where the codings were undone before policies looked into the body: why that failed, or None."""
+    """Set only if the codings were undone before policies looked into the body: the error of that, or None."""
 
     __slots__ = (
         "_content",
@@ -78,7 +78,7 @@ class Response:
         self.history: tuple[Response, ...] = ()
         self.from_cache = False
         self.stream: Any = None
-        """Where `request.is_stream`: the BlockingStream or AsyncStream that a transport sets for the body to be read from."""
+        """Set by the transport if `request.is_stream`: the BlockingStream or AsyncStream that reads the body."""
 
     @property
     def headers(self) -> Headers:
@@ -91,7 +91,7 @@ class Response:
         return headers
 
     def field(self, name: bytes) -> str | None:
-        """One header field by its lower-case name, without reading the others; the first of several."""
+        """The first value of a header field, by its lower-case name, without parsing the other fields."""
         if self._lines is None:
             values = self.headers.get_list(name.decode("latin-1"))
             return values[0] if values else None
@@ -102,7 +102,7 @@ class Response:
         return None
 
     def lines_with(self, initials: bytes) -> list[bytes]:
-        """The field lines that begin with one of these letters, without reading the others."""
+        """The header lines that begin with one of these letters, without parsing the others."""
         if self._lines is not None:
             return [line for line in self._lines if line and line[0] in initials]
         lines = (f"{name}: {value}".encode("latin-1", "replace") for name, value in self.headers.multi_items())
@@ -133,7 +133,7 @@ class Response:
         self._content = decode(self._content)
 
     def drop_content(self) -> None:
-        """Forget a body that cannot be used."""
+        """Drop a body that cannot be used."""
         self._content = b""
 
     @property
@@ -150,7 +150,7 @@ class Response:
     def _text_of(self, content: bytes) -> str:
         try:
             return content.decode(self.encoding, "replace")
-        except ValueError:  # a charset that replaces nothing
+        except ValueError:  # a charset that does not support `replace`
             return content.decode("utf-8", "replace")
 
     def json(self) -> Any:
@@ -165,7 +165,7 @@ class Response:
             raise self.not_json(str(error)) from None
 
     def _taken_document(self) -> Any:
-        """The document that was kept, once: who gets it may change it, so of two who ask at once one has none."""
+        """The kept document, MISSING if there is none. It is given once, since the caller may change it."""
         try:
             document = self._document
             del self._document
@@ -174,10 +174,10 @@ class Response:
         return document
 
     def document(self) -> Any:
-        """The body as parsed JSON, MISSING if it is none. It is parsed once and kept, so nobody may change it."""
+        """The body as parsed JSON, MISSING if it is not JSON. It is parsed once and kept, so callers must not change it."""
         try:
             return self._document
-        except AttributeError:  # never set where nobody asks, so that it costs nothing there
+        except AttributeError:  # not set before the first call, so that other answers do not pay for it
             pass
         try:
             self._document: Any = loads(self._content)
@@ -186,7 +186,7 @@ class Response:
         return self._document
 
     def not_json(self, reason: str, *, found: bytes | None = None, line: int | None = None) -> DecodeError:
-        """The error for a body, or one line of it, that is not JSON, with a short beginning of what was found."""
+        """The error for a body, or one line of it, that is not JSON; it quotes the beginning."""
         content = self._content if found is None else found
         beginning = without_named(self.masked(self._text_of(content[:LOOKED_AT])))[:SHOWN]
         where = "the answer" if line is None else f"line {line} of the answer"
@@ -226,7 +226,7 @@ class Response:
         return f"{head}: {_one_line(self.masked(told))}" if told else head
 
     def facts(self) -> dict[str, Any]:
-        """What an error raised for this answer carries."""
+        """The keyword arguments for an error that is raised because of this answer."""
         return {
             "response": self,
             "request": self.request,
@@ -240,7 +240,7 @@ class Response:
         return redact(text, self._sent.masks)
 
     def masked_data(self, value: Any) -> Any:
-        """The same of every text in parsed JSON."""
+        """Parsed JSON with every text in it `masked`."""
         if isinstance(value, dict):
             return {self.masked(name): self.masked_data(inner) for name, inner in value.items()}
         if isinstance(value, list | tuple):
@@ -269,7 +269,7 @@ class Response:
                 yield self.json_line(line, number)
 
     def json_line(self, line: bytes, number: int) -> Any:
-        """The value of one line. Raises DecodeError with its number."""
+        """The JSON value of one line. Raises DecodeError with the line's number if it is not JSON."""
         try:
             return loads(line)
         except ValueError as error:
@@ -306,4 +306,4 @@ def _one_line(text: str) -> str:
 
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 REASONS |= {413: "Content Too Large", 422: "Unprocessable Content"}
-"""Reason phrases for answers that bring none (HTTP/2)."""
+"""Reason phrases for answers without one (HTTP/2)."""

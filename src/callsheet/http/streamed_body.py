@@ -1,4 +1,4 @@
-"""Bodies of `content=`, whatever they are made of, and bodies compressed on their way out."""
+"""Makes bodies of `content=`, and compresses bodies as they are sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from callsheet.http.files import OpenFile, PathFile
 
 GZIP_LEVEL = 6
 GZIP_WINDOW = 31
-"""zlib's word for "as gzip": it writes a modification time of 0, so that the same bytes compress to the same bytes."""
+"""zlib's number for the gzip format: zlib writes a modification time of 0, so that equal bodies stay equal compressed."""
 STEP = 64 * 1024
 """Bytes compressed at a time."""
 
@@ -24,7 +24,7 @@ class ReadBody(Body, Protocol):
 
     @property
     def length(self) -> int | None:
-        """Its length in bytes, sent as Content-Length; None if it is not known, so that it has to be sent in chunks."""
+        """Its length in bytes, sent as Content-Length; None if it is not known, so that it is sent in chunks."""
 
     @property
     def is_read_once(self) -> bool:
@@ -32,10 +32,10 @@ class ReadBody(Body, Protocol):
 
     @property
     def asynchronous(self) -> AsyncPieces | None:
-        """What an AsyncTransport sends instead of what `open` gives: the pieces of an async iterator. Else None."""
+        """The pieces of an async iterator, which an AsyncTransport sends instead of opening the body. Else None."""
 
     def open(self) -> BodySource:
-        """Begin to read from the start, once for each attempt. The transport closes what it opened."""
+        """Begin to read from the start, once for each attempt. The transport closes the source."""
 
 
 class StreamedBody:
@@ -46,26 +46,18 @@ class StreamedBody:
     def __init__(self, stored: Stored | AsyncPieces, content_type: str | None = None) -> None:
         self.stored = stored
         self.content_type = content_type
+        self.length = stored.length
+        self.is_read_once = stored.is_read_once
 
     @property
     def asynchronous(self) -> AsyncPieces | None:
-        """The pieces of an async iterator, which only an AsyncClient can send; None for what `open` can read."""
+        """The pieces of an async iterator, which only an AsyncClient can send; None for a body that `open` reads."""
         return self.stored if isinstance(self.stored, AsyncPieces) else None
 
     @property
-    def length(self) -> int | None:
-        """The length in bytes, or None if it is not known before the end."""
-        return self.stored.length
-
-    @property
     def is_replayable(self) -> bool:
-        """Whether a further attempt can send it whole."""
+        """Whether a further attempt can send all of it."""
         return self.stored.is_replayable
-
-    @property
-    def is_read_once(self) -> bool:
-        """Whether it is gone when it was read."""
-        return self.stored.is_read_once
 
     def open(self) -> BodySource:
         """Begin to read from the start. Raises UsageError for an async iterator."""
@@ -108,7 +100,7 @@ def _stored(content: Any) -> Stored | AsyncPieces:
 
 
 def gzipped(body: Body) -> Body:
-    """The same body compressed, for `Content-Encoding: gzip`; of unknown length unless it is in memory."""
+    """The body compressed, for `Content-Encoding: gzip`. Its length is known only if the body is in memory."""
     if body.content is not None:
         compressor = _compressor()
         return Content(compressor.compress(body.content) + compressor.flush(), body.content_type)
@@ -125,22 +117,18 @@ def _compressor() -> Any:
 
 
 class Gzipped:
-    """A store, compressed as it is read; replayable if the store is."""
+    """The compressed form of a Stored, made as it is read."""
 
     length = None
 
     def __init__(self, stored: Stored) -> None:
         self._stored = stored
+        self.is_read_once = stored.is_read_once
 
     @property
     def is_replayable(self) -> bool:
-        """Whether what is compressed can be read again."""
+        """Whether the uncompressed data can (still) be read."""
         return self._stored.is_replayable
-
-    @property
-    def is_read_once(self) -> bool:
-        """Whether what is compressed is gone when it was read."""
-        return self._stored.is_read_once
 
     def open(self) -> BodySource:
         """Begin to read from the start."""
@@ -180,7 +168,7 @@ class GzippedPieces(AsyncPieces):
         self._compressor = _compressor()
 
     def encoded(self, piece: Any) -> bytes:
-        """What is sent for a piece; b"" while the compressor still gathers."""
+        """The compressed bytes to send for a piece; b"" while the compressor keeps them."""
         return bytes(self._compressor.compress(piece_of(piece)))
 
     def ending(self) -> bytes:

@@ -1,87 +1,59 @@
-"""Binders: each puts one argument into a request. A plan holds a small list of them and loops over it."""
+"""Puts the arguments of a call into its request: a binder for each parameter, and one for the body."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from callsheet.errors import ArgumentError, SheetError
+from callsheet.errors import ArgumentError
 from callsheet.http.body import Body
 from callsheet.http.headers import check_field
 from callsheet.plan.bodies import BodyBinder
-from callsheet.plan.path import segment
+from callsheet.plan.path import query_text, segment
 from callsheet.plan.plan import Given
-from callsheet.plan.request_parts import RequestParts, found_value
+from callsheet.plan.request_parts import ArgumentBinder, RequestParts
 from callsheet.secret import MASK, Secret
 from callsheet.sheet.words.operation import MISSING, Operation, Parameter
 from callsheet.values.text import Texter, text_of
 
 
-class Binder:
-    """Puts the argument of one parameter where it belongs."""
+class ParameterBinder(ArgumentBinder):
+    """Puts the argument of one parameter into the path, the query or the header fields."""
 
-    __slots__ = ("_put", "_texter", "argument", "parameter")
+    __slots__ = ("_put", "_texter")
 
     def __init__(self, parameter: Parameter) -> None:
-        self.parameter = parameter
-        self.argument = parameter.argument
         self._texter = Texter(parameter.type)
+        super().__init__(parameter, self._texter)
         self._put = {"path": self._put_path, "query": self._put_query, "header": self._put_header}[parameter.location]
 
     def bind(self, value: Any, parts: RequestParts) -> None:
-        """Check the value and put it in; what is wrong is added to the problems."""
-        parameter = self.parameter
+        """Check the value and put it in; what is wrong with it is added to the problems of the parts."""
         try:
-            texts = self._texter.texts(value)
-            for text in texts:
-                if parameter.secret:
+            for text in self._texter.texts(value):
+                if self.is_secret:
                     parts.secrets.append(Secret(text))
                 self._put(text, parts)
         except ValueError as error:
-            found = "" if parameter.secret else f", found {found_value(value)}"
-            parts.problems.append(f"`{self.argument}` ({self.described}): {error}{found}")
+            self.add_misfit(value, error, parts)
         except ArgumentError as error:
             parts.problems.append(str(error))
 
-    def bind_constant(self, value: Any, parts: RequestParts) -> None:
-        """Put in a value fixed on the sheet; the text of a secret is read now, and converted to the declared type."""
-        if isinstance(value, Secret):
-            text = value.reveal()
-            try:
-                value = self._texter.value_of(text)
-            except ValueError:
-                value = text
-        self.bind(value, parts)
-
-    @property
-    def described(self) -> str:
-        """The location and type of the parameter, for a message."""
-        return f"{self.parameter.location}, {self._texter.expected}"
-
     def _put_path(self, text: str, parts: RequestParts) -> None:
         parts.segments[self.parameter.name] = written = segment(text)
-        parts.shown_segments[self.parameter.name] = MASK if self.parameter.secret else written
+        parts.shown_segments[self.parameter.name] = MASK if self.is_secret else written
 
     def _put_query(self, text: str, parts: RequestParts) -> None:
         name = quote(self.parameter.name, safe="")
         written = query_text(text)
         parts.query.append(f"{name}={written}")
-        parts.shown_query.append(f"{name}={MASK if self.parameter.secret else written}")
+        parts.shown_query.append(f"{name}={MASK if self.is_secret else written}")
 
     def _put_header(self, text: str, parts: RequestParts) -> None:
         check_field(self.parameter.name, text)
-        parts.headers.append((self.parameter.name, Secret(text) if self.parameter.secret else text))
-
-
-def query_text(text: str) -> str:
-    """One name or value of a query, percent-encoded. Raises ValueError for half a surrogate pair."""
-    try:
-        return quote(text, safe="")
-    except UnicodeEncodeError:
-        raise ValueError("it holds half a surrogate pair, which has no UTF-8 form") from None
+        parts.headers.append((self.parameter.name, Secret(text) if self.is_secret else text))
 
 
 class Arguments:
@@ -90,40 +62,30 @@ class Arguments:
     def __init__(self, operation: Operation, body_binder: BodyBinder) -> None:
         self._operation = operation
         self._body_binder = body_binder
-        self._binders = [Binder(parameter) for parameter in operation.parameters if parameter.value is MISSING]
-        constants = [(Binder(_masked(p)), p.value) for p in operation.parameters if p.value is not MISSING]
-        self._constants = constants
-        self._constant_names = body_binder.constants.union(binder.argument for binder, _ in constants)
+        self._binders = [ParameterBinder(p) for p in operation.parameters if p.value is MISSING]
+        self._constants = [ParameterBinder(p) for p in operation.parameters if p.value is not MISSING]
+        for constant in self._constants:
+            constant.check_constant()
+        self._constant_names = body_binder.constants.union(constant.argument for constant in self._constants)
         self.takes_parameters = bool(operation.parameters)
-        self._check_constants()
-
-    def _check_constants(self) -> None:
-        """Raise SheetError for a fixed value that does not fit its type; a secret is only read, and checked, by a call."""
-        for binder, value in self._constants:
-            parts = RequestParts()
-            if not isinstance(value, Secret):
-                binder.bind(value, parts)
-            if parts.problems:
-                where = f"{binder.parameter.where}: " if binder.parameter.where else ""
-                raise SheetError(f"{where}value of {parts.problems[0]}")
 
     @property
     def names(self) -> list[str]:
-        """Every name that may be given, parameters first."""
+        """The names of all arguments that a caller may give, parameters first."""
         return [binder.argument for binder in self._binders] + sorted(self._body_binder.fields or ())
 
     def bind(self, arguments: Mapping[str, Any], given: Given) -> tuple[RequestParts, Body | None]:
-        """The parts of a request. Raises ArgumentError naming everything that is wrong."""
+        """The parts and the body of a request. Raises ArgumentError naming everything that is wrong with the arguments."""
         parts = RequestParts()
         fields = dict(arguments)
-        for binder, value in self._constants:
-            binder.bind_constant(value, parts)
+        for constant in self._constants:
+            constant.bind_constant(parts)
         for binder in self._binders:
             value = fields.pop(binder.argument, None)
             if value is not None:
                 binder.bind(value, parts)
-            elif binder.parameter.required:
-                parts.problems.append(f"`{binder.argument}` ({binder.described}): missing")
+            else:
+                binder.add_missing(parts)
         body = self._body(fields, given, parts)
         if parts.problems:
             raise ArgumentError(self._message(parts.problems))
@@ -160,13 +122,8 @@ class Arguments:
         return f"these arguments do not fit{declared}; nothing was sent\n{lines}"
 
 
-def _masked(parameter: Parameter) -> Parameter:
-    """The parameter, marked `secret` if its fixed value is a Secret."""
-    return replace(parameter, secret=True) if isinstance(parameter.value, Secret) else parameter
-
-
 def listed(names: list[str]) -> str:
-    """Names as a message shows them."""
+    """The names in backticks, separated by commas, for a message; `none` if there are none."""
     return ", ".join(f"`{name}`" for name in names) if names else "none"
 
 

@@ -17,7 +17,7 @@ from callsheet.plan.binders import Arguments, listed, query_pairs
 from callsheet.plan.bodies import body_binder, body_of
 from callsheet.plan.fields import merged_headers
 from callsheet.plan.idempotency import key_field, keying
-from callsheet.plan.order import Pipeline, pipeline
+from callsheet.plan.order import pipeline
 from callsheet.plan.other_origins import (
     Destination,
     check_allowed,
@@ -29,7 +29,7 @@ from callsheet.plan.other_origins import (
     proving_names,
 )
 from callsheet.plan.path import checked_target, split_template
-from callsheet.plan.plan import Given, Plan
+from callsheet.plan.plan import Bind, Given, Plan
 from callsheet.plan.request_parts import RequestParts
 from callsheet.plan.results import AS_IT_IS, Results, results_of
 from callsheet.policies.scope import Own, Scope
@@ -61,25 +61,21 @@ class RequestBase:
         self.shown_query = tuple(pair for name, value in self._params for pair in _shown_pairs(name, value))
 
     def query(self) -> tuple[tuple[str, ...], tuple[Secret, ...]]:
-        """The constant parameters as they stand on the wire, and the secrets that were read for them just now.
+        """The constant parameters, encoded for the wire, and the secrets that were read for them just now.
 
         Raises AuthError for a secret that cannot be read.
         """
         if self.is_constant:
             return self._query, ()
-        params = tuple((name, _read_now(value)) for name, value in self._params)
+        params = tuple((name, _replaced(value, lambda secret: secret.now())) for name, value in self._params)
         return self._written(params), tuple(secret for _, value in params for secret in _secrets_in(value))
 
     def _written(self, params: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
-        return tuple(query_pairs([(name, _revealed(value)) for name, value in params]))
-
-    def url(self, path: str, query: Iterable[str]) -> str:
-        """The absolute URL."""
-        return joined_url(self.prefix, path, query)
+        return tuple(query_pairs([(name, _replaced(value, lambda secret: secret.reveal())) for name, value in params]))
 
 
 def joined_url(start: str, path: str, query: Iterable[str]) -> str:
-    """The URL of a path, which may have a query already."""
+    """The URL that begins with `start`, goes on with a path (which may have a query already), and ends with the query."""
     joined = "&".join(query)
     return f"{start}{path}{'&' if '?' in path else '?'}{joined}" if joined else start + path
 
@@ -108,16 +104,11 @@ def _secrets_in(value: Any) -> list[Secret]:
     return [one for one in (value if isinstance(value, list | tuple) else [value]) if isinstance(one, Secret)]
 
 
-def _read_now(value: Any) -> Any:
+def _replaced(value: Any, made: Callable[[Secret], Any]) -> Any:
+    """The value with what `made` makes of each secret in it."""
     if isinstance(value, list | tuple):
-        return [_read_now(one) for one in value]
-    return value.now() if isinstance(value, Secret) else value
-
-
-def _revealed(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_revealed(one) for one in value]
-    return value.reveal() if isinstance(value, Secret) else value
+        return [_replaced(one, made) for one in value]
+    return made(value) if isinstance(value, Secret) else value
 
 
 def url_prefix(base_url: str) -> str:
@@ -179,12 +170,13 @@ class OperationBinder:
         )
 
     def _urls_of(self, parts: RequestParts, query: tuple[str, ...]) -> tuple[str, str]:
-        """What goes on the wire, and what may be shown."""
+        """The URL for the wire, and the one that may be shown, with its secrets masked."""
         base = self._base
-        wire_url = base.url(self._path(parts.segments), (*query, *parts.query))
+        wire_url = joined_url(base.prefix, self._path(parts.segments), (*query, *parts.query))
         if not parts.secrets and query == base.shown_query:
             return wire_url, wire_url
-        return wire_url, base.url(self._path(parts.shown_segments), (*base.shown_query, *parts.shown_query))
+        shown_query = (*base.shown_query, *parts.shown_query)
+        return wire_url, joined_url(base.prefix, self._path(parts.shown_segments), shown_query)
 
     def _path(self, segments: Mapping[str, str]) -> str:
         if not self._names:
@@ -235,13 +227,13 @@ def undeclared_request(base: RequestBase, method: str, target: str, given: Given
 
 
 def _less(path: str, query: tuple[str, ...]) -> tuple[str, ...]:
-    """The constant parameters without those in the URL: a link that the service gave may repeat them."""
+    """The constant parameters but for those that the URL has: a link that the service gave may contain them already."""
     named = {pair.partition("=")[0] for pair in path.partition("?")[2].split("&")}
     return tuple(pair for pair in query if pair.partition("=")[0] not in named)
 
 
 def request_elsewhere(base: RequestBase, method: str, place: Destination, given: Given) -> Request:
-    """The request to another origin: what the caller gave, and of the sheet what is harmless there.
+    """The request to another origin: with all that the caller gave, and of the sheet only the harmless header fields.
 
     Raises OriginRefused, and ArgumentError for a credential among what the caller gave.
     """
@@ -268,30 +260,24 @@ def plan_of(
     secrets: Iterable[Secret] = (),
 ) -> Plan:
     """The plan of a declared operation. Raises SheetError for types that cannot be imported or built."""
-    bind = leaving_out(scope.left_out, OperationBinder(operation, RequestBase(settings, secrets)))
+    bind = _leaving_out(scope.left_out, OperationBinder(operation, RequestBase(settings, secrets)))
     results = results_of(operation, settings)
-    line = pipeline(settings, scope, own)
-    keyed = keying(settings.idempotency_key, operation.method)
-    return _plan(scope, operation, settings, line, bind=bind, results=results, keyed=keyed, listeners=listeners)
+    return _plan(operation, settings, scope, own, bind=bind, results=results, listeners=listeners)
 
 
 def plan_of_undeclared(name: str, settings: Settings, scope: Scope, *, listeners: tuple[Listener, ...]) -> Plan:
-    """The plan of a service's undeclared requests; `name` is their method in lower case."""
-    line = pipeline(settings, scope, Own())
-    keyed = keying(settings.idempotency_key, name.upper())
+    """The plan of a service's undeclared requests by one method; `name` is that method in lower case."""
     of = Operation(name, name.upper(), "")
-    return _plan(scope, of, settings, line, bind=_no_binder, results=AS_IT_IS, keyed=keyed, listeners=listeners)
+    return _plan(of, settings, scope, Own(), bind=_no_binder, results=AS_IT_IS, listeners=listeners)
 
 
-def leaving_out(
-    names: frozenset[str], bind: Callable[[Mapping[str, Any], Given], Request]
-) -> Callable[[Mapping[str, Any], Given], Request]:
-    """The binder, whose requests go without these header fields."""
+def _leaving_out(names: frozenset[str], bind: Bind) -> Bind:
+    """A binder that makes the same requests, without these header fields."""
     return (lambda arguments, given: without_fields(bind(arguments, given), names)) if names else bind
 
 
 def without_fields(request: Request, names: frozenset[str]) -> Request:
-    """The same request, which has lost these header fields, wherever they came from."""
+    """Remove these header fields from the request, whether the sheet or the caller gave them."""
     if names:
         request.headers = request.headers.without(names)
     return request
@@ -302,30 +288,28 @@ def _no_binder(arguments: Mapping[str, Any], given: Given) -> Request:
 
 
 def _plan(
-    scope: Scope,
-    of: Operation,
+    operation: Operation,
     settings: Settings,
-    line: Pipeline,
+    scope: Scope,
+    own: Own,
     *,
-    bind: Callable[[Mapping[str, Any], Given], Request],
+    bind: Bind,
     results: Results,
-    keyed: Callable[[Request], str] | None,
     listeners: tuple[Listener, ...],
 ) -> Plan:
     key = settings.idempotency_key
-    if key is not None and key.header.lower() in scope.left_out:
-        keyed = None
+    is_keyed = key is not None and key.header.lower() not in scope.left_out
     return Plan(
         service=scope.service,
-        operation=of.name,
-        method=of.method,
-        template=of.path,
+        operation=operation.name,
+        method=operation.method,
+        template=operation.path,
         settings=settings,
         bind=bind,
         read=results.read,
         read_ignored=results.read_ignored,
         fallback=results.fallback,
         listeners=listeners,
-        keyed=keyed_at_home(keyed, settings),
-        **line._asdict(),
+        keyed=keyed_at_home(keying(key, operation.method), settings) if is_keyed else None,
+        **pipeline(settings, scope, own)._asdict(),
     )

@@ -1,4 +1,4 @@
-"""The fallback: what a call gives when it failed through no fault of its caller."""
+"""The fallback: the result of a call that failed through no fault of its caller."""
 
 from __future__ import annotations
 
@@ -24,30 +24,31 @@ from callsheet.values.mismatch import Mismatch
 from callsheet.values.typeref import Returns, TypeRef
 
 NOT_THE_CALLERS = (TransportError, ServerError, RateLimited, AuthError, Refused)
-"""The way, the service, or we: nothing that another argument would have mended."""
+"""Errors of the network, the service or our own limits: no other argument of the caller would have prevented them."""
 Stand = Callable[[APIError], Any]
 
 
 def may_fall_back(error: APIError) -> bool:
-    """Whether an error is one that a fallback stands in for: what would fail again for the same reason is not."""
+    """Whether a fallback replaces this error: not if the caller must change the call, which would fail again as it is."""
     if isinstance(error, ResponseError) and error.meaning in ("transient", "rate_limited"):
         return True
     return isinstance(error, NOT_THE_CALLERS)
 
 
 def fallback_of(settings: Fallback, returns: Returns) -> Stand:
-    """What makes the result of an error. Raises SheetError for a value that is none, or a function that cannot be used."""
+    """The function that makes a result of an error. Raises SheetError for a value or a function that cannot be used."""
     if settings.python is not None:
-        return _Function(settings.python, settings.where)
+        return _calling(settings.python, settings.where)
     try:
         content = dumps(settings.value)
     except ValueError as error:
         raise SheetError(f"{settings.where}: `fallback.value` has no JSON form: {error}") from None
-    return _Value(content, _decoder(settings, content, returns))
+    decode = _decoder(settings, content, returns)
+    return lambda error: decode(content)  # decoded for each call, so that no two share a value
 
 
 def _decoder(settings: Fallback, content: bytes, returns: Returns) -> Callable[[bytes], Any]:
-    """What reads the value as the declared type; of several, the first that it fits."""
+    """The function that decodes the value as the declared type, or as the first of several that it fits."""
     declared = list(returns.values()) if isinstance(returns, Mapping) else [returns]
     problem = ""
     for ref in declared:
@@ -64,40 +65,28 @@ def _decoder(settings: Fallback, content: bytes, returns: Returns) -> Callable[[
     raise SheetError(f"{settings.where}: `fallback.value` is not of the type that `returns` declares: {problem}")
 
 
-class _Value:
-    """Gives a value, made anew for each call."""
+def _calling(written: str | Callable[..., Any], where: str) -> Stand:
+    """What calls the user's function with the error. Raises SheetError for a function that cannot be used."""
+    function: Any = imported(written, where) if isinstance(written, str) else written
+    name = written if isinstance(written, str) else getattr(written, "__qualname__", repr(written))
+    problem = _problem(function)
+    if problem:
+        raise SheetError(f"{where}: `fallback.python`: `{name}` {problem}")
 
-    def __init__(self, content: bytes, decode: Callable[[bytes], Any]) -> None:
-        self._content = content
-        self._decode = decode
-
-    def __call__(self, error: APIError) -> Any:
-        return self._decode(self._content)
-
-
-class _Function:
-    """Calls a plain function with the error."""
-
-    def __init__(self, function: str | Callable[..., Any], where: str) -> None:
-        self._function: Any = imported(function, where) if isinstance(function, str) else function
-        self._name = function if isinstance(function, str) else getattr(function, "__qualname__", repr(function))
-        problem = _problem(self._function)
-        if problem:
-            raise SheetError(f"{where}: `fallback.python`: `{self._name}` {problem}")
-
-    def __call__(self, error: APIError) -> Any:
+    def stand(error: APIError) -> Any:
+        """The result of the function. Raises UsageError for what it raises, unless that is the error itself."""
         try:
-            result = self._function(error)
+            return function(error)
         except Exception as raised:
             if raised is error:
                 raise
-            message = f"the fallback `{self._name}` raised {type(raised).__name__}: {raised}"
-            raise UsageError(message) from raised
-        return result
+            raise UsageError(f"the fallback `{name}` raised {type(raised).__name__}: {raised}") from raised
+
+    return stand
 
 
 def _problem(function: Any) -> str:
-    """Why it cannot be called with an error; "" if it can."""
+    """Why a function cannot be called with an error; "" if it can."""
     if not callable(function):
         return f"is no function but {type(function).__name__}"
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):

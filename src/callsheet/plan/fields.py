@@ -1,4 +1,4 @@
-"""The header fields of a request, and its body as they describe it."""
+"""Merges the header fields of a request with those that describe its body."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ def merged_headers(
     compress: str | None,
     key: IdempotencyKey,
 ) -> tuple[Headers, Body | None]:
-    """Constant fields under those of this call, and the body as it is sent.
+    """The constant fields and those of this call, which replace them, and the body, compressed if `compress` says so.
 
-    The body's own content type beats a constant one, and yields to one of this call. Raises ArgumentError.
+    The content type of the body replaces a constant one; one that the call gives replaces both. Raises ArgumentError.
     """
     if given.headers is not None and not isinstance(given.headers, Mapping):
         raise ArgumentError(f"headers: expected a mapping from name to text, found {type(given.headers).__name__}")
-    fields = [field for field in extra if not _names(given.headers, field[0].lower())]
-    for name, value in (given.headers or {}).items():
-        if value is not None:
-            check_field(name, value)
-            fields.append((name, value))
+    headers_of_call: Mapping[str, str | None] = given.headers or {}
+    own = [(name, value) for name, value in headers_of_call.items() if value is not None]
+    for name, value in own:
+        check_field(name, value)
+    replaced = {name.lower() for name, _ in own}
+    fields: list[Field] = [*(field for field in extra if field[0].lower() not in replaced), *own]
     if given.idempotency_key is not None:
         fields = [field for field in fields if field[0].lower() != key.header.lower()]
         fields.append(key_field(given.idempotency_key, key))
@@ -46,10 +47,6 @@ def merged_headers(
             body = gzipped(body)
             fields.append(("Content-Encoding", compress))
     return headers.with_fields(fields) if fields else headers, body
-
-
-def _names(headers: Mapping[str, str] | None, wanted: str) -> bool:
-    return any(name.lower() == wanted and value is not None for name, value in (headers or {}).items())
 
 
 def _value(wanted: str, fields: Iterable[Field]) -> str | None:

@@ -1,6 +1,6 @@
-"""Idempotency keys: by which a service knows that a POST is the one it has had before.
+"""Idempotency keys: a service recognises by its key a POST that it has received before.
 
-One key is made, or taken from the caller, before the call, and so stands in all of its attempts.
+The key is made, or taken from the caller, once before the call, so that all attempts of the call carry the same one.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from callsheet.http.request import Request
 from callsheet.settings.idempotency_key import IdempotencyKey
 
 KEYED_METHODS = frozenset({"POST", "PATCH"})
-"""The others may be sent twice as they are (RFC 9110 9.2.2)."""
+"""The methods that need a key; requests by the others may be sent twice anyway (RFC 9110 9.2.2)."""
 VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 PRINTABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\Z")
 
 
 def keying(settings: IdempotencyKey | None, method: str) -> Callable[[Request], str] | None:
-    """What puts a key on the request of a caller who gave none, and says which; None where requests need none."""
+    """A function that puts a key on a request whose caller gave none, and returns it. None if such requests need no key."""
     if settings is None or method not in KEYED_METHODS:
         return None
     return Keying(settings) if settings.source == "auto" else _demanded
 
 
 class Keying:
-    """Makes a key for each request that has none."""
+    """Puts a new key on each request that has none."""
 
     def __init__(self, settings: IdempotencyKey) -> None:
         self._header = settings.header

@@ -1,8 +1,8 @@
-"""Requests to another origin that the sheet allows: nothing goes there that proves who we are.
+"""Requests to another origin that the sheet allows: they carry nothing that proves who we are.
 
-Only what is known to be harmless goes along, so that a new kind of credential stays at home without a line here: policies
-whose line in `plan/order.py` does not say otherwise are asked only about requests to the service's own origin, and of the
-sheet's header fields and parameters only those that `http/cross_origin.py` lists are sent.
+They carry only what is known to be harmless, so that a new kind of credential is never sent there by mistake. A policy is
+asked only about requests to the service's own origin unless its line in `plan/order.py` says `all_origins`; of the sheet's
+header fields only those that `http/cross_origin.py` lists are sent, and of its parameters none.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ URL = re.compile(
 )
 USER_INFO = re.compile(r"(?<=//)[^/]*@")
 EXPECTED = "expected a path that begins with one `/`, or an http or https URL without user name"
+Keyed = Callable[[Request], str | None]
 
 
 class Destination(NamedTuple):
-    """Where an absolute URL leads: the origin, and path and query as on the wire."""
+    """Where an absolute URL leads: its origin, and its path with the query, encoded for the wire."""
 
     origin: Origin
     path: str
 
 
 def is_absolute(target: Any) -> bool:
-    """Whether it is a URL with its scheme."""
+    """Whether the target of a request is a URL with a scheme, not a path."""
     return isinstance(target, str) and ABSOLUTE.match(target) is not None
 
 
 def place_of(url: str) -> Destination:
-    """Origin and path of an absolute URL. Raises ArgumentError for one that is read differently here and there."""
+    """Origin and path of an absolute URL. Raises ArgumentError for a URL that different programs read differently."""
     match = URL.match(url)
     try:
         origin = None if match is None or (match["port"] and not int(match["port"])) else exact_origin(match["origin"])
@@ -54,7 +55,7 @@ def place_of(url: str) -> Destination:
 
 
 def check_allowed(place: Destination, settings: Settings) -> None:
-    """Raises OriginRefused, which says what to write on the sheet."""
+    """Raises OriginRefused, which says what to write on the sheet, for an origin that the service may not go to."""
     home = settings.origin
     if place.origin in settings.other_origins:
         return
@@ -69,7 +70,7 @@ def check_allowed(place: Destination, settings: Settings) -> None:
 
 
 def check_given(headers: Mapping[str, Any] | None, proving: frozenset[str]) -> None:
-    """Raises ArgumentError for a header of this call that is a credential, by its name."""
+    """Raises ArgumentError if the caller gave a header whose name is that of a credential."""
     for name in headers or {}:
         if str(name).lower() in proving:
             raise ArgumentError(
@@ -78,7 +79,7 @@ def check_given(headers: Mapping[str, Any] | None, proving: frozenset[str]) -> N
 
 
 def check_untold(request: Request, secrets: tuple[Secret, ...]) -> None:
-    """Raises ArgumentError for a request that has a secret of the service in its URL or a field."""
+    """Raises ArgumentError for a request whose URL or header fields contain a secret of the service."""
     texts = [request.wire_url, *(value for _, value in request.headers.fields if isinstance(value, str))]
     if any(redact(text, secrets) != text for text in texts):
         raise ArgumentError(
@@ -87,15 +88,13 @@ def check_untold(request: Request, secrets: tuple[Secret, ...]) -> None:
 
 
 def proving_names(fields: Any, later: tuple[str, ...]) -> frozenset[str]:
-    """The names, in lower case, of header fields that are a credential: always, or for this service."""
+    """The names, in lower case, of header fields that hold a credential, in general or for this service."""
     secret = {name.lower() for name, value in fields if isinstance(value, Secret)}
     return CREDENTIALS | secret | {name.lower() for name in later}
 
 
-def keyed_at_home(
-    keyed: Callable[[Request], str | None] | None, settings: Settings
-) -> Callable[[Request], str | None] | None:
-    """What keys requests, to the service's own origin only."""
+def keyed_at_home(keyed: Keyed | None, settings: Settings) -> Keyed | None:
+    """The function that puts keys on requests, limited to requests to the service's own origin."""
     if keyed is None or not settings.allow_origins:
         return keyed
     home = settings.origin

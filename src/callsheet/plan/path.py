@@ -1,4 +1,4 @@
-"""Paths: a template's parameters are one segment each, and a service stays on its origin.
+"""Paths: each parameter of a template fills one segment, and no path leads away from the service's origin.
 
 Everything outside RFC 3986's unreserved characters is percent-encoded in upper-case hex (2.1, 2.3), so nothing in a
 value can begin another segment, a query or a fragment; dot segments (5.2.4) are refused in every spelling.
@@ -18,11 +18,16 @@ DOT_SEGMENTS = frozenset({".", ".."})
 
 
 def segment(text: str) -> str:
-    """The text as one path segment. Raises ValueError for what could not be one."""
+    """The text as one path segment, percent-encoded. Raises ValueError for a text that cannot be one."""
     if not text:
         raise ValueError("expected at least one character: an empty segment would name another resource")
     if _is_dot_segment(text):
         raise ValueError("`.` and `..` name another resource and are refused, percent-encoded too")
+    return query_text(text)
+
+
+def query_text(text: str) -> str:
+    """One name or value of a query, percent-encoded. Raises ValueError for half a surrogate pair."""
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
@@ -30,14 +35,14 @@ def segment(text: str) -> str:
 
 
 def _is_dot_segment(text: str) -> bool:
-    """Whether it is one, or becomes one however often it is percent-decoded on its way."""
+    """Whether the text is a dot segment, or becomes one if servers on the way percent-decode it, even repeatedly."""
     while "%" in text and (decoded := unquote(text)) != text:
         text = decoded
     return text in DOT_SEGMENTS
 
 
 def split_template(template: str) -> tuple[list[str], list[str]]:
-    """Literal pieces, percent-encoded, and the names between them: one more piece than names.
+    """The literal pieces of a template, percent-encoded, and the parameter names between them: one more piece than names.
 
     Raises SheetError for a path that could lead away from the service's origin.
     """

@@ -1,4 +1,4 @@
-"""The plan: what a call needs to know, worked out before any call."""
+"""The plan of an operation: all that its calls need and that can be worked out before any call."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ TimeoutLike = float | str | Mapping[str, float | str]
 
 Asked = Callable[[Attempt, float], Verdict | None]
 Attach = Callable[[Attempt, float], Request]
+Bind = Callable[[Mapping[str, Any], "Given"], Request]
 
 
 class Interpreter(Protocol):
-    """The policy that says what an answer means where its status does not."""
+    """The policy that says what an answer means if its status does not tell."""
 
     def interpret(self, answer: Response) -> Interpretation:
-        """What an answer that is whole stands for."""
+        """What an answer whose body was read means: an error, a success or an ignored failure."""
 
     def fails_stream(self, answer: Response) -> bool:
-        """Whether an answer that is read as it comes stands for an error, by its status alone."""
+        """Whether a streamed answer is an error, by its status alone."""
 
     def error_of_stream(self, answer: Response) -> ResponseError | None:
-        """The error of an answer that `fails_stream`, once the beginning of its body was read; None: its status says it."""
+        """The error of a streamed answer that `fails_stream`, once the beginning of its body was read; None if the status decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Binders, policies by question, and the reader of results, for one operation of one service.
+    """Binders, policies by question, and the readers of results, for one operation of one service.
 
-    `bind` makes a request of arguments. `read` makes the typed result of an answer that is a success, `read_ignored` of a
-    failure that an error rule ignores, and `fallback` of an error that may have one.
+    `bind` makes a request of arguments. `read` makes the typed result of a successful answer, `read_ignored` that of a
+    failure that an error rule ignores, and `fallback` that of an error, if the operation has one.
 
-    `policies` are all that are on, in order. `before_call` is asked for the first attempt, `before_attempt` for every
-    further pass, `attach` when nothing waits any more, `previews` for a request that is shown and not sent. `interpreter`
-    says what answers mean, if a policy does; with `reads_early` a policy looks into their bodies.
+    `policies` are all that are on, in order. `before_call` are asked for the first attempt, `before_attempt` for every further
+    pass, `attach` when all waits are over, `previews` for a request that is shown and not sent. `interpreter` is the policy
+    that says what answers mean, if one does; `reads_early`: whether a policy reads the bodies of answers.
 
-    `limits` are those of an attempt that has all of its time, as nearly every one does. `keyed` puts an idempotency key on
-    a request that has none.
+    `limits` are those of an attempt that no deadline shortens. `keyed` puts an idempotency key on a request that has none.
 
-    Events name the `method` and the path `template` of the operation. `told` has the listeners by event. A listener wants to
-    be told that a call begins (`hears_calls_begin`), that an attempt does (`hears_attempts_begin`), or how one went
-    (`hears_attempts`).
+    Events name the `method` and the path `template` of the operation. `told` has the listeners by event. Whether a listener
+    wants to know that a call begins is `hears_calls_begin`, that an attempt begins `hears_attempts_begin`, and how an attempt
+    went `hears_attempts`.
     """
 
     service: str
@@ -62,7 +62,7 @@ class Plan:
     method: str
     template: str
     settings: Settings
-    bind: Callable[[Mapping[str, Any], Given], Request]
+    bind: Bind
     read: Callable[[Response], Any]
     policies: tuple[Any, ...]
     before_call: tuple[Asked, ...]
@@ -100,7 +100,7 @@ class Plan:
         object.__setattr__(self, "limits", limits)
 
     def previewed(self, request: Request) -> Request:
-        """The request as it would leave now, with a stand-in for a token that would have to be fetched. Raises AuthError."""
+        """The request as it would be sent now, with a stand-in if a token must be fetched first. Raises AuthError."""
         for preview in self.previews:
             request = preview(request)
         return request
@@ -112,7 +112,7 @@ class Plan:
 
 
 class Given(NamedTuple):
-    """What a caller gave beside the operation's own arguments; `params content data files` for undeclared requests only."""
+    """What a caller gave besides the arguments of the operation. `params content data files` are for undeclared requests only."""
 
     headers: Mapping[str, str] | None = None
     json: Any = None

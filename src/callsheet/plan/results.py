@@ -21,7 +21,7 @@ Read = Callable[[Response], Any]
 
 
 class Results(NamedTuple):
-    """The functions that make a result: of a success, of a failure that an error rule ignores, of an error (fallback)."""
+    """The functions that make results of a success, of a failure that an error rule ignores, and of an error (fallback)."""
 
     read: Read
     read_ignored: Read
@@ -38,9 +38,9 @@ def results_of(operation: Operation, settings: Settings) -> Results:
 
 
 def reader_for(returns: Returns, envelope: Envelope | None = None) -> Read:
-    """The reader for a declared result; with an envelope it reads the data in it, without one the body.
+    """The reader for the declared result: of the data in the envelope if there is one, else of the body.
 
-    If no type is declared, the result is that data as plain Python, or without an envelope the Response itself.
+    Without a declared type the result is the envelope's data as plain Python, or the Response itself without an envelope.
     """
     if returns is None:
         return _as_it_is if envelope is None else DataReader(envelope)
@@ -76,7 +76,7 @@ AS_IT_IS = Results(_as_it_is, _as_it_is)
 
 
 class TypedReader:
-    """Reads one declared type; an answer that has no body by its status (204, 205) or method (HEAD) is None."""
+    """Reads one declared type. The result of an answer without body by its status (204, 205) or method (HEAD) is None."""
 
     def __init__(self, codec: Codec) -> None:
         self._decode = codec.decode
@@ -99,7 +99,7 @@ class TypedReader:
 
 
 class EnvelopeReader(TypedReader):
-    """Reads one declared type from the data of an envelope. Only a 2xx has one: any other answer is read from its body."""
+    """Reads one declared type from the data of an envelope. Only a 2xx has an envelope; other answers are read as a whole."""
 
     def __init__(self, codec: Codec, envelope: Envelope) -> None:
         super().__init__(codec)
@@ -111,14 +111,14 @@ class EnvelopeReader(TypedReader):
             return super().value(response)
         data = self._envelope.opened(response)
         try:
-            # Encoded again, because a codec reads JSON text: so a type means the same in an envelope and outside.
+            # Encoded again, because codecs read JSON text; so a type accepts the same values within an envelope and without.
             return self._decode(dumps(None if data is MISSING else data))
         except Mismatch as mismatch:
             raise _error(response, mismatch.under(self._envelope.data_at)) from None
 
 
 class DataReader:
-    """Gives an envelope's data as plain Python; None where there is none."""
+    """Gives an envelope's data as plain Python; None if it has none."""
 
     def __init__(self, envelope: Envelope) -> None:
         self._envelope = envelope
@@ -139,9 +139,9 @@ def has_no_body(response: Response) -> bool:
 
 
 class StatusReader:
-    """Chooses by status: the exact one, its class (`2xx`), `default`; a status declared null is None.
+    """Chooses the declared type by status: the exact one, else its class (`2xx`), else `default`. Null gives None.
 
-    A status that is not declared gives the Response, but for a 3xx: that is no result.
+    For a status that is not declared it gives the Response; for such a 3xx it raises Redirected.
     """
 
     def __init__(self, readers: Mapping[str, TypedReader | None]) -> None:
@@ -160,7 +160,7 @@ class StatusReader:
         return response
 
     def ignored(self, response: Response) -> Any:
-        """The result of an ignored failure: as declared for its status or class of status, else None."""
+        """The result of a failure that a rule ignores: of the type declared for its status or class of status, else None."""
         status = str(response.status_code)
         reader = self._readers.get(status) or self._readers.get(f"{status[0]}xx")
         return None if reader is None or response.status_code < 300 else reader.value(response)

@@ -1,4 +1,4 @@
-"""What the calls of one service share: slots, limiters, breakers, budgets, cookies, tokens, signers."""
+"""Holds what the calls of one service share: slots, limiters, breakers, budgets, cookies, tokens, signers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Made = TypeVar("Made")
 
 
 class SharedThings:
-    """Things that policies share, each made once for its key."""
+    """The objects that policies share, each made once for its key."""
 
     def __init__(self) -> None:
         self._things: list[tuple[tuple[Any, ...], Any]] = []
-        # Making one may import a module of the user's, and that may call this very service.
+        # Re-entrant: making one may import a module of the user's, which may call this very service.
         self._lock = threading.RLock()
 
     def one(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
-        """The thing of this key, made when it is first asked for. Keys are compared: options of credentials have no hash."""
+        """The object with this key, made at first use. Keys are compared one by one, since options of credentials have no hash."""
         with self._lock:
             for known, thing in self._things:
                 if known == key:
@@ -36,7 +36,7 @@ class SharedThings:
         return len(self._things)
 
     def forget(self) -> None:
-        """Have everything begin anew in a forked child: what is under way belongs to the parent."""
+        """Have every object drop its state in a forked child: the calls under way belong to the parent."""
         self._lock = threading.RLock()
         for _, thing in self._things:
             thing.forget()
@@ -45,8 +45,8 @@ class SharedThings:
 class ServiceScope:
     """The scope of one service under one set of settings; see `policies.scope.Scope` for what policies may ask of it.
 
-    `like` is the scope of the same service under its usual settings. Both share everything, so that what is equal under
-    both is one. Slots and limits of these settings hold beside those of `like`; another breaker or budget holds instead.
+    `like` is the scope of the same service under its usual settings. Both share their objects, so that equal settings have
+    one object. Different slots and limits hold in addition to those of `like`; a different breaker or budget replaces that of `like`.
     """
 
     def __init__(
@@ -72,5 +72,5 @@ class ServiceScope:
         self.one = self.shared.one
 
     def forget(self) -> None:
-        """Begin anew in a forked child."""
+        """Drop in a forked child the state that policies share."""
         self.shared.forget()

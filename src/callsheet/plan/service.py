@@ -1,4 +1,4 @@
-"""One service, ready to be called: its plans, and what they share."""
+"""One service, ready to be called: the plans of its operations, and the scope that they share."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from callsheet.verdicts import Ticket
 class ServicePlans:
     """The plans of one service under one set of code settings, each compiled at first use.
 
-    `like` are the plans of the same service under its usual settings: both share slots, limits and what else policies
-    remember. `options` are those of ServiceScope: its store, clocks, and the header fields to be left out.
+    `like` are the plans of the same service under its usual settings, which share slots, limits and the other state of
+    policies with these. `options` are those of ServiceScope: its store, its clocks, and the header fields to leave out.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class ServicePlans:
         self.listeners = listeners
         self.scope: ServiceScope = ServiceScope(self.name, self.settings, like.scope if like else None, **options)
         make_first(self.settings, self.scope)
-        # Compiling may import a user's module, and that may call this service.
+        # Re-entrant: compiling may import a module of the user's, which may call this service.
         self._lock = threading.RLock()
         self._base: RequestBase | None = None
 
     def plan(self, operation: str) -> Plan:
-        """The plan of a declared operation. Raises UsageError for one that is not, SheetError for unusable types."""
+        """The plan of a declared operation. Raises UsageError for an unknown one, SheetError for unusable types."""
         with self._lock:
             known = self.plans.get(operation)
             if known is None:
@@ -61,7 +61,7 @@ class ServicePlans:
             return known
 
     def compile_all(self) -> None:
-        """Compile every plan now, so that what is wrong is known before the first call."""
+        """Compile every plan now, so that errors in the sheet are raised before the first call."""
         self.undeclared("GET")
         for name in self.operations:
             self.plan(name)
@@ -74,13 +74,13 @@ class ServicePlans:
         return plan_of(declared, settings, self.scope, self._own(name), listeners=self.listeners, secrets=secrets)
 
     def breaker(self, operation: str | None = None) -> Any | None:
-        """The breaker that an operation is under, or that of the service; None where it is off. Raises UsageError."""
+        """The breaker that guards an operation, or the service if `operation` is None; None if it is off. Raises UsageError."""
         self._check(operation)
         settings = self.sheet.settings(operation, self.code)
         return policy_of("breaker", settings, self.scope, self._own(operation))
 
     def apart(self, operation: str | None) -> tuple[ServiceScope, Own]:
-        """A scope for explaining an operation, which leaves nothing behind, and what it has of its own.
+        """A scope for explaining an operation, apart from the one of its calls, and the settings written at the operation.
 
         Raises UsageError for an unknown operation.
         """
@@ -99,7 +99,7 @@ class ServicePlans:
         return tuple(dict.fromkeys((*self.sheet.secrets(), *secrets_in(self.settings))))
 
     def undeclared(self, method: str) -> Plan:
-        """The plan of undeclared requests by this method; events and errors name it so."""
+        """The plan of undeclared requests by this method, whose name in lower case stands for the operation in events and errors."""
         key = f" {method}"
         known = self.plans.get(key)
         if known is None:
@@ -108,13 +108,13 @@ class ServicePlans:
         return known
 
     def undeclared_request(self, method: str, target: str, given: Given) -> Request:
-        """A request that no operation declares."""
+        """A request that no operation declares. Raises ArgumentError, OriginRefused."""
         if self._base is None:
             self._base = RequestBase(self.settings, self.sheet.secrets())
         return without_fields(undeclared_request(self._base, method, target, given), self.scope.left_out)
 
     def forget(self) -> None:
-        """Begin counting anew: the calls in flight are those of the process this one was forked from."""
+        """Drop the state of policies in a forked child: the calls in flight belong to the parent."""
         self._lock = threading.RLock()
         self.scope.forget()
 
@@ -128,7 +128,7 @@ def begin(
     new_ticket: Callable[[], Ticket],
     arguments: Mapping[str, Any] = NO_ARGUMENTS,
 ) -> Call:
-    """A call of the plan. Raises ArgumentError for a timeout that is none."""
+    """A call of the plan. Raises ArgumentError for an invalid timeout."""
     settings = plan.settings
     timeout, written = settings.timeout, settings.written
     if given.timeout is not None:

@@ -1,9 +1,9 @@
-"""Give a service back the cookies that it set, and nobody else.
+"""Return cookies to the service that set them, and to no other.
 
 Off by default: an API that needs a session says so. Each service has a jar of its own, kept by the standard library's
 `http.cookiejar` under the rules of RFC 6265 and the stricter ones of its successor (RFC 6265bis): a cookie without
-`Domain` returns to its host only, a `Secure` one is taken from and sent over https only, and the prefixes `__Host-` and
-`__Secure-` hold what they promise.
+`Domain` is sent to its host only, a `Secure` one is accepted and sent over https only, and the rules of the prefixes
+`__Host-` and `__Secure-` are enforced.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from callsheet.settings.settings import Settings
 from callsheet.verdicts import Change
 
 MOST_COOKIES = 50
-"""Per service: what RFC 6265 6.1 asks for per domain. The oldest make room."""
+"""Cookies kept per service (RFC 6265 6.1 asks for as many per domain). Beyond that the oldest are dropped."""
 LONGEST_COOKIE = 4096
 """Characters of name and value (RFC 6265 6.1)."""
 LONGEST_LIFE = 400 * 86400
@@ -38,22 +38,21 @@ ADDRESS = re.compile(r"[0-9.]+\Z|\[")
 
 
 class Cookies:
-    """A service's jar: it puts the cookies into a request and takes them from an answer.
+    """Put the cookies of a service's jar into each request, and take those of each answer into the jar.
 
-    It answers `Change`: the same request with its Cookie field. A cookie that the caller gave stays, and stands for the
-    jar's of the same name. One jar serves all operations of a service, from any thread. `wall_clock` is the time of
-    day, by which cookies expire.
+    It answers `Change`: the same request with a Cookie field. A cookie that the caller gave replaces the jar's of the same
+    name. One jar serves all operations of a service, from any thread. `wall_clock` is the time of day, by which cookies
+    expire.
     """
 
     name = "cookies"
 
     def __init__(self, wall_clock: Callable[[], float]) -> None:
         self.wall_clock = wall_clock
-        self.lock = threading.Lock()
-        self.jar = Jar(Rules())
+        self.forget()
 
     def before(self, attempt: Attempt, now: float) -> Change | None:
-        """The request with the cookies that its URL is to have; nothing if there are none."""
+        """The request with the cookies of the jar that belong to its URL; nothing if there are none."""
         request = attempt.request
         changed = with_cookies(request, self._pairs_for(request))
         return None if changed is request else Change(changed)
@@ -70,7 +69,7 @@ class Cookies:
                 self.jar.take(field, asked, moment)
 
     def forget(self) -> None:
-        """Begin anew in a forked child: the session is the parent's."""
+        """Begin with an empty jar in a forked child: the session belongs to the parent."""
         self.lock = threading.Lock()
         self.jar = Jar(Rules())
 
@@ -116,23 +115,23 @@ class Rules(DefaultCookiePolicy):
         return super().set_ok(cookie, request)
 
     def return_ok_expires(self, cookie: Cookie, request: StandardRequest) -> bool:
-        """Yes: the jar drops what has expired, by the clock that it is given."""
+        """True: `Jar.drop_expired` has already removed expired cookies, by the clock of the policy."""
         return True
 
 
 class Jar(CookieJar):
-    """Cookies by domain, path and name; the time is told to it."""
+    """Cookies by domain, path and name. Unlike its base, it reads no clock: its methods are given the time."""
 
     def clear_expired_cookies(self) -> None:
-        """Leave it to `drop_expired`, which is told the time."""
+        """Do nothing: the base would read the clock here; `drop_expired` is given the time."""
 
     def drop_expired(self, now: float) -> None:
-        """Forget the cookies whose time is over."""
+        """Remove the cookies that have expired."""
         for cookie in [cookie for cookie in self if cookie.is_expired(int(now))]:
             self.clear(cookie.domain, cookie.path, cookie.name)
 
     def take(self, field: str, request: StandardRequest, now: float) -> None:
-        """Keep, replace or delete the cookie of a Set-Cookie field; nothing if the rules do not allow it."""
+        """Keep, replace or delete the cookie of a Set-Cookie field; ignore a field that the rules do not allow."""
         cookie = cookie_from(field, request, now)
         if cookie is None or not Rules().set_ok(cookie, request):
             return
@@ -143,7 +142,7 @@ class Jar(CookieJar):
 
 
 def cookie_from(field: str, request: StandardRequest, now: float) -> Cookie | None:
-    """The cookie of a Set-Cookie field (RFC 6265 5.2), None if there is none in it."""
+    """The cookie in a Set-Cookie field (RFC 6265 5.2); None if the field holds no valid one."""
     first, *rest = field.split(";")
     name, equals, value = (part.strip(" \t") for part in first.partition("="))
     if not name or not equals or CONTROL.search(field) or len(name) + len(value) > LONGEST_COOKIE:
@@ -179,7 +178,7 @@ def _attribute(part: str) -> tuple[str, str]:
 
 
 def _domain(given: str, host: str) -> str:
-    """The Domain attribute as the jar spells it, with a dot first; empty for a cookie of the host alone."""
+    """The Domain attribute with a leading dot, as the jar spells it; empty for a cookie that belongs to the host alone."""
     domain = given.lower().removeprefix(".")
     if not domain or (domain == host and (ADDRESS.match(host) or "." not in host)):
         return ""
@@ -187,12 +186,12 @@ def _domain(given: str, host: str) -> str:
 
 
 def _dotted(host: str) -> str:
-    """The host as the jar knows it: one without dots stands in `.local` there (RFC 2965 1)."""
+    """The host as the jar spells it: it adds `.local` to one without dots (RFC 2965 1)."""
     return host if "." in host else f"{host}.local"
 
 
 def _expiry(attributes: dict[str, str], now: float) -> int | None:
-    """Seconds of the epoch, None for as long as the jar lives. Max-Age goes before Expires (RFC 6265 4.1.2.2)."""
+    """When a cookie expires, in seconds of the epoch; None: with the jar. Max-Age overrides Expires (RFC 6265 4.1.2.2)."""
     age = attributes.get("max-age", "")
     if MAX_AGE.match(age):
         return int(now + (0 if age.startswith("-") else min(int(age[:12]), LONGEST_LIFE)))
@@ -214,30 +213,21 @@ def default_path(request: StandardRequest) -> str:
 
 
 def standard(request: Request) -> StandardRequest:
-    """The request as the standard library's jar takes it."""
+    """The request as the standard library's type, which its jar expects."""
     return StandardRequest(request.wire_url)  # noqa: S310 it is never opened, only read
 
 
 def with_cookies(request: Request, pairs: list[str]) -> Request:
-    """The request with one Cookie field (RFC 6265 5.4): what it has, then those of `pairs` that it does not name."""
+    """The request with one Cookie field (RFC 6265 5.4): its own cookies, then those of `pairs` with other names."""
     given = [value for name, value in request.headers.fields if name.lower() == "cookie"]
     named = {pair.partition("=")[0].strip() for value in given for pair in _text(value).split(";")}
     added = [pair for pair in pairs if pair.partition("=")[0] not in named]
     if not added:
         return request
     parts = [part for value in given for part in (value, "; ")]
-    return Request(
-        request.method,
-        request.url,
-        request.headers.with_fields([("Cookie", Secret(*parts, "; ".join(added)))]),
-        request.body,
-        wire_url=request.wire_url,
-        secrets=request.secrets,
-        is_stream=request.is_stream,
-        origin=request.origin,
-    )
+    return request.with_headers(request.headers.with_fields([("Cookie", Secret(*parts, "; ".join(added)))]))
 
 
 def _text(value: str | Secret) -> str:
-    """The names of cookies are no secret, but stand beside their values."""
+    """The text of a Cookie field. A secret one is revealed, because the names of its cookies stand beside their values."""
     return value if isinstance(value, str) else value.reveal()

@@ -1,8 +1,8 @@
-"""Put a token into the request that has to be made or fetched first, and is replaced before it expires.
+"""Put a token into the request. The token is made or fetched first, and replaced before it expires.
 
-It is at hand before a slot or a turn is taken, so that nobody who holds one waits for it, and put in when nothing waits any
-more, so that the one sent is the one that holds then. A service that answers 401 has not processed the request: it gets one
-new token and one more attempt, once per call, whatever the method (RFC 6750 3.1).
+It is ready before the attempt takes a slot or a turn, so that no attempt that has one waits for a token. It is put in when all
+waits are over, so that the token sent is still valid. A service that answers 401 has not processed the request: once per
+call, whatever the method, the request is sent again with a new token (RFC 6750 3.1).
 """
 
 from __future__ import annotations
@@ -28,46 +28,46 @@ STAND_IN = Secret("Bearer ", "TOKEN")
 
 
 class Token(Protocol):
-    """A token: the whole value of its header field, and the token alone."""
+    """A token, alone and as the value of its header field."""
 
     @property
     def field(self) -> Secret:
-        """What stands in the header field."""
+        """The value of the header field, such as `Bearer` and the token."""
 
     @property
     def value(self) -> Secret:
-        """The token, which is masked wherever it comes back."""
+        """The token alone, which is masked wherever the service sends it back."""
 
 
 class Tokens(Protocol):
-    """Where tokens come from."""
+    """A source of tokens for the header field `header`."""
 
     header: str
 
     def ready(self, attempt: Attempt, now: float) -> Verdict | None:
-        """Nothing, once a token is at hand; else what has to be done first. `Refuse` where none can be had."""
+        """None once there is a token to send; else what has to be done first, or `Refuse` if no token can be made or fetched."""
 
     def token(self) -> Token:
         """The token to send now, after `ready` said that there is one. Raises AuthError if there is none."""
 
     def at_hand(self) -> Token | None:
-        """The token to send now; None if one would have to be fetched. Raises AuthError where none can be made."""
+        """The token to send now; None if one must be fetched first. Raises AuthError if none can be made."""
 
     def reject(self, token: Any) -> bool:
-        """The service refused it: it is not sent again, and another one may be had; false if none is, for a while."""
+        """Send this token no more, because the service refused it. False if for a while no other one is to be fetched."""
 
     def reject_again(self, token: Any) -> None:
-        """The service refused one that was had for its sake."""
+        """Note that the service also refused the token that replaced a refused one."""
 
     def leave(self, attempt: Attempt) -> None:
-        """The attempt waits for no token any more."""
+        """Stop waiting for a token on behalf of this attempt."""
 
     def forget(self) -> None:
-        """Begin anew in a forked child."""
+        """Begin anew in a forked child, where no fetch of the parent ever ends."""
 
 
 class Credential:
-    """Send a token in its header field; a field of that name that the caller gave stays, and then a 401 does, too."""
+    """Send a token in its header field. If the caller gave that field, it is sent instead, and a 401 ends the call."""
 
     name = "auth"
 
@@ -77,7 +77,7 @@ class Credential:
         self._filled: tuple[Headers, Token, Headers] | None = None
 
     def before(self, attempt: Attempt, now: float) -> Verdict | None:
-        """Nothing, once a token is at hand."""
+        """None once there is a token to send; else what has to be done first."""
         if self.header in attempt.request.headers:
             return None
         verdict = self.tokens.ready(attempt, now)
@@ -93,13 +93,13 @@ class Credential:
             return request
         token = attempt.held[self] = self.tokens.token()
         filled = self._filled
-        # Most calls of a plan have the same fields, and these keep what a transport made of them.
+        # Most calls of a plan have the same fields: one Headers for all of them keeps the lines that a transport made of it.
         if filled is None or filled[0] is not headers or filled[1] is not token:
             filled = self._filled = (headers, token, headers.with_fields([(self.header, token.field)]))
         return request.with_headers(filled[2], token.value)
 
     def preview(self, request: Request) -> Request:
-        """The request as it would leave, with a stand-in for a token that would have to be fetched. Raises AuthError."""
+        """The request as it would be sent, with a stand-in if a token must be fetched first. Raises AuthError."""
         if self.header in request.headers:
             return request
         token = self.tokens.at_hand()
@@ -107,7 +107,7 @@ class Credential:
         return request.with_headers(request.headers.with_fields([(self.header, field)]), field)
 
     def after(self, attempt: Attempt, now: float) -> Resend | GiveUp | None:
-        """The same request once more, with another token, if this one was refused."""
+        """The same request once more, with another token, if the service refused this one."""
         token: Token | None = attempt.held.get(self)
         if token is None or not _is_refused(attempt):
             return None
@@ -123,7 +123,7 @@ class Credential:
         return Resend(call.request)
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
-        """Wait for no token any more."""
+        """Stop waiting for a token."""
         self.tokens.leave(attempt)
 
 
@@ -137,7 +137,7 @@ def _is_refused(attempt: Attempt) -> bool:
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[Credential, ...]:
-    """What sends tokens that have to be made or fetched; calls whose `auth` is the same have the same tokens."""
+    """The policy for a kind of `auth` whose tokens are made or fetched; calls with the same `auth` share their tokens."""
     auth = settings.auth
     if auth is None or auth.kind not in KINDS:
         return ()

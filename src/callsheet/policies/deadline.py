@@ -1,7 +1,7 @@
-"""The call ends when its time is up.
+"""End the call when its time is up.
 
-A timeout per attempt is no deadline: three attempts of 10 s and their pauses are 40 s, and a body that drips may last
-for ever. Everything else spends from the total that stands here.
+A timeout per attempt is no deadline: three attempts of 10 s with their pauses take 40 s, and a body that arrives drop by
+drop takes for ever. All waits and attempts of a call share this one deadline.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from callsheet.verdicts import Refuse
 
 
 class Deadline:
-    """Refuse an attempt for which no time is left, and name the deadline where it cut one short."""
+    """Refuse an attempt for which no time is left, and raise the deadline's error for an attempt that it cut short."""
 
     name = "deadline"
 
@@ -25,12 +25,12 @@ class Deadline:
         return Refuse(deadline_passed(attempt), by=self.name)
 
     def after(self, attempt: Attempt, now: float) -> Refuse | None:
-        """An attempt that the total cut off did not time out by itself: the outcome is our deadline."""
+        """Replace the timeout of an attempt by the error of the deadline, if the deadline had shortened the attempt."""
         if not attempt.is_cut_short or not isinstance(attempt.outcome, AttemptTimeout):
             return None
         return self.before(attempt, now)
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[Deadline, ...]:
-    """Every call has a deadline."""
+    """The policy, which is always on: every call has a deadline."""
     return (Deadline(),)

@@ -1,7 +1,4 @@
-"""Tell the service how long we shall wait.
-
-A service that knows when its caller stops listening need not work on after that.
-"""
+"""Tell the service how long its caller will wait, so that it need not work on an answer that nobody reads."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ class DeadlineHeader:
         self.in_milliseconds = header.lower().endswith("-ms")
 
     def attach(self, attempt: Attempt, now: float) -> Request:
-        """The request with what is left of the call, or of this attempt if that is less."""
+        """The request with the time left of the call, or the limit of one attempt if that is less."""
         call = attempt.call
         left, longest = call.deadline - now, call.timeout.attempt
         left = longest if left > longest else left if left > 0.0 else 0.0
@@ -30,5 +27,5 @@ class DeadlineHeader:
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[DeadlineHeader, ...]:
-    """What fills the header that the settings name."""
+    """The policy for the header that the settings name, if they do."""
     return () if settings.deadline_header is None else (DeadlineHeader(settings.deadline_header),)

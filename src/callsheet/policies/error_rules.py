@@ -1,8 +1,8 @@
-"""Say what an answer means, where its status does not.
+"""Say what an answer means if its status does not tell.
 
-Many services answer 200 and tell in the body that they are busy, that a token has expired, or that an order was refused;
-others use one status for what may pass and for what may not. Retry, breaker, limiter and the caller all need to know which
-it was, so it is said once, before any of them is told.
+Many services answer 200 and say in the body that they are busy, that a token has expired, or that an order was refused;
+others use one status for failures that may pass and for those that will not. Retry, breaker, limiter and the caller all
+need to know which it was, so this policy says it once, before the others are told the outcome.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ MEANINGS: dict[Consequence, Meaning] = {
     "refresh_token": "unauthorized",
 }
 ERRORS: dict[Meaning, type[ResponseError]] = {"rate_limited": RateLimited, "unauthorized": Unauthorized}
-"""What is raised for these whatever the status; for any other meaning the status says it."""
+"""The error raised for a meaning whatever the status; for any other meaning the status decides."""
 
 
 class ErrorRules:
-    """The rules of `errors`, in order, and the `envelope`, which is asked where no rule says anything.
+    """The rules of `errors`, in order, and the `envelope`, which decides if no rule fits.
 
-    Of an answer that is read as it comes only the status is known: rules that look at a body, and the envelope, say nothing.
+    Of a streamed answer only the status is known: rules that test the body, and the envelope, are not asked about it.
     """
 
     name = "errors"
@@ -44,7 +44,7 @@ class ErrorRules:
         self.rules_of_streams = tuple(rule for rule in self.rules if rule.test is None)
 
     def after(self, attempt: Attempt, now: float) -> None:
-        """Note on the attempt what its answer means; nothing where its status says it, or there is none."""
+        """Note on the attempt what its answer means, unless the status tells or there is no answer."""
         answer = attempt.outcome
         if not isinstance(answer, Response):
             return
@@ -56,7 +56,7 @@ class ErrorRules:
             attempt.meaning = "failed"
 
     def rule_for(self, answer: Response) -> CompiledRule | None:
-        """The first rule that fits an answer that is whole."""
+        """The first rule that fits an answer whose body was read."""
         return next((rule for rule in self.rules if rule.fits(answer)), None)
 
     def rule_of_stream(self, answer: Response) -> CompiledRule | None:
@@ -64,7 +64,7 @@ class ErrorRules:
         return next((rule for rule in self.rules_of_streams if rule.fits(answer)), None)
 
     def interpret(self, answer: Response) -> Interpretation:
-        """What an answer that is whole stands for: the error to raise, or a success, or a failure that a rule ignores."""
+        """Whether an answer whose body was read is an error (which one), a success, or a failure that a rule ignores."""
         rule = self.rule_for(answer)
         error = self._error_for(answer, rule)
         return Interpretation(error, error is None and rule is not None and not self.is_success(answer))
@@ -74,16 +74,16 @@ class ErrorRules:
         return answer.status_code < 300 and not self._has_failed(answer)
 
     def fails_stream(self, answer: Response) -> bool:
-        """Whether an answer that is read as it comes stands for an error, by its status alone."""
+        """Whether a streamed answer is an error, by its status alone."""
         rule = self.rule_of_stream(answer)
         return answer.status_code >= 400 if rule is None else rule.meaning != "ignored"
 
     def error_of_stream(self, answer: Response) -> ResponseError | None:
-        """The error of an answer that `fails_stream`, once the beginning of its body was read."""
+        """The error of a streamed answer that `fails_stream`, once the beginning of its body was read."""
         return self._error_for(answer, self.rule_of_stream(answer))
 
     def _error_for(self, answer: Response, rule: CompiledRule | None) -> ResponseError | None:
-        """What an answer raises under its rule; without one, under its status and the envelope. None for a success."""
+        """The error of an answer by its rule; without a rule, by its status and the envelope. None for a success."""
         if rule is not None:
             return rule.error_for(answer)
         if answer.status_code >= 400:
@@ -95,7 +95,7 @@ class ErrorRules:
 
 
 class CompiledRule:
-    """One rule, compiled."""
+    """One rule of `errors`, ready to be applied: paths and patterns are compiled, classes of statuses listed."""
 
     def __init__(self, settings: ErrorRule, envelope: Told) -> None:
         self.meaning = MEANINGS[settings.then]
@@ -105,18 +105,18 @@ class CompiledRule:
         self._told = Told(self.test.path if self.test else envelope.code, path_of(settings.message) or envelope.message)
 
     def fits(self, answer: Response) -> bool:
-        """Whether the answer is one of those it is about."""
+        """Whether the rule applies to this answer, by its status and its body."""
         if self._statuses and answer.status_code not in self._statuses:
             return False
         return self.test is None or self.test.holds(self.test.path.find(answer.document()))
 
     def error_for(self, answer: Response) -> ResponseError | None:
-        """What the answer raises; None where it is to be ignored."""
+        """The error that the answer raises; None if the rule says to ignore it."""
         return None if self.meaning == "ignored" else self._told.error_for(answer, self.meaning, self._kind)
 
 
 def _expanded(statuses: tuple[int | str, ...]) -> frozenset[int]:
-    """Each status; those of a class one by one."""
+    """Every status, with a class such as `5xx` written out."""
     listed: set[int] = set()
     for status in statuses:
         listed.update([status] if isinstance(status, int) else range(int(status[0]) * 100, int(status[0]) * 100 + 100))
@@ -124,6 +124,6 @@ def _expanded(statuses: tuple[int | str, ...]) -> frozenset[int]:
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[ErrorRules, ...]:
-    """The rules and the envelope of an operation."""
+    """The policy for the rules and the envelope of an operation; none if it has neither."""
     is_on = settings.errors or settings.envelope is not None
     return (ErrorRules(settings.errors, settings.envelope),) if is_on else ()

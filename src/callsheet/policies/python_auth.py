@@ -1,8 +1,9 @@
-"""Have a function of the user's say who sends the request: `auth: {python: "module:function"}`.
+"""Let a function of the user add credentials to the request: `auth: {python: "module:function"}`.
 
-A plain function gets the request and gives the one to send, anew for each attempt. A generator may have others sent first
-(`answer = yield other`): they go outside the service's slots and limits, for a login must not wait for those who wait for
-it. When it yields the request itself, that is sent, and the answer comes back: it may yield the request once more.
+A plain function is given the request and returns the one to send, anew for each attempt. A generator may have other
+requests sent first (`answer = yield other`). They are sent outside the service's slots and limits: a login must not wait for
+calls that wait for this login. When the generator yields the request itself, that is sent and the generator is given the
+answer; it may then yield the request once more.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ MOST_RESENDS = 3
 
 
 class PythonAuth:
-    """Send what a function makes of the request. `start` is the function, its options given; `label` names it in errors.
+    """Send the request that a function makes. `start` is the function with its options filled in; `label` names it in errors.
 
-    What it raises, and a request to another origin, is an AuthError; nothing is sent then.
+    If it raises, or makes a request to another origin, the call ends with an AuthError and nothing is sent.
     """
 
     name = "auth"
@@ -44,7 +45,7 @@ class PythonAuth:
         self._label = label
 
     def before(self, attempt: Attempt, now: float) -> Exchange | Refuse | None:
-        """Nothing, once it is known what to send."""
+        """None once the function has made the request to send; else run it."""
         if self in attempt.held:
             return None
         flow: _Flow | None = attempt.call.notes.get(self)
@@ -56,7 +57,7 @@ class PythonAuth:
             if not isinstance(made, Generator):
                 attempt.held[self] = _checked(made, attempt.request)
                 return None
-        except Exception as error:  # noqa: BLE001 - it is the user's
+        except Exception as error:  # noqa: BLE001 - the function is the user's
             return Refuse(self._error(error), by=self.name)
         flow = attempt.call.notes[self] = _Flow(made, attempt.request)
         return Exchange(self._begun(flow, attempt), seconds=math.inf)
@@ -74,7 +75,7 @@ class PythonAuth:
         return Exchange(self._told(flow, attempt.outcome, attempt), seconds=math.inf)
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
-        """What is held is only the request."""
+        """Nothing: `before` notes only the request, which need not be given back."""
 
     def ended(self, call: Call) -> None:
         """End the generator."""
@@ -83,7 +84,7 @@ class PythonAuth:
             return
         try:
             flow.steps.close()
-        except Exception as error:  # noqa: BLE001 - it is the user's, and the call is over
+        except Exception as error:  # noqa: BLE001 - the generator is the user's, and the call is over
             log.warning("%s: closing it raised %s", self._label, type(error).__name__)
 
     def _begun(self, flow: _Flow, attempt: Attempt) -> Steps:
@@ -108,14 +109,14 @@ class PythonAuth:
         call = attempt.call
         body = call.request.body
         flow.resends += 1
-        # Who returns what it was given wants nothing more to be sent.
+        # A generator that returns the request it was given wants no further one sent.
         is_done = own is None or (flow.has_ended and own is flow.given)
         if is_done or flow.resends > MOST_RESENDS or (body is not None and not body.is_replayable):
             return None
         return Resend(call.request)
 
     def _error(self, error: Exception) -> APIError:
-        """What became of the function; its own words may hold a secret, and are only in the cause."""
+        """The AuthError for an error of the function. Its text may contain a secret, and stays in `__cause__`."""
         if isinstance(error, AuthError | DeadlinePassed | UsageError):
             return error
         what = str(error) if isinstance(error, APIError) else "it raised"
@@ -125,7 +126,7 @@ class PythonAuth:
 
 
 class _Flow:
-    """A generator under way. `own` is the request that it gave last to be sent as the call's own, if any."""
+    """A running generator. `own` is the request that it last yielded or returned as the call's own; None if it gave none."""
 
     def __init__(self, steps: Generator[Request, Response, Any], given: Request) -> None:
         self.steps = steps
@@ -135,7 +136,7 @@ class _Flow:
         self.resends = 0
 
     def next(self, answer: Response | None) -> Generator[Request, Response, Request | None]:
-        """Go on until it yields the call's own request, which is the result; what it returns at its end is, too."""
+        """Run the generator until it yields or returns the call's own request, which is the result. Other requests are sent."""
         self.own = None
         try:
             step = next(self.steps) if answer is None else self.steps.send(answer)
@@ -144,7 +145,7 @@ class _Flow:
                     answer = yield step
                 except APIError as error:
                     step = self.steps.throw(error)
-                    error.__traceback__ = None  # whoever keeps the error must not hold frames that live
+                    error.__traceback__ = None  # a generator that keeps the error must not keep frames alive
                 else:
                     step = self.steps.send(answer)
         except StopIteration as end:
@@ -160,7 +161,7 @@ class _Flow:
         given = self.given
         if step.body is not given.body or step.method != given.method:
             return False
-        # A body is the call's own wherever it is sent; without one, a path says which request it is.
+        # A request with the call's body is its own, whatever its URL; one without a body is recognised by its path.
         return given.body is not None or _path(step) == _path(given)
 
 
@@ -169,7 +170,7 @@ def _path(request: Request) -> str:
 
 
 def _checked(made: Any, given: Request) -> Request:
-    """The request, its new fields masked. Raises ArgumentError for what is none, or goes elsewhere."""
+    """The request, with the header fields that were added masked. Raises ArgumentError unless it is one to the same origin."""
     if not isinstance(made, Request):
         raise ArgumentError(f"expected a Request, found {type(made).__name__}")
     if origin_of(made.wire_url) != given.origin:
@@ -189,13 +190,12 @@ def _secret(name: str, value: str | Secret) -> Secret:
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[PythonAuth, ...]:
-    """What asks the user's function. Raises SheetError for one that cannot be imported or called."""
+    """The policy for `auth.python`. Raises SheetError for a function that cannot be imported or called."""
     auth = settings.auth
     return (_policy_of(auth),) if auth is not None and auth.kind == "python" else ()
 
 
 def _policy_of(auth: AuthSettings) -> PythonAuth:
-    """The policy. Raises SheetError for a function that cannot be had or called."""
     written, where = auth.options["python"], auth.options["where"]
     function: Any = imported(written, where) if isinstance(written, str) else written
     label = written if isinstance(written, str) else getattr(function, "__qualname__", type(function).__qualname__)
@@ -207,7 +207,7 @@ def _policy_of(auth: AuthSettings) -> PythonAuth:
 
 
 def _problem(function: Any, options: dict[str, Any]) -> str:
-    """Why it cannot be called with a request and the options; "" if it can."""
+    """Why a function cannot be called with a request and these options; "" if it can."""
     if not callable(function) or isinstance(function, type):
         return "is no function" if not callable(function) else "is a class; name an instance of it, or a function"
     for each in (function, type(function).__call__):

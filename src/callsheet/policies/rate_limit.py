@@ -1,7 +1,8 @@
 """Send no faster than was declared.
 
-A service that limits its callers answers 429 to what is too much, and some lock out who goes on. Whoever counts before
-sending waits a little instead, in the order of asking, and is told at once if its turn would come too late.
+A service that limits its callers answers 429 to requests above the limit, and some lock out a caller that goes on. Here
+requests are counted before they are sent: an attempt waits for its turn, first come first served, and is refused at once if
+the turn would come too late.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from callsheet.verdicts import Ask, Refuse, StoreFailure, Wait
 COUNTED_APART = frozenset({"rate_limit.rates", "rate_limit.per"})
 """An operation that writes one of these has limiters of its own beside the service's."""
 AT_ONCE = 0.001
-"""Seconds that who waits for nothing may wait: threads read the clock before they come here."""
+"""Seconds that a call may wait although it must not (`when_full: fail`): another thread may have read the clock later."""
 MANY = 10_000
-"""Values of an argument after which those that have had their turns are forgotten."""
+"""Limiters, one for each value of an argument, above which the idle ones are dropped."""
 
 
 class Limiters:
-    """The limiters of one declaration: one in all, one per operation, or one for each value of an argument.
+    """The limiters of one declared `rate_limit`: a single one, one per operation, or one for each value of an argument.
 
-    `name` is that of the operation it belongs to; empty for the service's own.
+    `name` is the operation that declares it; empty for the service's own.
     """
 
     def __init__(self, settings: RateLimitSettings, name: str = "") -> None:
@@ -42,7 +43,7 @@ class Limiters:
         self.lock = threading.Lock()
 
     def key_of(self, call: Call) -> str:
-        """What this call is counted with."""
+        """The key of the limiter that counts this call."""
         if self.per == "service":
             return ""
         return call.operation if self.per == "operation" else str(call.arguments.get(self.per, ""))
@@ -59,7 +60,7 @@ class Limiters:
             return self.by_key.setdefault(key, Limiter(self.rates))
 
     def forget(self) -> None:
-        """Begin anew in a forked child: who waits is in the parent."""
+        """Begin anew in a forked child: the turns given belong to calls of the parent."""
         self.lock = threading.Lock()
         self.by_key = {}
 
@@ -76,11 +77,11 @@ class RateLimit:
         self.only = limits.limiter("", 0.0) if limits.per == "service" else None
 
     def before(self, attempt: Attempt, now: float) -> Wait | Refuse | Ask | None:
-        """Nothing if it is this attempt's turn; one that has its turn is not asked for another."""
+        """Reserve a turn and wait for it; None if the attempt has its turn already."""
         return None if self in attempt.held else self.by_itself(attempt, now)
 
     def by_itself(self, attempt: Attempt, now: float) -> Wait | Refuse | None:
-        """A turn from this process's own limiter."""
+        """Reserve a turn with the limiter of this process."""
         limiter = self.only or self.limits.limiter(self.limits.key_of(attempt.call), now)
         turn = limiter.reserve(now, self.cost, attempt.call.deadline if self.waits else now + AT_ONCE)
         if not turn.is_reserved:
@@ -89,18 +90,25 @@ class RateLimit:
         return Wait(turn.wait, f"its turn (rate_limit {self.limits.told})") if turn.wait > 0.0 else None
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
-        """A turn that was not used is free again; one of a store is not worth the way there."""
+        """Free a turn that was not used. One from a store is not given back: that would cost a request to the store."""
         held = attempt.held[self]
         if held is not None and not sent:
             limiter, turn = held
             limiter.give_back(turn)
 
     def _too_late(self, wait: float, left: float) -> LimitReached:
-        return too_late(f"rate_limit {self.limits.told}", wait, left, waits=self.waits)
+        limit = f"rate_limit {self.limits.told}"
+        if not self.waits:
+            message = (
+                f"the limit is reached ({limit}, when_full: fail); the next turn is in {wait:.3g} s; nothing was sent"
+            )
+        else:
+            message = f"your turn is in {wait:.3g} s, your call has {left:.3g} s ({limit}); nothing was sent: use map, or raise total"
+        return LimitReached(message, retry_after=wait)
 
 
 class SharedRateLimit(RateLimit):
-    """The same with its turns from a store, which several processes ask."""
+    """Have an attempt wait for a turn that a store gives, so that several processes share a limit."""
 
     def __init__(self, limits: Limiters, settings: RateLimitSettings, *, service: str, store: SharedStore) -> None:
         super().__init__(limits, settings)
@@ -109,7 +117,7 @@ class SharedRateLimit(RateLimit):
         self.shapes = whole_shapes(limits.rates)
 
     def before(self, attempt: Attempt, now: float) -> Ask | None:
-        """Ask the store for a turn; one that has its turn is not asked for another."""
+        """Ask the store for a turn; None if the attempt has its turn already."""
         if self in attempt.held:
             return None
         key = f"{self.limits.name}={self._shown(self.limits.key_of(attempt.call))}"
@@ -118,7 +126,7 @@ class SharedRateLimit(RateLimit):
         return Ask(self.store.store, question, lambda answer: self._placed(answer, attempt, now))
 
     def _shown(self, key: str) -> str:
-        """The key as the store may see it: an argument's value may be long, and a secret."""
+        """The key for the store: a hash of an argument's value, which may be long or a secret."""
         if self.limits.per in ("service", "operation"):
             return key
         return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -137,17 +145,8 @@ class SharedRateLimit(RateLimit):
         return Wait(answer.wait, f"its turn (rate_limit {self.limits.told})") if answer.wait > 0.0 else None
 
 
-def too_late(limit: str, wait: float, left: float, *, waits: bool) -> LimitReached:
-    """The error of a call whose turn comes too late."""
-    if not waits:
-        message = f"the limit is reached ({limit}, when_full: fail); the next turn is in {wait:.3g} s; nothing was sent"
-    else:
-        message = f"your turn is in {wait:.3g} s, your call has {left:.3g} s ({limit}); nothing was sent: use map, or raise total"
-    return LimitReached(message, retry_after=wait)
-
-
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[RateLimit, ...]:
-    """What holds calls to the declared rates: the operation's own, then those of the service under each set of settings.
+    """A policy per declared limit: the operation's own first, then the service's under each set of settings.
 
     Raises SheetError for an operation whose requests cost more than a rate ever allows.
     """

@@ -1,7 +1,7 @@
-"""Read the secrets of header fields that may have changed: mounted files, and functions that are asked.
+"""Read secrets in header fields that may change, from mounted files and functions of the user.
 
-Once per attempt, before it takes a slot or a turn, so that nobody who holds one waits for a function of the user's; and
-the text that is sent is the one that is masked wherever it comes back.
+Each attempt reads them once, before it takes a slot or a turn, so that no attempt that has one waits for such a function.
+The text that was read is the one that is sent, and is masked wherever it comes back.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from callsheet.verdicts import Change, Refuse
 
 
 class ReadAnew:
-    """Put the secrets as they are now into the request; it answers `Refuse` with an AuthError if one cannot be had."""
+    """Put the current secrets into the request. It answers `Refuse` with an AuthError if one cannot be read."""
 
     name = "auth"
 
     def before(self, attempt: Attempt, now: float) -> Change | Refuse | None:
-        """The request with secrets that stay; nothing once it has them."""
+        """The request with the secrets read; None once it has them."""
         request = attempt.request
         if request.headers.is_constant:
             return None
@@ -35,7 +35,7 @@ class ReadAnew:
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[ReadAnew, ...]:
-    """What reads the secrets of header fields, where one of them may change."""
+    """The policy, if a secret in the header fields may change; else none."""
     fields = (*settings.headers.values(), *(value for _, value in constant_credential(settings.auth).headers))
     varies = any(isinstance(value, Secret) and not value.is_constant for value in fields)
     return (ReadAnew(),) if varies else ()

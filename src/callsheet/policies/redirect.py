@@ -1,9 +1,9 @@
-"""Follow a redirect that stays where the credential belongs.
+"""Follow a redirect within the origin that the credential belongs to.
 
-A client that follows anywhere hands tokens and bodies to whoever the answer names, and one that changes no method sends
-an order twice. So the same origin (scheme, host, port) is followed, by the rules of RFC 9110 15.4, and everything else
-is left to the caller as the answer that it is. To an origin that the sheet allows beside it goes only a GET or HEAD
-without a body, with what proves nothing; from there no redirect leads back, where it would be trusted again.
+A client that follows every redirect hands tokens and bodies to any server that an answer names, and one that never changes
+the method sends an order twice. So redirects within the same origin (scheme, host, port) are followed, by the rules of RFC
+9110 15.4; any other 3xx is given to the caller. To a further origin that the sheet allows goes only a GET or HEAD without
+body and credentials. No redirect from there back to the service is followed: it would carry credentials again.
 """
 
 from __future__ import annotations
@@ -29,17 +29,15 @@ OF_THE_BODY = frozenset({
     "content-type", "content-encoding", "content-language", "content-location", "content-disposition", "content-digest",
     "repr-digest", "digest", "last-modified", "idempotency-key",
 })  # fmt: skip
-"""Fields that speak of a body, and go when it goes (RFC 9110 15.4)."""
+"""Fields that describe a body, and are dropped with it (RFC 9110 15.4)."""
 AS_WRITTEN = "/:@!$&'()*+,;=~%-._?#[]"
-"""Octets of a Location that stay; any other, which no URI may hold (RFC 3986 2), is percent-encoded."""
-
-
+"""Characters of a Location that are kept; any other may not stand in a URI (RFC 3986 2) and is percent-encoded."""
 SAFE_ELSEWHERE = frozenset({"GET", "HEAD"})
 NOWHERE: frozenset[Origin] = frozenset()
 
 
 class RedirectTarget(NamedTuple):
-    """Where a Location leads: the origin, then path and query, for the wire and as they may be shown."""
+    """Where a Location leads: the origin, then path and query, once for the wire and once with secrets masked."""
 
     origin: Origin
     wire: str
@@ -49,8 +47,8 @@ class RedirectTarget(NamedTuple):
 class Redirect:
     """Ask for the request that a 3xx names, if it leads to the same origin, or to one of `allowed`.
 
-    It answers `Resend` (send this one, at once, not charged to retry), or `GiveUp` by `origin`, `redirects` (too many,
-    or a loop) or `body` (it cannot be sent again): then the 3xx stays.
+    It answers `Resend` (send that request at once, not charged to retry), or `GiveUp` by `origin`, `redirects` (too many,
+    or a loop) or `body` (it cannot be sent again): then the call's answer is the 3xx.
     """
 
     name = "redirects"
@@ -64,14 +62,12 @@ class Redirect:
         outcome = attempt.outcome
         if not isinstance(outcome, Response) or outcome.status_code not in FOLLOWED:
             return None
-        if (
-            attempt.meaning is not None
-        ):  # an error rule says that it is no redirect, but a failure: to a login page, say
+        if attempt.meaning is not None:  # an error rule takes it for a failure, such as a redirect to a login page
             return None
         location = outcome.field(b"location")
         if location is None:
             return None
-        # What was put in for this attempt alone, a token, is masked in the Location, too.
+        # The attempt's own request, not the call's: a token that was added for this attempt is masked in the Location, too.
         target = target_on(attempt.request, location, self.allowed)
         return self._verdict(attempt.call, target, outcome.status_code)
 
@@ -81,10 +77,9 @@ class Redirect:
             return GiveUp("origin")
         method = method_after(status, request.method)
         visited: list[tuple[str, str]] = call.notes.setdefault(self, [(request.method, request.wire_url)])
-        is_away = target.origin != request.origin
-        if is_away and not may_leave(request, method):
+        if target.origin != request.origin and not may_leave(request, method):
             return GiveUp("origin")
-        following = followed_away(request, method, target) if is_away else followed(request, method, target)
+        following = followed(request, method, target)
         hop = (method, following.wire_url)
         if hop in visited or len(visited) > self.settings.max:
             return GiveUp(self.name)
@@ -95,7 +90,7 @@ class Redirect:
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[Redirect, ...]:
-    """What follows redirects on the service's origin, and to those that the settings allow."""
+    """The policy that follows redirects within the service's origin, and to those that the settings allow."""
     return () if settings.redirects is None else (Redirect(settings.redirects, settings.other_origins),)
 
 
@@ -107,38 +102,30 @@ def method_after(status: int, method: str) -> str:
 
 
 def followed(request: Request, method: str, target: RedirectTarget) -> Request:
-    """The request with another target; a changed method takes the body, and what speaks of it, away."""
-    base = origin_part(request.wire_url)
-    keeps_body = method == request.method
+    """The request to the target of a redirect.
+
+    If the method changes, the body and the fields that describe it are dropped. To another origin only harmless fields go.
+    """
+    base, headers, body = origin_part(request.wire_url), request.headers, request.body
+    if target.origin != request.origin:
+        base, headers, body = spelled(target.origin), harmless(headers), None
+    elif method != request.method:
+        headers, body = headers.without(OF_THE_BODY), None
     return Request(
         method,
         base + target.shown,
-        request.headers if keeps_body else request.headers.without(OF_THE_BODY),
-        request.body if keeps_body else None,
-        wire_url=base + target.wire,
-        secrets=request.secrets,
-        is_stream=request.is_stream,
-        origin=request.origin,
-    )
-
-
-def may_leave(request: Request, method: str) -> bool:
-    """Whether the request that follows may go to another origin: it changes nothing, and has no body to hand over."""
-    return method in SAFE_ELSEWHERE and (method != request.method or request.body is None)
-
-
-def followed_away(request: Request, method: str, target: RedirectTarget) -> Request:
-    """The request to another origin: nothing but what is wanted there goes along."""
-    base = spelled(target.origin)
-    return Request(
-        method,
-        base + target.shown,
-        harmless(request.headers),
+        headers,
+        body,
         wire_url=base + target.wire,
         secrets=request.secrets,
         is_stream=request.is_stream,
         origin=target.origin,
     )
+
+
+def may_leave(request: Request, method: str) -> bool:
+    """Whether the request that follows may go to another origin: only a GET or HEAD without a body may."""
+    return method in SAFE_ELSEWHERE and (method != request.method or request.body is None)
 
 
 def origin_part(url: str) -> str:
@@ -148,10 +135,10 @@ def origin_part(url: str) -> str:
 
 
 def target_on(request: Request, location: str, allowed: frozenset[Origin] = NOWHERE) -> RedirectTarget | None:
-    """What a Location names on the request's own origin or an allowed one; None for any other, userinfo or what is no URL.
+    """The target of a Location on the request's own origin or an allowed one. None for another origin, userinfo or no URL.
 
-    A reference without a query takes none over (RFC 3986 5.2.2), so a secret there goes only where the Location has it;
-    one without path and query means the same resource, less the secrets of its query.
+    A Location without a query does not take over the request's (RFC 3986 5.2.2), so a secret in that query is sent only if
+    the Location repeats it. One without path and query means the same resource, without the secrets of its query.
     """
     reference = quote(location.encode("latin-1", "replace"), safe=AS_WRITTEN).partition("#")[0]
     public, shown_as = _query_of(request)
@@ -173,7 +160,7 @@ def target_on(request: Request, location: str, allowed: frozenset[Origin] = NOWH
 
 
 def _tells(request: Request, target: str, secret_pairs: dict[str, str]) -> bool:
-    """Whether a target has a secret of the request in it: servers copy the query of the request into a Location."""
+    """Whether a target contains a secret of the request: servers copy the query of the request into a Location."""
     query = target.partition("?")[2].split("&")
     return redact(target, request.secrets) != target or any(pair in secret_pairs for pair in query)
 
@@ -193,7 +180,7 @@ def _query_of(request: Request) -> tuple[str, dict[str, str]]:
 
 
 def without_dots(path: str) -> str:
-    """The path with `.` and `..` segments carried out (RFC 3986 5.2.4)."""
+    """The path with its `.` and `..` segments resolved (RFC 3986 5.2.4)."""
     kept: list[str] = []
     steps = path.split("/")[1:]
     for step in steps:

@@ -1,4 +1,4 @@
-"""Try again what may pass, and nothing that could happen twice.
+"""Retry failures that may pass, and never a request that might then be carried out twice.
 
 Most failures of a network are over a moment later. A second request is safe only if the first was never sent, if the
 service says that it did not process it (429), or if sending it twice does the same as sending it once.
@@ -22,7 +22,7 @@ TOO_MANY_REQUESTS = 429
 
 
 class Retry:
-    """Ask for another attempt when the last one failed in a way that may pass.
+    """Ask for another attempt after a failure that may pass.
 
     `pick` draws the jitter, 0 to 1; `wall_clock` is the time of day, for a Retry-After that is a date.
     """
@@ -35,11 +35,12 @@ class Retry:
         self.wall_clock = wall_clock
 
     def after(self, attempt: Attempt, now: float) -> TryAgain | GiveUp | None:
-        """Another attempt, or why there is none although the outcome would deserve one."""
+        """Another attempt; `GiveUp` if one is due and something forbids it; None if none is due."""
         outcome = attempt.outcome
         if isinstance(outcome, Response):
             return self._after_answer(attempt, outcome, now)
-        if not self._may_pass(outcome, attempt):
+        was_lost = isinstance(outcome, NoAnswer) and self._may_repeat(attempt)
+        if not was_lost and not isinstance(outcome, NotSent):
             return None
         if isinstance(outcome, NoAnswer) and outcome.on_kept_connection:
             return self._again(attempt, now, 0.0, fresh=True)
@@ -59,11 +60,6 @@ class Retry:
         if status not in self.settings.statuses:
             return None
         return "rate_limited" if status == TOO_MANY_REQUESTS else "transient"
-
-    def _may_pass(self, outcome: object, attempt: Attempt) -> bool:
-        if isinstance(outcome, NotSent):
-            return True
-        return isinstance(outcome, NoAnswer) and self._may_repeat(attempt)
 
     def _may_repeat(self, attempt: Attempt) -> bool:
         return attempt.call.is_repeatable or attempt.request.method in self.settings.methods
@@ -87,5 +83,5 @@ class Retry:
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[Retry, ...]:
-    """What decides on retries under these settings."""
+    """The policy, unless retries are off."""
     return () if settings.retry is None else (Retry(settings.retry, scope.pick, scope.wall_clock),)

@@ -1,8 +1,8 @@
 """Keep retries from making an outage worse.
 
-One caller's three attempts are harmless. A thousand callers' three attempts are three times the load on a service that
-has just failed under a lesser one. So the retries of a whole service are a share of its calls (Beyer et al., "Site
-Reliability Engineering", 2016, chapter 21), and a few beside, for services that are seldom called.
+Three attempts of one caller are harmless. Three attempts of a thousand callers triple the load on a service that has just
+failed under a third of it. So the retries of a whole service are limited to a share of its calls (Beyer et al., "Site
+Reliability Engineering", 2016, chapter 21), and a few more, for services that are seldom called.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from callsheet.verdicts import GiveUp, TryAgain
 
 
 class RetryBudget:
-    """Take back a retry that the service's budget does not cover; one serves all operations of a service."""
+    """Forbid a retry that the service's budget does not cover. One RetryBudget serves all operations of a service."""
 
     name = "retry.budget"
 
@@ -29,12 +29,12 @@ class RetryBudget:
         self.lock = threading.Lock()
 
     def before(self, attempt: Attempt, now: float) -> None:
-        """Count the call; asked once for each."""
+        """Count the call; the engine asks this once per call."""
         with self.lock:
             self.window.add(now, 0, 1)
 
     def after(self, attempt: Attempt, now: float) -> GiveUp | None:
-        """Spend on the retry that is wanted, or take it back."""
+        """Count the retry that another policy wants, or forbid it if the budget is spent."""
         if attempt.again is None or not isinstance(attempt.again, TryAgain):
             return None
         with self.lock:
@@ -45,12 +45,12 @@ class RetryBudget:
             return None
 
     def forget(self) -> None:
-        """Begin anew in a forked child."""
+        """Replace the lock in a forked child, where a thread of the parent may hold it for ever. The counts stay."""
         self.lock = threading.Lock()
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[RetryBudget, ...]:
-    """The budget of the service, whatever an operation's own settings of `retry` are."""
+    """The budget of the service; an operation's own `retry` settings do not change it."""
     of_service = scope.settings[0].retry
     if settings.retry is None or of_service is None:
         return ()

@@ -1,4 +1,4 @@
-"""What the factory of a policy is given: the port to what the calls of one service share."""
+"""What the factory of a policy is given: the operation, and a Scope, by which the calls of a service share state."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ Made = TypeVar("Made")
 
 
 class SharedStore(NamedTuple):
-    """A store that answers Reserve and Hold, and whether nothing is sent while it cannot be asked."""
+    """A store that answers Reserve and Hold. `refuses`: whether calls are refused while the store cannot be asked."""
 
     store: Any
     refuses: bool
 
 
 class Own(NamedTuple):
-    """The operation that policies are made for, and the names of the settings that the sheet writes at it alone.
+    """The operation that policies are made for, and the names of the settings that the sheet writes at the operation itself.
 
-    A key inside a setting is named, too: `rate_limit` and `rate_limit.rates`. Both are empty for undeclared requests.
+    A key inside a setting is named as well: `rate_limit` and `rate_limit.rates`. Both are empty for undeclared requests.
     """
 
     operation: str = ""
@@ -30,8 +30,8 @@ class Own(NamedTuple):
 class Scope(Protocol):
     """What the calls of one service share.
 
-    `settings` are the service's own, without those of any operation: first under the settings that were given for these
-    calls in code, then under each wider set of them. `store` keeps limits that several processes share. `left_out` are
+    `settings` are the service's own, without those of any operation: first as the settings given in code for these calls
+    change them, then as each wider set of them does. `store` keeps limits that several processes share. `left_out` are
     header fields, in lower case, that no policy may fill. `now` is the monotonic clock, `wall_clock` the time of day, both
     in seconds; `pick` draws a number from 0 to 1.
     """
@@ -45,11 +45,11 @@ class Scope(Protocol):
     pick: Callable[[], float]
 
     def one(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
-        """The one thing of this key that all calls of the service share; `make` makes it when it is first asked for.
+        """The object that all calls of the service share under this key; `make` makes it at the first request for it.
 
-        What it makes has a method `forget`, by which it begins anew in a forked child.
+        The object has a method `forget`, which is called in a forked child to drop the state of the parent.
         """
 
 
 Factory = Callable[[Settings, Scope, Own], tuple[Any, ...]]
-"""Makes the policies of one kind that are on under an operation's settings; none where it is off."""
+"""Makes the policies of one kind for an operation's settings; an empty tuple if they turn it off."""

@@ -1,7 +1,7 @@
 """Heed what a service says about its own limits.
 
-A 429 is meant for all of a service's callers, not only for the one that happened to get it: whoever else goes on asking
-makes it worse. And many services say how much is left before they refuse.
+A 429 is meant for all calls to a service, not only for the one that received it: other calls that go on make it worse. Many
+services also say how many requests they will still take, before they refuse any.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from callsheet.verdicts import Ask, Refuse, Tell, Wait
 TOO_MANY_REQUESTS = 429
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 20.0
-"""Seconds for which a 429 that names no time holds the service up, doubled while it goes on answering so."""
+"""Seconds for which calls wait after a 429 that names no time: the first pause is doubled with each 429 that follows."""
 LONGEST_HOLD = 3600.0
-"""Seconds after which an answer is asked for again, whatever was said: one absurd answer must not lock us out for ever."""
+"""Seconds that calls wait at most, whatever the service said: one absurd answer must not stop them for ever."""
 SAME_WINDOW = 2.0
-"""Seconds by which two answers may differ that speak of the same window: both were rounded, and one was longer on its way."""
+"""Two answers whose windows end within so many seconds speak of the same window: both are rounded, and one travelled longer."""
 
 
 class LearnedLimit:
-    """What the service said last: nothing until `held`, and `remaining` more requests until `resets`.
+    """What the service said last: no request until `held`, and `remaining` more requests until `resets`.
 
-    One serves all operations of a service.
+    One LearnedLimit serves all operations of a service.
     """
 
     def __init__(self) -> None:
@@ -45,11 +45,11 @@ class LearnedLimit:
         self.remaining = 0
         self.refusals = 0
         self.until = -math.inf
-        """When neither holds any more."""
+        """When both have passed, so that requests may go again."""
         self.lock = threading.Lock()
 
     def take(self, now: float) -> float:
-        """Spend one request; 0.0 if it may go now, else the seconds until it may."""
+        """Take one of the remaining requests: 0.0 if it may be sent now, else the seconds to wait, and none was taken."""
         with self.lock:
             if now < self.held:
                 return self.held - now
@@ -61,16 +61,16 @@ class LearnedLimit:
             return self.resets - now
 
     def give_back(self, resets: float) -> None:
-        """One that was taken of the window that ends then was not sent."""
+        """Give back a request that was taken and not sent, if the window that ends at `resets` still counts."""
         with self.lock:
             if resets == self.resets:
                 self.remaining += 1
 
     def heed(self, told: ToldLimit, now: float) -> bool:
-        """Remember a rest, and say whether it is news that nothing is left.
+        """Remember how many requests remain. True if none does and this was not known before.
 
-        A later window replaces an earlier one, of the same window the smaller rest counts. What a 429 said holds whatever
-        other answers say, which may have been on their way before it.
+        A later window replaces an earlier one; of the same window the smaller count is kept. No answer shortens the wait that
+        a 429 asked for: the service may have sent that answer before the 429.
         """
         resets = now + min(told.seconds, LONGEST_HOLD)
         with self.lock:
@@ -83,9 +83,10 @@ class LearnedLimit:
             return self.remaining == 0 and not was_stopped and now < self.resets
 
     def refuse(self, seconds: float | None, sent: float, now: float) -> float | None:
-        """A 429 to a request sent at `sent`: hold everything up for as long as it says.
+        """Have all calls wait after a 429 to a request sent at `sent`, for `seconds` if the 429 named them.
 
-        Gives the seconds if that is news: each of many in flight at once gets its own 429, and together they are one.
+        Gives the seconds if this was not known before, else None: many requests in flight may each get a 429, and these count
+        as one.
         """
         with self.lock:
             known = self.held
@@ -100,14 +101,14 @@ class LearnedLimit:
         return float(min(FIRST_PAUSE * 2 ** min(max(self.refusals, 1) - 1, 10), LONGEST_PAUSE))
 
     def forget(self) -> None:
-        """Begin anew in a forked child."""
+        """Replace the lock in a forked child, where a thread of the parent may hold it for ever. What was learned stays."""
         self.lock = threading.Lock()
 
 
 class ServiceLimit:
-    """Hold up every call of a service that said how much more it takes, until it takes more.
+    """Have every call wait while the service said that it takes no more requests.
 
-    With a `store`, which answers Hold, a 429 holds up those who share it, too.
+    With a `store`, which answers Hold, a 429 also stops the other processes that share the store.
     """
 
     name = "rate_limit.learn"
@@ -121,7 +122,7 @@ class ServiceLimit:
         self.wall_clock = wall_clock
 
     def before(self, attempt: Attempt, now: float) -> Wait | Refuse | None:
-        """Nothing unless the service said to wait."""
+        """Wait, or refuse, if the service takes no more requests for now; else None."""
         if now >= self.learned.until or self in attempt.held:
             return None
         wait = self.learned.take(now)
@@ -135,12 +136,12 @@ class ServiceLimit:
         return Wait(wait, "the service, which said to come back later")
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
-        """What was taken and not sent may be taken by another."""
+        """Give back a request that was not sent, so that another attempt may take it."""
         if not sent:
             self.learned.give_back(attempt.held[self])
 
     def after(self, attempt: Attempt, now: float) -> Tell | Ask | None:
-        """Heed a 429, and what any answer says about limits."""
+        """Remember a 429, and what any other answer says about limits."""
         answer = attempt.outcome
         if not isinstance(answer, Response):
             return None
@@ -174,11 +175,11 @@ class ServiceLimit:
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[ServiceLimit, ...]:
-    """What heeds the limits that the service tells, one memory of them for all its operations."""
+    """The policy, unless `rate_limit.learn` is off; all operations of the service share what it learned."""
     if not settings.rate_limit.learn:
         return ()
     learned = scope.one(("rate_limit.learn",), LearnedLimit)
-    # A store holds calls up when they ask it for a turn, which they do only where a rate is declared.
+    # Other processes notice a Hold when they ask the store for a turn, which they do only if a rate is declared.
     asks_store = any(each.rate_limit.rates for each in (settings, *scope.settings))
     store = scope.store.store if scope.store and asks_store else None
     return (ServiceLimit(learned, settings.rate_limit, scope.wall_clock, store=store),)

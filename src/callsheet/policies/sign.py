@@ -1,7 +1,7 @@
-"""Sign the request that leaves: over its final bytes, and anew for each attempt and each hop.
+"""Sign each request as it is sent: over its final bytes, anew for each attempt and each redirect.
 
-What a signature needs and takes time to have, credentials of a machine or the digest of a large file, is at hand before a
-slot or a turn is taken; the signature itself is made when nothing waits or changes any more.
+A signature may need what takes time to get: the credentials of a machine, or the digest of a large file. That is done before
+the attempt takes a slot or a turn. The signature itself is made when all waits are over and the request changes no more.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from callsheet.verdicts import Refuse, Ticket, WaitFor
 
 
 class Signer(Protocol):
-    """One way to sign."""
+    """Signs requests in one way, such as `hmac` or `aws`."""
 
     prepares: bool
-    """Whether `awaited` has to be asked."""
+    """Whether attempts may have to wait, so that `awaited` must be asked."""
     waits_for: str
-    """What `awaited` may wait for, as a deadline that passes meanwhile tells it."""
+    """What an attempt waits for, in the words of the error if the deadline passes meanwhile."""
 
     def awaited(self, attempt: Attempt) -> Ticket | None:
-        """What to wait for before this attempt can be signed. Raises APIError if it never can."""
+        """The ticket to wait for before this attempt can be signed; None if it can be now. Raises APIError if it never can."""
 
     def signed(self, request: Request, now: float) -> Request:
         """The request with its signature; `now` is the time of day. Raises APIError if it cannot be signed."""
 
 
 class ReadyToSign:
-    """Have what a signature needs at hand.
+    """Have an attempt wait until all that its signature needs is ready.
 
-    It answers `WaitFor`, and `Refuse` for a request that cannot be signed.
+    It answers `WaitFor`, or `Refuse` for a request that cannot be signed.
     """
 
     name = "sign"
@@ -45,7 +45,7 @@ class ReadyToSign:
         self.signer = signer
 
     def before(self, attempt: Attempt, now: float) -> WaitFor | Refuse | None:
-        """Nothing, once all is at hand."""
+        """None once the request can be signed."""
         try:
             ticket = self.signer.awaited(attempt)
         except APIError as error:
@@ -54,7 +54,7 @@ class ReadyToSign:
 
 
 class Sign:
-    """Put the signature into the request. `wall_clock` gives the time of day that it tells."""
+    """Put the signature into the request. `wall_clock` gives the time of day for it."""
 
     name = "sign"
 
@@ -68,13 +68,13 @@ class Sign:
 
 
 def make_ready(settings: Settings, scope: Scope, own: Own) -> tuple[ReadyToSign, ...]:
-    """What has ready what a signature needs, where that may take time. Raises UsageError without the signer's library."""
+    """The policy that waits, for signers that may have to. Raises UsageError if the signer's library is not installed."""
     signers = [_signer(settings.sign, scope)] if settings.sign is not None else []
     return tuple(ReadyToSign(signer) for signer in signers if signer.prepares)
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[Sign, ...]:
-    """What signs. Raises UsageError if the library that it needs is not installed."""
+    """The policy that signs. Raises UsageError if the signer's library is not installed."""
     return () if settings.sign is None else (Sign(_signer(settings.sign, scope), scope.wall_clock),)
 
 

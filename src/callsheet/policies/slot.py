@@ -1,7 +1,7 @@
-"""Bounded calls in flight, in the order they came.
+"""Bound the attempts in flight; further ones wait, first come first served.
 
-A service that slows down would otherwise collect all our threads, sockets and memory. A slot is taken before anything
-is sent and given back when the answer is complete; whoever finds none waits in a queue that is first come, first served.
+A service that slows down would otherwise occupy all our threads, sockets and memory. An attempt takes a slot before it is
+sent and gives it back when the answer is complete; if no slot is free it waits in a queue.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from callsheet.settings.settings import Settings
 from callsheet.verdicts import Refuse, Ticket, WaitFor
 
 SHOWN = 5
-"""Operations that an error names as holders, those with the most slots first."""
+"""How many operations an error names as holders of slots, those with the most slots first."""
 
 
 class Slot:
@@ -34,7 +34,7 @@ class Slot:
         self.lock = threading.Lock()
 
     def before(self, attempt: Attempt, now: float) -> WaitFor | Refuse | None:
-        """Take a slot, or a place in the queue; nothing if this attempt has one already."""
+        """Take a slot, or a place in the queue, or refuse if that is full; None if the attempt has its slot."""
         if self in attempt.held:
             self.holders.setdefault(attempt, now)
             return None
@@ -51,10 +51,10 @@ class Slot:
         return WaitFor(ticket, lambda at: f"one of {self.limit} slots (concurrency.limit), {self._held(at)}")
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
-        """Hand the slot to the oldest waiter, or leave the queue if it was never had."""
+        """Hand the slot to the attempt that waits longest; an attempt that never had a slot leaves the queue."""
         ticket: Ticket | None = attempt.held[self]
         if self.holders.pop(attempt, None) is None and ticket is None:
-            return  # taken before a fork: it is the parent's
+            return  # the attempt took its slot before a fork: the slot is the parent's
         with self.lock:
             if ticket is not None and not ticket.is_granted:
                 self.waiting.remove(ticket)
@@ -64,7 +64,7 @@ class Slot:
                 self.in_flight -= 1
 
     def forget(self) -> None:
-        """Begin anew in a forked child: whoever held or waited is in the parent."""
+        """Begin anew in a forked child: the attempts that have slots or wait are the parent's."""
         self.lock = threading.Lock()
         self.in_flight = 0
         self.holders.clear()
@@ -77,7 +77,7 @@ class Slot:
         )
 
     def _held(self, now: float) -> str:
-        """Who holds the slots, and for how long: where to look when calls wait for them."""
+        """Which operations hold the slots, and for how long: what to look at when calls have to wait."""
         since: dict[str, list[float]] = {}
         for holder, at in list(self.holders.items()):
             since.setdefault(holder.call.label, []).append(at)

@@ -43,7 +43,7 @@ EXTRA = ("starlette", "uvicorn", "h11", "anyio")
 
 
 def __getattr__(name: str) -> Any:
-    # Late, so that the models can be had without the extra, and so that its absence is one clear error.
+    # Imported late, so that the models work without the extra, and so that a missing extra is one clear error.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

@@ -22,7 +22,7 @@ from callsheet.practice.users import Users
 
 
 def create_app(*, clock: Callable[[], float] = time.monotonic) -> Starlette:
-    """Make a practice API with a state of its own. `clock` gives the seconds that its limits and tokens go by."""
+    """Make a practice API as an ASGI app with a state of its own. `clock` gives the seconds for its limits and tokens."""
     users = Users()
     routes: list[BaseRoute] = [
         *users.routes(),
@@ -49,7 +49,7 @@ def create_app(*, clock: Callable[[], float] = time.monotonic) -> Starlette:
             Exception: answer_defect,
         },
     )
-    # An unasked-for redirect would hide from a client that it called the wrong path.
+    # A redirect to the path with or without a slash would hide that the client called the wrong one.
     app.router.redirect_slashes = False
     return app
 
@@ -66,6 +66,6 @@ def index_of(routes: Sequence[BaseRoute]) -> Route:
 
 
 def row_of(route: Route) -> dict[str, object]:
-    """What the index says of one route."""
+    """The entry of a route in the index."""
     methods = sorted(set(route.methods or ["any"]) - {"HEAD"})
     return {"path": route.path, "methods": methods, "what": (inspect.getdoc(route.endpoint) or "").partition("\n")[0]}

@@ -1,4 +1,4 @@
-"""Answers to cache: every one says how many requests its key has had, so that a test sees whether the server was asked."""
+"""Answers to cache: each says how many requests its key has had, so that a test can see whether the server was asked."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from callsheet.practice.request_values import header_values
 
 
 class Cached:
-    """Keys with a version each; writing to a key makes a new version."""
+    """Answers by key, each with a version; writing to a key makes a new version."""
 
     def __init__(self) -> None:
         self.served: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Answers in a content coding, whether it was asked for or not."""
+"""Answers in a content coding, even if the request does not accept it."""
 
 import gzip
 import json
@@ -26,6 +26,6 @@ async def as_deflate(request: Request) -> Response:
 
 
 def coded(coding: str, encode: Callable[[bytes], bytes]) -> Response:
-    """The answer in a coding."""
+    """The JSON answer in this coding."""
     content = json.dumps({"coding": coding, "text": "so much of the same, " * 50}).encode()
     return Response(encode(content), headers={"Content-Encoding": coding}, media_type="application/json")

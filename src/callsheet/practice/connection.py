@@ -1,7 +1,7 @@
-"""Answers that break the connection, which ASGI has no words for.
+"""Answers that break the connection, which ASGI has no message for.
 
-The protocol class puts the connection into the scope's extensions; a response here takes it from there and closes it
-without an answer, or in the middle of one.
+The protocol class puts the connection's transport into the scope's extensions; a response here takes it from there and ends
+the connection without an answer, or in the middle of one.
 """
 
 import asyncio
@@ -18,33 +18,23 @@ from callsheet.practice.problems import Problem
 EXTENSION = "callsheet.practice.connection"
 
 
-class Connection:
-    """A client's connection, which an endpoint may end."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
-
-    def close(self) -> None:
-        """End it in order: what was written is delivered, then comes the end (FIN)."""
-        self.transport.close()
-
-    def reset(self) -> None:
-        """Break it: the client sees a reset (RST)."""
-        linger_not = struct.pack("ii", 1, 0)
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not)
-        self.transport.abort()
+def reset_connection(connection: asyncio.Transport) -> None:
+    """Break a connection so that the client sees a reset (RST); `close` delivers what was written, then ends it (FIN)."""
+    linger_not = struct.pack("ii", 1, 0)
+    connection.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not)
+    connection.abort()
 
 
 class BreakableProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 protocol, whose requests carry their connection."""
+    """uvicorn's HTTP/1.1 protocol, with the connection in the scope of each request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Let every request of this connection know it."""
+        """Have the app called with this connection in the scope."""
         super().connection_made(transport)
-        inner, connection = self.app, Connection(transport)
+        inner = self.app
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            scope["extensions"] = {EXTENSION: connection}
+            scope["extensions"] = {EXTENSION: transport}
             await inner(scope, receive, send)
 
         self.app = app
@@ -61,7 +51,7 @@ class HangUp(Response):
         """End the connection in place of an answer."""
         connection = connection_of(scope)
         if self.is_reset:
-            connection.reset()
+            reset_connection(connection)
         else:
             connection.close()
         await until_disconnected(receive)
@@ -84,16 +74,16 @@ class BrokenOff(Response):
         await until_disconnected(receive)
 
 
-def connection_of(scope: Scope) -> Connection:
-    """The connection that a request came by; a 501 in an in-process call, which has none."""
+def connection_of(scope: Scope) -> asyncio.Transport:
+    """The connection that a request came by. Raises Problem (501) for a call in this process, which has none."""
     connection = scope.get("extensions", {}).get(EXTENSION)
     if connection is None:
         raise Problem(501, "this endpoint breaks its connection, so it needs a real one: run the practice server")
-    assert isinstance(connection, Connection)
+    assert isinstance(connection, asyncio.Transport)
     return connection
 
 
 async def until_disconnected(receive: Receive) -> None:
-    """Wait for the end of the connection."""
+    """Wait until the client or the server has ended the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -51,7 +51,7 @@ def whole(request: Request, start: int, end: int, *, status: int, headers: dict[
 
 
 def span_of(request: Request, size: int, etag: str) -> tuple[int, int] | None:
-    """Start and end of the one range asked for; None where the whole is the answer (RFC 9110 14.2)."""
+    """Start and end of the requested range; None if the answer has to be whole (RFC 9110 14.2). Raises Problem (416)."""
     asked = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", request.headers.get("range", "").replace(" ", ""))
     condition = request.headers.get("if-range")
     if asked is None or asked[0] == "bytes=-" or condition not in (None, etag):
@@ -67,14 +67,14 @@ def span_of(request: Request, size: int, etag: str) -> tuple[int, int] | None:
 
 
 def content(start: int, end: int) -> bytes:
-    """Bytes of the endless sequence of eight-byte numbers 0, 1, 2 ..., in which no part looks like another."""
+    """The bytes from `start` to `end` of the eight-byte numbers 0, 1, 2 ...; no part of them equals another."""
     first, last = start // WORD, -(-end // WORD)
     numbers = struct.pack(f">{last - first}Q", *range(first, last))
     return numbers[start - first * WORD : end - first * WORD]
 
 
 def blocks(start: int, end: int) -> Iterator[bytes]:
-    """The same in blocks."""
+    """The content from `start` to `end`, in blocks."""
     for offset in range(start, end, BLOCK):
         yield content(offset, min(offset + BLOCK, end))
 
@@ -110,7 +110,7 @@ def event(number: int, count: int) -> bytes:
 
 
 def gap_of(request: Request, count: int) -> float:
-    """The pause between parts, which must not add up to more than a minute."""
+    """`?pause=` in seconds. Raises Problem if the pauses add up to more than a minute."""
     gap = number(request, "pause", 0.0, most=60.0)
     if gap * count > 60.0:
         raise Problem(422, f"{count} parts {gap:g} s apart take {gap * count:g} s; the most is 60 s")
@@ -118,7 +118,7 @@ def gap_of(request: Request, count: int) -> float:
 
 
 async def paced(chunks: Iterator[bytes], gap: float) -> AsyncIterator[bytes]:
-    """The chunks with the pause before each but the first."""
+    """The chunks, with a pause of `gap` seconds before each but the first."""
     pause = 0.0
     for chunk in chunks:
         await asyncio.sleep(pause)

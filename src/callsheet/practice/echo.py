@@ -1,4 +1,4 @@
-"""Echo: the request as it arrived, byte for byte where it matters."""
+"""Echo: answers with the request as it arrived."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ class AnyPath(Route):
 
 def routes() -> list[Route]:
     """Where the echo is served."""
-    # A bare function would get GET alone; `methods` cannot say "any", so it is taken off again.
+    # Starlette lets a function answer GET only unless methods are listed; None, which means any, can be set afterwards.
     route = AnyPath("/echo/{path:path}", echo)
     route.methods = None
     return [route]
@@ -48,7 +48,7 @@ def request_line(request: Request) -> dict[str, Any]:
 
 
 def body_of(body: bytes) -> dict[str, Any]:
-    """The body in the forms that it has."""
+    """The size of the body, and the body as text and JSON if it is UTF-8, else in base64."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -57,7 +57,7 @@ def body_of(body: bytes) -> dict[str, Any]:
 
 
 def parsed(text: str) -> Any:
-    """The JSON value of a text, None if it has none; NaN and Infinity are not JSON."""
+    """The JSON value of a text, None if it is not JSON; NaN and Infinity are not."""
     try:
         return json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError):
@@ -65,5 +65,5 @@ def parsed(text: str) -> Any:
 
 
 def refuse(constant: str) -> None:
-    """Refuse what Python's parser takes beyond RFC 8259."""
+    """Raise ValueError for a constant that Python's parser takes, though RFC 8259 does not have it."""
     raise ValueError(f"{constant} is not JSON")

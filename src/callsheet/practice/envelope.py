@@ -1,4 +1,4 @@
-"""The service that answers 200 to everything and says in the body what it meant."""
+"""A service that answers 200 to everything, with the real status as a code in the body."""
 
 from collections import Counter
 from typing import Any
@@ -15,7 +15,7 @@ BUSY = 1001
 
 
 class UsersEnvelope:
-    """The users again, in an envelope."""
+    """The users, each answer wrapped in an envelope of code, message and data."""
 
     def __init__(self, users: Users) -> None:
         self.users = users

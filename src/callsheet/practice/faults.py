@@ -1,4 +1,4 @@
-"""Faults on demand: a chosen status, failures that pass, connections that break."""
+"""Faults on demand: a chosen status, failures that end after some attempts, connections that break."""
 
 import hashlib
 from collections import defaultdict
@@ -17,7 +17,7 @@ BODILESS = (204, 205, 304)
 
 
 class FlakyKeys:
-    """Remembers what arrived at each flaky key."""
+    """The faulty endpoints; remembers the requests that arrived at each flaky key."""
 
     def __init__(self) -> None:
         self.arrivals: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -78,7 +78,7 @@ def answer_with(request: Request, status: int, detail: str = "as asked for") -> 
 
 
 def bare_answer(status: int, detail: str) -> Response:
-    """The answer in the form that goes with its status."""
+    """An empty answer, a problem document or JSON, whichever fits the status."""
     if status in BODILESS:
         return Response(status_code=status)
     if status >= 400:

@@ -15,12 +15,12 @@ class Repetitions:
         self.answers: dict[str, tuple[bytes, Response]] = {}
 
     async def once(self, request: Request, act: Callable[[], Awaitable[Response]]) -> Response:
-        """Act and remember the answer, or give the answer of the first time; errors are not remembered."""
+        """Call `act` and remember its answer, or repeat the answer remembered for the key. Errors are not remembered."""
         key = request.headers.get("idempotency-key", "").strip().strip('"')
         if not key:
             return await act()
         body = await request.body()
-        # With the body read, nothing down to the last line gives way to another request: two equal keys cannot both act.
+        # The body is read first: `act` then awaits nothing that suspends, so two requests with one key cannot both act.
         if key in self.answers:
             return self.repeated(key, body)
         answer = await act()
@@ -28,7 +28,7 @@ class Repetitions:
         return answer
 
     def repeated(self, key: str, body: bytes) -> Response:
-        """The first answer again, marked as such."""
+        """The remembered answer with `Idempotency-Replayed: true`. Raises Problem (422) for another body."""
         first, answer = self.answers[key]
         if body != first:
             raise Problem(422, "this Idempotency-Key was used with another body; take a new key for a new request")

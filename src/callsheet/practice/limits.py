@@ -1,4 +1,4 @@
-"""A rate limit that says so: 429, Retry-After, and both families of rate-limit headers."""
+"""A rate limit that tells its clients: 429, Retry-After, and both families of rate-limit headers."""
 
 import math
 import time
@@ -16,7 +16,7 @@ from callsheet.practice.request_values import choice, integer, number
 
 @dataclass
 class FixedWindow:
-    """One key's current window, and what it has seen in all."""
+    """The current window of a key, and how many of its requests were accepted and refused in all."""
 
     opened: float = -math.inf
     used: int = 0
@@ -63,7 +63,7 @@ class FixedWindows:
         return JSONResponse({"accepted": window.accepted, "refused": window.refused})
 
     def current(self, key: str, length: float) -> FixedWindow:
-        """The key's window, opened anew if the last one is over."""
+        """The window of the key; a new one is opened if the last is over."""
         window = self.windows.setdefault(key, FixedWindow())
         if self.clock() - window.opened >= length:
             window.opened, window.used = self.clock(), 0
@@ -71,7 +71,7 @@ class FixedWindows:
 
 
 def quota_headers(limit: int, remaining: int, length: float, left: float) -> dict[str, str]:
-    """The quota as the IETF draft writes it and as most services do."""
+    """The quota in headers of the IETF draft, and in the X-RateLimit headers that most services send."""
     return {
         "RateLimit-Policy": f'"default";q={limit};w={math.ceil(length)}',
         "RateLimit": f'"default";r={remaining};t={math.ceil(left)}',
@@ -82,7 +82,7 @@ def quota_headers(limit: int, remaining: int, length: float, left: float) -> dic
 
 
 def retry_after(left: float, form: str) -> str:
-    """Whole seconds or an HTTP-date, rounded up: never an invitation to come too early."""
+    """The time to wait as whole seconds or as an HTTP-date; rounded up, so that no client comes too early."""
     if form == "date":
         return formatdate(math.ceil(time.time() + left), usegmt=True)
     return str(math.ceil(left))

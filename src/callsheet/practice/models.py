@@ -1,4 +1,4 @@
-"""What the practice API takes and gives, for the server's own checks and for a sheet's `json:` and `returns:`."""
+"""The bodies that the practice API takes and gives; the server checks them, and a sheet names them as types."""
 
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 
 class NewUser(BaseModel):
-    """A user to create, or what replaces one."""
+    """The body that creates or replaces a user."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,7 +37,7 @@ class NewUser(BaseModel):
 
 
 class UserChanges(BaseModel):
-    """The fields of a user to change; what is left out stays as it is."""
+    """The body that changes a user; fields that are left out stay as they are."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,7 +47,7 @@ class UserChanges(BaseModel):
 
 
 class User(BaseModel):
-    """A user as the service knows it."""
+    """A user of the practice API."""
 
     id: int
     name: str
@@ -89,7 +89,7 @@ class Order(BaseModel):
 
 
 class OrderCount(BaseModel):
-    """How many requests to order arrived under a key, and how many orders came of them."""
+    """How many requests to order arrived under a key, and how many orders were placed."""
 
     key: str
     arrived: int
@@ -97,7 +97,7 @@ class OrderCount(BaseModel):
 
 
 class Recovery(BaseModel):
-    """What a flaky endpoint says once it works: the number of the attempt that got through, and the body it carried."""
+    """The answer of a flaky endpoint once it works: the number of the attempt, and size and SHA-256 of its body."""
 
     key: str
     attempt: int
@@ -106,13 +106,13 @@ class Recovery(BaseModel):
 
 
 class Waited(BaseModel):
-    """How long a slow answer was held back."""
+    """The answer of a slow endpoint: the seconds it waited."""
 
     seconds: float
 
 
 class Upload(BaseModel):
-    """What arrived at the upload endpoint: the bytes on the wire, not decoded."""
+    """Size, SHA-256 and content headers of an upload; the bytes are counted as they arrived, not decoded."""
 
     size: int
     sha256: str
@@ -122,7 +122,7 @@ class Upload(BaseModel):
 
 
 class Echo(BaseModel):
-    """A request as it arrived; a body that is not UTF-8 is given in base64 and `text` is null."""
+    """A request as it arrived; a body that is not UTF-8 is in `base64`, and `text` is null."""
 
     method: str
     path: str
@@ -136,7 +136,7 @@ class Echo(BaseModel):
 
 
 class Token(BaseModel):
-    """An access token as RFC 6749 section 5.1 gives it."""
+    """The answer of the token endpoint (RFC 6749 5.1)."""
 
     access_token: str
     token_type: str
@@ -146,7 +146,7 @@ class Token(BaseModel):
 
 
 class Caller(BaseModel):
-    """Whom a credential belongs to."""
+    """The client and the scope that a bearer token stands for."""
 
     client: str
     scope: str

@@ -1,4 +1,4 @@
-"""Orders, which must not be placed twice: the server counts what arrived, also where it gave no answer."""
+"""Orders, which must not be placed twice: the server counts requests, also those whose answer it lost."""
 
 from collections import Counter, defaultdict
 
@@ -13,7 +13,7 @@ from callsheet.practice.request_values import integer, json_body
 
 
 class Orders:
-    """The orders of one practice API; `key` keeps runs apart."""
+    """The orders of one practice API, by a `key` that keeps test runs apart."""
 
     def __init__(self) -> None:
         self.arrived: Counter[str] = Counter()

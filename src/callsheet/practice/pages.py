@@ -100,12 +100,12 @@ def address(request: Request, page: int) -> str:
 
 
 def cursor_after(start: int) -> str:
-    """A cursor that means nothing to the client."""
+    """The opaque cursor of the page that begins after so many items."""
     return base64.urlsafe_b64encode(f"after:{start}".encode()).decode().rstrip("=")
 
 
 def after_cursor(cursor: str) -> int:
-    """Where the page of this cursor begins; a 422 for a cursor that was not given out."""
+    """How many items come before the page of this cursor. Raises Problem (422) for a cursor that was not given out."""
     if not cursor:
         return 0
     try:

@@ -1,4 +1,4 @@
-"""Errors as the practice API answers them: `application/problem+json` (RFC 9457)."""
+"""Answers of the practice API for errors: `application/problem+json` (RFC 9457)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -23,7 +23,7 @@ class Problem(Exception):
         self.members = members
 
     def response(self) -> Response:
-        """The answer that tells the client about this problem."""
+        """The answer with this status and its problem document."""
         content = {"type": "about:blank", "title": reason(self.status), "status": self.status, "detail": self.detail}
         return JSONResponse(
             content | self.members,
@@ -55,5 +55,5 @@ async def answer_routing(request: Request, error: Exception) -> Response:
 
 
 async def answer_defect(request: Request, error: Exception) -> Response:
-    """Answer when an endpoint of ours failed; the traceback goes to the server's log."""
+    """Answer 500 for an exception that is a bug of the practice API; its traceback goes to the server's log."""
     return Problem(500, f"a defect in the practice API: {type(error).__name__}").response()

@@ -1,4 +1,4 @@
-"""Redirects: a chain on this origin, or one hop to wherever the test says."""
+"""Redirects: a chain on this origin, or one hop to any URL."""
 
 from urllib.parse import quote
 

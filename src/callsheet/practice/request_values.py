@@ -1,6 +1,6 @@
 """Reading requests: query parameters within bounds, and JSON bodies as models, or a problem that says what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,25 +15,25 @@ Number = TypeVar("Number", int, float)
 def integer(request: Request, name: str, default: int, *, least: int = 0, most: int) -> int:
     """A whole number from the query."""
     text = request.query_params.get(name, str(default))
-    try:
-        value = int(text)
-    except ValueError:
-        raise unreadable(name, text, "a whole number") from None
-    return within(name, value, least, most)
+    return within(name, read_as(int, "a whole number", name, text), least, most)
 
 
 def number(request: Request, name: str, default: float, *, least: float = 0.0, most: float) -> float:
     """A number from the query, such as a count of seconds."""
     text = request.query_params.get(name, str(default))
+    return within(name, read_as(float, "a number", name, text), least, most)
+
+
+def read_as(kind: Callable[[str], Number], expected: str, name: str, text: str) -> Number:
+    """The text of a query parameter as a number. Raises Problem naming what was expected."""
     try:
-        value = float(text)
+        return kind(text)
     except ValueError:
-        raise unreadable(name, text, "a number") from None
-    return within(name, value, least, most)
+        raise unreadable(name, text, expected) from None
 
 
 def choice(request: Request, name: str, options: Sequence[str]) -> str:
-    """One of the options from the query; the first one where it is left out."""
+    """A query parameter that is one of the options; the first option if it is left out."""
     text = request.query_params.get(name, options[0])
     if text not in options:
         raise unreadable(name, text, " or ".join(options))
@@ -46,7 +46,7 @@ def switch(request: Request, name: str, *, default: bool) -> bool:
 
 
 def header_values(request: Request, name: str) -> list[str]:
-    """Every value of a query parameter, to be sent back in a header; nothing that would break out of it."""
+    """Every value of a query parameter, to be sent back in a header. Refuses characters that could end the header."""
     values = request.query_params.getlist(name)
     for value in values:
         if not (value.isascii() and value.isprintable()):
@@ -63,14 +63,14 @@ def path_integer(request: Request, name: str, *, least: int = 0, most: int) -> i
 
 
 def within(name: str, value: Number, least: Number, most: Number, *, place: str = "query") -> Number:
-    """The value itself, if it lies between the bounds."""
+    """The value. Raises Problem if it does not lie between the bounds."""
     if not least <= value <= most:
         raise unreadable(name, str(value), f"from {least} to {most}", place=place)
     return value
 
 
 def unreadable(name: str, text: str, expected: str, *, place: str = "query") -> Problem:
-    """The problem of a parameter that is not what it should be."""
+    """The 422 for a parameter that is not what was expected."""
     detail = f"{place} parameter `{name}` must be {expected}, not {text[:40]!r}"
     return Problem(422, detail, errors=[{"parameter": name, "detail": detail}])
 
@@ -87,7 +87,7 @@ async def json_body(request: Request, model: type[Model]) -> Model:
 
 
 def misfit(error: ValidationError) -> Problem:
-    """The problem of a body that does not fit its model, with a JSON pointer to each misfit."""
+    """The 400 or 422 for a body that does not fit its model, with a JSON pointer to each field that does not."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if found[0]["type"] == "json_invalid":
         return Problem(400, found[0]["msg"])

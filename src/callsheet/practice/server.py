@@ -1,4 +1,4 @@
-"""Running the practice API: in a thread for a `with` block, or blocking for the command line."""
+"""Runs the practice API: in a thread for a `with` block, or blocking for the command line."""
 
 import socket
 import sys
@@ -16,9 +16,9 @@ from callsheet.practice.connection import BreakableProtocol
 
 
 class PracticeServer:
-    """The practice API on a loopback port for as long as a `with` block lasts; `url` says where.
+    """The practice API on a loopback port for as long as a `with` block lasts; `url` is its base URL.
 
-    Port 0 takes a free one. `clock` gives the seconds that rate limits and tokens go by, so that a test can move it.
+    Port 0 takes a free port. `clock` gives the seconds for rate limits and tokens, so that a test can move it.
     `keep_alive` is how long, in seconds, an idle connection is kept.
     """
 
@@ -36,7 +36,7 @@ class PracticeServer:
         self.thread = threading.Thread(target=self._run, name="callsheet-practice", daemon=True)
 
     def __enter__(self) -> Self:
-        # The port listens already, so a client that comes before the thread is ready waits in its queue.
+        # The port listens already: a client that connects before the thread is ready waits in the queue.
         self.thread.start()
         return self
 
@@ -60,7 +60,7 @@ class PromptServer(uvicorn.Server):
     """A uvicorn server that does not wait for slow answers when it stops."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Break the connections off first; what still answers on them sees its client gone and ends."""
+        """Abort the connections first, so that endpoints that still answer see their client gone and end."""
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await super().shutdown(sockets)
@@ -82,6 +82,8 @@ def reported(app: ASGIApp) -> ASGIApp:
     """The app, with a line on stderr for each answer."""
 
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the app, and report the status of its answer."""
+
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 report(f"{scope['method']} {scope['raw_path'].decode('latin-1')} {message['status']}")
@@ -93,14 +95,14 @@ def reported(app: ASGIApp) -> ASGIApp:
 
 
 def report(line: str) -> None:
-    """A line on stderr, at once."""
+    """Write a line to stderr and flush it."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one."""
-    # asyncio switches Nagle's algorithm off only where the protocol is given; with it each kept request costs 40 ms.
+    """A listening socket; port 0 takes a free port. Raises OSError."""
+    # asyncio switches Nagle's algorithm off only if IPPROTO_TCP is given; else a request on a kept connection takes 40 ms.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -115,13 +117,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """The URL that a listening socket is reached at."""
+    """The URL at which a listening socket can be reached."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def configuration(app: ASGIApp, keep_alive: int) -> uvicorn.Config:
-    """One asyncio loop, plain HTTP/1.1, nothing taken from the environment, and the logging of the process left alone."""
+    """Plain HTTP/1.1 on asyncio, with nothing from the environment; the logging of the process is left as it is."""
     return uvicorn.Config(
         app,
         loop="asyncio",

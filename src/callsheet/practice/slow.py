@@ -1,4 +1,4 @@
-"""Answers that take their time; nothing lasts longer than a minute."""
+"""Answers that come late or slowly; none takes longer than a minute."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ async def drops(size: int, gap: float) -> AsyncIterator[bytes]:
 
 
 async def pause(request: Request, seconds: float) -> None:
-    """Wait, but no longer than the client does: a stopping server and a client that left end it."""
+    """Wait so many seconds, or until the client has gone or the server stops."""
     try:
         await asyncio.wait_for(until_disconnected(request.receive), seconds)
     except TimeoutError:

@@ -1,7 +1,7 @@
 """Credentials: an OAuth 2.0 token endpoint (RFC 6749), and endpoints that ask for a token, a password or a key.
 
-The one client is `practice` with the secret `practice-secret`; the API key is `practice-key`. Tokens are random, which
-is the one thing here that differs from run to run.
+The one client is `practice` with the secret `practice-secret`; the API key is `practice-key`. Tokens are random:
+they alone differ from run to run.
 """
 
 import base64
@@ -25,7 +25,7 @@ API_KEY = "practice-key"
 
 @dataclass(frozen=True)
 class Grant:
-    """What an access token stands for."""
+    """The client and the scope of an access token, and when it expires."""
 
     client: str
     scope: str

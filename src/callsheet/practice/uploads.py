@@ -1,4 +1,4 @@
-"""Uploads: the size and SHA-256 of what arrived, never held in memory."""
+"""Uploads: answers with size and SHA-256 of a body that is never held in memory."""
 
 import hashlib
 

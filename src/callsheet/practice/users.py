@@ -9,7 +9,7 @@ from callsheet.practice.models import NewUser, User, UserChanges
 from callsheet.practice.problems import Problem
 from callsheet.practice.request_values import choice, integer, json_body
 
-# Nobody here is called Ada: the name a first example tries is free.
+# No Ada among them: the name is free for the first example of the docs.
 SEEDED = (
     NewUser(name="Grace Hopper", email="grace@example.com"),
     NewUser(name="Edsger Dijkstra", email="edsger@example.com"),

@@ -1,7 +1,7 @@
 """What can be chosen: one frozen record per policy, each field with its default and the reason for it (`reasons.py`).
 
-Seconds are floats, sizes are bytes. A record is always complete and consistent; what was *written*, and where, is
-the sheet's business.
+Durations are floats in seconds, sizes are in bytes. A record is always complete and consistent; which values were written,
+and where, only the sheet knows.
 """
 
 from callsheet.settings.breaker import Breaker

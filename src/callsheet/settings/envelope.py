@@ -1,4 +1,4 @@
-"""Where an API that answers 200 to everything says whether it worked, and where its data is."""
+"""Where an API that answers 200 to everything tells in the body whether a call succeeded, and where its data is."""
 
 from __future__ import annotations
 

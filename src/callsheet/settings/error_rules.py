@@ -1,4 +1,4 @@
-"""What an answer means where its status does not say it."""
+"""What an answer means if its status does not tell."""
 
 from __future__ import annotations
 

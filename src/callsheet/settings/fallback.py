@@ -1,4 +1,4 @@
-"""What a call gives when it could not be made to work, though the caller did nothing wrong."""
+"""The result of a call that failed through no fault of its caller."""
 
 from __future__ import annotations
 

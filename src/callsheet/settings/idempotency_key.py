@@ -1,4 +1,4 @@
-"""Whether a request carries a key by which the service knows a repetition."""
+"""Whether a request carries a key by which the service recognises a repetition."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """The declared rates, what one request counts, and what a call does for which no turn is left."""
+    """The declared rates, how many units one request costs, and what a call does that would exceed a rate."""
 
     rates: tuple[Rate, ...] = chosen((), "All of `rates` hold (none: nothing is declared)")
     per: str = chosen("service", "each counted `per` service, operation or value of an argument")

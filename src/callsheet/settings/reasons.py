@@ -11,9 +11,9 @@ WHY = "why"
 
 
 def chosen(default: T, why: str) -> T:
-    """A field of a settings record: its default, and what it is for with the reason for that default.
+    """A field of a settings record with its default; `why` says what the field is for, and why that default.
 
-    The type is that of the default, as `dataclasses.field` has it, so that a type checker checks the default alone.
+    It is typed as the default is, like `dataclasses.field`, so that a type checker compares the default with the field.
     """
     return field(default=default, metadata={WHY: why})
 

@@ -7,8 +7,6 @@ from typing import Literal
 
 from callsheet.settings.reasons import chosen
 
-MOST_HOPS = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Redirects:
@@ -18,4 +16,4 @@ class Redirects:
     """
 
     follow: Literal["same-origin"] = "same-origin"
-    max: int = chosen(MOST_HOPS, "at most `max` per call (5: a service needs one or two; more is a loop)")
+    max: int = chosen(5, "at most `max` per call (5: a service needs one or two; more is a loop)")

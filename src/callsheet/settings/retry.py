@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from callsheet.settings.reasons import chosen
 
 REPEATABLE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-"""Idempotent by RFC 9110 9.2.2: to send one twice is to send it once."""
+"""Idempotent by RFC 9110 9.2.2: sending a request twice has the same effect as sending it once."""
 
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 """A later attempt may well succeed; any other status would come back the same."""

@@ -1,4 +1,4 @@
-"""All that was chosen for one operation, in one record."""
+"""All settings of one operation, in one record."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class SignSettings:
 class Settings:
     """The settings of an operation, or of a service's undeclared requests. None means off.
 
-    `headers` and `params` are sent with every request; `written` is what was said of the timeout, so that a call's own
-    can be laid over it. `proxy` is a URL with its port, a `Secret` if it holds a password. `allow_origins` are
-    further origins that requests may go to (none: what is sent to a service is meant for it), written as
-    `http.elsewhere.spelled` writes them; `addresses` says which may be connected to (any: many services stand in the
-    network of those who call them).
+    `headers` and `params` are sent with every request. `written` has the limits of `timeout` that were written, so that a
+    call's own can replace some of them. `proxy` is a URL with its port, a `Secret` if it holds a password. `allow_origins`
+    are further origins that requests may go to, as `scheme://host` with a port that is not the scheme's own (none: what is
+    sent to a service is meant for it). `addresses` says which addresses may be connected to (any: many services run in
+    their caller's private network).
     """
 
     base_url: str
@@ -91,13 +91,13 @@ class Settings:
 
     @property
     def other_origins(self) -> frozenset[Origin]:
-        """The allowed origins beside its own; none of plain http for a service that is called by https."""
+        """The allowed origins except its own; those of plain http are left out if the service is called by https."""
         home = self.origin
         listed = {origin_of(origin) for origin in self.allow_origins} - {home}
         return frozenset(origin for origin in listed if not is_downgrade(home, origin))
 
     @property
     def all_tls(self) -> tuple[TLS, ...]:
-        """That of the service, and of its token endpoint where it has its own."""
+        """The TLS settings of the service, and those of its token endpoint if it has its own."""
         own = self.auth.options.get("tls") if self.auth else None
         return (self.tls,) if own is None else (self.tls, own)

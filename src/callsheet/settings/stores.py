@@ -1,4 +1,4 @@
-"""Where state lives that several processes share."""
+"""Where the state is kept that several processes share."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from callsheet.secret import Secret
 class StoreSettings:
     """A Valkey or Redis at `url`, a `Secret` if it holds a password.
 
-    `on_failure`, while it cannot be asked: `local` (each process keeps the limit by itself: the service may see it once per
-    process) or `refuse` (no request is sent). `prefix` begins every key.
+    `on_failure` says what happens while it cannot be asked: `local` (each process keeps the limit by itself, so that the
+    service may see it once per process) or `refuse` (no request is sent). Every key in the store begins with `prefix`.
     """
 
     url: str | Secret
@@ -23,6 +23,6 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What is kept where; None: in the memory of this process."""
+    """The store of the limits; None: the memory of this process."""
 
     limits: StoreSettings | None = None

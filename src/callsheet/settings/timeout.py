@@ -1,4 +1,4 @@
-"""How long things may take: four limits, and how written values and defaults make them."""
+"""How long a call and its parts may take: four limits, worked out from written values and defaults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT = Timeout()
 
 @dataclass(frozen=True, slots=True)
 class WrittenTimeout:
-    """What somebody wrote of a timeout; None where nothing was. `within` is the short form: the call ends within it."""
+    """The limits that a sheet or a caller wrote; None for those that were not written."""
 
     connect: float | None = None
     read: float | None = None
@@ -33,7 +33,7 @@ class WrittenTimeout:
 
     @classmethod
     def within(cls, seconds: float, known: WrittenTimeout | None = None) -> WrittenTimeout:
-        """`timeout: T`: total and attempt are T; what is known of connect and read is cut to T, else it stays unwritten."""
+        """The short form `timeout: T`: total and attempt are T; a `known` connect or read is cut to T, others stay unwritten."""
         connect, read = (known.connect, known.read) if known else (None, None)
         return cls(
             connect=None if connect is None else min(connect, seconds),
@@ -44,7 +44,7 @@ class WrittenTimeout:
 
     @classmethod
     def given(cls, value: float | Mapping[str, float], known: WrittenTimeout) -> WrittenTimeout:
-        """What a caller means by `timeout=`: a number of seconds, or some of the four fields over those known.
+        """What a caller means by `timeout=`: a number of seconds, or some of the four limits, which replace those known.
 
         Raises ValueError saying what was expected.
         """
@@ -63,12 +63,12 @@ class WrittenTimeout:
         return written
 
     def over(self, lower: WrittenTimeout) -> WrittenTimeout:
-        """This layer on top of a lower one, field by field."""
+        """These limits, with those of `lower` where nothing was written."""
         mine = {f.name: getattr(self, f.name) for f in fields(self)}
         return WrittenTimeout(**{k: getattr(lower, k) if v is None else v for k, v in mine.items()})
 
     def contradiction(self) -> tuple[str, str] | None:
-        """Two written fields of which the first, the part, is longer than the second, the whole; or None."""
+        """The names of two written limits, if the first is longer than the second, which includes it; else None."""
         for part, whole in (("connect", "attempt"), ("connect", "total"), ("attempt", "total"), ("read", "total")):
             inner, outer = getattr(self, part), getattr(self, whole)
             if inner is not None and outer is not None and inner > outer:
@@ -76,7 +76,7 @@ class WrittenTimeout:
         return None
 
     def resolved(self) -> Timeout:
-        """The four limits: a default yields to what is written, upwards and downwards."""
+        """The four limits. A default is raised or lowered to fit those that were written."""
         written_parts = [value for value in (self.connect, self.read) if value is not None]
         attempt = self.attempt
         if attempt is None:

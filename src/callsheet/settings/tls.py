@@ -1,4 +1,4 @@
-"""Whom we trust, who we say we are, and under which protocol."""
+"""TLS: which certificates we trust, which one we show, and which versions of the protocol we accept."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ class TLS:
     )
 
     def elsewhere(self) -> TLS:
-        """The same for an origin other than the service's own: without our certificate and without pins, and verified."""
+        """The settings for an origin other than the service's own: verified, without the client certificate and the pins."""
         return replace(self, cert=None, key=None, key_password=None, pins=(), verify=True, insecure_reason=None)

@@ -42,7 +42,7 @@ class ServiceLayers:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Everything that was read of a sheet; `reading` is kept to read settings that code gives later."""
+    """A sheet as it was read. `reading` is kept for the settings that a client gives in code later."""
 
     environment: str | None
     environments: tuple[str, ...]
@@ -52,10 +52,12 @@ class Document:
     stores: Stores = Stores()
 
 
-def read_document(tree: Node, env: str | None, variables: Variables, findings: Findings) -> Document:
-    """Everything on the sheet under the chosen environment; whatever is wrong is in `findings`."""
+def read_document(tree: Node | None, env: str | None, variables: Variables, findings: Findings) -> Document:
+    """Read the whole sheet under the chosen environment. What is wrong with it is noted in `findings`."""
     reading = Reading(findings, variables)
     empty = Document(None, (), {}, {}, reading)
+    if tree is None:
+        return empty
     if not isinstance(tree, MappingNode):
         findings.add(
             Misfit(tree.place, "expected a mapping with `callsheet: 1` and `services`", "see `callsheet init`")
@@ -95,12 +97,19 @@ def _check_version(tree: MappingNode, findings: Findings) -> None:
         findings.add(misfit(node, Spot("the sheet", "callsheet"), "1, the only version of the format"))
 
 
+def _mapping(tree: MappingNode, name: str, spot: Spot, expected: str, reading: Reading) -> MappingNode | None:
+    """The mapping under a key; None if nothing is written there, or something else, which is noted."""
+    node = tree.get(name)
+    if node is None or isinstance(node, MappingNode):
+        return node
+    if not is_null(node):
+        reading.findings.add(misfit(node, spot, expected))
+    return None
+
+
 def _with_schemas(sheet: MappingNode, reading: Reading) -> Reading:
-    node = sheet.get("schemas")
-    if node is None or is_null(node):
-        return reading
-    if not isinstance(node, MappingNode):
-        reading.findings.add(misfit(node, Spot("the sheet", "schemas"), "a mapping from name to JSON Schema"))
+    node = _mapping(sheet, "schemas", Spot("the sheet", "schemas"), "a mapping from name to JSON Schema", reading)
+    if node is None:
         return reading
     reading = replace(reading, schema_names=tuple(key.text for key, _ in node.entries))
     for key, value in node.entries:
@@ -117,19 +126,15 @@ def _schema(key: Scalar, node: Node, reading: Reading) -> Any:
         raise Misfit(key.place, f"`schemas`: `{key.text[:60]}` cannot name a schema", "choose another name")
     if isinstance(node, MappingNode):
         return json_schema(node, spot, reading)
-    is_python = isinstance(node, Scalar) and not isinstance(node.value, str | bool | int | float | None)
-    if isinstance(node, Scalar) and is_python:
+    if isinstance(node, Scalar) and not isinstance(node.value, str | bool | int | float | None):
         return node.value
     raise misfit(node, spot, "a JSON Schema: a mapping")
 
 
 def _defaults(sheet: MappingNode, reading: Reading) -> Layer:
-    node = sheet.get("defaults")
-    if node is None or is_null(node):
-        return {}
     spot = Spot("`defaults`")
-    if not isinstance(node, MappingNode):
-        reading.findings.add(misfit(node, spot, "a mapping of settings"))
+    node = _mapping(sheet, "defaults", spot, "a mapping of settings", reading)
+    if node is None:
         return {}
     refused = [(key, value) for key, value in node.entries if key.text in NO_DEFAULT]
     for key, _ in refused:
@@ -196,7 +201,7 @@ def _service(key: Scalar, node: Node, reading: Reading) -> ServiceLayers | None:
 
 
 def _check_limits(layer: Layer, operations: Mapping[str, Operation], spot: Spot, reading: Reading) -> None:
-    """Check that the argument which a rate limit counts by exists: in the operation itself, or in any of the service."""
+    """Note a rate limit that counts by an argument which the operation (for one of the service: any operation) lacks."""
     arguments = {name: operation.arguments for name, operation in operations.items()}
     check_per(layer, set[str]().union(*arguments.values()), spot, reading.findings)
     for name, operation in operations.items():
@@ -204,21 +209,16 @@ def _check_limits(layer: Layer, operations: Mapping[str, Operation], spot: Spot,
 
 
 def _is_called_otherwise(service: MappingNode) -> bool:
-    """Whether `base_url` stands there under another name, which is a finding of its own."""
+    """Whether `base_url` is written under another name: that is noted already, as an unknown key."""
     unknown = (key.text for key, _ in service.entries if key.text not in SERVICE_NAMES)
     return any("`base_url`" in meant_by(name, "settings") or nearest(name, ["base_url"]) for name in unknown)
 
 
 def _operations(service: str, node: MappingNode, reading: Reading) -> dict[str, Operation]:
-    written = node.get("operations")
-    if written is None or is_null(written):
-        return {}
     spot = Spot(f"service `{service}`", "operations")
-    if not isinstance(written, MappingNode):
-        reading.findings.add(misfit(written, spot, "a mapping from name to operation"))
-        return {}
-    operations = {}
-    for key, value in written.entries:
+    written = _mapping(node, "operations", spot, "a mapping from name to operation", reading)
+    operations: dict[str, Operation] = {}
+    for key, value in entries(written):
         spot = Spot(f"operation `{service}.{key.text}`")
         if not _is_name(key, "operation", reading):
             continue

@@ -1,4 +1,4 @@
-"""Which environment is meant, and whether the overlays are well formed."""
+"""Which environment a sheet is read for, and the check of the keys in every environment's overlay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from callsheet.sheet.forms.reading import Spot, misfit
 from callsheet.sheet.forms.record import Key, check_keys
 from callsheet.sheet.overlay import overlaid
-from callsheet.sheet.tree.findings import Findings, Misfit, nearest, one_of
+from callsheet.sheet.tree.findings import Findings, Misfit, did_you_mean, one_of
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, entries, hide, is_null, shown_key
 from callsheet.sheet.tree.place import Place
 from callsheet.sheet.words.key_table import DEFAULTS_KEYS, OPERATION_KEYS, OPERATIONS, OVERLAY_KEYS, SERVICE_KEYS
@@ -23,7 +23,9 @@ def chosen(
     names = _names(node, findings)
     default = _default(sheet, names, findings)
     if not names:
-        _refuse_argument(sheet, argument, findings)
+        # CALLSHEET_ENV is set for a whole machine, and so does not count where a sheet has no environments.
+        if argument:
+            findings.add(_unknown(sheet.place, argument, "env=", ()))
         return None, ()
     place = sheet.key("environments") or sheet
     name, told_by = next(
@@ -64,27 +66,20 @@ def _default(sheet: MappingNode, names: tuple[str, ...], findings: Findings) -> 
 
 
 def _unknown(place: Place, name: str, told_by: str, names: tuple[str, ...]) -> Misfit:
-    close = nearest(name, names)
     known = f"this sheet has {one_of(names)}" if names else "this sheet has no `environments`"
-    hint = f"did you mean `{close}`?" if close else "choose one of them" if names else "add them, or remove this"
+    hint = did_you_mean(name, names) or ("choose one of them" if names else "add them, or remove this")
     return Misfit(place, f"unknown environment `{name[:60]}` (from {told_by}); {known}", hint)
 
 
-def _refuse_argument(sheet: MappingNode, argument: str | None, findings: Findings) -> None:
-    """CALLSHEET_ENV is set for a whole machine, and does not concern a sheet without environments."""
-    if argument:
-        findings.add(_unknown(sheet.place, argument, "env=", ()))
-
-
 def overlay_of(sheet: MappingNode, name: str) -> Node:
-    """What an environment changes."""
+    """The node of an environment's overlay, whose keys change the sheet."""
     environments = sheet.get("environments")
     assert isinstance(environments, MappingNode)
     return next(value for key, value in environments.entries if key.text == name)
 
 
 def check_overlay(sheet: MappingNode, name: str, findings: Findings) -> None:
-    """Note unknown keys in any overlay, chosen or not: a slip should not wait for the day it is deployed."""
+    """Note unknown keys in an overlay, chosen or not, so that a mistake shows before its environment is deployed."""
     overlay = overlay_of(sheet, name)
     if is_null(overlay):
         return
@@ -103,7 +98,7 @@ def check_overlay(sheet: MappingNode, name: str, findings: Findings) -> None:
 
 
 def _check_names(sheet: MappingNode, overlay: MappingNode, spot: Spot, findings: Findings) -> None:
-    """An environment has the sheet's own shape: a service's name right below it is a level too high."""
+    """Note unknown keys at the top of an overlay; a service's name there belongs one level lower, under `services`."""
     known = {key.name for key in OVERLAY_KEYS}
     services = {key.value for key, _ in entries(sheet.get("services"))} - known
     for key, value in overlay.entries:

@@ -10,7 +10,7 @@ FLAT_SERVICE = "api"
 
 
 def unflattened(tree: MappingNode, findings: Findings) -> MappingNode:
-    """`api_config:` as a service named `api`."""
+    """The sheet with `api_config` moved to `services`, as the service `api`. Other sheets stay as they are."""
     flat, key = tree.get(FLAT_KEY), tree.key(FLAT_KEY)
     if flat is None or key is None:
         return tree
@@ -30,7 +30,7 @@ def _as_service(key: Scalar, service: Node) -> MappingNode:
 
 
 def _flat_overlays(node: Node) -> Node:
-    """Each environment of a flat sheet is a service's overlay; the sheet's own shape is understood, too."""
+    """The environments of a flat sheet, each moved to `services`, as the overlay of the service `api`."""
     if not isinstance(node, MappingNode):
         return node
     return MappingNode(tuple((key, _flat_overlay(key, value)) for key, value in node.entries), node.place)

@@ -1,4 +1,4 @@
-"""Layers of what was written, made into Settings."""
+"""The layers of a sheet (defaults, service, operation, code), merged and made into Settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGENT = "User-Agent"
 
 
 def merged(*layers: Layer) -> dict[str, Written]:
-    """All layers over each other, lowest first."""
+    """The layers merged; the first is the lowest."""
     result: dict[str, Written] = {}
     for layer in layers:
         result = layered(result, _with_agent(layer))
@@ -31,13 +31,13 @@ def merged(*layers: Layer) -> dict[str, Written]:
 
 
 def names_in(layer: Layer) -> frozenset[str]:
-    """The names of what is written: `rate_limit`, and of the keys in it `rate_limit.rates`."""
+    """The names of the settings that a layer writes, dotted where they are keys of a mapping: `rate_limit.rates`."""
     inner = [f"{name}.{key}" for name, each in layer.items() if isinstance(each.value, dict) for key in each.value]
     return frozenset((*layer, *inner))
 
 
 def _with_agent(layer: Layer) -> Layer:
-    """`user_agent` is the header of that name, unless the same layer writes the header itself."""
+    """The layer with its `user_agent` moved to `headers`, where a `User-Agent` written in the same layer wins."""
     agent = layer.get("user_agent")
     if agent is None or isinstance(agent.value, Unread):
         return layer
@@ -49,7 +49,7 @@ def _with_agent(layer: Layer) -> Layer:
 
 
 def settings_from(layer: Layer, spot: Spot, findings: Findings) -> Settings:
-    """The settings that the merged layers make; contradictions are noted."""
+    """The settings that merged layers make. Contradictions among them are noted."""
     values: dict[str, Any] = {}
     for name, written in layer.items():
         if isinstance(written.value, Unread):

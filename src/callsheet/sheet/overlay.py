@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from callsheet.sheet.forms.shorthand import expanded
-from callsheet.sheet.tree.findings import Findings, Misfit, nearest, one_of
-from callsheet.sheet.tree.node import Layers, MappingNode, Node, Scalar, is_null
+from callsheet.sheet.tree.findings import Findings, Misfit, did_you_mean, one_of
+from callsheet.sheet.tree.node import Layers, MappingNode, Node, Scalar, entries, is_null
 from callsheet.sheet.words.idempotency_key import with_header
 from callsheet.sheet.words.key_table import SETTINGS
 from callsheet.sheet.words.operations import OWN_KEYS
@@ -28,7 +28,7 @@ def overlaid(sheet: MappingNode, overlay: Node, findings: Findings) -> MappingNo
 
 
 class OverlayNames:
-    """The names that an overlay may use, and what to say of another."""
+    """Checks that the services, or operations, that an overlay changes are on the sheet."""
 
     def __init__(self, kind: str, prefix: str, findings: Findings) -> None:
         self.kind = kind
@@ -36,12 +36,11 @@ class OverlayNames:
         self.findings = findings
 
     def check(self, key: Scalar, base: MappingNode) -> bool:
-        """Whether the sheet has this name; noted if not."""
+        """Whether the sheet has this name. One that it lacks is noted."""
         if base.key(key.value) is not None:
             return True
         known = [name.text for name, _ in base.entries]
-        close = nearest(key.text, known)
-        hint = f"did you mean `{close}`?" if close else f"it has {one_of(known)}"
+        hint = did_you_mean(key.text, known) or f"it has {one_of(known)}"
         message = f"the sheet has no {self.kind} `{self.prefix}{key.text}` that an environment could change"
         self.findings.add(Misfit(key.place, message, hint))
         return False
@@ -64,16 +63,10 @@ def _service(base: Node, over: Node, name: str, findings: Findings) -> Node:
     operations = OverlayNames("operation", f"{name}.", findings)
     merges = SPECIAL | {"operations": lambda b, o: _named(b, o, _operation, operations)}
     if base.key("operations") is None:
-        _refuse_operations(over, operations)
+        for key, _ in entries(over.get("operations")):
+            operations.check(key, MappingNode((), key.place))
         over = over.without("operations")
     return _merged(base, over, merges)
-
-
-def _refuse_operations(over: MappingNode, names: OverlayNames) -> None:
-    operations = over.get("operations")
-    if isinstance(operations, MappingNode):
-        for key, _ in operations.entries:
-            names.check(key, MappingNode((), operations.place))
 
 
 def _operation(base: Node, over: Node, name: str, findings: Findings) -> Node:
@@ -88,7 +81,7 @@ def _settings(base: Node, over: Node) -> Node:
 
 def _deep(base: Node, over: Node) -> Node:
     if isinstance(base, MappingNode) and isinstance(over, MappingNode):
-        return _merged(base, over, {}, _deep)
+        return _merged(base, over, {})
     return over
 
 
@@ -97,7 +90,7 @@ def _whole(base: Node, over: Node) -> Node:
 
 
 def _timeout(base: Node, over: Node) -> Node:
-    """A short form bounds what is below it, so it can be judged only when both were read."""
+    """Both timeouts, to be merged once they are read, if only one is a mapping: a single duration bounds the other's parts."""
     if isinstance(base, MappingNode) and isinstance(over, MappingNode):
         return _deep(base, over)
     return over if isinstance(base, Scalar) and isinstance(over, Scalar) else Layers((base, over))
@@ -116,7 +109,7 @@ def _idempotency_key(base: Node, over: Node) -> Node:
 
 
 def _headers(base: Node, over: Node) -> Node:
-    """Names have no case: the overlay's spelling is taken."""
+    """Headers merged without regard to case. Of two spellings of a name, the overlay's is kept."""
     if not isinstance(base, MappingNode) or not isinstance(over, MappingNode):
         return over
     names = {key.text.lower() for key, _ in over.entries}
@@ -134,18 +127,16 @@ SPECIAL: dict[str, Merge] = {
 }
 
 
-def _merged(
-    base: MappingNode, over: MappingNode, merges: dict[str, Merge], otherwise: Merge | None = None
-) -> MappingNode:
-    """Key by key; null removes; a value that was written anew stands where the overlay has it."""
-    entries: dict[Any, tuple[Scalar, Node]] = {key.text: (key, value) for key, value in base.entries}
+def _merged(base: MappingNode, over: MappingNode, merges: dict[str, Merge]) -> MappingNode:
+    """Two mappings merged key by key: null removes a key; a value that both have merges as `merges` says, else deeply."""
+    merged: dict[Any, tuple[Scalar, Node]] = {key.text: (key, value) for key, value in base.entries}
     for key, value in over.entries:
-        known = entries.get(key.text)
+        known = merged.get(key.text)
         if is_null(value):
-            entries.pop(key.text, None)
+            merged.pop(key.text, None)
         elif known is None or is_null(known[1]):
-            entries[key.text] = (key, value)
+            merged[key.text] = (key, value)
         else:
-            merge = merges.get(key.text, otherwise or _deep)
-            entries[key.text] = (key if isinstance(value, Scalar) else known[0], merge(known[1], value))
-    return MappingNode(tuple(entries.values()), base.place)
+            merge = merges.get(key.text, _deep)
+            merged[key.text] = (key if isinstance(value, Scalar) else known[0], merge(known[1], value))
+    return MappingNode(tuple(merged.values()), base.place)

@@ -1,6 +1,6 @@
 """Where each setting came from, by its dotted name.
 
-The names are those of the settings that were made; the layers they were made of tell where each was written.
+The names are those of the fields of Settings. The merged layers tell where each of them was written.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from callsheet.sheet.words.timeouts import WrittenSteps
 BUILT_IN = "built-in"
 DEFAULTS = Settings("")
 WHOLE = (AuthSettings, SignSettings, Fallback, Rate)
-"""Records that stand on the sheet as one value."""
+"""Records that the sheet writes as one value, so that their fields have no names of their own."""
 OPEN = frozenset({"headers", "params"})
-"""Settings that are mappings of any names."""
+"""Settings that are mappings whose keys the user chooses."""
 SPELLED = {"idempotency_key.source": "idempotency_key.from"}
-"""What the sheet calls a field that Python cannot call so."""
+"""Fields whose name on the sheet is a keyword of Python."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a value came from: a place, or `built-in`; and the variables it came through.
+    """Where a value came from: `where` is a place on the sheet or `built-in`, `variables` the names in its `${...}`.
 
-    `unread` says why an outline of a sheet does not know the value itself.
+    `unread` says why an outline of a sheet could not read the value.
     """
 
     where: str
@@ -55,7 +55,7 @@ class Value(NamedTuple):
 
 
 def values_of(settings: Settings) -> Iterator[Value]:
-    """Every single setting, in the order of the records."""
+    """Every setting, records taken apart, in the order of their fields."""
     for field in fields(settings):
         value = getattr(settings, field.name)
         if field.name in OPEN:
@@ -78,7 +78,7 @@ BY_DEFAULT = {value.name: value.value for value in values_of(DEFAULTS)}
 
 
 def origins_of(layer: Layer, settings: Settings) -> dict[str, Provenance]:
-    """The origin of every setting that the merged layers make, by its dotted name."""
+    """The origin of every setting, by its dotted name. `layer` is the merged layers that `settings` were made from."""
     written = _Places(layer)
     found = {name: written.origin(name, value) for name, value, *_ in values_of(settings)}
     for name, origin in written.unread.items():
@@ -87,7 +87,7 @@ def origins_of(layer: Layer, settings: Settings) -> dict[str, Provenance]:
 
 
 class _Places:
-    """Where everything was written: single values, the mappings around them, and what could not be read."""
+    """Where a layer's values were written, by dotted name, and apart from them its mappings and its unread values."""
 
     def __init__(self, layer: Layer) -> None:
         self.values: dict[str, Written] = {}
@@ -115,7 +115,7 @@ class _Places:
             self._add(f"{name}.{part}", written)
 
     def origin(self, name: str, value: Any) -> Provenance:
-        """Of a setting: its own place, or that of what made it so, or built-in."""
+        """The place of a setting, else that of the setting which made it differ from its default, else built-in."""
         own = self.values.get(name) or self._below(name)
         if own is not None:
             return _origin(own.node)
@@ -125,17 +125,17 @@ class _Places:
         return self._around(name)
 
     def _below(self, name: str) -> Written | None:
-        """What switched a whole record off by one of its parts."""
+        """The written part, such as `off`, by which the whole record of that name was switched off."""
         return next((written for known, written in self.values.items() if known.startswith(f"{name}.")), None)
 
     def _beside(self, name: str, value: Any) -> Written | None:
-        """What a default yielded to: `timeout: {total: 3s}` also makes an attempt end within 3 s."""
+        """The setting that changed the default of this one: `timeout: {total: 3s}` also ends an attempt within 3 s."""
         record = name.rpartition(".")[0]
         beside = [written for known, written in self.values.items() if known.rpartition(".")[0] == record]
         return next((written for written in beside if written.value == value), beside[0] if beside else None)
 
     def _around(self, name: str) -> Provenance:
-        """Of a value that nobody wrote: what switched on its record, which is off by default."""
+        """The place of what switched a record on, for a part of the record that is not written itself."""
         while name := name.rpartition(".")[0]:
             if name in self.values:
                 return _origin(self.values[name].node)

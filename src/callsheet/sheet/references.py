@@ -1,4 +1,4 @@
-"""Which variables and mounted files a sheet refers to, whether or not the rest of it can be read."""
+"""Which variables and mounted files a sheet refers to, even if the rest of the sheet cannot be read."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from callsheet.sheet.tree.node import MappingNode, Node, Scalar, scalars
 from callsheet.sheet.tree.place import SheetText
 
 FILLED = ("defaults", "services", "stores")
-"""Where `${...}` stands for something."""
+"""The parts of a sheet in which `${...}` is filled in."""
 
 
 class Reference(NamedTuple):
-    """One `${...}`: a variable, or the path of a mounted file. `why` is the sheet's own word for one that must be set."""
+    """One `${...}`: a variable, or the path of a mounted file. `why` is the reason that `${NAME:?why}` gives."""
 
     name: str
     line: int
@@ -30,9 +30,9 @@ class Reference(NamedTuple):
 
 
 def references_in(text: str, name: str, env: str | None, variables: Mapping[str, str]) -> list[Reference]:
-    """The references of a sheet under its environment, each once, in the order of the file.
+    """The references of a sheet in its environment, each once, in the order of the file.
 
-    Of a text that is no YAML, every one that is not in a comment.
+    In a text that is no YAML, these are all outside comments.
     """
     findings = Findings()
     text = text.removeprefix("\ufeff")

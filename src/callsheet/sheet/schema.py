@@ -1,4 +1,4 @@
-"""The JSON Schema of a sheet, for editors: the same table of keys that the sheet is read by."""
+"""The JSON Schema of a sheet, for editors, made from the table of keys by which sheets are read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from callsheet.sheet.forms.record import Key, mapping_schema
 from callsheet.sheet.words.key_table import DEFAULTS_KEYS, OPERATION_KEYS, OVERLAY_KEYS, SERVICE_KEYS, TOP_KEYS
 from callsheet.sheet.words.operations import METHODS
 from callsheet.sheet.words.stores import STORES
+from callsheet.values.json_schema import DIALECT
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 ONE_METHOD: JsonSchema = {"oneOf": [{"required": [method]} for method in METHODS]}
 
@@ -71,7 +71,7 @@ def _service(operation: str) -> JsonSchema:
 
 
 def _overlay() -> JsonSchema:
-    """The sheet's own shape; of a flat sheet, a service's."""
+    """An overlay has the shape of the sheet itself; in a flat sheet, the shape of a service."""
     parts = {"defaults": _ref("defaults"), "services": _by_name("service_overlay"), "schemas": _ref("schemas")}
     parts["stores"] = STORES.schema()
     own = _mapping(OVERLAY_KEYS, parts)

@@ -54,7 +54,7 @@ class ServiceSheet:
         return f"<ServiceSheet {self.name}: {len(self.operations)} operations>"
 
     def _note_fallbacks(self, findings: Findings) -> None:
-        """Note each fallback of an operation without a typed result, which it would stand for."""
+        """Note each fallback of an operation without a typed result: there is nothing that it could replace."""
         for name, operation in self.operations.items():
             has_result = operation.returns is not None or self._settings[name].envelope is not None
             if not operation.stream and not has_result:
@@ -88,8 +88,10 @@ class ServiceSheet:
     def settings(self, operation: str | None = None, code: Mapping[str, Any] | None = None) -> Settings:
         """The settings of an operation; of None those of the requests that no operation declares.
 
-        The later counts: built-in, `defaults`, service, operation, and `code`, settings in the sheet's words as a client takes
-        them. Raises SheetError for a `code` that cannot be read, UsageError for an unknown operation.
+        Each of these overrides the ones before it: built-in, `defaults`, service, operation, `code`. `code` are settings as a
+        client takes them, under the names of the sheet.
+
+        Raises SheetError for a `code` that cannot be read, UsageError for an unknown operation.
         """
         self._check(operation)
         if not code:
@@ -148,7 +150,7 @@ class ServiceSheet:
         node = at_one_place(from_python(dict(code), findings), Place(CODE))
         assert isinstance(node, MappingNode)
         variables = self._document.reading.variables
-        # A path given in code is the program's own, not the sheet's.
+        # A path given in code is relative to the working directory, not to the sheet.
         reading = Reading(findings, Variables(variables.values, Path.cwd(), variables.clock))
         check_keys(node, CODE_KEYS, "settings", Spot(""), findings)
         return read_keys(node, CODE_KEYS, Spot(""), reading)
@@ -161,8 +163,8 @@ class Sheet:
     Each raises one SheetError, which lists everything that is wrong.
 
     `services` has each service by name. `environment` is the environment that the sheet was read for, one of `environments`;
-    `name` is its path or what errors call it, `folder` where its relative paths begin; `warnings` are findings that do not
-    keep it from being used. The arguments of `Sheet(...)` are those of `load` and `parse`.
+    `name` is its path or the name that errors use, `folder` the base of its relative paths; `warnings` are findings that do
+    not keep it from being used. The arguments of `Sheet(...)` are those of `load` and `parse`.
     """
 
     name: str
@@ -324,9 +326,7 @@ def _contents(
 
 def _read(tree: Node | None, name: str, env: str | None, variables: Variables, findings: Findings) -> dict[str, Any]:
     """The attributes of a Sheet, but for its warnings; what is wrong is in `findings`."""
-    document = Document(None, (), {}, {}, Reading(findings, variables))
-    if tree is not None:
-        document = read_document(tree, env, variables, findings)
+    document = read_document(tree, env, variables, findings)
     services = {name: ServiceSheet(document, layers) for name, layers in document.services.items()}
     return {
         "name": name,

@@ -1,4 +1,4 @@
-"""Finding and reading the file, and nothing of what it says."""
+"""Finding the file of a sheet and reading its text, which is not parsed here."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LARGEST = 5 * 1024 * 1024
 
 
 def sheet_path(path: str | os.PathLike[str] | None, variables: Mapping[str, str]) -> str:
-    """The argument, else CALLSHEET_FILE, else `callsheet.yaml` in the working directory."""
+    """The path of the sheet: the argument, else CALLSHEET_FILE, else `callsheet.yaml` in the working directory."""
     return os.fspath(path) if path is not None else variables.get(VARIABLE) or USUAL_NAME
 
 
 def sheet_text(name: str) -> str:
-    """The text of a sheet. Raises SheetError saying what to do if it cannot be had."""
+    """The text of a sheet. Raises SheetError, saying what to do, for a file that cannot be read."""
     try:
         with Path(name).open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -37,7 +37,7 @@ def sheet_text(name: str) -> str:
 
 
 def decoded(name: str, content: bytes) -> str:
-    """UTF-8, with or without a byte order mark."""
+    """The text of a file in UTF-8, with or without a byte order mark. Raises SheetError for another encoding."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,1 +1,1 @@
-"""Where state lives that several processes share."""
+"""State that several processes share, kept in a Valkey or Redis."""

@@ -1,10 +1,10 @@
-"""The limiter of `arithmetic/sliding_window.py` as it runs in a Valkey or Redis: one script, one round trip.
+"""The limiter of `arithmetic/sliding_window.py` as a script for a Valkey or Redis: one round trip for each question.
 
-Theory of operation. Of each rate there is a list of `at:units`, oldest first, whose window ends with the turn given
-last, and two fields of a hash, `end` and `used`. A turn is found by looking at the oldest entries, as in Python; it is written only
-if it is in time. Times are whole microseconds of the server's clock, so that the clocks of the processes do not matter. A
-`hold`, for a 429, is a key that expires. All keys of a service have one hash tag, so that they live in one slot of a
-cluster, and each expires by itself once nothing counts any more.
+Theory of operation. Each rate has a list of `at:units` entries, oldest first, and a field `usedN` in a hash: the units in the
+window that ends with the last turn, whose time is the field `end`. As in Python, a turn is found from the oldest entries; it
+is written only if it comes within the caller's patience. Times are whole microseconds of the server's clock, so that the
+clocks of the processes do not matter. A `hold`, for a 429, is a key that expires. All keys of a service have one hash tag,
+so that they are in one slot of a cluster, and each expires once its entries no longer count.
 """
 
 from __future__ import annotations

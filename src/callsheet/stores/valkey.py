@@ -1,4 +1,4 @@
-"""Limits in a Valkey or Redis, for several processes that obey them together. Both colours, by redis-py."""
+"""Rate limits that several processes share, kept in a Valkey or Redis. For threads and for tasks, by redis-py."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from callsheet.secret import MASK, Secret
 from callsheet.stores.script import SCRIPT
 
 TIMEOUT = 0.25
-"""Seconds for connecting, and for an answer: a store that takes longer is no help to a call that waits for it."""
+"""Seconds for connecting, and for an answer: a call should not wait longer for its store."""
 AT_ONCE = 64
-"""Questions in flight at once. One more waits until one of them is answered, and opens no further connection."""
+"""Questions in flight at once. A further question waits for an answer to one of them and opens no connection."""
 REST = 1.0
-"""Seconds for which a store that failed is not asked again: every call would pay the timeout."""
+"""Seconds for which a store that failed is not asked again, so that not every call waits for the timeout."""
 SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 SERVERS_CLOCK = -1
@@ -29,9 +29,9 @@ Question = Reserve | Hold
 
 
 class StoreUnavailableError(Exception):
-    """The store could not be asked. The message holds no password.
+    """The store could not be asked. The message contains no password.
 
-    `is_resting`: it was not even tried, because it failed less than a second ago.
+    `is_resting`: it was not tried, because it failed less than a second ago.
     """
 
     def __init__(self, message: str, *, is_resting: bool = False) -> None:
@@ -40,7 +40,7 @@ class StoreUnavailableError(Exception):
 
 
 class _AnyValkey:
-    """What both colours share: how to reach it, what to ask, and when to leave it alone."""
+    """Base of both stores: the connection's options, the script's arguments, and the pause after a failure."""
 
     def __init__(
         self, url: str | Secret, prefix: str = "callsheet", *, now: Callable[[], float] = time.monotonic
@@ -59,7 +59,7 @@ class _AnyValkey:
         raise NotImplementedError
 
     def forget(self) -> None:
-        """In a forked child: begin anew, and leave the parent's connections alone."""
+        """In a forked child, start without a client and leave the parent's connections alone."""
         if self._client is not None:
             leak(self._client)
         self._client = None
@@ -69,7 +69,7 @@ class _AnyValkey:
         redis = _redis()
         url = self._url.reveal() if isinstance(self._url, Secret) else self._url
         scheme, mark, rest = url.partition("://")
-        # Retries, the handshake of RESP3 and the client's name are off: each is a further round trip, and a call waits.
+        # Retries, the RESP3 handshake and the client's name are off: each is a further round trip that a call waits for.
         return kind.from_url(
             f"{SCHEMES.get(scheme, scheme)}{mark}{rest}",
             socket_connect_timeout=TIMEOUT,
@@ -100,7 +100,7 @@ class _AnyValkey:
         return " ".join(text.split())[:200]
 
     def arguments(self, question: Question, now: int = SERVERS_CLOCK) -> tuple[Any, ...]:
-        """Keys and arguments of the script. `now`, in microseconds, is for tests; otherwise the server's clock counts."""
+        """Keys and arguments of the script. `now` is for tests: a time in microseconds instead of the server's clock."""
         tag = f"{self._prefix}:{{{_without_braces(question.service)}}}"
         if isinstance(question, Hold):
             return 2, f"{tag}:hold", f"{tag}:hold", "hold", max(1, round(question.seconds * 1000))
@@ -112,7 +112,7 @@ class _AnyValkey:
 
 
 def _without_braces(name: str) -> str:
-    """A hash tag ends with the first brace."""
+    """The name with braces replaced, since a hash tag ends with the first brace."""
     return name.replace("{", "(").replace("}", ")")
 
 
@@ -127,7 +127,7 @@ def _version(told: Any) -> str:
 
 
 class ValkeyStore(_AnyValkey):
-    """Answers questions by one round trip, for any number of threads. Raises UsageError without its extra."""
+    """Answers each question in one round trip, for any number of threads. Raises UsageError if redis-py is not installed."""
 
     def _new_places(self) -> threading.BoundedSemaphore:
         return threading.BoundedSemaphore(AT_ONCE)
@@ -156,7 +156,7 @@ class ValkeyStore(_AnyValkey):
             raise self._failed(error) from None
 
     def greet(self) -> str:
-        """The server's name and version (`Valkey 9.0.1`), if it may be asked for it. Raises StoreUnavailableError."""
+        """The server's name and version (`Valkey 9.0.1`), "" if its access rules forbid to ask. Raises StoreUnavailableError."""
         redis = _redis()
         try:
             if self._client is None:
@@ -164,7 +164,7 @@ class ValkeyStore(_AnyValkey):
             self._client.ping()
             try:
                 return _version(self._client.info("server"))
-            except redis.exceptions.ResponseError:  # by its access rules
+            except redis.exceptions.ResponseError:  # forbidden by the server's access rules
                 return ""
         except (redis.exceptions.RedisError, OSError, ValueError) as error:
             raise self._failed(error) from None
@@ -177,7 +177,7 @@ class ValkeyStore(_AnyValkey):
 
 
 class AsyncValkeyStore(_AnyValkey):
-    """The same for the tasks of one event loop."""
+    """Answers each question in one round trip, for the tasks of one event loop."""
 
     def _new_places(self) -> asyncio.Semaphore:
         return asyncio.Semaphore(AT_ONCE)
@@ -211,7 +211,7 @@ class AsyncValkeyStore(_AnyValkey):
 
 @functools.cache
 def _redis() -> Any:
-    """redis-py, loaded when it is first needed. Raises UsageError where it is not installed."""
+    """redis-py, imported at the first use. Raises UsageError if it is not installed."""
     try:
         import redis  # noqa: PLC0415 - an extra, and not light
         import redis.asyncio  # noqa: PLC0415

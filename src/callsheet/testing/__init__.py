@@ -1,6 +1,6 @@
-"""What users test their own code with: time that does not pass, answers that are scripted or recorded, faults at a rate.
+"""Tools for users' own tests: a clock that jumps, answers that are scripted or recorded, faults at a rate.
 
-A name is imported when it is first asked for.
+The module behind a name is imported when the name is first used.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What a script may have happen with a request: an answer, or a fault."""
+"""What a script can answer a request with: a Reply, or a Fault in its place."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from callsheet.errors import APIError, UsageError
 
 Chunk = bytes | str | float
-"""A piece of a body, or how many seconds pass before the next piece."""
+"""A piece of a body, or the number of seconds that pass before the next piece."""
 UNSET: Any = object()
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, for a function given to `Route.call` to return.
+    """An answer that a function given to `Route.call` can return.
 
     It comes after `delay` seconds of the clock. `chunks` is a body in pieces, with numbers among them for the seconds until
     the next piece. `cut` breaks the body off after so many bytes.
@@ -32,7 +32,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens instead of an answer: this error, after `delay` seconds, or once the limit of that name is reached."""
+    """The error that is raised in place of an answer: after `delay` seconds, or when the limit named by `until` is reached.
+
+    `is_kept`: as if the connection had served an earlier request.
+    """
 
     kind: type[APIError]
     message: str
@@ -51,7 +54,7 @@ def reply_of(
     headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
     delay: float = 0.0,
 ) -> Reply:
-    """A reply with one of these bodies. Raises UsageError for two of them, and for what cannot be."""
+    """The reply with this one body. Raises UsageError for two bodies, and for an impossible status, delay or chunk."""
     bodies = {
         "json": json is not UNSET,
         "text": text is not None,
@@ -95,7 +98,7 @@ def _chunk(chunk: Any) -> bytes | float:
 
 
 def given_by(value: Any) -> Reply | Fault | BaseException:
-    """What a function's result means: a reply, a status, `(status, json)`, JSON, or an error to raise."""
+    """What the result of a function given to `Route.call` stands for."""
     if isinstance(value, Reply | Fault | BaseException):
         return value
     if isinstance(value, int) and not isinstance(value, bool):

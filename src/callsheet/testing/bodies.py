@@ -10,7 +10,7 @@ PIECE = 64 * 1024
 
 
 def content_of(request: Request) -> bytes:
-    """The body, read whole. Raises UsageError for an async iterator, whatever reading raises."""
+    """The whole body. Raises UsageError for an async iterator, and what reading the body raises."""
     body: Any = request.body
     if body is None:
         return b""
@@ -18,7 +18,7 @@ def content_of(request: Request) -> bytes:
 
 
 async def task_content_of(request: Request) -> bytes:
-    """The same, of an async iterator too."""
+    """The whole body, which may be an async iterator. Raises what reading the body raises."""
     body: Any = request.body
     if body is None or body.content is not None or body.asynchronous is None:
         return content_of(request)

@@ -1,4 +1,4 @@
-"""Answers that are recorded once and replayed in tests, as JSON that a person can read and a repository may hold."""
+"""Records the answers of a service once and replays them in tests, in a JSON file that can be read and committed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VERSION = 1
 
 
 class Cassette:
-    """A file with the answers of a service, to be given again without a network: `Client(..., transport=Cassette(path))`.
+    """A file of recorded answers that is replayed without a network: `Client(..., transport=Cassette(path))`.
 
     It serves Client and AsyncClient. With `record="none"` it only replays, and a request that was not recorded raises
     UnexpectedRequest; with `"once"` it records if there is no file yet; with `"all"` it records anew. Each interaction is
@@ -42,18 +42,18 @@ class Cassette:
         self.records = record == "all" or (record == "once" and not self.path.exists())
         self.interactions: list[dict[str, Any]] = [] if self.records else self._read()
         self.learned: set[str] = set()
-        """Credentials that were seen while recording: none of them is written, wherever it stands."""
+        """Credentials that were seen while recording; `save` masks them everywhere in the file."""
         self._unused = list(self.interactions)
 
     def __call__(self, real: Any) -> Any:
-        """The transport for a client whose own would be `real`."""
+        """The transport that a client uses in place of `real`, the one it would have without this cassette."""
         is_async = inspect.iscoroutinefunction(real.send)
         if self.records:
             return AsyncRecorder(self, real) if is_async else Recorder(self, real)
         return AsyncReplay(self, real) if is_async else Replay(self, real)
 
     def taken(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
-        """The interaction that was recorded for such a request. Raises UsageError naming the nearest if there is none."""
+        """The interaction that was recorded for a request like `asked`. Raises UnexpectedRequest naming the nearest one."""
         for interaction in self._unused if self.strict else self.interactions:
             if _same(interaction["request"], asked):
                 if self.strict:
@@ -62,16 +62,16 @@ class Cassette:
         raise UnexpectedRequest(f"{self.path}: {request.method} {request.url} was not recorded{self._nearest(asked)}")
 
     def assert_all_used(self) -> None:
-        """Raise AssertionError if something was recorded that no request asked for."""
+        """Raise AssertionError if a recorded interaction was not replayed."""
         left = [_named(interaction["request"]) for interaction in self._unused]
         if self.strict and not self.records and left:
             raise AssertionError(f"{self.path}: recorded, and never asked for: {'; '.join(left)}")
 
     def save(self) -> None:
-        """Write what was recorded."""
+        """Write what was recorded to the file; closing the client does it. Raises UsageError if it cannot be written."""
         if not self.records:
             return
-        # One that was cancelled has no outcome, and nothing to replay.
+        # A request that was cancelled has no outcome that could be replayed.
         whole = [each for each in self.interactions if "answer" in each or "error" in each]
         kept = {"callsheet_cassette": VERSION, "interactions": without(whole, self.learned)}
         try:
@@ -81,7 +81,7 @@ class Cassette:
 
     def _write(self, text: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # A temporary file of this kind is its owner's alone; so is what it is renamed to.
+        # mkstemp makes a file that only its owner can read, and renaming keeps it so.
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -113,15 +113,14 @@ class Cassette:
         return f"; the nearest is {close[0]}, which differs in {', '.join(differing)}"
 
 
-def _checked(interaction: Any) -> dict[str, Any]:
-    """An interaction of the right shape. Raises KeyError or TypeError for another."""
+def _checked(interaction: Any) -> Any:
+    """The interaction, if it has the right shape. Raises KeyError, TypeError or ValueError if not."""
     request, outcome = interaction["request"], interaction.get("answer") or interaction["error"]
     if not (isinstance(request["method"], str) and isinstance(request["url"], str) and isinstance(outcome, dict)):
         raise TypeError
     if "answer" in interaction:
         int(outcome["status"]), dict(outcome["body"]), list(outcome["headers"])
-    checked: dict[str, Any] = interaction
-    return checked
+    return interaction
 
 
 def _same(recorded: dict[str, Any], asked: dict[str, Any]) -> bool:
@@ -129,7 +128,7 @@ def _same(recorded: dict[str, Any], asked: dict[str, Any]) -> bool:
 
 
 def _fits(recorded: Any, asked: Any) -> bool:
-    """Whether they are the same; what was masked when it was recorded may be anything now."""
+    """Whether both are equal, where text that was masked in the recorded one may be any text in the other."""
     if recorded == asked:
         return True
     known = json.dumps(recorded, sort_keys=True)

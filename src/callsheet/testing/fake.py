@@ -1,4 +1,4 @@
-"""A transport that answers by a script, so that a test needs no server and no time."""
+"""A transport that answers requests from a script, so that a test needs neither a server nor real time."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from callsheet.testing.ways import CLOSED, TaskWay, ThreadWay
 class FakeTransport:
     """Answers requests by a script: `fake.on("GET", "/users/{id}").respond(503).respond(200, json={...})`.
 
-    It serves Client and AsyncClient: `Client(..., transport=fake)`. Delays and limits are seconds of its `clock`, by which
-    the client goes as well: the one given here or to the client, else a FrozenClock of its own. A request for which nothing
-    is scripted raises UnexpectedRequest.
+    It serves Client and AsyncClient: `Client(..., transport=fake)`. Delays and limits are seconds of its `clock`, which the
+    client uses as well: the one given here or to the client, else a FrozenClock of its own. A request for which nothing is
+    scripted raises UnexpectedRequest.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -42,13 +42,13 @@ class FakeTransport:
 
     @property
     def clock(self) -> Any:
-        """The clock by which it answers and its client goes."""
+        """The clock that this transport and its client use."""
         if self._clock is None:
             self._clock = FrozenClock()
         return self._clock
 
     def agree_on(self, clock: Clock | None) -> Clock:
-        """The one clock of this transport and a client that may have been given one. Raises UsageError for two."""
+        """The clock for this transport and a client that was given `clock` or none. Raises UsageError if they have two."""
         if self._clock is None:
             self._clock = clock
         elif clock is not None and clock is not self._clock:
@@ -98,7 +98,7 @@ class FakeTransport:
             raise AssertionError(f"asked for, and not scripted: {asked}; scripted are: {self._scripted()}")
 
     def step_for(self, request: Request, content: bytes) -> tuple[ScriptStep, Sent]:
-        """What the script has for a request. Raises UnexpectedRequest."""
+        """The next step of the script for a request. Raises UnexpectedRequest if none is left, UsageError when closed."""
         if self.is_closed:
             raise UsageError(CLOSED)
         sent = sent_of(request, content, self.clock.now())
@@ -114,7 +114,7 @@ class FakeTransport:
         )
 
     def _routes_for(self, sent: Sent) -> list[Route]:
-        """Those for this request, the closest first."""
+        """The scripts that fit the request: for its whole path, then for the end of it, then `otherwise`."""
         by_closeness = [[route for route in self.routes if route.matches(sent, whole=whole)] for whole in (True, False)]
         return [*by_closeness[0], *by_closeness[1], *([self._fallback] if self._fallback else [])]
 
@@ -122,17 +122,17 @@ class FakeTransport:
         return ", ".join(map(repr, self.routes)) or "nothing"
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """What the script says, within the limits, for a thread."""
+        """Answer a thread as the script says, within the limits."""
         step, sent = self.step_for(request, content_of(request))
         return finish(answer(step, sent, request, limits, ThreadWay(self.clock, lambda: self.is_closed)))
 
     @property
     def asynchronous(self) -> TaskFake:
-        """The same for tasks: what an AsyncClient takes."""
+        """The transport that an AsyncClient takes, with the same script."""
         return TaskFake(self)
 
     def close(self) -> None:
-        """Answer nothing more."""
+        """Refuse further requests (UsageError)."""
         self.is_closed = True
 
 
@@ -143,10 +143,10 @@ class TaskFake:
         self.fake = fake
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """What the script says, within the limits."""
+        """Answer a task as the script says, within the limits."""
         step, sent = self.fake.step_for(request, await task_content_of(request))
         return await answer(step, sent, request, limits, TaskWay(self.fake.clock, lambda: self.fake.is_closed))
 
     async def aclose(self) -> None:
-        """Answer nothing more."""
+        """Refuse further requests (UsageError)."""
         self.fake.close()

@@ -1,4 +1,4 @@
-"""Faults at a rate: what a staging environment never does by itself."""
+"""A transport that makes a share of the requests fail, to test what a staging environment never does by itself."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ import hashlib
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from callsheet.call import Limits
 from callsheet.clock import Clock
+from callsheet.engine.io import finish
 from callsheet.errors import AttemptTimeout, NoAnswer, NotSent, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.testing.ways import settled
 
 FaultKind = Literal["refuse", "drop", "delay", "429", "500", "503"]
-"""A kind of fault."""
+"""What may happen to a request in place of its answer; see `Faults`."""
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 QUICK: tuple[FaultKind, ...] = ("refuse", "drop", "429", "500", "503")
 AnswerAndFacts = tuple[Response, WireFacts | None]
@@ -71,32 +74,29 @@ class Faults:
         return self._clock
 
     def send(self, request: Request, limits: Limits) -> AnswerAndFacts:
-        """The service's answer, or a fault."""
-        kind = self._chance.drawn(request)
-        if kind == "delay":
-            (self._clock.sleep if self._clock else time.sleep)(min(self._delay, limits.attempt))
-            limits = _left(limits, self._delay)
-        if kind in (None, "delay", "drop"):
-            answer: AnswerAndFacts = self._transport.send(request, limits)
-            if kind != "drop":
-                return answer
-            _abandon(answer[0])
-        return _instead(kind, request)
+        """Give the answer of the transport below, or the fault that was drawn for the request."""
+        sleep = self._clock.sleep if self._clock else time.sleep
+        return finish(self._answered(request, limits, self._transport, sleep))
 
     @property
     def asynchronous(self) -> TaskFaults:
-        """The same for tasks: what an AsyncClient takes."""
+        """The transport that an AsyncClient takes, with the same faults and counts."""
         return TaskFaults(self)
 
     async def asend(self, request: Request, limits: Limits) -> AnswerAndFacts:
-        """The service's answer, or a fault, for a task."""
+        """Give a task the answer of the transport below, or the fault that was drawn for the request."""
+        below = getattr(self._transport, "asynchronous", self._transport)
+        return await self._answered(request, limits, below, self._clock.asleep if self._clock else asyncio.sleep)
+
+    async def _answered(
+        self, request: Request, limits: Limits, below: Any, sleep: Callable[[float], Any]
+    ) -> AnswerAndFacts:
         kind = self._chance.drawn(request)
         if kind == "delay":
-            await (self._clock.asleep if self._clock else asyncio.sleep)(min(self._delay, limits.attempt))
+            await settled(sleep(min(self._delay, limits.attempt)))
             limits = _left(limits, self._delay)
         if kind in (None, "delay", "drop"):
-            below = getattr(self._transport, "asynchronous", self._transport)
-            answer: AnswerAndFacts = await below.send(request, limits)
+            answer: AnswerAndFacts = await settled(below.send(request, limits))
             if kind != "drop":
                 return answer
             _abandon(answer[0])
@@ -120,7 +120,7 @@ class TaskFaults:
 
 
 class Chance:
-    """What happens to which request."""
+    """Draws which request gets which fault, from the seed and the number of the request for its method and path."""
 
     def __init__(self, rate: float, seed: int, kinds: tuple[FaultKind, ...]) -> None:
         self._rate = rate
@@ -138,7 +138,7 @@ class Chance:
             self.requests += 1
             self._asked[target] += 1
             draw = hashlib.blake2b(f"{self._seed} {self._asked[target]} {target}".encode(), digest_size=16).digest()
-            # Two numbers of each draw, so that other kinds leave those that are hit as they are.
+            # Rate and kind take two numbers of a draw, so that other `kinds` leave the same requests to fail.
             if _fraction(draw[:8]) >= self._rate:
                 return None
             kind = self._kinds[int(_fraction(draw[8:]) * len(self._kinds))]
@@ -147,7 +147,7 @@ class Chance:
 
 
 def _fraction(draw: bytes) -> float:
-    """A number from 0 to below 1: 53 bits are what a float holds."""
+    """The draw as a number from 0 to below 1. Only 53 bits are used: a float holds no more."""
     return (int.from_bytes(draw) >> 11) / 2**53
 
 
@@ -162,7 +162,7 @@ def _check(rate: Any, kinds: Any, delay: Any) -> None:
 
 
 def _left(limits: Limits, spent: float) -> Limits:
-    """The limits after a delay. Raises AttemptTimeout if it took all there was."""
+    """The limits that remain after a delay. Raises AttemptTimeout if the delay takes the attempt's whole time."""
     if spent >= limits.attempt:
         raise AttemptTimeout(f"not answered within {limits.attempt:g} s (timeout.attempt; delay injected)")
     whole = None if limits.whole is None else limits.whole - spent
@@ -170,7 +170,7 @@ def _left(limits: Limits, spent: float) -> Limits:
 
 
 def _instead(kind: FaultKind | None, request: Request) -> AnswerAndFacts:
-    """The answer in place of the service's, or an error. `drop` comes after the request was really sent."""
+    """The injected answer or, for `refuse` and `drop`, the injected error; for `drop` the request was really sent."""
     if kind == "refuse":
         raise NotSent("connection refused (injected)")
     if kind == "drop":

@@ -1,15 +1,14 @@
-"""A clock that stands still while anybody works, and jumps when everybody waits.
+"""A clock that stands still while a thread or task works, and jumps when all of them wait.
 
-Theory of operation. Whoever waits on the clock puts down until when (`timeline.py`). Once all wait, it jumps to the earliest
-of these moments and wakes who waits for it; nobody else moves it. Whether all wait is
+A thread or task that waits on the clock notes until when (`timeline.py`). Once all of them wait, the clock jumps to the
+earliest of these moments and wakes those that wait for it. That all of them wait is
 
-- certain for the only thread of a program: its wait is the jump;
-- certain for the tasks of one event loop: none of them can be at work while the loop has nothing else to run
-  (`waiting_tasks.py`);
-- taken to be so where other threads are alive, after some milliseconds in which nothing happened (`idle_threads.py`).
+- certain if the program has one thread: as soon as it waits, the clock jumps;
+- certain if only tasks of one event loop use the clock and the loop has nothing else to run (`waiting_tasks.py`);
+- assumed if other threads are alive, once nothing has happened for some milliseconds (`idle_threads.py`).
 
-A request that is under way outside the clock, as to an app in this process, holds it for a while. So a program that waits
-for something else than this clock is never stuck, only less exact.
+A request that takes real time, such as one to an app in this process, holds the clock for a quarter of a second at most. So
+a program that waits for something other than this clock never hangs; its times are only less exact.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from callsheet.testing.waiting_tasks import Tasks, TaskTicket
 from callsheet.testing.waiting_threads import Threads, ThreadTicket
 
 START = 1_767_225_600.0
-"""2026-01-01 00:00:00 UTC: a time of day for tests that do not care."""
+"""2026-01-01 00:00:00 UTC, the time of day of a FrozenClock that is given none."""
 
 
 class FrozenClock:
-    """Time for tests: it stands still, and jumps once everybody waits, so that no wait takes any time and all happens in order.
+    """A clock for tests: it jumps as soon as all threads and tasks wait, so that waits take no real time and keep their order.
 
-    A client with a FakeTransport goes by that transport's clock; any other is given one: `Client(..., clock=clock,
+    A client with a FakeTransport uses that transport's clock; another client is given one: `Client(..., clock=clock,
     transport=...)`. `now()` begins at 0.0, `wall()` at `start`: a Unix timestamp, or a datetime with its offset from UTC, also
     as text in ISO 8601; by default 2026-01-01 00:00 UTC. Threads and tasks may share a clock. Raises ValueError for a `start`
     without an offset.
@@ -50,7 +49,7 @@ class FrozenClock:
         return self._start + self._timeline.now
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass at once; waits that are over by then end. Raises ValueError for fewer than 0."""
+        """Move the clock by so many seconds, and end the waits that are over by then. Raises ValueError below 0."""
         if not seconds >= 0:
             raise ValueError(f"advance: expected a number of seconds, 0 or more, found {seconds!r}")
         self._timeline.move_to(self._timeline.now + seconds)
@@ -67,15 +66,15 @@ class FrozenClock:
             await asyncio.sleep(0)
 
     def new_ticket(self) -> ThreadTicket:
-        """Something that threads wait for: `wait(seconds)` says whether it was granted in time."""
+        """A ticket for threads: `wait(seconds)` returns when it is granted, or when the time is over."""
         return ThreadTicket(self._threads)
 
     def new_task_ticket(self) -> TaskTicket:
-        """Something that tasks wait for."""
+        """A ticket for tasks: `await wait(seconds)` returns when it is granted, or when the time is over."""
         return TaskTicket(self._tasks)
 
     def under_way(self) -> AbstractContextManager[None]:
-        """Hold the clock while this thread or task does what takes real time, a quarter of a second at most."""
+        """Keep the clock from jumping while this thread or task does what takes real time, a quarter of a second at most."""
         return self._timeline.under_way()
 
     def __repr__(self) -> str:

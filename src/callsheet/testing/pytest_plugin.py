@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
-    """Remember that a test failed: then what it did not get to is not told as well."""
+    """Remember that a test failed: its fixtures then do not also complain of answers that it did not ask for."""
     report = yield
     if report.when == "call" and report.failed:
         setattr(item, HAS_FAILED, True)
@@ -36,8 +36,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 @pytest.fixture
 def callsheet_clock() -> FrozenClock:
-    """A FrozenClock."""
-    from callsheet.testing import FrozenClock  # noqa: PLC0415 - only who asks pays
+    """A FrozenClock, made anew for each test."""
+    from callsheet.testing import FrozenClock  # noqa: PLC0415 - only tests with this fixture pay for it
 
     return FrozenClock()
 
@@ -54,13 +54,14 @@ def callsheet_transport(request: pytest.FixtureRequest, callsheet_clock: FrozenC
 
 @pytest.fixture
 def callsheet_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
-    """A Cassette, `cassettes/FILE.TEST.json` beside the test's file. A test that passes fails at its end if an interaction was
-    not asked for.
+    """A Cassette, `cassettes/FILE.TEST.json` beside the test's file.
+
+    A test that passes fails at its end if a recorded interaction was not replayed.
     """
     from callsheet.testing import Cassette  # noqa: PLC0415
 
     chosen = request.config.getoption("--callsheet-record") or request.config.getini("callsheet_record")
-    # The file's name and the class are part of it: two tests may have one name.
+    # With the names of file and class, as two tests may have the same name.
     named = ".".join((Path(request.path).stem, *request.node.nodeid.split("::")[1:]))
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", named).strip("-")
     cassette = Cassette(Path(request.path).parent / "cassettes" / f"{name}.json", record=chosen)

@@ -1,43 +1,43 @@
-"""The transports behind a cassette: one that keeps what the real one brings, one that brings what was kept."""
+"""The transports behind a cassette: one records what the real transport answers, one replays what was recorded."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from callsheet import errors
 from callsheet.call import Limits
+from callsheet.engine.io import finish
 from callsheet.errors import APIError, MalformedAnswer, NoAnswer, TransportError, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.codings import BrokenCodingError, TooLargeError, codings_in, decoded, decoders_for
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
-from callsheet.testing.bodies import content_of as sent_content
-from callsheet.testing.bodies import task_content_of
-from callsheet.testing.redaction import UNREADABLE, Redaction, content_of, named_secrets
-from callsheet.testing.ways import TaskReading, ThreadReading
+from callsheet.testing.bodies import content_of, task_content_of
+from callsheet.testing.redaction import UNREADABLE, Redaction, bytes_of, named_secrets
+from callsheet.testing.scripted_answer import PIECE
+from callsheet.testing.ways import TaskReading, ThreadReading, settled
 
 MOST = 64 * 1024 * 1024
-"""Bytes of an answer that are kept: more belongs into no repository."""
-PIECE = 16 * 1024
-"""Bytes of a streamed body that are given at a time."""
+"""Bytes that an answer may have when its codings are undone; a larger one is not kept."""
 BOUNDARY = re.compile(r"""multipart/.*boundary="?([^\s;"]+)""", re.IGNORECASE)
 OF_THE_WAY = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection", "keep-alive"})
-"""Fields that speak of how an answer came, not of what it is."""
+"""Fields that describe how the answer was transferred; a cassette leaves them out, as it keeps bodies decoded."""
 
 
 class Tape(Protocol):
-    """What both transports need of a cassette."""
+    """What the transports here need of a Cassette, which cannot be imported because it imports them."""
 
     interactions: list[dict[str, Any]]
     learned: set[str]
 
     def taken(self, request: Request, asked: dict[str, Any]) -> dict[str, Any]:
-        """The interaction that was recorded for such a request."""
+        """The interaction that was recorded for the request. Raises UnexpectedRequest if there is none."""
 
     def save(self) -> None:
-        """Write what was recorded."""
+        """Write what was recorded to the cassette's file."""
 
 
 def redaction_of(request: Request, content: bytes, learned: set[str] | None = None) -> Redaction:
@@ -49,7 +49,7 @@ def redaction_of(request: Request, content: bytes, learned: set[str] | None = No
 
 
 def asked_of(request: Request, content: bytes, redaction: Redaction) -> dict[str, Any]:
-    """A request as it is kept and compared; the boundary of a multipart body, drawn by chance, is always the same."""
+    """A request as a cassette keeps and compares it. The random boundary of a multipart body is replaced by a fixed one."""
     found = BOUNDARY.search(request.headers.get("content-type", ""))
     if found:
         content = content.replace(found[1].encode("latin-1"), b"boundary")
@@ -62,7 +62,7 @@ def asked_of(request: Request, content: bytes, redaction: Redaction) -> dict[str
 
 
 def answer_of(response: Response, content: bytes, redaction: Redaction) -> dict[str, Any]:
-    """An answer as it is kept, its codings undone."""
+    """An answer as a cassette keeps it: secrets masked, content codings undone."""
     fields = [field for field in redaction.headers(response.headers) if field[0].lower() not in OF_THE_WAY]
     plain, is_plain = _plain(response, content)
     if not is_plain:
@@ -82,32 +82,49 @@ def _plain(response: Response, content: bytes) -> tuple[bytes, bool]:
 
 
 class Note:
-    """One interaction as it comes about."""
+    """Writes the outcome of one request into its interaction on the cassette."""
 
     def __init__(self, interaction: dict[str, Any], redaction: Redaction) -> None:
         self._interaction = interaction
         self._redaction = redaction
 
     def answered(self, response: Response, content: bytes) -> None:
-        """Keep the answer, in place of what was known of it."""
+        """Keep this answer, in place of one that was kept before."""
         self._interaction["answer"] = answer_of(response, content, self._redaction)
 
     def broke_off(self) -> None:
-        """The body broke off after what was kept."""
+        """Keep that the body broke off after the bytes that were kept."""
         self._interaction["breaks_off"] = True
 
     def failed(self, error: APIError) -> None:
-        """Keep the error."""
+        """Keep the name and the message of the error, secrets masked."""
         message = self._redaction.text(str(error))
         self._interaction["error"] = {"kind": type(error).__name__, "message": message}
 
 
-class _AnyRecorder:
-    """What both colours share."""
+class _Above:
+    """Stands in front of a client's real transport, with the cassette that it fills or reads."""
 
     def __init__(self, tape: Tape, transport: Any) -> None:
         self._tape = tape
         self._transport = transport
+
+
+class _AnyRecorder(_Above):
+    async def _recorded(
+        self, request: Request, content: bytes, limits: Limits, reading: Callable[[Tee], Any]
+    ) -> tuple[Response, WireFacts | None]:
+        note = self._note(request, content)
+        try:
+            response, facts = await settled(self._transport.send(request, limits))
+        except TransportError as error:
+            note.failed(error)
+            raise
+        if response.stream is not None:
+            response.stream = reading(Tee(response, note))
+        else:
+            note.answered(response, response.content)
+        return response, facts
 
     def _note(self, request: Request, content: bytes) -> Note:
         if request.body is not None and not request.body.is_replayable:
@@ -119,56 +136,36 @@ class _AnyRecorder:
 
 
 class Recorder(_AnyRecorder):
-    """Keeps what the real transport brings; made by a Cassette."""
+    """The transport of a Client whose cassette records: it sends by the real transport and keeps the answers."""
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """The service's answer, kept."""
-        note = self._note(request, sent_content(request))
-        try:
-            response, facts = self._transport.send(request, limits)
-        except TransportError as error:
-            note.failed(error)
-            raise
-        if response.stream is not None:
-            response.stream = Tee(response, note)
-        else:
-            note.answered(response, response.content)
-        return response, facts
+        """Send the request by the real transport, and keep its answer or error for the cassette."""
+        return finish(self._recorded(request, content_of(request), limits, ThreadReading))
 
     def close(self) -> None:
-        """Close the transport and write the cassette."""
+        """Close the real transport and write the cassette."""
         self._transport.close()
         self._tape.save()
 
 
 class AsyncRecorder(_AnyRecorder):
-    """The same for AsyncClient."""
+    """The Recorder of an AsyncClient."""
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """The service's answer, kept."""
-        note = self._note(request, await task_content_of(request))
-        try:
-            response, facts = await self._transport.send(request, limits)
-        except TransportError as error:
-            note.failed(error)
-            raise
-        if response.stream is not None:
-            response.stream = AsyncTee(response, note)
-        else:
-            note.answered(response, response.content)
-        return response, facts
+        """Send the request by the real transport, and keep its answer or error for the cassette."""
+        return await self._recorded(request, await task_content_of(request), limits, TaskReading)
 
     async def aclose(self) -> None:
-        """Close the transport and write the cassette."""
+        """Close the real transport and write the cassette."""
         await self._transport.aclose()
         self._tape.save()
 
 
-class _AnyTee:
-    """A body that is kept as it is read."""
+class Tee:
+    """A streamed body that is passed on to the caller and kept for the cassette as the caller reads it."""
 
     def __init__(self, response: Response, note: Note) -> None:
-        self._stream = response.stream
+        self._stream: Any = response.stream
         self._response = response
         self._note = note
         self._pieces: list[bytes] = []
@@ -176,46 +173,27 @@ class _AnyTee:
 
     @property
     def facts(self) -> WireFacts:
-        """What was measured so far."""
+        """What the real transport measured so far."""
         return self._stream.facts  # type: ignore[no-any-return]
 
-    def _kept(self, piece: bytes) -> bytes:
-        if piece:
-            self._pieces.append(piece)
+    async def next(self) -> bytes:
+        """The next bytes, b"" at the end. Raises what the real stream raises."""
+        try:
+            piece: bytes = await settled(self._stream.read())
+        except TransportError:
+            self._note.broke_off()
+            raise
+        self._pieces.append(piece)
         return piece
 
     def close(self) -> None:
-        """Let go of the connection; what was read is what was recorded."""
+        """Close the real stream; the cassette keeps as much of the body as the caller has read."""
         self._note.answered(self._response, b"".join(self._pieces))
         self._stream.close()
 
 
-class Tee(_AnyTee):
-    """Read by a thread."""
-
-    def read(self) -> bytes:
-        """The next bytes, b"" at the end."""
-        try:
-            return self._kept(self._stream.read())
-        except TransportError:
-            self._note.broke_off()
-            raise
-
-
-class AsyncTee(_AnyTee):
-    """Read by a task."""
-
-    async def read(self) -> bytes:
-        """The next bytes, b"" at the end."""
-        try:
-            return self._kept(await self._stream.read())
-        except TransportError:
-            self._note.broke_off()
-            raise
-
-
 class Kept:
-    """A body that was kept, to be read again."""
+    """A streamed body that is replayed from a cassette."""
 
     facts = WireFacts()
 
@@ -232,12 +210,12 @@ class Kept:
         return b""
 
     def close(self) -> None:
-        """Give nothing more."""
+        """Drop what was not read."""
         self._pieces.clear()
 
 
 def replayed(interaction: dict[str, Any], request: Request) -> tuple[Response, Kept]:
-    """The answer that was kept. Raises the error that was."""
+    """The answer that the interaction keeps, and its body for a stream. Raises the error if it keeps an error."""
     if "error" in interaction:
         kept = interaction["error"]
         kind = getattr(errors, str(kept.get("kind")), NoAnswer)
@@ -245,20 +223,14 @@ def replayed(interaction: dict[str, Any], request: Request) -> tuple[Response, K
             kept.get("message", "")
         )
     answer = interaction["answer"]
-    content = content_of(answer["body"])
+    content = bytes_of(answer["body"])
     headers = Headers((str(name), str(value)) for name, value in answer["headers"])
     whole = b"" if request.is_stream or request.method == "HEAD" else content
     response = Response(int(answer["status"]), request=request, headers=headers, content=whole)
     return response, Kept(content, breaks_off="breaks_off" in interaction)
 
 
-class _AnyReplay:
-    """What both colours share."""
-
-    def __init__(self, tape: Tape, transport: Any) -> None:
-        self._tape = tape
-        self._transport = transport
-
+class _AnyReplay(_Above):
     def _answer(self, request: Request, content: bytes, read_by: Any) -> tuple[Response, WireFacts | None]:
         asked = asked_of(request, content, redaction_of(request, content))
         response, kept = replayed(self._tape.taken(request, asked), request)
@@ -268,24 +240,24 @@ class _AnyReplay:
 
 
 class Replay(_AnyReplay):
-    """Brings what was kept, without a network; made by a Cassette."""
+    """The transport of a Client whose cassette replays: it gives the recorded answers and sends nothing."""
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The recorded answer. Raises UsageError for a request that was not recorded."""
-        return self._answer(request, sent_content(request), ThreadReading)
+        return self._answer(request, content_of(request), ThreadReading)
 
     def close(self) -> None:
-        """Close the transport that was not used."""
+        """Close the real transport, which was not used."""
         self._transport.close()
 
 
 class AsyncReplay(_AnyReplay):
-    """The same for AsyncClient."""
+    """The Replay of an AsyncClient."""
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """The recorded answer. Raises UsageError for a request that was not recorded."""
         return self._answer(request, await task_content_of(request), TaskReading)
 
     async def aclose(self) -> None:
-        """Close the transport that was not used."""
+        """Close the real transport, which was not used."""
         await self._transport.aclose()

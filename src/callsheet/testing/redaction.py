@@ -1,4 +1,4 @@
-"""What may stand in a file that is committed: no credential, by name or by value."""
+"""Masks credentials, found by name or by value, in requests and answers that a cassette writes to a file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ UNREADABLE = "(a body whose coding could not be undone)"
 
 
 class Redaction:
-    """Masks the values of these secrets wherever they stand, and whatever is named like a credential.
+    """Masks the values of these secrets wherever they stand, and every value that is named like a credential.
 
-    What it masks by name goes into `learned`: it may come back elsewhere under another name.
+    Values masked by their name are added to `learned`, so that they can be masked where they come under another name.
     """
 
     def __init__(self, secrets: Iterable[Secret], learned: set[str] | None = None) -> None:
@@ -29,7 +29,7 @@ class Redaction:
         self._learned.update(text for secret in self._secrets for text in _texts_of(secret))
 
     def text(self, text: str) -> str:
-        """A text without the secrets' values, in Base64 neither."""
+        """The text with the secrets' values masked, also where they stand in Base64."""
         for secret in self._secrets:
             for shape in {shape for value in _texts_of(secret) for shape in _in_base64(value)}:
                 text = text.replace(shape, MASK)
@@ -42,7 +42,7 @@ class Redaction:
         return found["head"] + MASK
 
     def url(self, url: str) -> str:
-        """A URL whose query shows no parameter that is named like a credential."""
+        """The URL with the query parameters masked that are named like a credential."""
         head, mark, query = url.partition("?")
         pairs = [pair.partition("=") for pair in query.split("&")] if mark else []
         self._learned.update(unquote(value) for name, _, value in pairs if names_a_credential(name))
@@ -50,7 +50,7 @@ class Redaction:
         return self.text(head + mark + "&".join(kept))
 
     def headers(self, headers: Headers) -> list[list[str]]:
-        """Names and values, those of credentials masked."""
+        """Names and values of the fields, with the values masked that are named like a credential."""
         shown = headers.multi_items()
         for name, value in shown:
             if names_a_credential(name):
@@ -58,7 +58,7 @@ class Redaction:
         return [[name, MASK if names_a_credential(name) else self.url(value)] for name, value in shown]
 
     def body(self, content: bytes, kind: str) -> dict[str, Any]:
-        """A body as it is kept: `json`, `text` or `base64`; nothing for an empty one."""
+        """A body as a cassette keeps it: under `json`, `text` or `base64`, masked; an empty dict for an empty body."""
         if not content:
             return {}
         text = content.decode("utf-8", "surrogateescape")
@@ -89,7 +89,7 @@ class Redaction:
 
 
 def named_secrets(url: str, headers: Headers, content: bytes, kind: str) -> list[Secret]:
-    """What a request itself sends under the name of a credential: a service may well send it back under another."""
+    """The values that a request sends under the name of a credential; a service may send them back under another name."""
     named = [*parse_qsl(url.partition("?")[2]), *((n, v) for n, v in headers.fields if isinstance(v, str))]
     if kind.startswith(FORM):
         named += parse_qsl(content.decode("utf-8", "replace"))
@@ -102,7 +102,7 @@ def named_secrets(url: str, headers: Headers, content: bytes, kind: str) -> list
 
 
 def credentials_in(value: str) -> list[str]:
-    """A value, and what a service may tell of it alone: a cookie's value, the token, the password of `Basic`."""
+    """The value and the parts of it that a service may repeat alone: a cookie's value, a token, the password of `Basic`."""
     found = [value, *(pair.partition("=")[2].strip() for pair in value.split(";")), value.rpartition(" ")[2]]
     if value.lower().startswith("basic "):
         try:
@@ -113,7 +113,7 @@ def credentials_in(value: str) -> list[str]:
 
 
 def without(value: Any, learned: Iterable[str]) -> Any:
-    """JSON data whose texts hold none of these values, percent-encoded neither; names stay."""
+    """JSON data in which these values are masked in every text, also percent-encoded; names stay as they are."""
     long = sorted((each for each in learned if len(each) >= SHORTEST_FOUND_BY_VALUE and each != MASK), key=len)
     shapes = [shape for each in reversed(long) for shape in (each, quote(each, safe="", errors="replace"))]
     return _scrubbed(value, shapes)
@@ -139,26 +139,26 @@ def _leaves(value: Any, name: str = "") -> list[tuple[str, str]]:
 
 
 def _texts_of(secret: Secret) -> list[str]:
-    """What it is, or was lately, whole and in parts; nobody is asked for it."""
+    """The secret's present and recent values, whole and in parts, as far as they are known without asking its source."""
     return [text for parts in secret.known_parts() for text in ("".join(parts), *parts) if text]
 
 
 def _in_base64(value: str) -> list[str]:
-    """How a value of some length may stand in Base64, wherever in it it begins."""
+    """How a value of nine bytes or more looks inside of Base64, at each of the three offsets at which it may begin."""
     raw = value.encode("utf-8", "surrogatepass")
     if len(raw) < 9:
         return []
     shapes = []
     for before in range(3):
         coded = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
-        # The first and last characters depend on the neighbours.
+        # The first and last characters depend on the bytes before and after the value.
         inner = coded[4 if before else 0 : -4]
         shapes += [inner, inner.translate(str.maketrans("+/", "-_"))]
     return [shape for shape in shapes if len(shape) >= 8]
 
 
-def content_of(body: Mapping[str, Any]) -> bytes:
-    """The bytes of a kept body."""
+def bytes_of(body: Mapping[str, Any]) -> bytes:
+    """The bytes of a body as `Redaction.body` keeps it."""
     if "json" in body:
         return json.dumps(body["json"]).encode()
     if "text" in body:

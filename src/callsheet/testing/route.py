@@ -1,4 +1,4 @@
-"""Which requests a script is for, and what it does with each: the answers and faults in order."""
+"""The script for a method and a path: which requests it is for, and its answers and faults in order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ScriptStep = Reply | Fault | Callable[[Sent], Any]
 
 
 class Route:
-    """The script for a method and a path: each request gets the next answer, and the last one is given again and again."""
+    """The script for a method and a path: each request gets the next answer, and all after the last get the last again."""
 
     def __init__(self, method: str, pattern: str) -> None:
         self.method = method.upper()
@@ -80,10 +80,10 @@ class Route:
         return self._then(Fault(MalformedAnswer, "malformed header"))
 
     def call(self, function: Callable[[Sent], Any]) -> Self:
-        """Answer with what a function of the request returns: a status, `(status, json)`, bytes, a Reply, any other value as
-        JSON, or an exception to be raised.
+        """Call a function with the request (`Sent`), and answer with what it returns.
 
-        For an AsyncClient it may be a coroutine function.
+        That is a status, `(status, json)`, bytes, a Reply, any other value as JSON, or an exception, which is raised. For an
+        AsyncClient it may be a coroutine function.
         """
         return self._then(function)
 
@@ -97,7 +97,7 @@ class Route:
         return self
 
     def matches(self, sent: Sent, *, whole: bool) -> bool:
-        """Whether it is for this request; `whole`: its path is all of the path, not only the end of it."""
+        """Whether the script is for this request: by its whole path, or with `whole=False` by the end of its path."""
         parts = urlsplit(sent.url)
         if sent.method.upper() != self.method or not self._query <= set(parse_qsl(parts.query, keep_blank_values=True)):
             return False
@@ -108,7 +108,7 @@ class Route:
         return re.search(f"{self._regex.pattern}\\Z", parts.path) is not None
 
     def next_step(self, sent: Sent) -> ScriptStep | None:
-        """What happens with this request; None after the last, if that is not given again. Raises UsageError for no script."""
+        """The step for this request; None after the last one and `nothing_more()`. Raises UsageError if there are no steps."""
         with self._lock:
             if not self._steps:
                 raise UsageError(f"{self}: nothing is scripted; add .respond(200, json=...), .drop() ...")
@@ -121,7 +121,7 @@ class Route:
 
     @property
     def unused(self) -> int:
-        """Steps that no request came for."""
+        """How many steps no request has asked for."""
         return max(0, len(self._steps) - self._given)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What becomes of a request by its script, within the limits of the attempt: written once, for both colours."""
+"""Carries out what a script says of a request, within the limits of the attempt; written once for threads and tasks."""
 
 from __future__ import annotations
 
@@ -18,29 +18,30 @@ from callsheet.testing.route import ScriptStep
 from callsheet.testing.sent import Sent
 
 PIECE = 16 * 1024
-"""Bytes of a streamed body that are given at a time."""
+"""Bytes of a streamed body that one read gives."""
+BODILESS = (204, 304)
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
 
 
 class Way(Protocol):
-    """How one colour waits, and lets a stream be read."""
+    """How a FakeTransport waits, and how its streams are read: for a thread or for a task."""
 
     def now(self) -> float:
         """Seconds of the clock."""
 
     async def sleep(self, seconds: float) -> None:
-        """Go on later. Raises UsageError if the transport is closed meanwhile."""
+        """Wait so many seconds of the clock. Raises UsageError if the transport is closed meanwhile."""
 
     async def result(self, value: Any) -> Any:
-        """What a function gave, awaited where that may be."""
+        """What a scripted function returned; for a task it is awaited if it can be."""
 
     def stream(self, pieces: ReplyPieces) -> Any:
-        """The stream by which the pieces are read."""
+        """The stream by which the caller reads the pieces."""
 
 
 class AttemptTime:
-    """The time of one attempt: a wait ends at the first limit that it meets."""
+    """The time of one attempt: its waits end at the first limit they reach."""
 
     def __init__(self, way: Way, limits: Limits) -> None:
         self.way = way
@@ -48,7 +49,7 @@ class AttemptTime:
         self.began = way.now()
 
     async def wait(self, seconds: float, due: float, told: str) -> None:
-        """Let so many seconds pass in which no byte moves. Raises AttemptTimeout at the limit."""
+        """Wait so many seconds without a byte. Raises AttemptTimeout when `due` (saying `told`) or `timeout.read` is reached."""
         quiet = math.inf if self.limits.read is None else self.limits.read
         left = max(due - self.way.now(), 0.0)
         if seconds > min(left, quiet):
@@ -58,25 +59,25 @@ class AttemptTime:
             await self.way.sleep(seconds)
 
     async def for_answer(self, seconds: float) -> None:
-        """The same within `timeout.attempt`."""
+        """Wait for the answer. Raises AttemptTimeout at `timeout.attempt`."""
         most = self.limits.attempt
         await self.wait(seconds, self.began + most, f"not answered within {most:g} s (timeout.attempt)")
 
     async def for_body(self, seconds: float) -> None:
-        """The same for the rest of a stream, which a total may bound."""
+        """Wait for a piece of a streamed body. Raises AttemptTimeout at `timeout.total`, if that bounds it."""
         most = math.inf if self.limits.whole is None else self.limits.whole
         await self.wait(seconds, self.began + most, f"not complete within {most:g} s (timeout.total)")
 
     @property
     def facts(self) -> WireFacts:
-        """What was measured so far."""
+        """What a real transport would have measured so far."""
         return WireFacts(total=self.way.now() - self.began, http_version="1.1")
 
 
 async def answer(
     step: ScriptStep, sent: Sent, request: Request, limits: Limits, way: Way
 ) -> tuple[Response, WireFacts | None]:
-    """The answer, or the error that stands for it, once its time has passed."""
+    """The answer that the step means, after its delay. Raises the scripted error, or that of a limit that was reached."""
     watched = AttemptTime(way, limits)
     meant = step if isinstance(step, Reply | Fault) else given_by(await way.result(step(sent)))
     if isinstance(meant, BaseException):
@@ -87,7 +88,7 @@ async def answer(
     await watched.for_answer(meant.delay)
     response = _head(meant, request)
     _check_head(response, limits)
-    pieces = ReplyPieces(meant, watched, is_bodiless=_is_bodiless(request, meant))
+    pieces = ReplyPieces(meant, watched, is_bodiless=request.method == "HEAD" or meant.status in BODILESS)
     if request.is_stream:
         response.stream = way.stream(pieces)
     else:
@@ -108,13 +109,9 @@ async def _fail(fault: Fault, watched: AttemptTime) -> None:
 def _head(reply: Reply, request: Request) -> Response:
     fields = list(reply.headers)
     is_told = any(name.lower() in ("content-length", "transfer-encoding") for name, _ in fields)
-    if reply.chunks is None and not is_told and reply.status not in (204, 304):
+    if reply.chunks is None and not is_told and reply.status not in BODILESS:
         fields.append(("Content-Length", str(len(reply.content))))
     return Response(reply.status, request=request, headers=Headers(fields), reason_phrase=REASONS.get(reply.status, ""))
-
-
-def _is_bodiless(request: Request, reply: Reply) -> bool:
-    return request.method == "HEAD" or reply.status in (204, 304)
 
 
 def _check_head(response: Response, limits: Limits) -> None:
@@ -129,7 +126,7 @@ def _check_head(response: Response, limits: Limits) -> None:
 
 
 class ReplyPieces:
-    """The body of a reply, as it comes."""
+    """The body of a reply, piece by piece, each after its pause."""
 
     def __init__(self, reply: Reply, watched: AttemptTime, *, is_bodiless: bool) -> None:
         self._left = [] if is_bodiless else _pieces_of(reply)
@@ -139,7 +136,7 @@ class ReplyPieces:
 
     @property
     def facts(self) -> WireFacts:
-        """What was measured so far."""
+        """What a real transport would have measured so far."""
         return self._watched.facts
 
     async def next(self) -> bytes:
@@ -151,17 +148,16 @@ class ReplyPieces:
     async def _next(self, wait: Callable[[float], Awaitable[None]]) -> bytes:
         while self._left:
             piece = self._left.pop(0)
-            if isinstance(piece, bytes):
-                if piece:
-                    return piece
-            else:
+            if not isinstance(piece, bytes):
                 await wait(piece)
+            elif piece:
+                return piece
         if self._missing:
             raise MalformedAnswer(f"body breaks off: {self._missing} bytes missing")
         return b""
 
     async def whole(self, response: Response) -> bytes:
-        """All of it, under the cap on answers."""
+        """The whole body. Raises ResponseTooLarge above `caps.response`, MalformedAnswer where it breaks off."""
         cap = self._watched.limits.caps.response
         pieces: list[bytes] = []
         while piece := await self._next(self._watched.for_answer):
@@ -171,7 +167,7 @@ class ReplyPieces:
         return b"".join(pieces)
 
     def close(self) -> None:
-        """Give nothing more. Closing twice does nothing."""
+        """Make further reads raise UsageError. Closing twice does nothing."""
         self._is_closed = True
 
 

@@ -1,4 +1,4 @@
-"""What a test can look at of a request that was sent."""
+"""A request that a FakeTransport was sent, for a test to look at."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Sent:
 
 
 def sent_of(request: Request, content: bytes, at: float) -> Sent:
-    """What was sent, and when."""
+    """The request as it would stand on the wire, sent at the moment `at` of the clock."""
     fields = fields_of(request, urlsplit(request.wire_url).netloc)
     headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields)
     return Sent(request.method, request.wire_url, headers, content, at, request.url)

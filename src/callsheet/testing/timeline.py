@@ -1,4 +1,4 @@
-"""The moment that a frozen clock shows, who waits for a later one, and who is known to be at work."""
+"""The moment that a frozen clock shows, and the threads and tasks that wait for a later one or are known to be at work."""
 
 from __future__ import annotations
 
@@ -11,42 +11,41 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
 
 LEASE = 0.02
-"""Real seconds for which nobody else looks around; more than one look needs, for who looks may end without a word."""
-
-
-class ClockWait:
-    """Somebody waits until a moment, or until it is ended before; either way `wake` is called once.
-
-    `place` is the event loop that a task waits in, None for a thread. `who` is the task or thread.
-    """
-
-    __slots__ = ("is_over", "place", "until", "wake", "who")
-
-    def __init__(self, until: float, wake: Callable[[], None], place: Any) -> None:
-        self.until = until
-        self.wake = wake
-        self.place = place
-        self.who = whoever_runs()
-        self.is_over = False
+"""Real seconds for which one thread or loop alone may look; bounded, since it may end without saying so."""
 
 
 def whoever_runs() -> Any:
-    """The running task, or the thread where there is none."""
+    """The running task, or the id of the thread if no task runs."""
     try:
         return asyncio.current_task() or threading.get_ident()
     except RuntimeError:
         return threading.get_ident()
 
 
+@dataclass(eq=False, slots=True)
+class ClockWait:
+    """A thread or task that waits until a moment, or until `Timeline.end`; in both cases `wake` is called once.
+
+    `place` is the event loop that a task waits in, None for a thread. `who` is the task, or the id of the thread.
+    """
+
+    until: float
+    wake: Callable[[], None]
+    place: Any
+    who: Any = field(default_factory=whoever_runs)
+    is_over: bool = False
+
+
 class Timeline:
-    """`now` only grows; `moves` counts what happened: waits that began or ended, work that did, jumps."""
+    """`now` only grows; `moves` counts what happened: jumps, and waits and work that began or ended."""
 
     def __init__(self) -> None:
-        # An answer that is dropped may be finalized in here, and a wait that is cancelled by that ends in this very thread.
+        # Reentrant: a dropped answer may be finalized while this thread holds the lock, which cancels and ends a wait in it.
         self.lock = threading.RLock()
         self.now = 0.0
         self.moves = 0
@@ -61,17 +60,17 @@ class Timeline:
         self._waiting: Counter[Any] = Counter()
 
     def asked(self) -> float:
-        """The moment, for a thread that thereby becomes a user. Takes no lock: a finalizer may ask anywhere."""
+        """The moment; the calling thread counts as a user from now on. Takes no lock: a finalizer may ask at any point."""
         self._users.add(threading.get_ident())
         return self.now
 
     def users_alive(self) -> set[threading.Thread]:
-        """The thread that made it, those that have asked for the time, and those that began since, which may be about to."""
+        """The threads that may use the clock: its maker, those that asked for the time, and those that began after it."""
         return {each for each in threading.enumerate() if each.ident in self._users or each not in self._elders}
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
-        """Whoever runs is at work, but for when it waits here."""
+        """Count the running thread or task as at work while the block runs, except while it waits on this clock."""
         who = whoever_runs()
         self._note(self._at_work, who, 1)
         try:
@@ -81,12 +80,12 @@ class Timeline:
 
     @property
     def is_worked(self) -> bool:
-        """Whether anybody is known to be at work: with a request under way, or woken and not yet running."""
+        """Whether a thread or task is known to be at work: it has a request under way, or was woken and does not run yet."""
         with self.lock:
             return self._resuming > 0 or any(not self._waiting[who] for who in self._at_work)
 
     def begin(self, wait: ClockWait) -> None:
-        """Somebody waits from now on."""
+        """Count its thread or task as waiting from now on."""
         with self.lock:
             self._users.add(threading.get_ident())
             heapq.heappush(self._ends, (wait.until, next(self._order), wait))
@@ -94,7 +93,7 @@ class Timeline:
             self._note(self._waiting, wait.who, 1)
 
     def end(self, wait: ClockWait) -> None:
-        """It need wait no longer; until it runs, it is at work."""
+        """Wake its thread or task, which counts as at work until it calls `leave`."""
         with self.lock:
             if not wait.is_over:
                 wait.is_over = True
@@ -104,7 +103,7 @@ class Timeline:
                 wait.wake()
 
     def leave(self, wait: ClockWait) -> None:
-        """It runs again, because its wait was ended or because it was interrupted."""
+        """Its thread or task runs again, because the wait was ended or because it was interrupted."""
         with self.lock:
             if wait.is_over:
                 self._resuming -= 1
@@ -115,12 +114,12 @@ class Timeline:
                 self._note(self._waiting, wait.who, -1)
 
     def waiting_threads(self) -> set[int]:
-        """Those whose wait has not been ended."""
+        """The ids of the threads whose wait has not been ended."""
         with self.lock:
             return {who for who in self._waiting if isinstance(who, int)}
 
     def lets_look(self, watch: Any) -> bool:
-        """Whether it is this one that looks around now: several would take each other to be at work."""
+        """Whether `watch` may look now. Only one looks at a time: several would take each other to be at work."""
         with self.lock:
             holder, until = self._lease
             now = time.monotonic()
@@ -130,18 +129,18 @@ class Timeline:
             return True
 
     def stop_looking(self, watch: Any) -> None:
-        """Leave it to others."""
+        """Let others look in place of `watch`."""
         with self.lock:
             if self._lease[0] is watch:
                 self._lease = (None, 0.0)
 
     def is_the_only_place(self, place: Any) -> bool:
-        """Whether all who wait do so there, and nobody is known to be at work."""
+        """Whether every wait is in this event loop, and no thread or task is known to be at work."""
         with self.lock:
             return self.waits_at.total() == self.waits_at[place] and not self.is_worked
 
     def jump(self, seen: int) -> bool:
-        """Go to the earliest moment somebody waits for, unless something happened after `seen`; false if there is none."""
+        """Go to the earliest moment of a wait, unless `moves` is not `seen` any more; False if no wait ends by itself."""
         with self.lock:
             while self._ends and self._ends[0][2].is_over:
                 heapq.heappop(self._ends)
@@ -152,7 +151,7 @@ class Timeline:
             return True
 
     def move_to(self, moment: float) -> None:
-        """Go there, and wake whoever waits for no later moment, in the order of theirs."""
+        """Set the clock to the moment, and end the waits that are over by then, the earliest first."""
         with self.lock:
             self.now = moment
             self.moves += 1
@@ -168,7 +167,7 @@ class Timeline:
 
 
 class Ticket:
-    """Something to wait for on a frozen clock; it may be granted from any thread."""
+    """What threads or tasks wait for on a frozen clock, until any thread grants it."""
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
@@ -176,14 +175,14 @@ class Ticket:
         self._waits: list[ClockWait] = []
 
     def grant(self) -> None:
-        """Let whoever waits go on."""
+        """End every wait for this ticket."""
         with self.timeline.lock:
             self.is_granted = True
             for wait in self._waits:
                 self.timeline.end(wait)
 
     def begin(self, seconds: float, wake: Callable[[], None], place: Any) -> ClockWait | None:
-        """Somebody waits for it, from now on and for so many seconds; nothing if it was granted."""
+        """Begin to wait for it, so many seconds at most; None if it was granted already."""
         with self.timeline.lock:
             if self.is_granted:
                 return None
@@ -193,7 +192,7 @@ class Ticket:
             return wait
 
     def leave(self, wait: ClockWait) -> None:
-        """It waits no longer."""
+        """Take the wait off this ticket and the clock."""
         with self.timeline.lock:
             self.timeline.leave(wait)
             self._waits.remove(wait)

@@ -1,4 +1,4 @@
-"""How tasks wait on a frozen clock: once their event loop has nothing else to do, it may jump."""
+"""How tasks wait on a frozen clock: it may jump once their event loop has nothing else to do."""
 
 from __future__ import annotations
 
@@ -9,31 +9,30 @@ from callsheet.testing.idle_threads import PAUSE, Quiet
 from callsheet.testing.timeline import LEASE, Ticket, Timeline
 
 TURNS = 2
-"""Turns of a loop that had nothing else to do: between them it has asked its sockets, too."""
+"""Turns in a row with nothing else to do before a loop counts as idle: between two turns it has polled its sockets."""
 TURNS_OF_FOREIGN_LOOP = 20
-"""The same for a loop that does not tell: turns in which nothing happened on the clock."""
+"""Turns in a row without a move of the clock before a loop counts as idle that hides what it has to do."""
 LOOK_UP = 0.05
-"""Real seconds between two looks where nobody waits for any moment."""
+"""Real seconds between two looks while no wait ends by itself."""
 Loop = asyncio.AbstractEventLoop
 
 
 class Tasks:
-    """The tasks that wait on one timeline, by their loops."""
+    """The event loops whose tasks wait on one timeline."""
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self._watches: dict[Loop, IdleWatch] = {}
 
     def watch(self, loop: Loop) -> IdleWatch:
-        """What looks after the tasks of a loop."""
-        known = self._watches.get(loop)
-        if known is None:
-            known = self._watches[loop] = IdleWatch(self.timeline, loop)
-        return known
+        """The watch of a loop."""
+        if loop not in self._watches:
+            self._watches[loop] = IdleWatch(self.timeline, loop)
+        return self._watches[loop]
 
 
 class IdleWatch:
-    """Looks, as long as tasks of a loop wait, whether it has anything else to do."""
+    """While tasks of a loop wait, looks whether the loop is idle, and then lets the clock jump."""
 
     def __init__(self, timeline: Timeline, loop: Loop) -> None:
         self._timeline = timeline
@@ -44,7 +43,7 @@ class IdleWatch:
         self._is_looking = False
 
     def begin(self) -> None:
-        """A task has begun to wait."""
+        """Look from now on: a task has begun to wait."""
         if not self._is_looking:
             self._is_looking = True
             self._loop.call_soon(self._look)
@@ -84,7 +83,7 @@ class IdleWatch:
 
 
 class Sleeper:
-    """A future that any thread may wake."""
+    """A future that any thread can resolve."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
@@ -92,13 +91,13 @@ class Sleeper:
         self.future: asyncio.Future[None] = loop.create_future()
 
     def wake(self) -> None:
-        """Have its task go on."""
+        """Resolve the future, so that its task goes on."""
         if threading.get_ident() == self._thread:
             self._set()
             return
         try:
             self._loop.call_soon_threadsafe(self._set)
-        except RuntimeError:  # the loop is closed: nobody waits any more
+        except RuntimeError:  # the loop is closed: its task waits no more
             pass
 
     def _set(self) -> None:
@@ -107,14 +106,14 @@ class Sleeper:
 
 
 class TaskTicket(Ticket):
-    """Something that tasks wait for."""
+    """What tasks wait for on a frozen clock."""
 
     def __init__(self, tasks: Tasks) -> None:
         super().__init__(tasks.timeline)
         self._tasks = tasks
 
     async def wait(self, seconds: float) -> bool:
-        """Whether it was granted in time."""
+        """Wait until it is granted, so many seconds at most; whether it was granted."""
         loop = asyncio.get_running_loop()
         sleeper = Sleeper(loop)
         wait = self.begin(seconds, sleeper.wake, loop) if seconds > 0 else None

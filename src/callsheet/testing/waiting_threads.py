@@ -1,4 +1,4 @@
-"""How threads wait on a frozen clock: the one that has waited longest looks whether it may jump."""
+"""How threads wait on a frozen clock: the thread that has waited longest looks whether the clock may jump."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from callsheet.testing.idle_threads import PAUSE, Quiet
 from callsheet.testing.timeline import LEASE, ClockWait, Ticket, Timeline
 
 LOOK_UP = 0.05
-"""Real seconds after which a wait looks for Ctrl-C, and whether it has become the one that looks at the clock."""
+"""Real seconds after which a waiting thread looks for Ctrl-C, and whether it now is the one that looks at the clock."""
 
 
 class Threads:
-    """The threads that wait on one timeline, in the order they came."""
+    """The threads that wait on one timeline, in the order in which they began."""
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self._signals: dict[ClockWait, threading.Event] = {}
 
     def block(self, wait: ClockWait, signal: threading.Event) -> None:
-        """Have the running thread wait until it is woken."""
+        """Block the running thread until the wait is over."""
         with self.timeline.lock:
             self._signals[wait] = signal
         try:
@@ -40,7 +40,7 @@ class Threads:
                 follower.set()  # from now on it is the one that looks
 
     def _pause(self, wait: ClockWait, quiet: Quiet) -> float:
-        """Real seconds to wait for the signal, after a jump if there may be one."""
+        """Let the clock jump if it may; the real seconds to wait for the signal then."""
         with self.timeline.lock:
             if next(iter(self._signals)) is not wait:
                 return LOOK_UP
@@ -53,14 +53,14 @@ class Threads:
 
 
 class ThreadTicket(Ticket):
-    """Something that threads wait for."""
+    """What threads wait for on a frozen clock."""
 
     def __init__(self, threads: Threads) -> None:
         super().__init__(threads.timeline)
         self._threads = threads
 
     def wait(self, seconds: float) -> bool:
-        """Whether it was granted in time."""
+        """Wait until it is granted, so many seconds at most; whether it was granted."""
         signal = threading.Event()
         wait = self.begin(seconds, signal.set, None) if seconds > 0 else None
         if wait is not None:

@@ -1,4 +1,4 @@
-"""How the two colours wait for what a script says, and read what it answers."""
+"""How a FakeTransport waits, and how its streamed bodies are read, for a thread and for a task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from callsheet.testing.scripted_answer import ReplyPieces
 
 
 class ReplyBody(Protocol):
-    """A body to be read, in no colour."""
+    """A streamed body written as coroutines; ThreadReading and TaskReading let a thread or a task read it."""
 
     @property
     def facts(self) -> WireFacts:
@@ -24,14 +24,19 @@ class ReplyBody(Protocol):
         """The next bytes, b"" at the end."""
 
     def close(self) -> None:
-        """Give nothing more."""
+        """End the reading."""
 
 
 CLOSED = "this fake transport is closed; make a new one"
 
 
+async def settled(value: Any) -> Any:
+    """The value, awaited if it can be: so code that is written once can call what blocks and what is awaited."""
+    return await value if inspect.isawaitable(value) else value
+
+
 class _AnyWay:
-    """What both colours' waits share: a transport that may be closed meanwhile."""
+    """A Way without its waiting, which differs for threads and tasks."""
 
     def __init__(self, clock: Clock, is_closed: Callable[[], bool]) -> None:
         self._clock = clock
@@ -77,7 +82,7 @@ class TaskWay(_AnyWay):
 
     async def result(self, value: Any) -> Any:
         """See Way."""
-        return await value if inspect.isawaitable(value) else value
+        return await settled(value)
 
     def stream(self, pieces: ReplyPieces) -> TaskReading:
         """See Way."""
@@ -85,7 +90,7 @@ class TaskWay(_AnyWay):
 
 
 class _AnyReading:
-    """A body being read."""
+    """A stream without `read`, which differs for threads and tasks."""
 
     def __init__(self, body: ReplyBody) -> None:
         self._body = body
@@ -96,12 +101,12 @@ class _AnyReading:
         return self._body.facts
 
     def close(self) -> None:
-        """Give nothing more. Closing twice does nothing."""
+        """End the reading. Closing twice does nothing."""
         self._body.close()
 
 
 class ThreadReading(_AnyReading):
-    """Read by a thread."""
+    """The stream of a Client's response."""
 
     def read(self) -> bytes:
         """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off."""
@@ -109,7 +114,7 @@ class ThreadReading(_AnyReading):
 
 
 class TaskReading(_AnyReading):
-    """Read by a task."""
+    """The stream of an AsyncClient's response."""
 
     async def read(self) -> bytes:
         """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off."""

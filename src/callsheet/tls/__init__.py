@@ -1,1 +1,1 @@
-"""Certificates and keys in files, and where this machine keeps the authorities it trusts. Nothing here connects."""
+"""Reads certificates and keys from files, and finds the authorities that this machine trusts. Nothing here connects."""

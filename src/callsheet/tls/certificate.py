@@ -1,6 +1,6 @@
-"""What a certificate says of itself (RFC 5280 4.1): who, by whom, from when until when. Nothing is verified here.
+"""Reads the names and dates in a certificate (RFC 5280 4.1), and verifies nothing.
 
-Python's own `ssl` tells this of certificates that it trusts only, and those that are not are the ones to be looked at.
+Python's `ssl` reads them only from certificates that it trusts; these are needed to explain why one is not trusted.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from callsheet.tls.pem import BLOCK, CERTIFICATE
 
 CONTEXT_0, SET, SEQUENCE, UTC_TIME, GENERALIZED_TIME, OID = 0xA0, 0x31, 0x30, 0x17, 0x18, 0x06
 NAMED_BY = (b"\x55\x04\x03", b"\x55\x04\x0a", b"\x55\x04\x0b")
-"""The attributes that a name is shown by, the first that is there: common name, organisation, unit."""
+"""Attributes to show a name by, in order of preference: common name, organisation, unit."""
 CODINGS = {0x0C: "utf-8", 0x1E: "utf-16-be"}
-"""Of a BER string type; the others are ASCII or near it."""
+"""Encodings of BER string types by tag; the other types are decoded as Latin-1."""
 UNREADABLE = "not a certificate in DER form"
 
 
 class Certificate(NamedTuple):
-    """A certificate's names, shortly, and the time for which it is valid."""
+    """Short names of a certificate's subject and issuer, and the time for which it is valid."""
 
     subject: str
     issuer: str
@@ -36,7 +36,7 @@ class _Element(NamedTuple):
 
 
 def certificates_in(text: str) -> list[Certificate]:
-    """The certificates of a PEM text. Raises ValueError for one that cannot be read."""
+    """The certificates in a PEM text. Raises ValueError if one cannot be read."""
     found = (match[0] for match in BLOCK.finditer(text) if CERTIFICATE.fullmatch(match["label"]))
     return [read_certificate(_der_of(block)) for block in found]
 
@@ -47,7 +47,7 @@ def _der_of(block: str) -> bytes:
 
 
 def read_certificate(der: bytes) -> Certificate:
-    """The certificate. Raises ValueError for what is none."""
+    """Read a certificate in DER form. Raises ValueError if the bytes are none."""
     parts = list(_elements(_element(_element(der, SEQUENCE).content, SEQUENCE).content))
     if parts and parts[0].tag == CONTEXT_0:  # the version, which the oldest certificates leave out
         parts = parts[1:]
@@ -61,7 +61,7 @@ def read_certificate(der: bytes) -> Certificate:
 
 
 def _element(data: bytes, expected: int | None = None) -> _Element:
-    """The first element of BER data (X.690 8.1): its tag, what is in it, and what follows it."""
+    """The first element of BER data (X.690 8.1): its tag, its content and the data after it."""
     if len(data) < 2 or (expected is not None and data[0] != expected):
         raise ValueError(UNREADABLE)
     length, start = data[1], 2

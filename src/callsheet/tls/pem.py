@@ -1,4 +1,4 @@
-"""PEM files (RFC 7468): what is in them, and whether a certificate and a private key belong together."""
+"""Reads PEM files (RFC 7468), and checks that a certificate and a private key belong together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENCRYPTED = re.compile(r"BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED
 
 
 class PemProblem(NamedTuple):
-    """Why a certificate and key cannot be used: the key of `tls` that is to blame, what is wrong, and what to do."""
+    """Why a certificate and key cannot be used: the setting of `tls` that is wrong, what is wrong, and what to do."""
 
     key: str
     what: str
@@ -31,13 +31,13 @@ def blocks(text: str, label: re.Pattern[str]) -> str:
 
 
 def problem_of(cert: Path, key: Path | None, password: Secret | None) -> PemProblem | None:
-    """Why these cannot be presented together; None if they can. `key` is in the file of the certificate if it is None."""
+    """Why a certificate and key cannot be used together; None if they can. If `key` is None, the key is in the file of `cert`."""
     missing = _missing(cert, key)
     if missing is not None:
         return missing
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        # A function, even for no password: else OpenSSL would ask for one on the terminal.
+        # A function even without a password, because OpenSSL would ask for one on the terminal.
         context.load_cert_chain(cert, key, password=lambda: "" if password is None else password.reveal())
     except (ValueError, OSError, AuthError) as error:  # ssl.SSLError is an OSError
         return _refused(error, "cert" if key is None else "key", _read(key or cert), password)
@@ -45,22 +45,17 @@ def problem_of(cert: Path, key: Path | None, password: Secret | None) -> PemProb
 
 
 def _missing(cert: Path, key: Path | None) -> PemProblem | None:
-    for name, path, label, holds in _wanted(cert, key):
+    holder = ("key", key) if key is not None else ("cert", cert)
+    wanted = [("cert", cert, CERTIFICATE, "certificate"), (*holder, PRIVATE_KEY, "private key")]
+    for name, path, label, holds in wanted:
         text = _read(path)
         if text is None:
             return PemProblem(name, "the file cannot be read", "mend the path or its permissions")
         if not blocks(text, label):
             hint = "name the file of the private key as `tls.key`" if (name, label) == ("cert", PRIVATE_KEY) else ""
-            return PemProblem(name, f"no {holds} in PEM form in that file", hint or f"it begins with {BEGINS[holds]}")
+            hint = hint or f"it begins with `-----BEGIN {holds.upper()}-----`"
+            return PemProblem(name, f"no {holds} in PEM form in that file", hint)
     return None
-
-
-BEGINS = {"certificate": "`-----BEGIN CERTIFICATE-----`", "private key": "`-----BEGIN PRIVATE KEY-----`"}
-
-
-def _wanted(cert: Path, key: Path | None) -> list[tuple[str, Path, re.Pattern[str], str]]:
-    holder = ("key", key) if key is not None else ("cert", cert)
-    return [("cert", cert, CERTIFICATE, "certificate"), (*holder, PRIVATE_KEY, "private key")]
 
 
 def _read(path: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Where the certificates are that this machine trusts: the wheel of libcurl knows only the path of one Linux family."""
+"""Finds the certificate authorities that this machine trusts: pycurl's wheel knows only the path of one Linux family."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SYSTEM_BUNDLES = (
 
 
 def trust_store(own: Path | None = None) -> str:
-    """The PEM file of a service's own CAs; else `SSL_CERT_FILE`, the system's, or certifi's."""
+    """The PEM file of CAs: `own` if given, else `SSL_CERT_FILE`, the system's or certifi's."""
     if own is not None:
         return str(own)
     named = os.environ.get("SSL_CERT_FILE")
@@ -26,7 +26,7 @@ def trust_store(own: Path | None = None) -> str:
 
 
 def trust_folder(own: Path | None = None) -> str | None:
-    """The folder that `SSL_CERT_DIR` names, certificates by hash, trusted beside the file; None without it, or with own CAs."""
+    """The folder of `SSL_CERT_DIR` (certificates by hash), trusted in addition to the file; None if unset or with `own` CAs."""
     named = os.environ.get("SSL_CERT_DIR")
     return named if own is None and named and Path(named).is_dir() else None
 

@@ -1,4 +1,4 @@
-"""The port that a transport fills, once for each colour."""
+"""The protocols that a transport implements: one for threads, one for tasks."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Stream(Protocol):
 
     @property
     def facts(self) -> WireFacts:
-        """What was measured so far."""
+        """The measurements so far."""
 
 
 class BlockingStream(Stream, Protocol):
-    """A stream that a thread reads: of a Transport."""
+    """The body of an answer of a Transport, read by a thread."""
 
     def read(self) -> bytes:
         """The next bytes as they stand on the wire, b"" at the end. Raises NoAnswer if the body breaks off."""
 
 
 class AsyncStream(Stream, Protocol):
-    """A stream that a task reads: of an AsyncTransport."""
+    """The body of an answer of an AsyncTransport, read by a task."""
 
     async def read(self) -> bytes:
         """The next bytes as they stand on the wire, b"" at the end. Raises NoAnswer if the body breaks off."""
@@ -42,13 +42,13 @@ class Transport(Protocol):
     """Sends the requests of a Client, whose threads call it at the same time: `Client(..., transport=...)`."""
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """Send one request, once, and give its answer, with what was measured if `limits.wants_facts`.
+        """Send one request, once. Give its answer, and the measurements if `limits.wants_facts`, else None.
 
-        The body is given as it came, content codings not undone. Where `request.is_stream`, the answer is given as soon as
-        its headers are there, and its `stream` reads the body. A request body whose `content` is None is a ReadBody.
+        Leave the content codings of the body as they came. If `request.is_stream`, give the answer as soon as its headers
+        are complete, with a `stream` that reads the body. A request body whose `content` is None is a ReadBody.
 
         Raises NotSent if the service cannot have seen the request, NoAnswer if it may have; TLSError, ResponseTooLarge, and
-        UsageError once closed. Callsheet repeats requests by what is raised here, so a wrong NotSent can send one twice.
+        UsageError once closed. Callsheet decides by these errors whether to repeat a request: a wrong NotSent sends it twice.
         """
 
     def close(self) -> None:

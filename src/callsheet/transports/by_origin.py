@@ -1,4 +1,4 @@
-"""Two transports as one: the service's own origin has one that proves who we are, all others one that does not."""
+"""A transport made of two: one that proves who we are, for the service's own origin, and one that does not, for all others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from callsheet.transports.base import AsyncTransport, Transport
 
 
 class ByOrigin:
-    """Sends by `at_home` what goes to the service's own origin, and by `elsewhere` everything else."""
+    """Sends requests to the origin `home` by `at_home`, and all other requests by `elsewhere`."""
 
     def __init__(self, home: Origin, at_home: Transport, elsewhere: Transport) -> None:
         self._home = home
@@ -18,18 +18,18 @@ class ByOrigin:
         self._elsewhere = elsewhere
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """The answer. Raises what the transport raises."""
+        """Send by the transport for the request's origin. Raises what that raises."""
         chosen = self._at_home if request.origin == self._home else self._elsewhere
         return chosen.send(request, limits)
 
     def close(self) -> None:
-        """Close both."""
+        """Close both transports."""
         self._at_home.close()
         self._elsewhere.close()
 
 
 class AsyncByOrigin:
-    """The same for tasks."""
+    """ByOrigin for two AsyncTransports."""
 
     def __init__(self, home: Origin, at_home: AsyncTransport, elsewhere: AsyncTransport) -> None:
         self._home = home
@@ -37,11 +37,11 @@ class AsyncByOrigin:
         self._elsewhere = elsewhere
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """The answer. Raises what the transport raises."""
+        """Send by the transport for the request's origin. Raises what that raises."""
         chosen = self._at_home if request.origin == self._home else self._elsewhere
         return await chosen.send(request, limits)
 
     async def aclose(self) -> None:
-        """Close both."""
+        """Close both transports."""
         await self._at_home.aclose()
         await self._elsewhere.aclose()

@@ -1,4 +1,4 @@
-"""What a transport is made for."""
+"""The settings that a transport is made with."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from callsheet.settings.tls import TLS
 
 
 class ConnectionSettings(NamedTuple):
-    """The settings that hold for connections, and so for all requests of a transport.
+    """The settings of a transport's connections, and so of all its requests.
 
-    `proxy` is a URL with its port; one that holds a password is a `Secret`. `is_home`: it is for the service's own origin,
-    where it may prove who we are.
+    `proxy` is a URL with a port, a `Secret` if it contains a password. `is_home`: the transport is for the service's own
+    origin, so it may read `.netrc`.
     """
 
     tls: TLS = TLS()
@@ -27,14 +27,13 @@ class ConnectionSettings(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> ConnectionSettings:
-        """Those of a service."""
-        chosen = settings
-        return cls(chosen.tls, chosen.pool, chosen.http2, chosen.proxy, chosen.trust_env, chosen.addresses)
+        """The connection settings among the settings of a service."""
+        return cls(settings.tls, settings.pool, settings.http2, settings.proxy, settings.trust_env, settings.addresses)
 
     def for_other_origins(self) -> ConnectionSettings:
-        """The same without client certificate, `.netrc` and pins of the service's key, and with certificates verified."""
+        """These settings without client certificate, `.netrc` and pins of the service's key, and with `verify` on."""
         return self._replace(tls=self.tls.elsewhere(), is_home=False)
 
     def for_exchange(self, tls: TLS) -> ConnectionSettings:
-        """The same for an exchange with others, such as a token endpoint: under their own TLS, without `.netrc`."""
+        """These settings for another server, such as a token endpoint: with its own `tls`, without `.netrc`."""
         return self._replace(tls=tls, is_home=False)

@@ -1,4 +1,4 @@
-"""Declared types to JSON bodies, and bodies to typed results."""
+"""Codecs, which turn values of declared types into JSON bodies, and bodies into typed results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from callsheet.values.typeref import TypeRef
 
 
 class Codec(Protocol):
-    """Encodes and decodes one declared type. `fields` are the names that its objects may have; None if any name will do."""
+    """Encodes and decodes one declared type. `fields` are the field names that its objects may have; None allows any."""
 
     fields: frozenset[str] | None
 
@@ -34,7 +34,7 @@ class Codec(Protocol):
 
 
 def codec_for(ref: TypeRef) -> Codec:
-    """The codec of a declared type. Raises SheetError if it cannot be imported or is no type."""
+    """The codec of a declared type. Raises SheetError for a type that cannot be imported or validated."""
     if ref.kind == "json_schema":
         return SchemaCodec(ref)
     try:
@@ -44,7 +44,7 @@ def codec_for(ref: TypeRef) -> Codec:
 
 
 def resolve(ref: TypeRef) -> Any:
-    """The Python type that a reference names. Raises SheetError saying what to do."""
+    """The Python type that a reference names. Raises SheetError for one that cannot be imported."""
     if ref.kind == "python":
         return ref.value
     if ref.kind == "name":
@@ -53,7 +53,7 @@ def resolve(ref: TypeRef) -> Any:
 
 
 def listed_in(text: str) -> str:
-    """`module:Type` of `list[module:Type]`; empty for anything else."""
+    """The `module:Type` in `list[module:Type]`; empty for any other text."""
     return text[len("list[") : -1].strip() if text.startswith("list[") and text.endswith("]") else ""
 
 
@@ -75,9 +75,9 @@ def imported(text: str, where: str) -> Any:
 
 
 class TypeCodec:
-    """A type that Pydantic knows: model, dataclass, TypedDict, builtin.
+    """The codec of a type that Pydantic knows: a model, dataclass, TypedDict or builtin.
 
-    It calls the validator and the serializer directly: the adapter's methods spend 1 us each on arguments that are not given.
+    It calls the adapter's validator and serializer directly: the adapter's own methods cost 1 us more each.
     """
 
     def __init__(self, declared: Any) -> None:
@@ -85,14 +85,14 @@ class TypeCodec:
         self.fields = field_names(declared)
 
     def encode(self, value: Any) -> bytes:
-        """The value as JSON, after a strict check; a model with its defaults, plain data as it is. Raises Mismatch."""
+        """The value as JSON, after a strict check. A model is sent with its defaults, a dict without. Raises Mismatch."""
         if type(value) is dict and self.fields is not None and not self.fields.issuperset(value):
             unknown = sorted(map(str, value.keys() - self.fields))
             raise Mismatch([{"loc": (name,), "msg": "unknown field"} for name in unknown])
         return self._dump(self._checked(value), exclude_unset=isinstance(value, dict | list))
 
     def encode_fields(self, fields: dict[str, Any]) -> bytes:
-        """An object given field by field, as JSON; what is None is left out. Raises Mismatch."""
+        """An object given field by field, as JSON. Fields that are None are left out. Raises Mismatch."""
         return self._dump(self._checked(fields), exclude_none=True)
 
     def _dump(self, value: Any, **options: bool) -> bytes:
@@ -130,7 +130,7 @@ class TypeCodec:
 
 
 def _refuse_nan(value: Any, *where: Any) -> None:
-    """Pydantic writes NaN and Infinity as null, which is another value."""
+    """Raise Mismatch for NaN and Infinity, which Pydantic would write as null, another value."""
     if isinstance(value, float) and not math.isfinite(value):
         raise Mismatch([{"loc": where, "msg": NO_JSON_FORM}])
     if isinstance(value, dict):
@@ -146,7 +146,7 @@ def _errors(error: ValidationError) -> list[dict[str, Any]]:
 
 
 def field_names(declared: Any) -> frozenset[str] | None:
-    """The names of the fields of an object of this type, aliases among them; None if any name will do."""
+    """The names, and aliases, of the fields that objects of a type may have; None if they may have any."""
     if isinstance(declared, type) and issubclass(declared, BaseModel):
         if declared.model_config.get("extra") == "allow":
             return None

@@ -1,4 +1,4 @@
-"""What a JSON body says of itself: whether it is a success, which failure it is, and where its data is."""
+"""Envelopes: bodies that say whether the request succeeded, how it failed, and where the data is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from callsheet.settings.envelope import Envelope as EnvelopeSettings
 
 
 class ValueTest:
-    """A test of one value of a JSON body, compiled."""
+    """A compiled test of one value of a JSON body."""
 
     def __init__(self, settings: BodyTest) -> None:
         self.path = JSONPath(settings.path)
@@ -34,12 +34,12 @@ class ValueTest:
 
 
 def _typed(value: Any) -> tuple[bool, Any]:
-    """True and false are no numbers in JSON, as they are in Python."""
+    """The value in a form in which true differs from 1, and false from 0: in Python they are equal, in JSON not."""
     return isinstance(value, bool), value
 
 
 class Told(NamedTuple):
-    """Where a body says which failure it was, and in which words."""
+    """The paths at which a body has the code and the message of a failure."""
 
     code: JSONPath | None
     message: JSONPath | None
@@ -47,7 +47,7 @@ class Told(NamedTuple):
     def error_for(
         self, answer: Response, meaning: Meaning | None, kind: type[ResponseError] | None = None
     ) -> ResponseError:
-        """The error that an answer stands for: of this kind, else of its status, else an ApplicationError."""
+        """The error for an answer: of the given kind, else of the kind of its status, else an ApplicationError."""
         if kind is None:
             kind = error_for_status(answer.status_code) if answer.status_code >= 400 else ApplicationError
         code, message = self._code(answer), self._message(answer)
@@ -68,39 +68,39 @@ class Told(NamedTuple):
 
 
 def text_of(value: Any) -> str:
-    """A text as it is, anything else as JSON."""
+    """The value as text: a text itself, any other value as JSON."""
     return value if isinstance(value, str) else dumps(value).decode()
 
 
 def path_of(text: str | None) -> JSONPath | None:
-    """The path that a setting names, if it names one."""
+    """The path in a setting; None for a setting that is None."""
     return JSONPath(text) if text is not None else None
 
 
 class Envelope:
-    """Tells by the body whether an answer of 2xx is a success, and where its data is."""
+    """Decides by the body whether an answer of 2xx is a success, and finds the data in it."""
 
     def __init__(self, settings: EnvelopeSettings) -> None:
         self.test = ValueTest(settings.ok) if settings.ok is not None else None
         self.data = path_of(settings.data)
         self.told = Told(self.test.path if self.test else None, path_of(settings.message))
         self._expected = self.test.path if self.test else self.data
-        """What no envelope lacks; a success without data may leave its `data` out."""
+        """The path that every envelope has. That is `data` only without a test: a success without data may leave it out."""
 
     @property
     def data_at(self) -> tuple[str | int, ...]:
-        """Where the data stands, step by step."""
+        """The path of the data, as names and indices."""
         return self.data.names if self.data else ()
 
     def has_failed(self, answer: Response) -> bool:
-        """Whether it says that it failed. What is no envelope says nothing."""
+        """Whether the body of an answer of 2xx says that the request failed. A body that is no envelope does not."""
         if self.test is None or not 200 <= answer.status_code < 300:
             return False
         value = self.test.path.find(answer.document())
         return value is not MISSING and not self.test.holds(value)
 
     def opened(self, answer: Response) -> Any:
-        """The data of a success; MISSING if there is none. Raises DecodeError, ValidationError for what is no envelope."""
+        """The data of a success; MISSING if there is none. Raises DecodeError; ValidationError for a body without envelope."""
         document = answer.json()
         if self._expected is not None and self._expected.find(document) is MISSING:
             raise _no_envelope(answer, self._expected)

@@ -1,8 +1,8 @@
 """Form bodies: `application/x-www-form-urlencoded`, as the URL standard serialises it (WHATWG URL 5.2).
 
 Nested fields follow the widespread bracket notation: `{"card": {"number": 1}}` is `card[number]=1`, a list of plain
-values repeats its name, a list that holds lists or mappings counts: `items[0][id]=7`. None and what is empty are left
-out.
+values repeats its name, a list that holds lists or mappings is numbered: `items[0][id]=7`. None, an empty list and an
+empty mapping are left out.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from callsheet.values.text import text_of
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
 DEEPEST = 32
-"""Levels of nesting: a value deeper than that holds itself, or was never meant to be a form."""
+"""Levels of nesting. A deeper value probably holds itself, which would not end."""
 
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """The fields of a form by name. A list repeats its name, a mapping adds `[key]` to it, None is left out."""
 
 
 def form(fields: Fields) -> bytes:
-    """The encoded form. What is None is left out. Raises ValueError, naming the field, for what has no text."""
+    """The encoded form, without the fields that are None. Raises ValueError, naming the field, for a value without a text."""
     return "&".join(_pair(name, text) for name, text in flat(fields)).encode("ascii")
 
 
 def flat(fields: Fields) -> Iterator[tuple[str, str]]:
-    """Name and text of each field, nested ones spelt with brackets. Raises ValueError for what has no text."""
+    """Name and text of each field; nested names have brackets. Raises ValueError for a value without a text."""
     for name, value in pairs(fields):
         yield from _flat(text_of(name), value, DEEPEST)
 
 
 def pairs(fields: Any) -> Iterable[tuple[str, Any]]:
-    """Name and value of each field given. Raises ValueError for what is neither a mapping nor pairs."""
+    """Name and value of each field given. Raises ValueError for anything but a mapping or pairs."""
     if isinstance(fields, Mapping):
         return fields.items()
     if isinstance(fields, Iterable) and not isinstance(fields, str | bytes | bytearray):

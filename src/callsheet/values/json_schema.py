@@ -14,7 +14,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class SchemaCodec:
-    """A JSON Schema; its values are plain Python data."""
+    """The codec of a JSON Schema, whose values are plain Python data."""
 
     def __init__(self, ref: TypeRef) -> None:
         self._validator = _validator(ref)

@@ -1,4 +1,4 @@
-"""Lines out of a body that comes in pieces."""
+"""Splits a body that arrives in pieces into lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from callsheet.http.charset import usable
 
 END_OF_LINE = re.compile(r"\r\n|\n|\r")
 LONGEST_LINE = 10 * 1024 * 1024
-"""Characters: a "line" longer than this is no line, and would fill the memory."""
+"""Characters. A longer line is refused, since it could fill the memory."""
 WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 """Without a byte order mark these are little-endian, as browsers read them (WHATWG Encoding 4.2)."""
 
@@ -38,7 +38,7 @@ class LineSplitter:
         return self._split(self._text(piece))
 
     def end(self) -> list[str]:
-        """What is left when the body ends: the last line, if it had no end of its own."""
+        """The last line, if the body ends without a line end. Raises TooLongError."""
         lines = self._split(self._text(b"", final=True))
         if self._pending:
             lines.append("".join(self._pending))

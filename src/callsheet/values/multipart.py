@@ -1,7 +1,7 @@
 """Multipart bodies (RFC 7578), written as browsers write them (WHATWG HTML 4.10.21.8).
 
-In names and filenames CR, LF and the quote are percent-encoded, everything else is sent in UTF-8 as it is. What
-servers read differently is refused: other control characters, and the backslash, which some take for an escape, some
+In names and filenames CR, LF and the quote are percent-encoded, everything else is sent in UTF-8 as it is. Characters that
+servers read differently are refused: other control characters, and the backslash, which some take for an escape, some
 for the end of a folder's name, and some for itself.
 """
 
@@ -21,16 +21,16 @@ from callsheet.values.form import Fields, flat, pairs
 
 ESCAPES = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})
 REFUSED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\\]")
-"""CR and LF are escaped, so they are not among these."""
+"""Characters that servers read differently. CR and LF are not among them, since they are escaped."""
 TCHAR = r"[\w!#$%&'*+.^`|~-]+"
 MEDIA_TYPE = re.compile(rf"{TCHAR}/{TCHAR}(?:[ \t]*;[\x20-\x7e]*)?\Z", re.ASCII)
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}\Z")
 BOUNDARY_BYTES = 16
-"""128 random bits: nobody can write a file that ends its part."""
+"""128 random bits, so that no file can contain the boundary and end its part early."""
 UNNAMED_TYPE = "application/octet-stream"
 COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 TYPES = mimetypes.MimeTypes()
-"""Python's own table: the machine's would give one file another type on another machine."""
+"""Python's own table. The machine's table would give a file another type on another machine."""
 
 Files = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """By field name: a path, a file object, bytes, text, `(filename, content)`, `(filename, content, type)`, or a list of
@@ -71,20 +71,15 @@ class Multipart:
 
     @property
     def is_read_once(self) -> bool:
-        """Whether a file is gone when it was read."""
+        """Whether a file can be read only once."""
         return self._joined.is_read_once
 
     def _stores(self) -> Iterator[Stored]:
         for part in self.parts:
-            yield from self._part(part)
+            yield InMemory(f"--{self._boundary}\r\n{head_of(part)}\r\n".encode())
+            yield part.content
+            yield InMemory(b"\r\n")
         yield InMemory(f"--{self._boundary}--\r\n".encode())
-
-    def _part(self, part: Part) -> tuple[Stored, ...]:
-        return (
-            InMemory(f"--{self._boundary}\r\n{head_of(part)}\r\n".encode()),
-            part.content,
-            InMemory(b"\r\n"),
-        )
 
     def open(self) -> BodySource:
         """Begin to read from the start."""
@@ -112,7 +107,7 @@ def _quoted(boundary: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """A name or filename as it stands between quotes. Raises ArgumentError for what servers would read differently."""
+    """A name or filename, escaped to stand in quotes. Raises ArgumentError for one that servers would read differently."""
     found = REFUSED.search(text)
     if found:
         raise ArgumentError(
@@ -123,7 +118,7 @@ def escaped(text: str) -> str:
 
 
 def parts_of(files: Files) -> Iterator[Part]:
-    """The parts that `files=` stands for, in order; None is left out. Raises ArgumentError, or ValueError for no pairs."""
+    """The parts for the argument `files=`, in order, without those that are None. Raises ArgumentError or ValueError."""
     for name, value in pairs(files):
         for one in value if isinstance(value, list) else [value]:
             if one is not None:
@@ -148,7 +143,7 @@ def _part_of(name: str, value: Any) -> Part:
 
 
 def guessed_type(filename: str) -> str:
-    """The media type that the end of a filename stands for; that of unnamed bytes if it stands for none."""
+    """The media type for the suffix of a filename; `application/octet-stream` for an unknown one."""
     found, coding = TYPES.guess_type(f"file{PurePath(filename).suffix}")
     return COMPRESSED.get(coding, UNNAMED_TYPE) if coding else found or UNNAMED_TYPE
 

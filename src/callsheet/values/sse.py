@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from callsheet.values.lines import LONGEST_LINE, TooLongError
 
 MOST_RETRY_DIGITS = 12
-"""Of `retry`: more milliseconds than these can say are no time to wait."""
+"""Digits of `retry`, in milliseconds. A longer number is ignored: no client would wait for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,9 @@ class ServerSentEvent:
 
 
 class EventParser:
-    """Makes events of a stream's lines. `last_event_id` and `retry` outlast the event that set them.
+    """Makes events of a stream's lines, which were decoded as UTF-8. `last_event_id` and `retry` hold for later events, too.
 
-    The lines are those of the stream read as UTF-8. An event that the stream breaks off in is never given. `longest`
-    bounds the data of one event, in characters.
+    An event that is incomplete when the stream ends is dropped. `longest` bounds the data of one event, in characters.
     """
 
     def __init__(self, longest: int = LONGEST_LINE) -> None:

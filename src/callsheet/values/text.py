@@ -1,4 +1,4 @@
-"""Values to the text that stands in a path, a query or a header, and back from what is typed on a command line."""
+"""Turns values into the text of a path, a query or a header, and text from a command line into values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from callsheet.secret import Secret
 from callsheet.values.typeref import TypeRef
 
 Texts = list[str]
-"""What one parameter stands for: a list repeats its name, so one value is a list of one text."""
+"""The texts of one parameter. A list repeats the parameter's name; a single value is a list of one text."""
 
 PYTHON_TYPES: dict[str, Any] = {
     "string": str,
@@ -74,11 +74,11 @@ class Texter:
         return [text_of(item) for item in checked] if isinstance(checked, list) else [text_of(checked)]
 
     def checked(self, value: Any) -> Any:
-        """The value itself, strictly typed."""
+        """The value itself, after a strict check. Raises ValueError."""
         if self._is_plain_string and type(value) in (int, UUID):
             return value
         checked = self._checked(list(value) if type(value) is tuple else value)
-        return value if type(value) is int else checked  # which a `number` would make `7.0`
+        return value if type(value) is int else checked  # for the type `number`, Pydantic makes `7` to `7.0`
 
     def _checked(self, value: Any) -> Any:
         try:
@@ -93,7 +93,7 @@ class Texter:
         raise ValueError(first.errors(include_url=False)[0]["msg"]) from None
 
     def value_of(self, typed: str | list[str]) -> Any:
-        """The value that a text, as a person types it, stands for."""
+        """The value of a text from the command line. Raises ValueError."""
         try:
             return self._adapter.validate_strings(typed)
         except ValidationError:
@@ -104,11 +104,11 @@ class Texter:
 
 
 PLAIN: set[Any] = {object.__str__, object.__repr__}
-"""What a class has that says nothing of its values but an address."""
+"""The methods of a class that defines no text of its own: they show a value's address in memory."""
 
 
 def text_of(value: Any) -> str:
-    """One value as text: `true`, RFC 3339 with offset, JSON for an object. Raises ValueError for what has no text."""
+    """One value as text: `true`, RFC 3339 with offset, JSON for an object. Raises ValueError for a value without a text."""
     if isinstance(value, Enum):
         value = value.value
     writer = _WRITERS.get(type(value))
@@ -132,7 +132,7 @@ def _moment(value: datetime) -> str:
 
 
 def _no_text(value: object) -> str:
-    """Text of a kind, but `str` would send something else: `b'x'`, `***`."""
+    """Refuse bytes and secrets, which `str` would turn into something else: `b'x'`, `***`."""
     raise ValueError(f"expected text, found {type(value).__name__}")
 
 

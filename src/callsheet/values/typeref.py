@@ -1,4 +1,4 @@
-"""A type as somebody wrote it, before anything was imported."""
+"""A type as it is named on the sheet or in code; nothing has been imported yet."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ class TypeRef:
 
 
 Returns = TypeRef | Mapping[int | str, TypeRef | None] | None
-"""What an operation declares of its result: a type, or one by status (`200`, `"2xx"`, `"default"`); None declares nothing."""
+"""The declared result of an operation: a type, or a type per status (`200`, `"2xx"`, `"default"`); None if none is declared."""

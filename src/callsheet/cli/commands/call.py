@@ -44,10 +44,10 @@ SERVICE may be left out where the sheet has one service.
 
 
 class CallCommand(click.Command):
-    """Says of an unknown option how an argument is given."""
+    """The `call` command; for an unknown option its error says how an argument is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """The words of the command line."""
+        """Parse the words. Raises click.UsageError with the item to write in place of an unknown option."""
         given = list(args)
         try:
             return super().parse_args(ctx, args)
@@ -56,7 +56,7 @@ class CallCommand(click.Command):
 
 
 def _as_item(option: str, words: list[str]) -> str:
-    """`page=2` for `--page 2`."""
+    """The hint for an option such as `--page 2`: write `page=2`, without the value if it may be secret."""
     from callsheet.cli.curl.command_secrets import is_secret_field
 
     name = option.lstrip("-").replace("-", "_")
@@ -93,6 +93,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
         wishes = wishes.of(maker.plans.operations[operation])
 
         def made(fields: Mapping[str, str]) -> Prepared:
+            """Make the call, with these header fields beside its own."""
             extra = Given(
                 {**given.headers, **fields},
                 body,
@@ -107,7 +108,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
 
 
 def named(sheet: Sheet, target: str, items: tuple[str, ...] = ()) -> tuple[ServiceSheet, str]:
-    """The service and the name of the operation that a target means. Raises UsageError."""
+    """The service and the operation name for a target such as `shop.get_user`. Raises UsageError."""
     from callsheet.cli.find_sheet import chosen_service
 
     if target in sheet.services and not any(target in service.operations for service in sheet.services.values()):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from callsheet.cli.find_sheet import Wanted, unset_in
+from callsheet.cli.find_sheet import Wanted, entries_under, unset_in
 from callsheet.cli.screen import Screen
 from callsheet.cli.shared_options import sheet_options
 from callsheet.errors import Finding, SheetError
@@ -32,7 +32,7 @@ UNCHOSEN = "no environment was chosen"
 
 
 class Checked(NamedTuple):
-    """What one environment gave: errors and warnings; or why it was left out."""
+    """The errors and warnings of one environment, or the finding for which it was left out."""
 
     environment: str | None
     errors: tuple[Finding, ...] = ()
@@ -52,9 +52,10 @@ def command(screen: Screen, wanted: Wanted, form: str, strict: bool) -> int:
     path = wanted.path()
     wanted.prepare(path, screen)
     checked = list(all_checked(path, wanted))
-    errors = [finding for found in checked for finding in found.errors]
-    warnings = [finding for found in checked for finding in found.warnings]
-    report(unique(errors), unique(warnings), str(path), form, screen)
+    # Each finding once: most of them are the same in every environment.
+    errors = list(dict.fromkeys(finding for found in checked for finding in found.errors))
+    warnings = list(dict.fromkeys(finding for found in checked for finding in found.warnings))
+    report(errors, warnings, str(path), form, screen)
     told = {finding.message for finding in errors}
     for found in checked:
         if found.left_out:
@@ -69,17 +70,17 @@ def command(screen: Screen, wanted: Wanted, form: str, strict: bool) -> int:
 
 
 def all_checked(path: Path, wanted: Wanted) -> Iterator[Checked]:
-    """The environment that is asked for; else the one that is taken by default, then all others."""
+    """Check the environment that was asked for, else the default one and then all others."""
     from callsheet.sheet.sheet_file import sheet_text
 
     text = sheet_text(str(path))
     if wanted.env is not None:
         yield checked_in(path, wanted, wanted.env)
         return
-    names = environments_in(text)
+    names = [key.value for key, _ in entries_under("environments", text) if isinstance(key.value, str)]
     first = checked_in(path, wanted, None)
     unchosen = tuple(finding for finding in first.errors if finding.message.startswith(UNCHOSEN))
-    # Each environment may be right: what is wrong is that every command has to name one.
+    # That there is no default environment is a warning only: each of them may be right.
     yield Checked(None, warnings=unchosen) if unchosen and names else first
     for name in names:
         if name != first.environment:
@@ -89,7 +90,7 @@ def all_checked(path: Path, wanted: Wanted) -> Iterator[Checked]:
 
 
 def checked_in(path: Path, wanted: Wanted, env: str | None) -> Checked:
-    """One environment: the sheet read, and every plan compiled."""
+    """Read the sheet for one environment, and compile every plan."""
     from callsheet.sheet import Sheet
 
     try:
@@ -100,7 +101,7 @@ def checked_in(path: Path, wanted: Wanted, env: str | None) -> Checked:
 
 
 def compiled(sheet: Sheet) -> Iterator[Finding]:
-    """What is wrong with operations that could be read: types that cannot be had."""
+    """The findings of compiling each operation, such as a type that cannot be imported."""
     from callsheet.plan.service import ServicePlans
 
     for service in sheet.services.values():
@@ -112,24 +113,6 @@ def compiled(sheet: Sheet) -> Iterator[Finding]:
                 yield from error.findings
 
 
-def environments_in(text: str) -> list[str]:
-    """The names under `environments`, read without looking at anything else."""
-    import yaml
-
-    try:
-        tree = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, RecursionError):
-        return []
-    entries = tree.value if isinstance(tree, yaml.MappingNode) else []
-    found = [value for key, value in entries if key.value == "environments" and isinstance(value, yaml.MappingNode)]
-    return [key.value for key, _ in found[0].value if isinstance(key.value, str)] if found else []
-
-
-def unique(findings: list[Finding]) -> list[Finding]:
-    """Each once: most things are wrong in every environment."""
-    return list(dict.fromkeys(findings))
-
-
 def report(errors: list[Finding], warnings: list[Finding], path: str, form: str, screen: Screen) -> None:
     """Put the findings on the data stream."""
     graded = [("error", finding) for finding in errors] + [("warning", finding) for finding in warnings]
@@ -137,7 +120,8 @@ def report(errors: list[Finding], warnings: list[Finding], path: str, form: str,
         screen.print(json.dumps([record(grade, finding, path) for grade, finding in graded], indent=2))
         return
     for grade, finding in graded:
-        screen.print(github_line(grade, finding, path) if form == "github" else text_of(grade, finding))
+        plain = str(finding) if grade == "error" else f"warning: {finding}"
+        screen.print(github_line(grade, finding, path) if form == "github" else plain)
 
 
 def record(grade: str, finding: Finding, path: str) -> dict[str, object]:
@@ -150,11 +134,6 @@ def record(grade: str, finding: Finding, path: str) -> dict[str, object]:
         "message": finding.message,
         "excerpt": finding.excerpt or None,
     }
-
-
-def text_of(grade: str, finding: Finding) -> str:
-    """A finding for a person."""
-    return str(finding) if grade == "error" else f"warning: {finding}"
 
 
 def github_line(grade: str, finding: Finding, path: str) -> str:

@@ -1,4 +1,4 @@
-"""`callsheet completion`: what a shell needs to complete commands, operations and parameters."""
+"""`callsheet completion`: prints the script with which a shell completes commands, operations and parameters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def command(context: click.Context, shell: str) -> int:
 
     made = get_completion_class(shell)
     assert made is not None
-    # Not `source()`: click's begins by starting bash to ask for its version.
+    # Not click's `source()`, which would start bash to ask for its version.
     script = (
         made.source_template % made(context.find_root().command, {}, "callsheet", "_CALLSHEET_COMPLETE").source_vars()
     )

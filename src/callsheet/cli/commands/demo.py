@@ -1,4 +1,4 @@
-"""`callsheet demo`: all of it in a few seconds."""
+"""`callsheet demo`: shows what Callsheet does, in a few seconds."""
 
 from __future__ import annotations
 

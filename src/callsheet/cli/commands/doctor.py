@@ -1,4 +1,4 @@
-"""`callsheet doctor`: whether everything that calls depend on is in order here."""
+"""`callsheet doctor`: checks everything on this machine that calls depend on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`callsheet explain`: which settings are in force, where each came from, and the worst that they allow."""
+"""`callsheet explain`: shows the settings in force, where each came from, and the worst case that they allow."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def command(
 
 
 def explanation(sheet: Sheet, target: str | None, calls: str) -> Explanation:
-    """What a target means on a sheet. Raises UsageError, ArgumentError."""
+    """The explanation of a service or an operation. Raises UsageError, ArgumentError."""
     from callsheet.explain.explain import explained
     from callsheet.plan.service import ServicePlans
 
@@ -92,7 +92,7 @@ def meant(sheet: Sheet, target: str | None) -> tuple[ServiceSheet, str | None]:
 
 
 def show(lines: list[TextLine], screen: Screen) -> None:
-    """Put the lines on the data stream, coloured where that is wanted."""
+    """Put the lines on the data stream, coloured if the screen has colours."""
     if not screen.has_colour:
         screen.print("\n".join(visible(line.text) for line in lines))
         return

@@ -1,4 +1,4 @@
-"""`callsheet import curl`: a curl command becomes an operation on the sheet."""
+"""`callsheet import curl`: makes an operation on the sheet from a curl command."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from callsheet.cli.find_sheet import unset_in
 from callsheet.cli.screen import Screen
 from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.process.exposure import open_private
@@ -33,14 +34,13 @@ stderr says which variables to set; their values are written nowhere.
   pbpaste | callsheet import curl
   callsheet import curl --path-parameters 'curl https://api.example.com/users/7'
 """
-UNSET = "the variable `"
 
 
 class Import(click.Command):
-    """Takes the curl command also where its quotes were forgotten, as far as a shell leaves it whole."""
+    """Takes the curl command also without quotes around it, as far as the shell did not change it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """The options of `import` end where the curl command begins."""
+        """Split the words; those from the curl command on are no options of `import`."""
         starts = [at for at, word in enumerate(args) if word.startswith("curl ")]
         if starts and "curl" not in args[: starts[0]]:
             args = [*args[: starts[0]], "curl", *args[starts[0] :]]
@@ -116,7 +116,7 @@ def read(words: tuple[str, ...]) -> CurlRequest:
 
 
 def text_of(path: Path) -> str:
-    """The sheet as it is, line breaks and all; empty if there is none."""
+    """The text of the sheet with its line breaks unchanged; empty if there is no sheet."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
@@ -127,7 +127,7 @@ def text_of(path: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Put the text in place; a new sheet is its owner's alone."""
+    """Write the sheet; only the owner can read a new one. Raises UsageError."""
     try:
         with open_private(path, is_new=False) as file:
             file.write(text)
@@ -136,18 +136,17 @@ def write(path: Path, text: str) -> None:
 
 
 def refuse_unusable(path: Path, before: str, after: str, variables: Iterable[str]) -> list[str]:
-    """The variables that are not set, but for these. Raises SheetError for anything wrong that was not so before."""
+    """The variables of the new sheet that are not set, except these. Raises SheetError for errors that it did not have."""
     known = {finding.message for finding in findings_in(before, path, [])} if before.strip() else set()
     found = findings_in(after, path, variables)
-    unset = [finding for finding in found if finding.message.startswith(UNSET)]
-    wrong = [finding for finding in found if finding.message not in known and finding not in unset]
+    wrong = [finding for finding in found if finding.message not in known and not unset_in(finding)]
     if wrong:
         raise SheetError(wrong)
-    return list(dict.fromkeys(finding.message.removeprefix(UNSET).partition("`")[0] for finding in unset))
+    return list(dict.fromkeys(filter(None, map(unset_in, found))))
 
 
 def findings_in(text: str, path: Path, variables: Iterable[str]) -> tuple[Finding, ...]:
-    """What is wrong with a sheet, where these variables are set."""
+    """The errors of a sheet, as if these variables were set."""
     from callsheet.sheet import Sheet
 
     values = dict.fromkeys(variables, "placeholder") | dict(os.environ)
@@ -159,7 +158,7 @@ def findings_in(text: str, path: Path, variables: Iterable[str]) -> tuple[Findin
 
 
 def tell(request: CurlRequest, result: Added, made: Draft, others: list[str], screen: Screen) -> None:
-    """Say what was left out, and what to set."""
+    """Say what of the curl command was left out, and which variables to set."""
     from callsheet.cli.curl.shell_words import REFERENCE
 
     for note in request.notes:

@@ -1,4 +1,4 @@
-"""`callsheet init`: a first sheet."""
+"""`callsheet init`: writes a first sheet."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def quoted(text: str) -> str:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet, for its owner alone: sheets get secrets. Raises UsageError."""
+    """Write a new file that only its owner can read, as sheets may hold secrets. Raises UsageError if it exists."""
     try:
         with open_private(path, is_new=True) as file:
             file.write(text)

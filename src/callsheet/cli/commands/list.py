@@ -1,4 +1,4 @@
-"""`callsheet list`: what can be called."""
+"""`callsheet list`: shows the operations that can be called."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def records(service: ServiceSheet) -> list[dict[str, Any]]:
 
 
 def rows_of(service: ServiceSheet) -> list[list[str]]:
-    """The operations of a service, a line each."""
+    """The operations of a service, a row of texts each."""
     return [
         [
             f"{service.name}.{name}",
@@ -91,7 +91,7 @@ def rows_of(service: ServiceSheet) -> list[list[str]]:
 
 
 def tables(service: ServiceSheet) -> list[Any]:
-    """A heading and a table."""
+    """A heading and a table of the service's operations, for rich."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -108,12 +108,12 @@ def tables(service: ServiceSheet) -> list[Any]:
 
 
 def base_url(service: ServiceSheet) -> str:
-    """The base URL of a service, as its heading shows it."""
+    """The base URL of a service for its heading."""
     return service.settings().base_url or "(its base_url needs a variable)"
 
 
 def arguments_of(operation: Operation) -> str:
-    """What an operation takes, as a person gives it: a `?` behind what may be left out, `{}` for a body of any fields."""
+    """The items that an operation takes: `?` behind one that may be left out, `{}` for a body of any fields."""
     named = [f"{_typed_name(p)}{'' if p.required else '?'}" for p in given_to(operation)]
     typed = operation.json or (operation.form if isinstance(operation.form, TypeRef) else None)
     whole = ["content"] if operation.content is not None else fields_of(typed) or _whole(typed)

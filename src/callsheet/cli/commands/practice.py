@@ -1,4 +1,4 @@
-"""`callsheet practice`: the practice API, until Ctrl-C."""
+"""`callsheet practice`: runs the practice API until Ctrl-C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`callsheet request`: what no operation declares."""
+"""`callsheet request`: sends a request that no operation declares."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def command(screen: Screen, /, wanted: Wanted, words: tuple[str, ...], **options
 
 
 def request_options(items: Sequence[ItemArgument], wishes: Wishes) -> dict[str, Any]:
-    """What a request takes: query, headers and body of the items, and the limits. Raises ArgumentError."""
+    """The options of the request: query, headers and body from the items, and the limits. Raises ArgumentError."""
     headers = {item.name: item.value for item in items if item.kind == "header" and item.value is not None}
     options = body_options(items, wishes)
     content_type = options.pop("content_type", None)

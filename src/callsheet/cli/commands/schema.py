@@ -1,4 +1,4 @@
-"""`callsheet schema`: the JSON Schema of the sheet, for editors."""
+"""`callsheet schema`: prints the JSON Schema of the sheet, for editors."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Curl command lines: `import curl` makes a sheet's operation of one, `--curl` makes one of a request."""
+"""Curl command lines: `import curl` reads them into a sheet, `--curl` writes them for a request."""

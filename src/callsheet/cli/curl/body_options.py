@@ -1,4 +1,4 @@
-"""The body of a request as options of curl."""
+"""Writes the body of a request as options of curl."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OptionWords = list[list[Piece]]
 
 
 def body_words(request: Request, names: VariableNames) -> OptionWords:
-    """The options. Raises ValueError for a body that no command line can carry."""
+    """The options for the body. Raises ValueError for a body that no command line can carry."""
     body: Any = request.body
     if isinstance(body, Multipart):
         return [word for part in body.parts for word in _part(part, request.secrets, names)]
@@ -43,7 +43,7 @@ def is_multipart(request: Request) -> bool:
 
 
 def _unnamed(request: Request) -> OptionWords:
-    """Without it curl would say that a body of its own choice is a form."""
+    """Stop curl from declaring a body without a content type as a form."""
     return [] if "content-type" in request.headers else [["--header ", "'Content-Type:'"]]
 
 
@@ -85,12 +85,12 @@ def _part(part: Part, secrets: tuple[Secret, ...], names: VariableNames) -> Opti
 
 
 def _quoted(text: str) -> str:
-    """As a word within curl's --form."""
+    """The text in double quotes, as curl reads it inside of `--form`."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _file(stored: Any) -> str:
-    """The file that curl reads instead."""
+    """The path that curl can read the body from, `-` for stdin. Raises ValueError if there is none."""
     if isinstance(stored, PathFile):
         return str(stored.path)
     if isinstance(stored, OpenFile) and stored.name in STDIN:

@@ -17,9 +17,9 @@ PART_OPTION = re.compile(r";\s*(type|filename)=(\"(?:[^\"\\]|\\.)*\"|[^;]*(?:;\s
 
 @dataclass(frozen=True, slots=True)
 class CurlBody:
-    """What is sent. `kind` is the key of the sheet; the value is a JSON value, pairs, parts, or text of `media_type`.
+    """The body. `kind` is its key on a sheet; `value` is a JSON value, pairs, parts, or text of `media_type`.
 
-    A text of None is that of the file at `path`.
+    If `value` is None, the content is that of the file at `path`.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class CurlPart:
 
     @property
     def item(self) -> str:
-        """What is said of a file behind its path, as an item has it."""
+        """The type and file name behind the path of an item, such as `;type=text/csv`."""
         return "".join(f";{name}={value}" for name, value in self.options)
 
 
@@ -81,23 +81,19 @@ def urlencoded(value: str) -> str:
 
 
 def body_of(text: str, content_type: str) -> CurlBody:
-    """The body that a text is, by its type, or where that says nothing by its looks. Raises ArgumentError."""
+    """The body that a text is, by its content type, or without one by its looks. Raises ArgumentError."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind in ("", "application/json") or kind.endswith("+json") or (kind == FORM and text[:1] in ("{", "[")):
         body = _json(text)
-        if body is not None or kind not in ("", FORM):
-            return _settled(body)
+        if body is not None:
+            return body
+        if kind not in ("", FORM):
+            raise ArgumentError("the curl command's body is not JSON, and its Content-Type says that it is")
     if kind in ("", FORM):
         if not PAIRS.fullmatch(text):
             raise ArgumentError("the curl command's body is neither JSON nor a form; name its type with a Content-Type")
         return CurlBody("form", parse_qsl(text, keep_blank_values=True))
     return CurlBody("content", text, content_type)
-
-
-def _settled(body: CurlBody | None) -> CurlBody:
-    if body is None:
-        raise ArgumentError("the curl command's body is not JSON, and its Content-Type says that it is")
-    return body
 
 
 def _json(text: str) -> CurlBody | None:

@@ -1,4 +1,4 @@
-"""A curl command, read as curl reads it, as far as a sheet can say the same."""
+"""Reads a curl command as curl would, and refuses what a sheet cannot say."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OF_THE_OUTPUT = {
     "--progress-bar", "--output", "--write-out", "--dump-header", "--compressed", "--path-as-is", "--no-progress-meter",
     "--remote-name", "--remote-header-name", "--remote-time", "--disable", "--http1.1",
 }  # fmt: skip
-"""What changes nothing about the request, or what Callsheet does anyway."""
+"""Options that do not change the request, or ask for what Callsheet does anyway; they are ignored."""
 
 REFUSED = {
     "--config": "its file would have to be read: write the options out",
@@ -82,7 +82,7 @@ TAKES_VALUE = {
 
 @dataclass(slots=True)
 class CurlRequest:
-    """What a curl command would send. `notes` says what of it a sheet does not."""
+    """The request that a curl command would send. `notes` are about options that the sheet does not take over."""
 
     url: str = ""
     method: str = ""
@@ -134,7 +134,7 @@ def read_words(words: list[str]) -> CurlRequest:
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, str]]:
-    """Long name and value of each option; a URL is `--url`."""
+    """The long name and the value of each option; a word that is no option is the value of `--url`."""
     rest = iter(words)
     for word in rest:
         if not word.startswith("-") or word == "-":
@@ -146,7 +146,7 @@ def _options(words: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _short(word: str, rest: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """`-sSLXPOST`: flags, then an option whose value may follow at once."""
+    """The options in a word such as `-sSLXPOST`: flags, then one option that takes the rest or the next word as value."""
     for at, letter in enumerate(word[1:], 2):
         short = f"-{letter}"
         if short in WITH_VALUE:
@@ -218,7 +218,7 @@ def _header(option: str, value: str) -> tuple[str, str]:
 
 
 def _settle(request: CurlRequest) -> None:
-    """Split the URL, and make query or JSON of the data."""
+    """Take query and user from the URL, and make a query or a body of the data."""
     parts = urlsplit(request.url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ArgumentError("the curl command's URL: expected http:// or https:// and a host")
@@ -234,7 +234,7 @@ def _settle(request: CurlRequest) -> None:
 
 
 def _body(request: CurlRequest, text: str) -> CurlBody | None:
-    """The one body of all that was given. Raises ArgumentError for two."""
+    """The body that the options give, None without one. Raises ArgumentError for bodies of two kinds."""
     if sum(map(bool, (request.parts, request.file, request.data))) > 1:
         raise ArgumentError("the curl command has bodies of two kinds; a request has one")
     content_type = "application/json" if request.has_json else request.header("content-type") or ""

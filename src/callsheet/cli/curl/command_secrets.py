@@ -1,4 +1,4 @@
-"""The secrets of a curl command: each value has one variable, and stands nowhere as text."""
+"""The secrets of a curl command: each is replaced by a variable wherever it stands, so that no sheet shows it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from callsheet.cli.curl.shell_words import REFERENCE, Piece, Variable, joined, made_name
+from callsheet.cli.curl.shell_words import REFERENCE, Piece, Variable, free_name, joined, made_name
 from callsheet.cli.preview import CREDENTIALS
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ SECRET_QUERY = re.compile(
 )
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 SHORTEST_INSIDE = 4
-"""A secret shorter than this is looked for as a whole text only: `ab` is inside of too much."""
+"""Shortest secret that is looked for inside of longer texts: `ab` would be found in too many."""
 
 
 @dataclass(slots=True)
 class Secrets:
-    """Which variable stands for which value. `on_sheet` is what the variables that a sheet names hold, where they are set."""
+    """The variables for secrets: `names` by their values. `on_sheet` has the values of variables that the sheet refers to."""
 
     service: str
     on_sheet: Mapping[str, str] = field(default_factory=dict)
@@ -35,11 +35,11 @@ class Secrets:
 
     @classmethod
     def beside(cls, text: str, service: str, variables: Mapping[str, str]) -> Secrets:
-        """None yet, for a service of this sheet."""
+        """No secrets yet, for a service of the sheet with this text."""
         return cls(service, {name: variables[name] for name in REFERENCE.findall(text) if variables.get(name)})
 
     def name(self, value: str, what: str) -> str:
-        """The variable of a value: the sheet's own where one holds it, else one named after the service and `what`."""
+        """The variable of a value: the sheet's own if one holds it, else one named after the service and `what`."""
         if value not in self.names:
             same = (name for name, held in self.on_sheet.items() if held == value)
             self.names[value] = next(same, None) or self._fresh(made_name(what), value)
@@ -47,23 +47,20 @@ class Secrets:
 
     def _fresh(self, what: str, value: str) -> str:
         service = made_name(self.service)
-        name = fresh = what if what == service or what.startswith(f"{service}_") else f"{service}_{what}"
-        count = 1
-        while fresh in self.names.values() or self.on_sheet.get(fresh, value) != value:
-            count += 1
-            fresh = f"{name}_{count}"
-        return fresh
+        name = what if what == service or what.startswith(f"{service}_") else f"{service}_{what}"
+        taken = self.names.values()
+        return free_name(name, lambda fresh: fresh in taken or self.on_sheet.get(fresh, value) != value)
 
     def reference(self, value: str, what: str) -> str:
         """`${NAME}` of a value."""
         return "${" + self.name(value, what) + "}"
 
     def hold(self, text: str) -> bool:
-        """Whether any secret stands in a text."""
+        """Whether a text contains a secret."""
         return any(isinstance(piece, Variable) for piece in self.pieces(text))
 
     def put(self, text: str) -> str:
-        """The text as a sheet takes it: `${NAME}` for a secret, and `$${` for what is no reference."""
+        """The text for a sheet: `${NAME}` for each secret, and `$${` for a `${` of the text itself."""
         return "".join(
             "${" + piece.name + "}" if isinstance(piece, Variable) else piece.replace("${", "$${")
             for piece in self.pieces(text)
@@ -74,7 +71,7 @@ class Secrets:
         return joined(self.pieces(text))
 
     def pieces(self, text: str) -> list[Piece]:
-        """The text, cut where secrets stand in it."""
+        """The text cut into secrets, as variables, and what stands between them."""
         if text in self.names:
             return [Variable(self.names[text])] if text else []
         spelled = {spelling: name for value, name in self.names.items() for spelling in spellings(value)}
@@ -86,7 +83,7 @@ class Secrets:
 
 
 def spellings(value: str) -> set[str]:
-    """How a value may stand inside of a longer text."""
+    """The forms in which a value may stand inside of a longer text; none if it is too short to be looked for."""
     if len(value) < SHORTEST_INSIDE:
         return set()
     return {value, quote(value, safe=""), quote(value), json.dumps(value)[1:-1]}
@@ -116,7 +113,7 @@ def scheme_of(name: str, value: str) -> tuple[str, str]:
 
 
 def user_of(request: CurlRequest) -> str | None:
-    """`name:password`, however it was given."""
+    """`name:password` of `--user` or of a Basic Authorization header, else None."""
     return request.user if request.user is not None else _basic_of(request.header("authorization") or "")
 
 
@@ -132,7 +129,7 @@ def _basic_of(value: str) -> str | None:
 
 
 def name_secrets(secrets: Secrets, request: CurlRequest, path: str) -> None:
-    """Find every secret before anything is written: one may stand at several places."""
+    """Name every secret of the request before anything is written, as the same one may stand at several places."""
     user = user_of(request)
     if user is not None:
         secrets.name(user.partition(":")[2], "PASSWORD")

@@ -1,4 +1,4 @@
-"""A curl command's request as a service and an operation of a sheet; secrets become `${NAME}`, never text."""
+"""Makes a service and an operation of a sheet from a curl command's request; secrets are written as `${NAME}`."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ SET_ANYWAY = frozenset(
     {"host", "connection", "content-length", "content-type", "accept-encoding", "transfer-encoding", "expect"}
 )
 OF_A_BROWSER = re.compile(r"sec-|priority$|dnt$|upgrade-insecure-requests$|te$", re.IGNORECASE)
+PLAIN_SCALAR = re.compile(r"/[A-Za-z0-9/_.-]*|https?://[A-Za-z0-9.:/_-]+|[A-Za-z_][A-Za-z0-9_-]*")
+YAML_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 GENERIC = frozenset({"www", "api", "apis", "rest"})
 
 
 @dataclass(slots=True)
 class Draft:
-    """What is to be written: lines of a service and of an operation. `items` are words for a shell."""
+    """The service and the operation to write. `items` are the shell words that give its arguments in a first call."""
 
     secrets: Secrets
     service: str
@@ -54,7 +56,7 @@ class Draft:
     items: list[str] = field(default_factory=list)
 
     def operation_lines(self, auth: str = "") -> list[str]:
-        """The operation, unindented; its own `auth` where the service's is another."""
+        """The lines of the operation, unindented; with `auth` if its credential is not the service's."""
         pairs = [
             ("path", self.path_types),
             ("query", self.query_types),
@@ -72,13 +74,13 @@ class Draft:
         return lines + ([f"  timeout: {self.timeout}"] if self.timeout else [])
 
     def service_lines(self) -> list[str]:
-        """The service with its one operation, unindented."""
+        """The lines of the service with its one operation, unindented."""
         lines = [f"{self.service}:", f"  base_url: {scalar(self.base_url)}"]
         lines += [f"  auth: {self.auth}"] if self.auth else []
         return [*lines, "  operations:", *(f"    {line}" for line in self.operation_lines())]
 
     def give(self, name: str, value: Any) -> None:
-        """Remember how an argument is given on a command line."""
+        """Add the item that gives this argument on a command line."""
         is_text = isinstance(value, str) and not value.startswith(("@", "="))
         text = f"={value}" if is_text else f":={json.dumps(value, ensure_ascii=False)}"
         self.items.append(self.secrets.word(escaped(name) + text))
@@ -100,26 +102,18 @@ def draft(
     _put_headers(made, request)
     _put_query(made, request)
     put_body(made, request)
-    if request.max_time:
-        made.timeout = request.max_time
+    made.timeout = request.max_time or ""
     return made
 
 
 def scalar(text: str) -> str:
-    """A text as YAML: plain where it cannot be anything else, else in double quotes."""
-    if re.fullmatch(r"/[A-Za-z0-9/_.-]*|https?://[A-Za-z0-9.:/_-]+|[A-Za-z_][A-Za-z0-9_-]*", text) and not _is_a_word(
-        text
-    ):
-        return text
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _is_a_word(text: str) -> bool:
-    return text.lower() in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+    """A text as YAML: plain if it can only be read as text, else in double quotes."""
+    is_plain = PLAIN_SCALAR.fullmatch(text) and text.lower() not in YAML_WORDS
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def service_name(host: str) -> str:
-    """`github` of `api.github.com`; `api` of an address."""
+    """The name of a service by its host: `github` for `api.github.com`, `api` for an IP address."""
     labels = host.split(".")[:-1]
     if not labels or all(label.isdigit() for label in labels):
         return "api" if "." in host or ":" in host else identifier(host)
@@ -129,7 +123,7 @@ def service_name(host: str) -> str:
 
 
 def operation_name(method: str, path: str) -> str:
-    """`get_users_repos` of `GET /users/{id}/repos`."""
+    """The name of an operation: `get_users_repos` for `GET /users/{id}/repos`."""
     steps = [identifier(step) for step in path.split("/") if step and "{" not in step]
     return "_".join([method.lower(), *(step for step in steps[-3:] if step)])
 
@@ -162,7 +156,7 @@ def _put_path(made: Draft, path: str, *, parameters: bool) -> None:
 
 
 def _secret_step(made: Draft, step: str) -> str:
-    """A step of a path, with a parameter that a variable fills for each secret in it."""
+    """A segment of a path in which each secret is replaced by a path parameter that a variable fills."""
     written = ""
     for piece in made.secrets.pieces(step):
         if isinstance(piece, Variable):
@@ -175,7 +169,7 @@ def _secret_step(made: Draft, step: str) -> str:
 
 
 def _filled(template: str) -> str:
-    """A parameter that is always sent, and never shown."""
+    """The declaration of a parameter that is always sent with this value, and never shown."""
     return f"{{type: string, secret: true, value: {scalar(template)}}}"
 
 
@@ -185,7 +179,7 @@ def _fresh(name: str, taken: Iterable[str]) -> str:
 
 
 def _put_credentials(made: Draft, request: CurlRequest) -> None:
-    """The first credential of a known kind is the service's `auth`."""
+    """Write a user and password or a bearer token as the `auth` of the service."""
     user = user_of(request)
     scheme, rest = scheme_of("authorization", request.header("authorization") or "")
     if user is not None:
@@ -224,10 +218,7 @@ def _put_secret_header(made: Draft, name: str, value: str) -> None:
 
 
 def _put_query(made: Draft, request: CurlRequest) -> None:
-    values: dict[str, list[str]] = {}
-    for name, value in request.query:
-        values.setdefault(name, []).append(value)
-    for name, given in values.items():
+    for name, given in _by_name(request.query).items():
         if len(given) == 1 and made.secrets.hold(given[0]):
             _put_secret_param(made, name, given[0])
         else:
@@ -235,7 +226,7 @@ def _put_query(made: Draft, request: CurlRequest) -> None:
 
 
 def _put_argument(made: Draft, types: dict[str, str], name: str, given: list[str]) -> None:
-    """A name and its values as a declared type and as items to try."""
+    """Declare a parameter or field with a type that fits its values, and add the items that give them."""
     kind = type_of(given[0]) if len({type_of(value) for value in given}) == 1 else "string"
     is_secret = any(made.secrets.hold(value) or is_secret_field(name, value) for value in given)
     secret = ", secret: true" if is_secret else ""
@@ -254,24 +245,26 @@ def _put_secret_param(made: Draft, name: str, value: str) -> None:
 
 
 def type_of(text: str) -> str:
-    """The type of a query value, where it is plain: `007` is a string."""
+    """The type of a query value; only plain numbers are integers: `007` is a string."""
     if text in ("true", "false"):
         return "boolean"
     return "integer" if re.fullmatch(r"-?(?:0|[1-9][0-9]{0,17})", text) else "string"
 
 
 def escaped(name: str) -> str:
-    """A name as an item gives it."""
+    """A name with its separators escaped, as an item of a command line takes it."""
     return re.sub(r"([:=@;])", r"\\\1", name)
 
 
 def put_body(made: Draft, request: CurlRequest) -> None:
-    """The body key of the operation, and the items that give it."""
+    """Write the body key of the operation, and add the items that give the body."""
     body = request.body
-    if body is not None:
-        {"json": _put_json, "form": _put_form, "multipart": _put_multipart, "content": _put_content}[body.kind](
-            made, body
-        )
+    if body is None:
+        return
+    if body.kind == "form":
+        _put_fields(made, made.form_types, body.value)
+    else:
+        {"json": _put_json, "multipart": _put_multipart, "content": _put_content}[body.kind](made, body)
 
 
 def _put_json(made: Draft, body: CurlBody) -> None:
@@ -284,16 +277,16 @@ def _put_json(made: Draft, body: CurlBody) -> None:
         made.give(name, value)
 
 
-def _put_form(made: Draft, body: CurlBody) -> None:
-    _put_fields(made, made.form_types, body.value)
-
-
 def _put_fields(made: Draft, types: dict[str, str], pairs: Iterable[tuple[str, str]]) -> None:
+    for name, given in _by_name(pairs).items():
+        _put_argument(made, types, name, given)
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
-    for name, given in values.items():
-        _put_argument(made, types, name, given)
+    return values
 
 
 def _put_multipart(made: Draft, body: CurlBody) -> None:

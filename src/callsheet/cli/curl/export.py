@@ -1,4 +1,4 @@
-"""`--curl`: the same request as a curl command, with `$NAME` where a secret stands."""
+"""`--curl`: writes a request as a curl command, with a variable `$NAME` for each secret."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GLOBS = re.compile(r"[\[\]{}]")
 def curl_command(
     request: Request, auth: AuthSettings | None, names: VariableNames, further: Sequence[list[Piece]] = ()
 ) -> str:
-    """The command, a line for each option; `further` are those about the connection and the answer.
+    """The command, a line for each option; `further` are options about the connection and the answer.
 
     Raises ValueError for a body that no command line can carry.
     """
@@ -66,7 +66,7 @@ def _basic(auth: AuthSettings, names: VariableNames) -> list[Piece]:
 
 
 def _url(request: Request, names: VariableNames) -> tuple[list[Piece], list[list[Piece]]]:
-    """The URL, and options for what cannot stand in it: a variable whose value must be percent-encoded."""
+    """The URL, and a `--url-query` option for each secret that curl has to percent-encode."""
     (shown, _, shown_query), (wire, _, wire_query) = (url.partition("?") for url in (request.url, request.wire_url))
     pieces = _path(shown, wire, names)
     extra: list[list[Piece]] = []

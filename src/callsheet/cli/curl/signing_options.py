@@ -1,4 +1,4 @@
-"""`--curl` and `--dry-run`: what stands there of a signature, which is made anew for each request that leaves."""
+"""`--curl` and `--dry-run`: curl's options for signing, and remarks about what is added only when a request leaves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from callsheet.auth.aws import TOLD_THE_DIGEST
 from callsheet.auth.body_digest import digest
 from callsheet.cli.curl.shell_words import Piece, Variable, VariableNames, joined
 from callsheet.http.request import Request
-from callsheet.settings.settings import AuthSettings, SignSettings
+from callsheet.settings.settings import Settings, SignSettings
 
 
 def sign_words(sign: SignSettings | None, request: Request, names: VariableNames) -> list[list[Piece]]:
@@ -23,13 +23,13 @@ def sign_words(sign: SignSettings | None, request: Request, names: VariableNames
     if token:
         words.append(["--header ", joined(["X-Amz-Security-Token: ", *token])])
     if options["service"] in TOLD_THE_DIGEST and not request.is_upload:
-        # Not every curl tells it by itself.
+        # Not every curl sends this field by itself.
         words.append(["--header ", joined([f"X-Amz-Content-SHA256: {digest(request).hex()}"])])
     return words
 
 
 def _credentials(written: object, names: VariableNames) -> tuple[list[Piece], list[Piece]]:
-    """User and password to curl, and the session token."""
+    """The keys as curl's `--user` takes them, and the session token."""
     if not isinstance(written, Mapping) or "access_key" not in written:
         token: list[Piece] = [Variable("AWS_SESSION_TOKEN")] if os.environ.get("AWS_SESSION_TOKEN") else []
         return [Variable("AWS_ACCESS_KEY_ID"), ":", Variable("AWS_SECRET_ACCESS_KEY")], token
@@ -37,15 +37,12 @@ def _credentials(written: object, names: VariableNames) -> tuple[list[Piece], li
     return [*found["access_key"], ":", *found["secret_key"]], found.get("session_token", [])
 
 
-def remark(sign: SignSettings | None, *, is_curl: bool) -> str:
-    """What is to be said of a signature that is not shown; empty where nothing is missing."""
-    if sign is None or (is_curl and sign.kind == "aws"):
-        return ""
-    return f"the signature (sign.{sign.kind}) is made when a request leaves, and is not shown here"
-
-
-def remark_of_function(auth: AuthSettings | None) -> str:
-    """What is to be said of a function that is not asked; empty where there is none."""
-    if auth is None or auth.kind != "python":
-        return ""
-    return "what the function of `auth: python` adds is not shown here: it is asked when a request leaves"
+def remarks(settings: Settings, *, is_curl: bool) -> list[str]:
+    """What has to be said of signatures and credentials that the request or curl command shown here does not have."""
+    sign, auth = settings.sign, settings.auth
+    told = []
+    if sign is not None and not (is_curl and sign.kind == "aws"):
+        told.append(f"the signature (sign.{sign.kind}) is made when a request leaves, and is not shown here")
+    if auth is not None and auth.kind == "python":
+        told.append("what the function of `auth: python` adds is not shown here: it is asked when a request leaves")
+    return told

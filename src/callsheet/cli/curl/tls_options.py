@@ -1,4 +1,4 @@
-"""`--curl`: the settings of `tls` as curl's options."""
+"""`--curl`: writes the settings of `tls` as curl's options."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from callsheet.settings.tls import TLS
 
 
 def tls_words(tls: TLS, names: VariableNames) -> list[list[Piece]]:
-    """The options that make curl trust whom the service's calls trust, and present what they present."""
-    # curl takes one file instead of its own; whoever writes an extra authority writes it for this service.
+    """The options with which curl trusts the same authorities, and shows the same certificate, as the service's calls."""
+    # curl takes one file in place of its own store; the authority of `extra_ca` is the one that this service needs.
     authority = tls.ca or tls.extra_ca
     # A `:` in the path of a certificate would begin a password.
     cert = None if tls.cert is None else str(tls.cert).replace(":", "\\:")

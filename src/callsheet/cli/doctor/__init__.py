@@ -1,1 +1,1 @@
-"""What `callsheet doctor` looks at. Each check gives what it found, and none of them writes anywhere."""
+"""The checks of `callsheet doctor`. Each yields what it found; none of them prints or changes anything."""

@@ -1,4 +1,4 @@
-"""This machine's clock against a server's: what signed and dated requests stand and fall with."""
+"""Compares this machine's clock with a server's: with a wrong clock, signatures and tokens are refused."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import NamedTuple
 from callsheet.cli.doctor.found import Found, ok, problem, skipped, warning
 
 NEAR = 1.0
-"""Servers make their date once a second."""
+"""Seconds up to which the clocks count as equal: a `Date` has whole seconds only."""
 UNSURE, TOO_FAR = 30.0, 300.0
-"""Seconds. From the first, tokens that live briefly begin to be refused; more than the second, AWS and most others refuse."""
+"""Seconds of skew: above UNSURE, short-lived tokens begin to be refused; above TOO_FAR, AWS and most others refuse."""
 
 
 class Skew(NamedTuple):
-    """How far our clock is ahead of a server's (behind, if below 0), and how far that may be off, in seconds."""
+    """Seconds by which our clock is ahead of a server's (below 0: behind it), and by which that figure may be wrong."""
 
     seconds: float
     tolerance: float
 
 
 def skew_of(date: str | None, asked: float, answered: float) -> Skew | None:
-    """The skew, from the answer's `Date` and our own time before and after; None without a date that can be read.
+    """The skew, from the answer's `Date` and our own time before and after; None if the date cannot be read.
 
-    The date was made between both, and leaves out the part of a second (RFC 9110 6.6.1).
+    The server made the date between both moments, without the fraction of the second (RFC 9110 6.6.1).
     """
     try:
         made = parsedate_to_datetime(date or "")
@@ -35,7 +35,7 @@ def skew_of(date: str | None, asked: float, answered: float) -> Skew | None:
 
 
 def of_skew(skew: Skew | None) -> Found:
-    """What a skew means."""
+    """What the doctor says of a skew."""
     if skew is None:
         return skipped("the answer has no Date to compare our clock with")
     certain = max(0.0, abs(skew.seconds) - skew.tolerance)
@@ -51,10 +51,6 @@ def of_skew(skew: Skew | None) -> Found:
 
 
 def _span(seconds: float) -> str:
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 120
-        else f"{seconds / 60:.0f} min"
-        if seconds < 7200
-        else f"{seconds / 3600:.0f} h"
-    )
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

@@ -1,4 +1,4 @@
-"""What is examined: the sheet as far as it can be read, and what its variables hold."""
+"""What the doctor examines: the sheet as far as it can be read, and the variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from callsheet.cli.env_file import read_env_file
-from callsheet.cli.find_sheet import NAME, Wanted
+from callsheet.cli.find_sheet import NAME, Wanted, chosen_service, entries_under
 from callsheet.errors import Finding, SheetError, UsageError
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ ENVIRONMENT = "the environment"
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A sheet, however broken. `sources` says where a variable is set; `services` are those that were asked for.
+    """A sheet, which may be broken or missing. `sources` says where a variable is set; `services` are those to examine.
 
-    `why_not` says why there is no sheet; then there is neither `path` nor `text`, or no `text` alone.
+    If there is no sheet, `why_not` says why; `text` is None then, and `path` too if no file was found.
     """
 
     wanted: Wanted
@@ -37,7 +37,7 @@ class Examined:
     services: tuple[ServiceSheet, ...] = ()
 
     def is_whole(self, service: str) -> bool:
-        """Whether nothing is wrong in a service, nor in what all of them share."""
+        """Whether no error is in this service, nor in what all services share."""
         lines = lines_of(self.text or "")
         first, last = lines.get(service, (0, 0))
         elsewhere = [span for name, span in lines.items() if name != service]
@@ -48,12 +48,12 @@ class Examined:
 
     @property
     def folder(self) -> Path:
-        """Where relative paths begin."""
+        """The folder that relative paths of the sheet begin at."""
         return (self.path or Path(NAME)).absolute().parent
 
 
 def examined(wanted: Wanted, names: tuple[str, ...] = ()) -> Examined:
-    """What there is to be examined. Raises UsageError for a service that the sheet does not have."""
+    """Read the sheet and the variables. Raises UsageError for a service that the sheet does not have."""
     from callsheet.sheet.sheet_file import sheet_text
 
     variables, sources, unread = _variables(wanted.env_files)
@@ -71,21 +71,13 @@ def examined(wanted: Wanted, names: tuple[str, ...] = ()) -> Examined:
 
 
 def lines_of(text: str) -> dict[str, tuple[int, int]]:
-    """The first and the last line of each service of a sheet; of a text that is no YAML, none."""
-    import yaml
-
-    try:
-        tree = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, RecursionError):
-        return {}
-    entries = tree.value if isinstance(tree, yaml.MappingNode) else []
-    found = [value for key, value in entries if key.value == "services" and isinstance(value, yaml.MappingNode)]
-    services = found[0].value if found else []
+    """The first and the last line of each service of a sheet; none if the text is no YAML."""
+    services = entries_under("services", text)
     return {str(key.value): (key.start_mark.line + 1, _last_line(value)) for key, value in services}
 
 
 def _last_line(node: Any) -> int:
-    """The line of what stands last in a node; a block's own end is behind the empty lines after it."""
+    """The line of the last value in a node. The end mark of a block is no help: it is behind the empty lines after it."""
     while node.value and isinstance(node.value, list):
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last
@@ -93,8 +85,6 @@ def _last_line(node: Any) -> int:
 
 
 def _chosen(sheet: Sheet, names: tuple[str, ...], *, is_whole: bool) -> tuple[ServiceSheet, ...]:
-    from callsheet.cli.find_sheet import chosen_service
-
     if not names:
         return tuple(sheet.services.values())
     if is_whole:
@@ -103,7 +93,7 @@ def _chosen(sheet: Sheet, names: tuple[str, ...], *, is_whole: bool) -> tuple[Se
 
 
 def _variables(files: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str], tuple[str, ...]]:
-    """The variables, where each comes from, and why a file could not be read."""
+    """The variables, where each of them is set, and why `.env` files could not be read."""
     values: dict[str, str] = {}
     sources: dict[str, str] = {}
     unread = []

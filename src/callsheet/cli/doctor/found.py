@@ -1,4 +1,4 @@
-"""What a check found, and what the checks of one topic found together."""
+"""The records of what the doctor found: one thing, and all of one topic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Grade = Literal["ok", "warning", "problem", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing that was looked at: how it is, and what to do about it. `data` is for programs: milliseconds, dates."""
+    """The outcome of looking at one thing, with advice. `data` are figures for programs, such as milliseconds or dates."""
 
     grade: Grade
     text: str
@@ -27,25 +27,25 @@ class Topic(NamedTuple):
 
 
 def ok(text: str, advice: str = "", /, **data: Any) -> Found:
-    """It is as it should be."""
+    """Found in order."""
     return Found("ok", text, advice, data)
 
 
 def warning(text: str, advice: str = "", /, **data: Any) -> Found:
-    """It works, and may surprise."""
+    """Found to work, but with something that may surprise."""
     return Found("warning", text, advice, data)
 
 
 def problem(text: str, advice: str = "", /, **data: Any) -> Found:
-    """It does not work."""
+    """Found not to work."""
     return Found("problem", text, advice, data)
 
 
 def skipped(text: str, advice: str = "", /, **data: Any) -> Found:
-    """It was not looked at; the text says why."""
+    """Not looked at, for the reason that the text gives."""
     return Found("skipped", text, advice, data)
 
 
 def counted(number: int, what: str) -> str:
-    """`1 service`, `2 services`."""
+    """A number with its noun: `1 service`, `2 services`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,4 +1,4 @@
-"""What is installed here, and what of it the sheet needs."""
+"""Checks versions and extras installed here against what the sheet needs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ EXTRAS = {
     "signing": ("http_message_signatures",),
     "valkey": ("redis",),
 }
-"""Each extra, and the modules of which one shows that it is installed."""
+"""Each extra with its modules: the extra is installed if one of them can be imported."""
 
 
 def check_versions(examined: Examined, extras: Mapping[str, tuple[str, ...]] = EXTRAS) -> Iterator[Found]:
-    """The versions of what requests depend on, the extras, and those that the sheet needs and lacks."""
+    """The versions of Callsheet, Python and libcurl; the extras that are installed; those that the sheet needs and lacks."""
     import pycurl
 
     from callsheet.version import __version__
@@ -51,7 +51,7 @@ def _is_there(module: str) -> bool:
 
 
 def needed_by(examined: Examined) -> Mapping[str, str]:
-    """The extras that the services need, each with what needs it."""
+    """The extras that the sheet needs, each with the setting that needs it."""
     needed: dict[str, str] = {}
     if examined.sheet is not None and examined.sheet.stores.limits is not None:
         needed["valkey"] = "`stores.limits`"

@@ -1,4 +1,4 @@
-"""Through whom requests go. Of a proxy only scheme, host and port are told."""
+"""Checks the proxies of services. Only scheme, host and port of a proxy are shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from callsheet.settings import Settings
 
 
 def check_proxies(examined: Examined) -> Iterator[Found]:
-    """The proxy of each service; and proxy variables that are set, and that nobody reads."""
+    """The proxy of each service, and proxy variables that are set but not used."""
     from urllib.request import getproxies_environment
 
     variables = getproxies_environment()
@@ -45,7 +45,7 @@ def _of_service(name: str, settings: Settings) -> Iterator[Found]:
 
 
 def _of_environment(name: str, settings: Settings) -> Found:
-    """The proxy that the environment's variables put before a service."""
+    """The proxy that a service with `trust_env` takes from the environment."""
     from callsheet.transports.connection_settings import ConnectionSettings
     from callsheet.transports.curl.next_hop import next_hop_for
 
@@ -59,7 +59,7 @@ def _of_environment(name: str, settings: Settings) -> Found:
 
 
 def shown(url: str) -> str:
-    """A proxy's URL without user name and password."""
+    """Scheme, host and port of a proxy's URL; user name and password are masked."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         port = f":{parts.port}" if parts.port else ""

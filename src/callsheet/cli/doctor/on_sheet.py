@@ -1,4 +1,4 @@
-"""The sheet itself: which one, whether it can be read and compiled, its environment, and who else can read it."""
+"""Checks the sheet itself: which one it is, its errors, its environment, its types, and who else can read it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from callsheet.sheet.forms.reading import LITERAL
 
 
 def check_sheet(examined: Examined) -> Iterator[Found]:
-    """Which sheet was found and how; everything that is wrong with it; its warnings."""
+    """Which sheet was found and how, its errors except for variables, and its warnings."""
     if examined.path is None:
         yield problem(f"no {NAME} here or above", "name one with --file, or write a first one: callsheet init")
         return
@@ -37,12 +37,12 @@ def _summary(examined: Examined, wrong: int) -> Found:
     size = f"{counted(len(services), 'service')}, {counted(operations, 'operation')}"
     if not wrong:
         return ok(f"it can be read: {size}")
-    # What is broken keeps the rest from being called, and from nothing else here.
+    # A broken sheet cannot be used for calls, but the parts that can be read are examined.
     return skipped(f"what follows is of what could be read all the same: {size}")
 
 
 def how_found(wanted: Wanted, path: Path) -> str:
-    """Why it is this sheet."""
+    """How this sheet was chosen."""
     if wanted.file:
         return "named with --file"
     if os.environ.get("CALLSHEET_FILE"):
@@ -51,22 +51,22 @@ def how_found(wanted: Wanted, path: Path) -> str:
 
 
 def is_of_a_variable(finding: Finding) -> bool:
-    """Whether it is that a variable or a mounted file is not there, which has its own heading."""
+    """Whether the error is a missing variable or mounted file; these are listed under `variables`."""
     return bool(unset_in(finding)) or finding.message.startswith("the file `")
 
 
 def head_of(finding: Finding) -> str:
-    """A finding's place and what it says."""
+    """The place of a finding and its message."""
     return f"{finding.where}: {finding.message}" if finding.where else finding.message
 
 
 def hint_of(finding: Finding) -> str:
-    """What to do about it: what stands behind the carets."""
+    """The advice of a finding: the text behind the carets of its excerpt."""
     return finding.excerpt.rpartition("\n")[2].lstrip(" |^").strip()
 
 
 def _who_else(examined: Examined) -> Iterator[Found]:
-    """Who else can read the sheet; of one with secrets, its warnings say so."""
+    """Whether others can read the sheet. If it holds a secret, its own warnings say so, and this says nothing."""
     assert examined.path is not None
     assert examined.sheet is not None
     if os.name != "posix":

@@ -1,4 +1,4 @@
-"""The store that processes share. One on this machine is always asked; another only with `--online`."""
+"""Checks the store that processes share. One on another machine is asked with `--online` only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from callsheet.secret import Secret
 from callsheet.settings import StoreSettings
 
 OLDEST_REDIS = 5
-"""Its scripts may ask for the time and write after it; every Valkey's may."""
+"""The first Redis whose scripts may read the time and then write. Every Valkey's may."""
 
 
 def check_stores(examined: Examined, *, online: bool) -> Iterator[Found]:
@@ -62,14 +62,14 @@ def _asked(limits: StoreSettings, where: str) -> Found:
 
 
 def is_too_old(told: str) -> bool:
-    """Whether a server's name and version is one that cannot run our script."""
+    """Whether the server, by its name and version, cannot run our script."""
     name, _, version = told.partition(" ")
     major = version.partition(".")[0]
     return name == "Redis" and major.isdigit() and int(major) < OLDEST_REDIS
 
 
 def place_of(url: str) -> tuple[str, bool]:
-    """A store's place without its password, and whether it is on this machine. Raises ValueError."""
+    """The URL of a store without its password, and whether it is on this machine. Raises ValueError."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
         return f"unix://{parts.path}", True

@@ -1,4 +1,4 @@
-"""Certificates: whom requests trust, and what they present. Dates are read from the files; nothing is sent."""
+"""Checks the certificates in files: trusted authorities and client certificates. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from callsheet.settings import TLS
 from callsheet.tls.certificate import Certificate, certificates_in
 
 SOON = 30
-"""Days before its end from which a certificate is a warning."""
+"""A certificate that ends in fewer days than this is a warning."""
 
 
 def check_store(examined: Examined, now: datetime) -> Iterator[Found]:
-    """Which authorities are trusted where the sheet names none of its own, and why these."""
+    """Which authorities are trusted if the sheet names none, and why these."""
     from callsheet.tls.trust_store import trust_folder, trust_store
 
     for name, taken in (("SSL_CERT_FILE", Path.is_file), ("SSL_CERT_DIR", Path.is_dir)):
@@ -43,7 +43,7 @@ def _why(path: Path) -> str:
 
 
 def of_authorities(path: Path, told: str, now: datetime, *, is_own: bool) -> Iterator[Found]:
-    """A file of authorities: how many are valid. Of a system's store some have always expired; of one's own none should."""
+    """The certificates in a file of authorities. Expired ones are normal in a system's store, and a warning in one's own."""
     known = _certificates(path)
     if isinstance(known, Found):
         yield known
@@ -104,7 +104,7 @@ def _of_service(name: str, tls: TLS, now: datetime) -> Iterator[Found]:
 
 
 def _identity(name: str, path: Path, tls: TLS, now: datetime) -> Iterator[Found]:
-    """A client certificate: until when it is valid, whether its key fits, and who else can read that."""
+    """A client certificate: its dates, whether its key fits, and whether others can read the key."""
     from callsheet.tls.pem import problem_of
 
     known = _certificates(path)
@@ -130,7 +130,7 @@ def _identity(name: str, path: Path, tls: TLS, now: datetime) -> Iterator[Found]
 
 
 def of_dates(certificate: Certificate, told: str, now: datetime) -> Found:
-    """A certificate by its dates: a problem outside of them, a warning from 30 days before its end."""
+    """The validity of a certificate: a problem outside of its dates, a warning if it ends within 30 days."""
     days = (certificate.not_after - now).days
     data = {"not_before": certificate.not_before.isoformat(), "not_after": certificate.not_after.isoformat()}
     who = f"{told}: `{certificate.subject}`, by `{certificate.issuer}`"

@@ -1,4 +1,4 @@
-"""What the sheet takes from outside: variables, `.env` files and mounted files. No value is told, nor its length."""
+"""Checks what the sheet takes from outside: variables, `.env` files and mounted files. Values are never shown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from callsheet.cli.doctor.examined import ENVIRONMENT, Examined
 from callsheet.cli.doctor.found import Found, ok, problem, warning
+from callsheet.cli.env_file import read_env_file
+from callsheet.errors import UsageError
 from callsheet.process.exposure import exposed_mode
 from callsheet.process.regular_file import small_file
 from callsheet.sheet.references import Reference, references_in
@@ -61,16 +63,11 @@ def _mounted(reference: Reference, examined: Examined) -> Found:
 
 
 def _beside(examined: Examined, names: set[str]) -> Iterator[Found]:
-    """A `.env` file beside the sheet, which nobody reads unasked."""
+    """Look at a `.env` file beside the sheet, which is read only if `--env-file` names it."""
     beside = examined.folder / ".env"
     if examined.wanted.env_files or not beside.is_file():
         return
-    mode = exposed_mode(beside)
-    if mode:
-        yield warning(f"{beside}: others on this machine can read it (mode {mode})", f"chmod 600 {beside}")
-    from callsheet.cli.env_file import read_env_file
-    from callsheet.errors import UsageError
-
+    yield from _env_file(beside)
     try:
         known = sorted(name for name in names & read_env_file(str(beside)).keys() if not examined.variables.get(name))
     except UsageError:

@@ -1,4 +1,4 @@
-"""`--online`: each service's name, certificate, and one request through its own settings. Bounded, whatever hangs."""
+"""`--online`: looks up each service, sends it one HEAD, and reads its certificate; each step within a time limit."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ PATIENCE = 5.0
 """Seconds for each step."""
 AT_ONCE = 8
 GOOD_KINDS = frozenset({"bearer", "basic", "api_key", "jwt"})
-"""Of `auth`: those for which nothing has to be fetched first. A probe makes one request, and never a POST."""
+"""Kinds of `auth` for which nothing has to be fetched first: a probe makes one request, and never a POST."""
 ONE_REQUEST: dict[str, Any] = {"retry": "off", "breaker": "off", "redirects": "off"}
 T = TypeVar("T")
 PHASES = (("resolved", "name"), ("connected", "TCP"), ("secured", "TLS"), ("first_byte", "first byte"))
 
 
 def reach(service: ServiceSheet, now: Callable[[], datetime]) -> Iterator[Found]:
-    """What can be found out about one service: name, an answer, its clock, its certificate."""
+    """Check one service: its host name, its answer, its clock, its certificate."""
     settings = service.settings()
     origin = settings.origin
     is_direct = settings.proxy is None and not settings.trust_env
@@ -45,23 +45,23 @@ def reach(service: ServiceSheet, now: Callable[[], datetime]) -> Iterator[Found]
         yield _looked_up(origin)
     answered = list(_answered(service, settings))
     yield from answered
-    # A server that let nobody connect shows no certificate either.
+    # A server that could not be connected to shows no certificate either.
     spoke = "status" in answered[0].data or answered[0].data["error"] == "TLSError"
     if is_direct and origin.scheme == "https" and spoke:
-        # Who we are is for a server that was found to be the service: one that answered, under the sheet's own trust.
+        # Show our client certificate only to a server that answered, and so passed the sheet's own verification.
         tls = settings.tls if "status" in answered[0].data else settings.tls.elsewhere()
         yield of_server(origin, tls, now(), verdict=_verdict(settings.tls, answered[0]))
 
 
 def _verdict(tls: TLS, answered: Found) -> str:
-    """What became of the certificate when it was verified."""
+    """The result of verifying the server's certificate in the request; empty if it failed, which the request reports."""
     if not tls.verify:
         return "not verified (tls.verify)"
     return "accepted" if "status" in answered.data else ""
 
 
 def _looked_up(origin: Origin) -> Found:
-    """The addresses of its host, by the system's own resolver, which knows no time limit."""
+    """The addresses of the host, from the system's resolver, which has no time limit of its own."""
     began = time.perf_counter()
     try:
         found = bounded(lambda: socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM))
@@ -77,10 +77,11 @@ def _looked_up(origin: Origin) -> Found:
 
 
 def bounded(ask: Callable[[], T], seconds: float = PATIENCE) -> T:
-    """What `ask` gives or raises, in a thread that is left behind when the time is up: then TimeoutError."""
+    """Run `ask` in a thread, and return or raise what it does. Raises TimeoutError, leaving the thread, when time is up."""
     ended: list[Future[T]] = []
 
     def run() -> None:
+        """Run `ask`, and keep its outcome."""
         future: Future[T] = Future()
         try:
             future.set_result(ask())
@@ -101,7 +102,7 @@ def _ms(seconds: float) -> dict[str, float]:
 
 
 def _answered(service: ServiceSheet, settings: Settings) -> Iterator[Found]:
-    """One HEAD through the service's own settings, its phases, and its `Date` beside our clock."""
+    """Send one HEAD with the service's own settings; give its answer, its phases, and its `Date` beside our clock."""
     events: list[AttemptEnded] = []
 
     def listen(event: Event) -> None:
@@ -120,9 +121,9 @@ def _answered(service: ServiceSheet, settings: Settings) -> Iterator[Found]:
 
 
 def probe_of(settings: Settings) -> tuple[dict[str, Any], str]:
-    """The settings of the one request, over the sheet's own, and what there is to say of them."""
+    """The settings for the one request, over the sheet's own, and a note if it has no credential."""
     if settings.sign is not None:
-        # What signs for AWS may ask others for credentials, or run a program.
+        # Signing for AWS may fetch credentials, or run a program for them.
         return ONE_REQUEST | {"auth": "off", "sign": "off"}, ", asked without signature and credential"
     if settings.auth is None or settings.auth.kind in GOOD_KINDS:
         return ONE_REQUEST, ""
@@ -136,7 +137,7 @@ def _head(service: ServiceSheet, code: dict[str, Any], listen: Callable[[Event],
     from callsheet.engine.perform import perform
 
     seconds = min(PATIENCE, service.settings().timeout.attempt)
-    # What it would warn of is on the list already.
+    # Its warnings go to a screen that is not shown, as the doctor lists them already.
     with maker_of(service, code, Screen(io.BytesIO(), io.StringIO()), listen) as maker:
         call, plan, _ = maker.undeclared("HEAD", "/", {"timeout": seconds}, is_stream=False)
         response: Response = finish(perform(call, plan, maker.io, raises=False)).value
@@ -144,7 +145,7 @@ def _head(service: ServiceSheet, code: dict[str, Any], listen: Callable[[Event],
 
 
 def of_answer(response: Response, wire: WireFacts, note: str = "") -> Found:
-    """An answer: any of them shows that the service is there."""
+    """What the doctor says of an answer: whatever its status, the service is there."""
     status = response.status_code
     data: dict[str, Any] = {"status": status, **_timings(wire)}
     text = f"HEAD: {status} {response.masked(response.reason_phrase)}".rstrip() + f"{note}{_phases(wire)}"
@@ -156,7 +157,7 @@ def of_answer(response: Response, wire: WireFacts, note: str = "") -> Found:
 
 
 def _phases(wire: WireFacts) -> str:
-    """What each phase took: the transport measures from the start."""
+    """How long each phase took; the transport measures the moments from the start of the attempt."""
     told, before = [], 0.0
     for field, what in PHASES:
         at = getattr(wire, field)
@@ -179,7 +180,7 @@ def _failed(error: APIError, events: list[AttemptEnded]) -> Found:
 
 
 def of_server(origin: Origin, tls: TLS, now: datetime, *, verdict: str) -> Found:
-    """The certificate that a server shows: until when it is valid, and by whom. Whether it is trusted, the request has said."""
+    """The certificate that a server shows: its issuer and its dates. `verdict` is whether the request trusted it."""
     try:
         certificate, version, spent = bounded(lambda: _shown_by(origin, tls))
     except (OSError, ValueError) as error:
@@ -194,14 +195,14 @@ def of_server(origin: Origin, tls: TLS, now: datetime, *, verdict: str) -> Found
     if now >= certificate.not_after:
         return problem(f"{text}, expired on {until}", "only the service can renew it", **data)
     valid = f"{text}, valid until {until}, {counted(days, 'day')} from now"
-    # Many are renewed by themselves in their last month; it is theirs to do.
+    # Warn late: the service renews it, often automatically in the last month.
     return warning(valid, "ask the service to renew it", **data) if days < SOON // 4 else ok(valid, **data)
 
 
 def _shown_by(origin: Origin, tls: TLS) -> tuple[Certificate, str, float]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # it is looked at, and nothing is sent or believed
+    context.verify_mode = ssl.CERT_NONE  # the certificate is only looked at: nothing is sent or trusted
     if tls.cert is not None and problem_of(tls.cert, tls.key, tls.key_password) is None:
         password = tls.key_password
         context.load_cert_chain(tls.cert, tls.key, password=lambda: "" if password is None else password.reveal())

@@ -1,4 +1,4 @@
-"""How the doctor shows what was found: as lines for a person, as data for a program."""
+"""Shows what the doctor found: as lines for a person, as data for a program."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ MARKS = {"ok": ("✓", "32"), "warning": ("!", "33"), "problem": ("✗", "1;31")
 
 
 def show_all(topics: Sequence[Topic], screen: Screen) -> None:
-    """A heading for each topic, a line for each thing found, what to do about it below, and a line that sums up."""
+    """Print a heading for each topic, a line with advice below it for each thing found, and a summary."""
     lines: list[str] = []
     for topic in topics:
-        lines += [
-            _coloured(topic.name, "1", screen),
-            *(line for found in topic.found for line in _lines(found, screen)),
-        ]
+        lines.append(_coloured(topic.name, "1", screen))
+        lines += (line for found in topic.found for line in _lines(found, screen))
     screen.print("\n".join([*lines, "", summary([found for topic in topics for found in topic.found])]))
 
 
@@ -42,14 +40,12 @@ def _coloured(text: str, style: str, screen: Screen) -> str:
 def summary(found: Sequence[Found]) -> str:
     """How many problems and warnings there are."""
     by = Counter(each.grade for each in found)
-    parts = [
-        counted(number, what) for what, number in (("problem", by["problem"]), ("warning", by["warning"])) if number
-    ]
-    return " and ".join(parts) if parts else "everything is in order"
+    parts = [counted(by[what], what) for what in ("problem", "warning") if by[what]]
+    return " and ".join(parts) or "everything is in order"
 
 
 def as_data(topics: Sequence[Topic]) -> dict[str, Any]:
-    """The same for a program."""
+    """All that was found, with the numbers of problems and warnings, as data that JSON can hold."""
     found = [each for topic in topics for each in topic.found]
     by = Counter(each.grade for each in found)
     return {
@@ -65,7 +61,7 @@ def as_data(topics: Sequence[Topic]) -> dict[str, Any]:
 
 @contextmanager
 def waiting(screen: Screen, number: int) -> Iterator[Callable[[int], None]]:
-    """While the block runs, show on a terminal how many of the services have answered: call `step(done)` after each."""
+    """While the block runs, show on a terminal how many of the services have answered: call `step(done)` after each answer."""
 
     def step(done: int) -> None:
         if screen.errors_are_terminal:

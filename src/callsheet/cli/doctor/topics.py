@@ -1,4 +1,4 @@
-"""The doctor's checks in their order. A check that raises becomes a problem of its own, and the others go on."""
+"""Runs the doctor's checks in order. A check that raises is reported as a problem, and the others still run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def now() -> datetime:
 
 
 def topics(examined: Examined, *, online: bool) -> list[Topic]:
-    """Everything that can be checked from here; a topic about which nothing can be said is left out."""
+    """Run every check that needs no network (with `online`, a remote store too); topics without findings are left out."""
     folder = str(examined.folder)
     if folder not in sys.path:  # as for every command: `module:Type` is found beside the sheet
         sys.path.insert(0, folder)
@@ -51,7 +51,7 @@ def topics(examined: Examined, *, online: bool) -> list[Topic]:
 
 
 def guarded(check: Callable[[], Iterable[Found]]) -> tuple[Found, ...]:
-    """What a check found; if it raises, a problem that names the error and its place, after what it found before."""
+    """The findings of a check; if it raises, a problem with the error and its place comes last."""
     found: list[Found] = []
     try:
         found.extend(check())
@@ -66,7 +66,7 @@ def guarded(check: Callable[[], Iterable[Found]]) -> tuple[Found, ...]:
 
 
 def online_topics(examined: Examined, screen: Screen) -> list[Topic]:
-    """What each service answers, several asked at once."""
+    """Ask the services, several at once; a topic for each."""
     from callsheet.cli.doctor.reach import AT_ONCE, reach
 
     def asked(service: ServiceSheet) -> Topic:

@@ -1,37 +1,33 @@
-"""A function of the user's, by its name or itself."""
+"""A function of the user's, written as `module:function` or given as an object."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.forms.reading import FormOf, Reading, Spot, misfit
 from callsheet.sheet.forms.scalars import scalar
 from callsheet.sheet.forms.types import IMPORTED
 from callsheet.sheet.tree.node import Node
 
+EXPECTED = "a function as `package.module:function`"
 
-class Function:
-    """`module:function`; in Python, the function itself."""
 
-    expected = "a function as `package.module:function`"
+def function(node: Node, spot: Spot, reading: Reading) -> str | Callable[..., Any]:
+    """Read `module:function`; a sheet written in Python may hold the function itself."""
+    value: Any = scalar(node, spot, reading, EXPECTED).value
+    is_function = IMPORTED.fullmatch(value) is not None if isinstance(value, str) else callable(value)
+    if not is_function:
+        raise misfit(node, spot, EXPECTED, _respelt(value))
+    found: str | Callable[..., Any] = value
+    return found
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str | Callable[..., Any]:
-        """The name, or the function."""
-        value: Any = scalar(node, spot, reading, self.expected).value
-        is_function = IMPORTED.fullmatch(value) is not None if isinstance(value, str) else callable(value)
-        if not is_function:
-            raise misfit(node, spot, self.expected, _respelt(value))
-        function: str | Callable[..., Any] = value
-        return function
 
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string", "pattern": rf"^({IMPORTED.pattern})$|\$\{{"}
+FUNCTION = FormOf(function, {"type": "string", "pattern": rf"^({IMPORTED.pattern})$|\$\{{"})
 
 
 def _respelt(value: Any) -> str:
-    """The hint for a function that is named as Python names it."""
+    """The hint for `module.function`, with a dot for the colon."""
     module, _, name = value.rpartition(".") if isinstance(value, str) and ":" not in value else ("", "", "")
     meant = f"{module}:{name}"
     return f"did you mean `{meant}`?" if len(meant) <= 60 and IMPORTED.fullmatch(meant) else ""

@@ -1,4 +1,4 @@
-"""Texts that go into a header field: which may stand there, and which are secrets."""
+"""Texts that go into a header field: which characters they may hold, and which of them are secrets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def header_name(key: Scalar, spot: Spot) -> str:
 
 
 def header_value(node: Node, spot: Spot, reading: Reading) -> str | Secret:
-    """One value: a secret if it came from outside or the name says so; what cannot stand in a header is refused."""
+    """The value of a header: a secret if it comes through `${...}`, or if the header's name says that it is one."""
     expected = "one value"
     if not isinstance(node, Scalar):
         raise misfit(node, spot, expected)
@@ -45,7 +45,7 @@ def header_value(node: Node, spot: Spot, reading: Reading) -> str | Secret:
 
 
 def checked_secret(secret: Secret, node: Scalar, spot: Spot) -> Secret:
-    """The secret, if it can stand in a header; a function is asked later."""
+    """The secret, after a check that a header may hold it. One that a function gives is checked when it is asked."""
     if not secret.is_asked:
         text = secret.reveal()
         check_line(text, node, spot)
@@ -68,14 +68,14 @@ def _check_value(text: str, node: Scalar, spot: Spot) -> None:
 
 
 def checked_line(secret: Secret, node: Scalar, spot: Spot) -> Secret:
-    """The secret, if it holds no control character; a function is asked later."""
+    """The secret, after a check for control characters. One that a function gives is checked when it is asked."""
     if not secret.is_asked:
         check_line(secret.reveal(), node, spot)
     return secret.as_line()
 
 
 def key_text(key: Scalar, spot: Spot) -> str:
-    """A key that must be text."""
+    """The text of a key. Raises Misfit for a key that is a number, or empty."""
     if not isinstance(key.value, str) or not key.value:
         raise Misfit(key.place, f"{spot}: expected a name in text", "write it in quotes")
     return key.value

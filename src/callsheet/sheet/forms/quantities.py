@@ -1,4 +1,4 @@
-"""Durations, sizes, shares and rates as people write them, there and back."""
+"""Durations, sizes, shares and rates: the text that people write, to a number and back."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What every reader of a value has at hand, and how it says that a value does not fit."""
+"""What every form reads a value with, and how it reports that a value does not fit."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,13 +14,13 @@ from callsheet.secret.sources import PLAIN_FUNCTION, problem_of_asked
 from callsheet.sheet.forms.variables import Variables, has_reference
 from callsheet.sheet.tree.core_schema import resolve
 from callsheet.sheet.tree.findings import Findings, Misfit
-from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar
+from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, is_null
 
 JsonSchema = dict[str, Any]
 LITERAL = "a secret written out on the sheet"
 LONGEST_SHOWN = 60
 SHELL_VARIABLE = re.compile(r"(Bearer |Basic |Token )?\$([A-Z]+(?:_[A-Z]+)*)")
-"""A variable as a shell takes it; with digits it might be a password that begins with a dollar."""
+"""A variable as a shell writes it. A name with digits is left out: it might be a password that begins with a dollar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Spot:
 
     @property
     def inside(self) -> str:
-        """Where a key stands: "in service `shop`"."""
+        """The spot in a message about a key in it: "in service `shop`"."""
         return f"in {self}" if str(self) else "here"
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Stands in an outline for a value that comes through a variable and cannot be read here; `why` says why."""
+    """In an outline, the place-holder for a value that cannot be read because a variable has no value; `why` says so."""
 
     why: str
 
@@ -75,11 +75,11 @@ class Reading:
         return Scalar(value, text, node.place, hidden=node.hidden, through=filled.through)
 
     def unread(self, node: Node, wrong: Misfit) -> Unread:
-        """What stands in an outline for a value that its variables make wrong here."""
+        """The place-holder, in an outline, for a value that cannot be read with the variables of this process."""
         return Unread(self.variables.missing(node) or wrong.message)
 
     def secret(self, node: Scalar, spot: Spot) -> Secret:
-        """The scalar as a secret, with a warning if it is written out on a file, or ends in a line break."""
+        """The scalar as a secret. Warns of a secret written out in a file, and of a variable that ends in a line break."""
         if isinstance(node.value, Secret):
             return node.value
         if is_function(node):
@@ -109,7 +109,7 @@ class Reading:
 
 
 def is_function(node: Node) -> bool:
-    """Whether a function stands there that can be asked for a secret; a type is none."""
+    """Whether the value is a function, to be asked for the secret. A type is callable, but no such function."""
     return isinstance(node, Scalar) and callable(node.value) and not isinstance(node.value, type)
 
 
@@ -123,8 +123,24 @@ class Form(Protocol):
         """The values that are read, in JSON Schema terms."""
 
 
+@dataclass(frozen=True, slots=True)
+class FormOf:
+    """The form of a value that one function reads; its JSON Schema is always the same."""
+
+    reader: Callable[[Node, Spot, Reading], Any]
+    json_schema: JsonSchema
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
+        """The value, as the function reads it."""
+        return self.reader(node, spot, reading)
+
+    def schema(self) -> JsonSchema:
+        """The schema that was given."""
+        return self.json_schema
+
+
 def found(node: Node) -> str:
-    """What stands there, for a message; never what may be a credential."""
+    """What a node holds, for a message. A value that may be a credential is described, never quoted."""
     if isinstance(node, MappingNode):
         return "a mapping"
     if isinstance(node, ListNode):
@@ -157,23 +173,19 @@ def _shown(node: Scalar) -> str:
 
 
 def misfit(node: Node, spot: Spot, expected: str, hint: str = "") -> Misfit:
-    """The finding that something else was expected there."""
+    """The finding that a node does not hold what was expected."""
     return Misfit(node.place, f"{spot}: expected {expected}, found {found(node)}", hint or _forgotten_quotes(node))
 
 
 def _forgotten_quotes(node: Node) -> str:
-    """`get: {id}` is a mapping to YAML."""
-    if isinstance(node, MappingNode) and node.entries and all(_is_nothing(value) for _, value in node.entries):
+    """The hint for `get: {id}`, which YAML reads as a mapping with an empty value."""
+    if isinstance(node, MappingNode) and node.entries and all(is_null(value) for _, value in node.entries):
         return "did you forget the quotes?"
     return ""
 
 
-def _is_nothing(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.value is None
-
-
 def refuse_references(node: Scalar, spot: Spot) -> None:
-    """Refuse `${...}` where a value must not come from outside."""
+    """Refuse `${...}`, and secrets, in `defaults`: every service would send them."""
     if isinstance(node.value, Secret) or (isinstance(node.value, str) and has_reference(node.text)):
         hint = "a credential belongs to one service: write it there"
         raise Misfit(node.place, f"{spot}: `${{...}}` is not allowed in `defaults`", hint)

@@ -1,4 +1,4 @@
-"""Mappings with known keys: the table drives reading, messages and the JSON Schema alike."""
+"""Mappings with known keys: reading them, the messages and the JSON Schema all follow one table of keys."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any
 
 from callsheet.sheet.forms.foreign_words import meant_by
 from callsheet.sheet.forms.reading import Form, JsonSchema, Reading, Spot, Unread, misfit
-from callsheet.sheet.tree.findings import Findings, Misfit, nearest, one_of
+from callsheet.sheet.tree.findings import Findings, Misfit, Noted, did_you_mean, one_of
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, hide, is_null, shown_key
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: its form (None: not supported yet), where it may stand, and a line about it for editors."""
+    """One key: the form of its value (None: not supported yet), and `about`, one line that editors show.
+
+    `places` are those of the sheet's table of keys. An overlay replaces the value `is_replaced_whole`, instead of merging it.
+    """
 
     name: str
     form: Form | None = None
@@ -27,7 +30,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A value that was read, and where it stands. The value of a mapping is a dict of these."""
+    """A value that was read, and its node. A mapping is read as a dict from name to Written."""
 
     value: Any
     node: Node
@@ -38,16 +41,16 @@ Layer = Mapping[str, Written]
 
 
 class Stacked(ABC):
-    """A value that says itself what it means over a lower one."""
+    """A value that decides itself how it merges with the one of a lower layer."""
 
     @abstractmethod
     def on(self, lower: Any) -> Any:
-        """This value over the lower one."""
+        """The two merged, this one above."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A mapping that takes these keys. `topic` names the table of words that people bring from elsewhere."""
+    """A mapping that takes these keys. `topic` names the table, in `foreign_words`, of what other tools call them."""
 
     keys: tuple[Key, ...]
     topic: str
@@ -61,7 +64,7 @@ class Record:
         return read_keys(node, self.keys, spot, reading)
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         return mapping_schema(self.keys)
 
 
@@ -80,18 +83,18 @@ def _in(spot: Spot) -> str:
 
 
 def unknown_key(name: Scalar, value: Node, keys: tuple[Key, ...], topic: str, spot: Spot) -> Misfit:
-    """The finding for a key that nobody knows, with what was probably meant."""
+    """The finding for a key that is not in the table, with the key that was probably meant."""
     hide(value)
     hint = meant_by(name.text, topic)
     if not hint:
         supported = [key.name for key in keys if key.form is not None]
-        close = nearest(name.text, supported) or nearest(name.text, (key.name for key in keys))
-        hint = f"did you mean `{close}`?" if close else f"it takes {one_of(supported)}"
+        close = did_you_mean(name.text, supported) or did_you_mean(name.text, (key.name for key in keys))
+        hint = close or f"it takes {one_of(supported)}"
     return Misfit(name.place, f"unknown key `{shown_key(name)}` {spot.inside}", hint)
 
 
 def read_keys(node: MappingNode, keys: tuple[Key, ...], spot: Spot, reading: Reading) -> dict[str, Written]:
-    """The values of the known keys; what cannot be read is noted, and left out (in an outline: Unread)."""
+    """The values of the known keys. One that cannot be read is noted and left out; an outline has Unread in its place."""
     values: dict[str, Written] = {}
     for key in keys:
         value = node.get(key.name)
@@ -113,6 +116,23 @@ def plain(layer: Layer) -> dict[str, Any]:
         for name, w in layer.items()
         if not isinstance(w.value, Unread)
     }
+
+
+def read_options(node: Node, keys: tuple[Key, ...], topic: str, spot: Spot, reading: Reading) -> dict[str, Any]:
+    """The values of a mapping, without their places. Raises Noted if one that is required is missing or unreadable."""
+    if not isinstance(node, MappingNode):
+        raise misfit(node, spot, f"a mapping of {', '.join(key.name for key in keys)}")
+    check_keys(node, keys, topic, spot, reading.findings)
+    options = plain(read_keys(node, keys, spot, reading))
+    required = [key.name for key in keys if key.is_required]
+    for name in required:
+        value = node.get(name)
+        if value is None or is_null(value):
+            others = one_of(key.name for key in keys if key.name != name)
+            reading.findings.add(Misfit(node.place, f"{spot}: `{name}` is missing", f"write it beside {others}"))
+    if any(name not in options for name in required):
+        raise Noted(node.place)
+    return options
 
 
 def layered(lower: Layer, upper: Layer) -> dict[str, Written]:

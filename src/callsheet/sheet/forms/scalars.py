@@ -19,12 +19,12 @@ from callsheet.sheet.forms.quantities import (
     spelled_seconds,
     spelled_share,
 )
-from callsheet.sheet.forms.reading import Form, JsonSchema, Reading, Spot, misfit
-from callsheet.sheet.tree.findings import Misfit, nearest, one_of
+from callsheet.sheet.forms.reading import Form, FormOf, JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.tree.findings import Misfit, did_you_mean, one_of
 from callsheet.sheet.tree.node import ListNode, Node, Scalar
 
 VARIABLE_SCHEMA: JsonSchema = {"type": "string", "pattern": r"\$\{"}
-"""Any value may come from a variable."""
+"""A text with `${...}`, which may stand for a value of any type."""
 
 
 def scalar(node: Node, spot: Spot, reading: Reading, expected: str) -> Scalar:
@@ -34,8 +34,18 @@ def scalar(node: Node, spot: Spot, reading: Reading, expected: str) -> Scalar:
     return reading.filled(node)
 
 
+def text_or_secret(node: Node, spot: Spot, reading: Reading, expected: str) -> str:
+    """The text of a node, its variables filled in; a secret given in Python is revealed."""
+    if isinstance(node, Scalar) and isinstance(node.value, Secret):
+        return node.value.reveal()
+    filled = scalar(node, spot, reading, expected)
+    if not isinstance(filled.value, str):
+        raise misfit(filled, spot, expected)
+    return filled.value
+
+
 def written_text(node: Scalar) -> str | None:
-    """A text, or a number or switch as it was written; None for anything else."""
+    """A text; a number, or true or false, as the sheet spells it; None for anything else."""
     if isinstance(node.value, str):
         return node.value
     if isinstance(node.value, bool):
@@ -45,11 +55,12 @@ def written_text(node: Scalar) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text; `pattern` is what it must look like, `expected` says so."""
+    """A text that matches `pattern`; `expected` describes it in messages. Its schema is `string` unless given."""
 
     expected: str = "a text"
     pattern: str | None = None
     may_be_empty: bool = False
+    json_schema: JsonSchema = field(default_factory=lambda: {"type": "string"})
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> str:
         """The text."""
@@ -62,8 +73,8 @@ class Text:
         return text
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string"}
+        """The JSON Schema of the values that are read."""
+        return self.json_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,32 +88,26 @@ class WholeNumber:
         """The number."""
         expected = f"a whole number from {self.least:,} to {self.most:,}"
         filled = scalar(node, spot, reading, expected)
-        if isinstance(filled.value, bool) or not isinstance(filled.value, int):
+        value = filled.value
+        if isinstance(value, bool) or not isinstance(value, int) or not self.least <= value <= self.most:
             raise misfit(filled, spot, expected)
-        if not self.least <= filled.value <= self.most:
-            raise misfit(filled, spot, expected)
-        return filled.value
+        return value
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         number = {"type": "integer", "minimum": self.least, "maximum": self.most}
         return {"anyOf": [number, VARIABLE_SCHEMA]}
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """true or false."""
+def switch(node: Node, spot: Spot, reading: Reading) -> bool:
+    """Read true or false."""
+    filled = scalar(node, spot, reading, "true or false")
+    if not isinstance(filled.value, bool):
+        raise misfit(filled, spot, "true or false")
+    return filled.value
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> bool:
-        """The switch."""
-        filled = scalar(node, spot, reading, "true or false")
-        if not isinstance(filled.value, bool):
-            raise misfit(filled, spot, "true or false")
-        return filled.value
 
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"anyOf": [{"type": "boolean"}, VARIABLE_SCHEMA]}
+SWITCH = FormOf(switch, {"anyOf": [{"type": "boolean"}, VARIABLE_SCHEMA]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ class Quantity:
         return value
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         text = {"type": "string", "pattern": self.pattern}
         return {"anyOf": [*([self.number] if self.number else []), text, VARIABLE_SCHEMA]}
 
@@ -156,7 +161,7 @@ PER_SECOND = Quantity(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words; numbers are taken as they are written."""
+    """One of a few words. A word such as `1.2`, which YAML reads as a number, is compared as it was written."""
 
     words: tuple[str, ...]
     is_upper: bool = False
@@ -168,12 +173,12 @@ class Choice:
         text = written_text(filled)
         text = text.upper() if text and self.is_upper else text
         if text not in self.words:
-            close = nearest(text, self.words) if text and not filled.hidden else None
-            raise misfit(filled, spot, expected, f"did you mean `{close}`?" if close else "")
+            hint = did_you_mean(text, self.words) if text and not filled.hidden else ""
+            raise misfit(filled, spot, expected, hint)
         return text
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         words: list[Any] = list(self.words)
         numbers = [float(word) for word in words if re.fullmatch(r"\d+\.\d+", word)]
         return {"anyOf": [{"enum": words + numbers}, VARIABLE_SCHEMA]}
@@ -187,7 +192,7 @@ class ListOf:
     expected: str
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[Any, ...]:
-        """The values that could be read."""
+        """The values; one that cannot be read is noted and left out."""
         if not isinstance(node, ListNode):
             raise misfit(node, spot, f"a list of {self.expected}")
         values = []
@@ -201,5 +206,5 @@ class ListOf:
         return tuple(values)
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         return {"type": "array", "items": self.form.schema()}

@@ -1,4 +1,4 @@
-"""A text that becomes a secret."""
+"""A text of the sheet that is kept as a secret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from callsheet.sheet.tree.node import Node, Scalar
 
 
 class SecretText:
-    """A text that becomes a secret."""
+    """A text that is kept as a secret.
+
+    `is_sent_plain`: it goes into a header as it is, so it must fit there. `is_line`: control characters are refused. Without
+    `warns`, it may be written out on the sheet.
+    """
 
     def __init__(self, *, is_sent_plain: bool = True, is_line: bool = True, warns: bool = True) -> None:
         self.is_sent_plain = is_sent_plain
@@ -31,5 +35,10 @@ class SecretText:
         return checked_line(secret, node, spot) if self.is_line else secret
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         return {"type": ["string", "number"]}
+
+
+SECRET_TEXT = SecretText(is_sent_plain=False)
+SECRET_KEY = SecretText(is_sent_plain=False, is_line=False)
+"""A key or passphrase: a key in PEM has several lines."""

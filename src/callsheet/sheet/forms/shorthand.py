@@ -1,4 +1,4 @@
-"""Forms that have a short form beside their mapping: a number, a word, or `off`."""
+"""Mappings that may also be written short: as a number, as a word, or as `off`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class OrOff:
         raise misfit(filled, spot, expected, self.number_hint if is_number else "")
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         return {"anyOf": [{"enum": ["off", False]}, self.record.schema()]}
 
 
@@ -51,7 +51,7 @@ class OrNumber:
         return self.record.read(expanded(node, self.key), spot, reading)
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         form = next(key.form for key in self.record.keys if key.name == self.key)
         return {"anyOf": [form.schema(), self.record.schema()]} if form else self.record.schema()
 
@@ -77,7 +77,7 @@ class OrWord:
         return {self.key: Written(self.word, node)}
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         return {"anyOf": [{"enum": ["off", False, self.word]}, VARIABLE_SCHEMA, self.record.schema()]}
 
 
@@ -98,12 +98,12 @@ class WordOrOff:
         return self.word
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         return {"anyOf": [{"enum": ["off", False, self.word]}, VARIABLE_SCHEMA]}
 
 
 def expanded(node: Node, key: str) -> Node:
-    """A short form as the mapping that it stands for."""
+    """The mapping that a single value stands for: `{key: value}`. Mappings and null stay as they are."""
     if not isinstance(node, Scalar) or node.value is None:
         return node
     return MappingNode(((Scalar(key, key, node.place), node),), node.place)

@@ -9,8 +9,8 @@ from typing import Any
 from callsheet.errors import SheetError
 from callsheet.secret import Secret
 from callsheet.sheet.forms.header_text import key_text
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
-from callsheet.sheet.tree.findings import Misfit, nearest, one_of
+from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.tree.findings import Misfit, did_you_mean, one_of
 from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, is_null
 from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
 
@@ -36,27 +36,22 @@ def data_of(node: Node, spot: Spot, reading: Reading) -> Any:
     return reading.filled(node).value
 
 
-class Type:
-    """One type."""
+def type_ref(node: Node, spot: Spot, reading: Reading) -> TypeRef:
+    """Read one type, as it is named on the sheet; nothing is imported."""
+    if isinstance(node, MappingNode):
+        ref = TypeRef("json_schema", json_schema(node, spot, reading), str(node.place), reading.schemas)
+        return checked(ref, node, spot)
+    if not isinstance(node, Scalar) or isinstance(node.value, Secret):
+        raise misfit(node, spot, EXPECTED, _meant_by_list(node))
+    value = reading.filled(node).value
+    if isinstance(value, str):
+        return _named(value, node, spot, reading)
+    if value is None or isinstance(value, bool | int | float | bytes):
+        raise misfit(node, spot, EXPECTED)
+    return TypeRef("python", value, str(node.place))
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> TypeRef:
-        """The type as it was named."""
-        if isinstance(node, MappingNode):
-            return checked(
-                TypeRef("json_schema", json_schema(node, spot, reading), str(node.place), reading.schemas), node, spot
-            )
-        if not isinstance(node, Scalar) or isinstance(node.value, Secret):
-            raise misfit(node, spot, EXPECTED, _meant_by_list(node))
-        value = reading.filled(node).value
-        if isinstance(value, str):
-            return _named(value, node, spot, reading)
-        if value is None or isinstance(value, bool | int | float | bytes):
-            raise misfit(node, spot, EXPECTED)
-        return TypeRef("python", value, str(node.place))
 
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return TYPE_SCHEMA
+TYPE = FormOf(type_ref, TYPE_SCHEMA)
 
 
 def _named(text: str, node: Scalar, spot: Spot, reading: Reading) -> TypeRef:
@@ -69,16 +64,16 @@ def _named(text: str, node: Scalar, spot: Spot, reading: Reading) -> TypeRef:
         return TypeRef("name", text, where)
     if text in reading.schemas:
         written = reading.schemas[text]
-        kind: Any = "json_schema" if isinstance(written, Mapping) else "python"
-        ref = TypeRef(kind, written, where, reading.schemas if kind == "json_schema" else None)
-        return checked(ref, node, spot) if kind == "json_schema" else ref
+        if not isinstance(written, Mapping):
+            return TypeRef("python", written, where)
+        return checked(TypeRef("json_schema", written, where, reading.schemas), node, spot)
     if text in reading.schema_names:
         raise Misfit(node.place, f"{spot}: the schema `{text}` cannot be read", "see above")
     raise Misfit(node.place, f"{spot}: no type is called `{text[:60]}`", _respelt(text) or _known(text, reading))
 
 
 def _meant_by_list(node: Node) -> str:
-    """`[models:User]` is a YAML list of one text."""
+    """The hint for `[models:User]`, which YAML reads as a list of one text."""
     item = node.items[0] if isinstance(node, ListNode) and len(node.items) == 1 else None
     if isinstance(item, Scalar) and isinstance(item.value, str) and IMPORT.fullmatch(item.value):
         return f'did you mean "list[{item.value[:60]}]"?'
@@ -100,19 +95,14 @@ def _respelt(text: str) -> str:
 
 
 def _known(text: str, reading: Reading) -> str:
-    known = [*reading.schema_names, *PARAMETER_TYPES]
-    close = nearest(text, known, cutoff=0.7)
     schemas = f"`schemas` has {one_of(reading.schema_names)}" if reading.schema_names else "there are no `schemas`"
     named = text if re.fullmatch(r"[A-Z][A-Za-z0-9]{0,60}", text) else "Type"
-    return (
-        f"did you mean `{close}`?"
-        if close
-        else f"write `module:{named}` or one of {one_of(PARAMETER_TYPES)}; {schemas}"
-    )
+    close = did_you_mean(text, [*reading.schema_names, *PARAMETER_TYPES], cutoff=0.7)
+    return close or f"write `module:{named}` or one of {one_of(PARAMETER_TYPES)}; {schemas}"
 
 
 def checked(ref: TypeRef, node: Node, spot: Spot) -> TypeRef:
-    """The type, once its JSON Schema has been compiled as it will be for the first call."""
+    """The type itself. Its JSON Schema is compiled as for a call, so that a mistake in it is found when the sheet is read."""
     from callsheet.values.json_schema import SchemaCodec  # noqa: PLC0415 - only for sheets that hold JSON Schemas
 
     try:
@@ -153,8 +143,7 @@ def _keywords(node: MappingNode) -> Iterator[tuple[str, Node]]:
 def _check_types(node: Scalar | ListNode, spot: Spot, reading: Reading) -> None:
     for item in node.items if isinstance(node, ListNode) else (node,):
         if isinstance(item, Scalar) and reading.filled(item).value not in JSON_TYPES:
-            close = nearest(item.text, JSON_TYPES)
-            raise misfit(item, spot.under("type"), one_of(JSON_TYPES), f"did you mean `{close}`?" if close else "")
+            raise misfit(item, spot.under("type"), one_of(JSON_TYPES), did_you_mean(item.text, JSON_TYPES))
 
 
 def _check_reference(node: Scalar, spot: Spot, reading: Reading) -> None:
@@ -175,33 +164,26 @@ def _check_pattern(node: Scalar, spot: Spot) -> None:
         ) from None
 
 
-class ReturnsForm:
-    """A type, or a mapping from status to type or null."""
+def returns(node: Node, spot: Spot, reading: Reading) -> TypeRef | dict[int | str, TypeRef | None]:
+    """Read a type, or a mapping from status to type or null."""
+    if not isinstance(node, MappingNode) or not _is_by_status(node):
+        return type_ref(node, spot, reading)
+    by_status: dict[int | str, TypeRef | None] = {}
+    for key, value in node.entries:
+        try:
+            status = _status(key, spot)
+            by_status[status] = None if is_null(value) else type_ref(value, spot.under(key.text), reading)
+        except Misfit as wrong:
+            reading.findings.add(wrong)
+    return by_status
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> TypeRef | dict[int | str, TypeRef | None]:
-        """The type, or status -> type or None."""
-        if not isinstance(node, MappingNode) or not _is_by_status(node):
-            return Type().read(node, spot, reading)
-        by_status: dict[int | str, TypeRef | None] = {}
-        for key, value in node.entries:
-            try:
-                status = _status(key, spot)
-                by_status[status] = None if is_null(value) else Type().read(value, spot.under(key.text), reading)
-            except Misfit as wrong:
-                reading.findings.add(wrong)
-        return by_status
 
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        by_status = {
-            "type": "object",
-            "patternProperties": {f"^({STATUS.pattern})$": {"type": ["string", "object", "null"]}},
-        }
-        return {"anyOf": [TYPE_SCHEMA, by_status]}
+_BY_STATUS = {"type": "object", "patternProperties": {f"^({STATUS.pattern})$": {"type": ["string", "object", "null"]}}}
+RETURNS = FormOf(returns, {"anyOf": [TYPE_SCHEMA, _BY_STATUS]})
 
 
 def _is_by_status(node: MappingNode) -> bool:
-    """A schema's keywords are words, statuses begin with a digit; `default` is both."""
+    """Whether a mapping is by status, and no JSON Schema: it has a key that begins with a digit, or `default` alone."""
     keys = [key.text for key, _ in node.entries]
     return any(key[:1].isdigit() for key in keys) or keys == ["default"]
 

@@ -22,7 +22,10 @@ FilledPart = str | MountedFile
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text after substitution: its parts, the names it came through, and those whose value ended in a line break."""
+    """A text after substitution.
+
+    `through` names the variables and files that it holds, `trimmed` the variables whose line break at the end was cut off.
+    """
 
     parts: tuple[FilledPart, ...] = field(repr=False)
     through: tuple[str, ...]
@@ -39,16 +42,16 @@ class Filled:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Variables:
-    """Where names get their values: a mapping, and the folder of mounted files, looked at by `clock`."""
+    """What `${...}` stands for: `values` by name, and the files in `folder`; `clock` says when a file is read again."""
 
     values: Mapping[str, str]
     folder: Path
     clock: Callable[[], float] = time.monotonic
 
     def fill(self, node: Scalar, *, is_secret: bool = False) -> Filled:
-        """The parts of a text; raises for a name without a value or a file that cannot be read.
+        """The parts of a text. Raises Misfit for a name without a value or a file that cannot be read.
 
-        Of a secret no default is suggested: it would stand on the sheet.
+        The hint for a secret suggests no default, since a default would be written on the sheet.
         """
         parts: list[FilledPart] = []
         through: list[str] = []
@@ -72,7 +75,7 @@ class Variables:
         return Filled(tuple(part for part in parts if part != ""), tuple(through), tuple(trimmed))
 
     def missing(self, node: Node) -> str:
-        """Why a value cannot be had: the first of its variables without one. Nothing if all have theirs."""
+        """What is wrong with the first variable, of those in a node, that has no value; empty if all have one."""
         strict = Variables(self.values, self.folder, self.clock)
         try:
             for value in scalars(node):
@@ -113,7 +116,7 @@ class Variables:
 
 
 class Unfilled(Variables):
-    """Leaves `${NAME}` standing where there is no value: enough to tell what can be called."""
+    """Variables for an outline: a `${NAME}` without a value stays as it is written."""
 
     __slots__ = ()
 
@@ -130,6 +133,6 @@ def has_reference(text: str) -> bool:
 
 
 def without_line_break(value: str) -> str:
-    """One line without the line breaks at its end; a text of several lines, such as a key in PEM, as it is."""
+    """The value without line breaks at its end. A text of several lines, such as a key in PEM, stays as it is."""
     line = value.rstrip("\r\n")
     return value if "\n" in line or not line else line

@@ -1,1 +1,1 @@
-"""YAML text, or Python data, as a tree of nodes that know where each stands on the sheet."""
+"""YAML text, or Python data, as a tree of nodes that know their places on the sheet."""

@@ -1,7 +1,7 @@
 """YAML text to a tree with places, within bounds.
 
 The parser's events are read one by one and the tree is built here, so that a bound stops a hostile file before
-memory is spent on it. Nothing of PyYAML's own typing (YAML 1.1) is used.
+memory is spent on it. PyYAML's own typing (YAML 1.1) is not used.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import yaml
 from callsheet.sheet.tree.core_schema import resolve
 from callsheet.sheet.tree.findings import Findings, Misfit
 from callsheet.sheet.tree.masks import holds_no_keys, is_secret_place, is_showable
-from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, hide, shown_key
+from callsheet.sheet.tree.node import DEEPEST, ListNode, MappingNode, Node, Scalar, hide, shown_key
 from callsheet.sheet.tree.place import Place, SheetText
-from callsheet.sheet.tree.yaml_problems import DEEPEST, problem_of
+from callsheet.sheet.tree.yaml_problems import problem_of
 
 MOST_ALIASES = 100
 MOST_NODES = 10_000
@@ -34,7 +34,7 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\u
 
 
 def compose(source: SheetText, text: str, findings: Findings) -> Node | None:
-    """The tree of a YAML text; None if there is nothing in it or it cannot be parsed (then `findings` says why)."""
+    """The tree of a YAML text; None if it is empty, or cannot be parsed, which is noted in `findings`."""
     unprintable = UNPRINTABLE.search(text)
     if unprintable:
         findings.add(_unprintable(source, text, unprintable.start()))

@@ -1,4 +1,4 @@
-"""What a plain YAML scalar means: the core schema of YAML 1.2 (10.3), so that `no` and `12:30:45` stay text."""
+"""The value of a plain YAML scalar by the core schema of YAML 1.2 (10.3), so that `no` and `12:30:45` stay text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is wrong, collected, so that it is told at once."""
+"""Everything that is wrong with a sheet, collected, so that one error lists it all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from callsheet.sheet.tree.place import Place
 
 
 class Misfit(Exception):
-    """One thing that cannot be read; the reading of everything else goes on."""
+    """One value that cannot be read. The reader of the mapping around it notes the error and goes on."""
 
     def __init__(self, place: Place, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -21,7 +21,7 @@ class Misfit(Exception):
 
 
 class Noted(Misfit):
-    """A value that cannot be used, for reasons that were collected already."""
+    """A value that cannot be used because of an error that is noted already: `Findings.add` does not repeat it."""
 
     def __init__(self, place: Place) -> None:
         super().__init__(place, "")
@@ -29,13 +29,13 @@ class Noted(Misfit):
 
 @dataclass(slots=True)
 class Findings:
-    """What was found so far: errors and warnings, each once."""
+    """The errors and warnings found so far, each once."""
 
     errors: dict[tuple[Place, str], Misfit] = field(default_factory=dict)
     warnings: dict[tuple[Place, str], Misfit] = field(default_factory=dict)
 
     def add(self, misfit: Misfit) -> None:
-        """Note an error; one that is already known (an inherited value is read more than once) is not repeated."""
+        """Note an error, unless it is noted already: an inherited value is checked once for every operation."""
         if not isinstance(misfit, Noted):
             self.errors.setdefault((misfit.place, misfit.message), misfit)
 
@@ -45,7 +45,7 @@ class Findings:
             self.add(misfit)
 
     def overlooks(self, misfit: Misfit) -> bool:
-        """Whether what is wrong there is no matter of this reading."""
+        """Whether this error is ignored here; only `OfTheSheet` ignores any."""
         return False
 
     def warn(self, misfit: Misfit) -> None:
@@ -62,17 +62,17 @@ class Findings:
 
 
 class OfTheSheet(Findings):
-    """Findings without those of values that come through `${...}`: what they hold elsewhere is not known here."""
+    """Findings that ignore errors in values with `${...}`: where the sheet is used, the variables may hold others."""
 
     __slots__ = ()
 
     def add(self, misfit: Misfit) -> None:
-        """Note an error, unless it is of such a value."""
+        """Note an error, unless it is in a value with `${...}`."""
         if not self.overlooks(misfit):
             super().add(misfit)
 
     def overlooks(self, misfit: Misfit) -> bool:
-        """Whether it is of such a value."""
+        """Whether the error is in a value with `${...}`."""
         place = misfit.place
         text = place.source.line(place.line)[place.column - 1 :][: place.length] if place.source else ""
         return "${" in text
@@ -96,6 +96,12 @@ def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | No
     plain = {name.lower().replace("-", "_"): name for name in known}
     close = difflib.get_close_matches(word.lower().replace("-", "_"), plain, n=1, cutoff=cutoff)
     return plain[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """The hint that names the nearest known word; empty if none is near."""
+    close = nearest(word, known, cutoff=cutoff)
+    return f"did you mean `{close}`?" if close else ""
 
 
 def one_of(words: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from callsheet.sheet.tree.core_schema import resolve
 
 PLAIN = re.compile(r"[A-Za-z0-9_./^$+*?<>=()|~-]([A-Za-z0-9_./^$+*?<>=()|~ -]*[A-Za-z0-9_./^$+*?<>=()|~-])?")
-"""Texts that need no quotes in YAML's flow style, whatever stands around them; others may not need them either."""
+"""Texts that need no quotes in YAML's flow style, whatever is around them. Some other texts are quoted without need."""
 
 
 def flow(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What of a sheet's text is never shown in a message: values where credentials stand."""
+"""Which parts of a sheet's text no message shows: values that are, or may be, credentials."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 SECRET_KEYS = frozenset({"auth", "sign", "headers", "cookies", "proxy"})
-"""Whatever stands below one of these may be a credential."""
+"""Every value below one of these keys may be a credential."""
 
 SECRET_TEXTS = frozenset({"bearer", "username", "password", "value", "token", "secret", "client_secret"})
 
@@ -18,7 +18,7 @@ CREDENTIAL = re.compile(
 """Keys, and names of headers, whose value is or may be a credential."""
 
 CREDENTIAL_HEADER = re.compile(r"(?i)pass(word|wd|phrase)|secret|token|authori[sz]ation|cookie|api[-_]?key")
-"""Headers whose value is a credential, wherever it came from."""
+"""Names of headers whose value is a credential, even if it is written out on the sheet."""
 
 HARMLESS_KEYS = frozenset(
     [
@@ -96,7 +96,7 @@ HARMLESS_KEYS = frozenset(
         "items",
     ]
 )
-"""Keys whose value may be shown in a line of which nothing else is known."""
+"""Keys whose value may be shown, even in a text that could not be parsed."""
 
 VARIABLE_ALONE = re.compile(r"(?:[A-Za-z]+ )?\$\{(?:[A-Za-z_][A-Za-z0-9_]*|file:[^{}$]*)\}")
 SWITCHED = frozenset({"", "$", "off", "on", "true", "false", "null", "~", "yes", "no", "none"})
@@ -115,12 +115,12 @@ def is_secret_place(keys: Sequence[str]) -> bool:
 
 
 def holds_no_keys(keys: Sequence[str]) -> bool:
-    """Whether one text is expected under these keys, so that a mapping there is a text whose quotes were forgotten."""
+    """Whether the value under these keys must be a text; a mapping there is a text whose quotes were forgotten."""
     return bool(keys) and keys[-1] in SECRET_TEXTS
 
 
 def is_showable(text: str) -> bool:
-    """Whether a text gives nothing away even at a secret place: a variable's name, or a switch."""
+    """Whether a text at a secret place may be shown: it is only a variable's name, or a switch such as `off`."""
     return text in SWITCHED or VARIABLE_ALONE.fullmatch(text) is not None
 
 
@@ -132,7 +132,7 @@ def hidden_in_urls(line: str) -> Iterator[tuple[int, int]]:
 
 
 def hidden_by_words(lines: Sequence[str], index: int) -> Iterator[tuple[int, int]]:
-    """What to mask in a line of a text that could not be parsed: every value but those of keys known as harmless."""
+    """The spans to mask in a line of a text that could not be parsed: every value whose key is not known as harmless."""
     line = lines[index] if 0 <= index < len(lines) else ""
     keys = [(match.span(2), match.group(2)) for match in _KEY.finditer(line)]
     above = list(_ancestors(lines, index)) if line else []

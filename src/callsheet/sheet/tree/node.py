@@ -1,4 +1,4 @@
-"""The sheet as a tree: what stands where, before anything was made of it."""
+"""The sheet as a tree of values with their places, before any meaning is read into it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from callsheet.sheet.tree.place import Place
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value. `text` is how it was written, `hidden` whether it may be shown, `through` the variables it came from."""
+    """One value. `text` is how it was written. A `hidden` value is never shown. `through` names the variables in it."""
 
     value: Any
     text: str
@@ -25,7 +25,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class MappingNode:
-    """Keys and values in the order of the file; no key twice."""
+    """Keys and values in the order of the file. No key is there twice."""
 
     entries: tuple[tuple[Scalar, Node], ...]
     place: Place
@@ -39,7 +39,7 @@ class MappingNode:
         return next((key for key, _ in self.entries if key.value == name), None)
 
     def without(self, *names: str) -> MappingNode:
-        """The same mapping less some keys."""
+        """The mapping without some of its keys."""
         return MappingNode(tuple(entry for entry in self.entries if entry[0].value not in names), self.place)
 
 
@@ -53,21 +53,23 @@ class ListNode:
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Two and more ways one setting was written, lowest first, where one cannot be merged into the other."""
+    """A setting as two or more layers wrote it, lowest first, to be merged after each of them was read."""
 
     nodes: tuple[Node, ...]
 
     @property
     def place(self) -> Place:
-        """Where the topmost stands."""
+        """The place of the topmost."""
         return self.nodes[-1].place
 
 
+DEEPEST = 50
+"""Levels of nesting: far below what the YAML parser itself would take, and far above what a sheet needs."""
 Node = Scalar | MappingNode | ListNode | Layers
 
 
 def entries(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
-    """The keys and values of a mapping; nothing of anything else."""
+    """The keys and values of a mapping; empty for any other node."""
     return node.entries if isinstance(node, MappingNode) else ()
 
 
@@ -77,7 +79,7 @@ def is_null(node: Node) -> bool:
 
 
 def scalars(node: Node) -> Iterator[Scalar]:
-    """Every value below a node, keys left out."""
+    """Every single value at or below a node; keys are left out."""
     if isinstance(node, Scalar):
         yield node
     elif isinstance(node, MappingNode):
@@ -89,12 +91,12 @@ def scalars(node: Node) -> Iterator[Scalar]:
 
 
 def shown_key(key: Scalar) -> str:
-    """A key for a message."""
+    """A key as messages show it, cut to 60 characters."""
     return key.text if len(key.text) <= 60 else f"{key.text[:57]}..."
 
 
 def hide(node: Node) -> None:
-    """Mask a value that nobody knows the meaning of: it may be a credential under a misspelt key."""
+    """Mask the value of an unknown key in every excerpt: the key may be misspelt and the value a credential."""
     for value in (*scalars(node), *_keys_alone(node)):
         source = value.place.source
         if source is not None and isinstance(value.value, str) and not value.hidden:
@@ -105,7 +107,7 @@ def hide(node: Node) -> None:
 
 
 def _keys_alone(node: Node) -> Iterator[Scalar]:
-    """`{abc}` is a key without a value to YAML, and a text to whoever wrote it."""
+    """The keys without a value: YAML reads a text `{abc}` without quotes as such a key."""
     for key, value in entries(node):
         if is_null(value):
             yield key

@@ -1,4 +1,4 @@
-"""Where something stands on the sheet, and how that line is shown."""
+"""The place of a value on the sheet, and how messages show its line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Place:
 
 
 class SheetText:
-    """The text of a sheet: gives places, and excerpts in which credentials are masked."""
+    """The text of a sheet. It makes places, and excerpts in which credentials are masked."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -50,7 +50,7 @@ class SheetText:
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
     def hide(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Mask what stands between two marks in every excerpt."""
+        """Mask the text between two marks in every excerpt."""
         for number in range(start[0], end[0] + 1):
             text = self.line(number + 1)
             first = start[1] if number == start[0] else len(text) - len(text.lstrip())

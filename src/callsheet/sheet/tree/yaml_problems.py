@@ -1,4 +1,4 @@
-"""What the YAML parser says, in words that tell what to do, and without any of the text it read."""
+"""The YAML parser's errors, reworded to say what to do, and without the text of the sheet, which may hold a credential."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import re
 import yaml
 
 from callsheet.sheet.tree.findings import Misfit
+from callsheet.sheet.tree.node import DEEPEST
 from callsheet.sheet.tree.place import SheetText
 
-DEEPEST = 50
-"""Far below what the parser itself would take, and far above what a sheet needs."""
 QUOTES_FORGOTTEN = re.compile(r"\$\{|(?<![\w\"'])\{\w+\}/|/\{\w+\}|\{\{|list\[")
 VARIABLE_BARE = re.compile(r"(?<![\"'\w])\$\{[A-Za-z_][A-Za-z0-9_]*\}(?=\s*[,}\]]|\s*$)")
 TAB_INDENTS = re.compile(r" *\t\s*\S")
@@ -62,10 +61,10 @@ PROBLEMS: tuple[tuple[str, str, str], ...] = (
 
 
 def problem_of(error: yaml.YAMLError, source: SheetText) -> Misfit:
-    """The parser's complaint as a finding of ours."""
+    """The finding for an error of the YAML parser."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     said = " ".join(str(getattr(error, name, None) or "") for name in ("problem", "context"))
-    if "nesting depth" in said and mark:  # it looks ahead, and so may find it before we do
+    if "nesting depth" in said and mark:  # the parser looks ahead, and so may notice before we do
         at = mark.line, mark.column
         return Misfit(source.place(at, (mark.line, mark.column + 1)), f"nested more than {DEEPEST} deep")
     what, hint = next(
@@ -93,7 +92,7 @@ def _of_line(source: SheetText, number: int, what: str, hint: str) -> Misfit:
 
 
 def _line_without_colon(source: SheetText, number: int, what: str) -> int | None:
-    """The line that a parser took together with the one it complains of, because it ends without `:`."""
+    """The number of the line that lacks its `:`; the parser joins it to the next line, and reports that one."""
     if source.line(number).count(": ") > 1:
         return None
     if NO_COLON.fullmatch(source.line(number)):
@@ -103,18 +102,18 @@ def _line_without_colon(source: SheetText, number: int, what: str) -> int | None
     )
     before = next(above, None)
     found = NO_COLON.fullmatch(source.line(before)) if before else None
-    # A text goes on in the next line, unless a comment ends it: then that line has no place.
+    # Without a comment at its end, the line may be a text that goes on in the next line, and so no mistake.
     return before if found and (found["comment"] or what != MISPLACED) else None
 
 
 def _opened(error: yaml.YAMLError) -> int:
-    """The line on which the construct began that could not be read."""
+    """The line on which the construct that could not be read began; -1 if the parser does not say."""
     mark = getattr(error, "context_mark", None)
     return mark.line if mark else -1
 
 
 def _where_text_is(source: SheetText, line: int, column: int) -> tuple[int, int]:
-    """The parser may stop past the last line: then the last one with text is meant."""
+    """The position, or the end of the last line with text before it: the parser may stop past the end of the file."""
     if source.line(line + 1).strip():
         return line, column
     while line > 0 and not source.line(line + 1).strip():

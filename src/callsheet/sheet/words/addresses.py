@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from callsheet.http.cross_origin import exact_origin, is_downgrade, spelled
 from callsheet.http.request import origin_of
 from callsheet.settings.settings import Settings
-from callsheet.sheet.forms.reading import Form, JsonSchema, Reading, Spot, Unread
+from callsheet.sheet.forms.reading import Form, FormOf, Reading, Spot, Unread
 from callsheet.sheet.forms.record import Layer
 from callsheet.sheet.forms.scalars import Choice, ListOf, Text
 from callsheet.sheet.tree.findings import Findings, Misfit
@@ -29,27 +29,27 @@ ANGLED_NAME = re.compile(r"<(?:[a-z]+:)?([A-Za-z_][A-Za-z0-9_]{0,40})>")
 DOT_SEGMENTS = frozenset({".", ".."})
 
 
-class BaseURL:
-    """Scheme, host, optional port and path prefix; a trailing slash is dropped, since every path begins with one."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
-        """The URL without a trailing slash."""
-        text = URL.read(node, spot, reading)
-        assert isinstance(node, Scalar)
-        _warn_of_shown(node, spot, reading)
-        wrong, hint = wrong_with_url(text)
-        if wrong:
-            raise Misfit(node.place, f"{spot}: {wrong}", hint)
-        return text.rstrip("/")
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://|\$\{"}
+def refuse(problem: tuple[str, str], node: Node, spot: Spot) -> None:
+    """Raise Misfit for a problem: what is wrong with a node, and what to do about it. None if the first text is empty."""
+    wrong, hint = problem
+    if wrong:
+        raise Misfit(node.place, f"{spot}: {wrong}", hint)
 
 
-def _warn_of_shown(node: Scalar, spot: Spot, reading: Reading) -> None:
-    """Warn of a variable that is named like a credential in a URL, which every log shows."""
-    for name in REFERENCED.findall(node.text):
+def _base_url(node: Node, spot: Spot, reading: Reading) -> str:
+    """The URL without the slash at its end, since every path begins with one."""
+    text = URL.read(node, spot, reading)
+    _warn_of_shown(node, spot, reading)
+    refuse(wrong_with_url(text), node, spot)
+    return text.rstrip("/")
+
+
+BASE_URL = FormOf(_base_url, {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://|\$\{"})
+
+
+def _warn_of_shown(node: Node, spot: Spot, reading: Reading) -> None:
+    """Warn of a variable in a URL whose name says that it is a credential: every log shows the URL."""
+    for name in REFERENCED.findall(node.text if isinstance(node, Scalar) else ""):
         if CREDENTIAL_HEADER.search(name):
             message = f"{spot}: `${{{name}}}` in a URL is shown in every log"
             hint = 'declare it in the path: `get: "/bot{token}/me"`, `path: {token: {type: string, value: "${NAME}"}}`'
@@ -57,7 +57,7 @@ def _warn_of_shown(node: Scalar, spot: Spot, reading: Reading) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name or address (RFC 6761 6.3)."""
+    """Whether a host's name or address is that of this machine (RFC 6761 6.3)."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -67,7 +67,7 @@ def is_loopback(host: str) -> bool:
 
 
 def check_unencrypted(layer: Layer, settings: Settings, spot: Spot, findings: Findings) -> None:
-    """Warn of a credential that would pass unencrypted between machines."""
+    """Warn of a credential that is sent over http to another machine."""
     written = layer.get("base_url")
     if written is None or settings.auth is None or not settings.base_url.lower().startswith("http://"):
         return
@@ -77,7 +77,7 @@ def check_unencrypted(layer: Layer, settings: Settings, spot: Spot, findings: Fi
 
 
 def wrong_with_url(text: str) -> tuple[str, str]:
-    """What is wrong with a URL that has no query, and what to do; two empty texts if nothing is."""
+    """What is wrong with a base URL or an origin, and what to do about it; two empty texts if nothing is."""
     if re.search(r"[\x00-\x20\x7f\\<>\"^`{}|]", text):
         return (
             "a character that no URL may hold",
@@ -114,24 +114,14 @@ def _has_dots(path: str) -> bool:
     return any(unquote(segment) in DOT_SEGMENTS for segment in path.split("/"))
 
 
-class AllowedOrigin:
-    """Scheme, host and optional port, written out: whoever gets a name under a `*` would be let in."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
-        """The origin as `spelled` writes it."""
-        text = ORIGIN.read(node, spot, reading)
-        assert isinstance(node, Scalar)
-        wrong, hint = _wrong_with_origin(text)
-        if wrong:
-            raise Misfit(node.place, f"{spot}: {wrong}", hint)
-        return spelled(exact_origin(text))
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://[^/?#*@]+/?$|\$\{"}
+def _allowed_origin(node: Node, spot: Spot, reading: Reading) -> str:
+    text = ORIGIN.read(node, spot, reading)
+    refuse(_wrong_with_origin(text), node, spot)
+    return spelled(exact_origin(text))
 
 
-ALLOW_ORIGINS: Form = ListOf(AllowedOrigin(), "origins such as `https://cdn.example.com`")
+_ALLOWED_ORIGIN = FormOf(_allowed_origin, {"type": "string", "pattern": r"^[hH][tT][tT][pP][sS]?://[^/?#*@]+/?$|\$\{"})
+ALLOW_ORIGINS: Form = ListOf(_ALLOWED_ORIGIN, "origins such as `https://cdn.example.com`")
 ADDRESSES: Form = Choice(("any", "public"))
 
 
@@ -154,7 +144,7 @@ def _wrong_with_origin(text: str) -> tuple[str, str]:
 
 
 def check_reach(layer: Layer, spot: Spot, findings: Findings) -> None:
-    """Note what a service could not keep: public addresses behind a proxy, or https that goes on to http."""
+    """Note settings that cannot be kept: `addresses: public` behind a proxy, or an http origin beside an https service."""
     known = {name: written for name, written in layer.items() if not isinstance(written.value, Unread)}
     addresses = known.get("addresses")
     through = next((name for name in ("proxy", "trust_env") if name in known and known[name].value), None)
@@ -172,25 +162,18 @@ def check_reach(layer: Layer, spot: Spot, findings: Findings) -> None:
             findings.add_once(Misfit(origins.node.place, what, "write its https:// origin"))
 
 
-class PathTemplate:
-    """A path that begins with `/`, with `{name}` for each parameter."""
+def _path_template(node: Node, spot: Spot, reading: Reading) -> str:
+    """The path as written: it begins with `/`, and has `{name}` for each parameter."""
+    text = TEMPLATE.read(node, spot, reading)
+    _warn_of_shown(node, spot, reading)
+    refuse(_wrong_with_template(text), node, spot)
+    for name in COLON_NAME.findall(text):
+        message = f"{spot}: `:{name}` is sent as it is"
+        reading.findings.warn(Misfit(node.place, message, f"did you mean `{{{name}}}`?"))
+    return text
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
-        """The template as written."""
-        text = TEMPLATE.read(node, spot, reading)
-        assert isinstance(node, Scalar)
-        _warn_of_shown(node, spot, reading)
-        wrong, hint = _wrong_with_template(text)
-        if wrong:
-            raise Misfit(node.place, f"{spot}: {wrong}", hint)
-        for name in COLON_NAME.findall(text):
-            message = f"{spot}: `:{name}` is sent as it is"
-            reading.findings.warn(Misfit(node.place, message, f"did you mean `{{{name}}}`?"))
-        return text
 
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string", "pattern": r"^/(?!/)|\$\{"}
+PATH_TEMPLATE = FormOf(_path_template, {"type": "string", "pattern": r"^/(?!/)|\$\{"})
 
 
 def _wrong_with_template(text: str) -> tuple[str, str]:

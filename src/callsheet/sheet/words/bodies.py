@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.forms.scalars import Text
-from callsheet.sheet.forms.types import TYPE_SCHEMA, Type
+from callsheet.sheet.forms.types import TYPE_SCHEMA, type_ref
 from callsheet.sheet.tree.findings import Misfit
 from callsheet.sheet.tree.node import MappingNode, Node
 from callsheet.sheet.words.operation import Location, Parameter
@@ -20,7 +18,7 @@ MEDIA_TYPE = rf"{TCHAR}/{TCHAR}( *;[ -~]*[!-~])?"
 
 
 class BodyFields:
-    """The fields of a body, one at least."""
+    """The fields of a form or multipart body; there must be at least one."""
 
     def __init__(self, location: Location) -> None:
         self._declarations = Declarations(location)
@@ -32,7 +30,7 @@ class BodyFields:
         return self._declarations.read(node, spot, reading)
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         return {**self._declarations.schema(), "minProperties": 1}
 
 
@@ -40,7 +38,7 @@ FIELDS = BodyFields("multipart")
 
 
 class FormFields:
-    """The fields of a form, or the name of a type that has them."""
+    """The fields of a form, or the name of a type with such fields."""
 
     def __init__(self) -> None:
         self._fields = BodyFields("form")
@@ -49,25 +47,20 @@ class FormFields:
         """The fields in the order of the sheet, or the type."""
         if isinstance(node, MappingNode):
             return self._fields.read(node, spot, reading)
-        ref = Type().read(node, spot, reading)
+        ref = type_ref(node, spot, reading)
         if ref.kind == "name" and ref.value != "object":
             raise misfit(node, spot, EXPECTED)
         return ref
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         without_fields = [word for word in PARAMETER_TYPES if word != "object"]
         named: JsonSchema = {**TYPE_SCHEMA, "type": "string", "not": {"enum": without_fields}}
         return {"anyOf": [named, self._fields.schema()]}
 
 
-class MediaType:
-    """A media type."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
-        """The media type as written."""
-        return Text("a media type such as `text/csv`", MEDIA_TYPE).read(node, spot, reading)
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string", "pattern": rf"^{MEDIA_TYPE}$|\$\{{"}
+CONTENT = Text(
+    "a media type such as `text/csv`",
+    MEDIA_TYPE,
+    json_schema={"type": "string", "pattern": rf"^{MEDIA_TYPE}$|\$\{{"},
+)

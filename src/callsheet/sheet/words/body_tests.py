@@ -10,7 +10,7 @@ from typing import Any
 
 from callsheet.http.json_path import JSONPath
 from callsheet.settings.envelope import BodyTest, JSONScalar
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, Unread, misfit
+from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, Unread, misfit
 from callsheet.sheet.forms.record import Key, Layer, Record, Written, plain
 from callsheet.sheet.forms.scalars import VARIABLE_SCHEMA, Text, scalar
 from callsheet.sheet.tree.findings import Misfit, Noted
@@ -18,29 +18,24 @@ from callsheet.sheet.tree.flow import flow
 from callsheet.sheet.tree.node import ListNode, MappingNode, Node, entries, is_null
 from callsheet.sheet.tree.place import Place
 
+PATHS = "a dotted path such as `code` or `error.code`"
 VALUES = "a text, a number, true, false, null, or a list of them"
 
 
-class Path:
-    """A dotted path into a JSON document."""
+def _path(node: Node, spot: Spot, reading: Reading) -> str:
+    """A dotted path into a JSON document, as written."""
+    text = Text(PATHS).read(node, spot, reading)
+    try:
+        return JSONPath(text).text
+    except ValueError as error:
+        raise misfit(node, spot, PATHS, str(error)) from None
 
-    expected = "a dotted path such as `code` or `error.code`"
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
-        """The path as written."""
-        text = Text(self.expected).read(node, spot, reading)
-        try:
-            return JSONPath(text).text
-        except ValueError as error:
-            raise misfit(node, spot, self.expected, str(error)) from None
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"anyOf": [{"type": "string", "pattern": r"^(?![$/])[^.\[]+(\.[^.\[]+)*$"}, VARIABLE_SCHEMA]}
+PATH = FormOf(_path, {"anyOf": [{"type": "string", "pattern": r"^(?![$/])[^.\[]+(\.[^.\[]+)*$"}, VARIABLE_SCHEMA]})
 
 
 class ComparedValues:
-    """A JSON value that is no mapping, or a list of them."""
+    """The values to compare with: one JSON value that is no mapping, or a list of such values."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[JSONScalar, ...]:
         """The values, one at least."""
@@ -56,7 +51,7 @@ class ComparedValues:
         return value
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         value: JsonSchema = {"type": ["string", "number", "boolean", "null"]}
         return {"anyOf": [value, {"type": "array", "items": value, "minItems": 1}]}
 
@@ -66,38 +61,31 @@ class ComparedValues:
 
 
 def one_or_list(values: tuple[Any, ...]) -> Any:
-    """The short form: one value stands for a list of it."""
+    """The values as they would be written: a single one needs no list around it."""
     return values[0] if len(values) == 1 else list(values)
 
 
-class Pattern:
-    """A regular expression, to be found in the text of a value."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
-        """The expression as written."""
-        text = Text("a regular expression").read(node, spot, reading)
-        try:
-            re.compile(text)
-        except (re.error, OverflowError, RecursionError) as error:
-            hint = "mend it, or put it in single quotes"
-            raise Misfit(node.place, f"{spot} is no regular expression: {error}", hint) from None
-        return text
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string"}
+def _pattern(node: Node, spot: Spot, reading: Reading) -> str:
+    """A regular expression, as written."""
+    text = Text("a regular expression").read(node, spot, reading)
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        hint = "mend it, or put it in single quotes"
+        raise Misfit(node.place, f"{spot} is no regular expression: {error}", hint) from None
+    return text
 
 
 VALUE_KEYS = (
-    Key("path", Path(), "where the value stands in the JSON body"),
+    Key("path", PATH, "where the value stands in the JSON body"),
     Key("equals", ComparedValues(), "it is this, or one of these"),
-    Key("matches", Pattern(), "a regular expression that is found in its text"),
+    Key("matches", FormOf(_pattern, {"type": "string"}), "a regular expression that is found in its text"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class WholeRecord(Record):
-    """A mapping that is read whole or not at all: what it lacks is then no finding beside what could not be read."""
+    """A mapping that is read only if each of its values can be; otherwise what is missing in it would be noted as well."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
         """Each key that was written, with its value."""
@@ -110,7 +98,7 @@ class WholeRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class ValueTests(WholeRecord):
-    """A mapping that holds a test of a value; a null is a value to be equal to."""
+    """A mapping with a test of a value. In it `equals: null` compares with null, instead of counting as not written."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
         """Each key that was written, with its value."""
@@ -123,7 +111,7 @@ class ValueTests(WholeRecord):
 
 
 def unread_in(layer: Layer) -> Iterator[Unread]:
-    """What an outline does not know of a mapping, however deep it stands."""
+    """The values in a mapping, at any depth, that an outline could not read."""
     for written in layer.values():
         if isinstance(written.value, Unread):
             yield written.value
@@ -132,7 +120,7 @@ def unread_in(layer: Layer) -> Iterator[Unread]:
 
 
 def body_test(values: Layer, spot: Spot, place: Place) -> BodyTest:
-    """The test that a mapping holds, which stands at `place`. Raises Misfit for one that is none."""
+    """The test that a mapping at `place` describes. Raises Misfit if it has no `path`, or two ways to compare."""
     if "path" not in values:
         written = values.get("equals") or values.get("matches")
         hint = "write where the value stands: `path: error.code`"
@@ -151,5 +139,5 @@ def test_data(test: BodyTest) -> dict[str, Any]:
 
 
 def place_of(written: Written) -> Place:
-    """Where it was written: its key, where it has one."""
+    """Where a value was written: the place of its key, or its own if it has none."""
     return (written.key or written.node).place

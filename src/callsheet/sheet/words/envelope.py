@@ -7,15 +7,15 @@ from callsheet.sheet.forms.reading import Form, Spot, Unread
 from callsheet.sheet.forms.record import Key, Written, plain
 from callsheet.sheet.forms.shorthand import OrOff
 from callsheet.sheet.tree.findings import Findings, Misfit
-from callsheet.sheet.words.body_tests import VALUE_KEYS, Path, ValueTests, WholeRecord, body_test
+from callsheet.sheet.words.body_tests import PATH, VALUE_KEYS, ValueTests, WholeRecord, body_test
 
 OK = ValueTests(VALUE_KEYS, topic="when", expected="a mapping such as `{path: code, equals: 0}`")
 ENVELOPE: Form = OrOff(
     WholeRecord(
         (
             Key("ok", OK, "what holds of a success"),
-            Key("data", Path(), "where the result stands"),
-            Key("message", Path(), "where a failure is explained"),
+            Key("data", PATH, "where the result stands"),
+            Key("message", PATH, "where a failure is explained"),
         ),
         topic="envelope",
         expected="a mapping such as `{ok: {path: code, equals: 0}, data: data}`",
@@ -24,7 +24,7 @@ ENVELOPE: Form = OrOff(
 
 
 def envelope_from(written: Written, spot: Spot, findings: Findings) -> Envelope | None:
-    """The settings that were written; None where it is off. What the layers make of it together is checked here."""
+    """The settings in the merged layers; None for `off`. A test that is incomplete, all layers together, is noted."""
     if written.value is None:
         return None
     try:
@@ -45,7 +45,7 @@ def _envelope(written: Written, spot: Spot) -> Envelope:
 
 
 def _known(ok: Written | None) -> Written | None:
-    """The test, unless an outline does not know where it looks."""
+    """The test; None if there is none, or if an outline could not read it or its path."""
     if ok is None or isinstance(ok.value, Unread):
         return None
     path = ok.value.get("path")

@@ -1,12 +1,12 @@
-"""`fallback`: what a call gives when the service fails; and what does not go with an answer that is read as it comes."""
+"""`fallback`: what a call gives when the service fails; and the settings that contradict `stream`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from callsheet.settings.fallback import Fallback
-from callsheet.sheet.forms.functions import Function
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, Unread, misfit
+from callsheet.sheet.forms.functions import FUNCTION
+from callsheet.sheet.forms.reading import FormOf, Reading, Spot, Unread, misfit
 from callsheet.sheet.forms.record import Key, Layer, Written
 from callsheet.sheet.forms.scalars import scalar
 from callsheet.sheet.forms.shorthand import is_off
@@ -21,39 +21,35 @@ EXPECTED = '`off`, `{value: ...}` or `{python: "module:function"}`'
 KEYS = WholeRecord(
     (
         Key("value", DATA, "the result"),
-        Key("python", Function(), "a plain function of the error; what it gives is the result"),
+        Key("python", FUNCTION, "a plain function of the error; what it gives is the result"),
     ),
     topic="fallback",
     expected=EXPECTED,
 )
 
 
-class FallbackForm:
-    """A value or a function, or `off`."""
+def _fallback(node: Node, spot: Spot, reading: Reading) -> Fallback | Unread | None:
+    """The settings; None for `off`; Unread if an outline could not read the value."""
+    if not isinstance(node, MappingNode):
+        filled = scalar(node, spot, reading, EXPECTED)
+        if is_off(filled):
+            return None
+        raise misfit(filled, spot, EXPECTED, "write `{value: ...}`")
+    values = KEYS.read(node, spot, reading)
+    null = node.get("value")
+    if null is not None and is_null(null):
+        values["value"] = Written(None, null, node.key("value"))
+    if len(values) != 1:
+        hint = "keep one" if values else "`{value: null}` gives None"
+        raise Misfit(node.place, f"{spot}: expected one of `value` and `python`, found {len(values)}", hint)
+    (name, written), *_ = values.items()
+    if isinstance(written.value, Unread):
+        return written.value
+    return Fallback(**{name: written.value}, where=str(written.node.place))
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Fallback | Unread | None:
-        """The settings; None for `off`; in an outline, Unread if it is not known."""
-        if not isinstance(node, MappingNode):
-            filled = scalar(node, spot, reading, EXPECTED)
-            if is_off(filled):
-                return None
-            raise misfit(filled, spot, EXPECTED, "write `{value: ...}`")
-        values = KEYS.read(node, spot, reading)
-        null = node.get("value")
-        if null is not None and is_null(null):
-            values["value"] = Written(None, null, node.key("value"))
-        if len(values) != 1:
-            hint = "keep one" if values else "`{value: null}` gives None"
-            raise Misfit(node.place, f"{spot}: expected one of `value` and `python`, found {len(values)}", hint)
-        (name, written), *_ = values.items()
-        if isinstance(written.value, Unread):
-            return written.value
-        return Fallback(**{name: written.value}, where=str(written.node.place))
 
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        one = {"oneOf": [{"required": ["value"]}, {"required": ["python"]}]}
-        return {"anyOf": [{"enum": ["off", False]}, {**KEYS.schema(), **one}]}
+_ONE = {"oneOf": [{"required": ["value"]}, {"required": ["python"]}]}
+FALLBACK = FormOf(_fallback, {"anyOf": [{"enum": ["off", False]}, {**KEYS.schema(), **_ONE}]})
 
 
 def fallback_data(fallback: Fallback) -> dict[str, Any]:
@@ -62,7 +58,7 @@ def fallback_data(fallback: Fallback) -> dict[str, Any]:
 
 
 def check_stream(layer: Layer, spot: Spot, findings: Findings) -> None:
-    """Note settings of an operation that say nothing of an answer that is read as it comes."""
+    """Note settings of a streaming operation that have no effect: the body of its answer is not decoded."""
     for name, hint in (
         ("fallback", "what is read as it comes has no result to stand in for: remove it"),
         ("envelope", "the body of what is read as it comes is not looked into: remove it"),
@@ -77,7 +73,7 @@ def check_stream(layer: Layer, spot: Spot, findings: Findings) -> None:
 
 
 def check_fallback(layer: Layer, spot: Spot, findings: Findings) -> None:
-    """Note a fallback of an operation that gives no typed result; one that it inherits is not used there."""
+    """Note a fallback written at an operation without a typed result. One that it inherits is simply not used."""
     written = layer.get("fallback")
     if written is not None and not isinstance(written.value, Unread | None):
         hint = "it stands in for a typed result: declare what the operation `returns`"

@@ -1,40 +1,32 @@
-"""`idempotency_key` and `deadline_header`: header fields that are set for each call or attempt."""
+"""`idempotency_key` and `deadline_header`: headers whose value is made for each call or attempt."""
 
 from __future__ import annotations
 
 from callsheet.settings import IdempotencyKey
 from callsheet.sheet.forms.header_text import TOKEN, header_name
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.forms.record import Key, Record, Written, plain
-from callsheet.sheet.forms.scalars import Choice, Switch, scalar
+from callsheet.sheet.forms.scalars import SWITCH, Choice, scalar
 from callsheet.sheet.forms.shorthand import is_off
 from callsheet.sheet.forms.variables import has_reference
 from callsheet.sheet.tree.findings import Findings, Misfit
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, is_null
 
 
-class HeaderName:
-    """The name of a header, or `off`."""
-
-    expected = "the name of a header, or `off`"
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str | None:
-        """The name; None for `off`."""
-        filled = scalar(node, spot, reading, self.expected)
-        return None if is_off(filled) else own_header(filled, spot)
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"anyOf": [{"enum": ["off", False]}, {"type": "string", "pattern": f"^{TOKEN.pattern}$"}]}
+def _header_or_off(node: Node, spot: Spot, reading: Reading) -> str | None:
+    filled = scalar(node, spot, reading, "the name of a header, or `off`")
+    return None if is_off(filled) else own_header(filled, spot)
 
 
+_NAME: JsonSchema = {"type": "string", "pattern": f"^{TOKEN.pattern}$"}
+HEADER_NAME = FormOf(_header_or_off, {"anyOf": [{"enum": ["off", False]}, _NAME]})
 TAKEN = frozenset({"authorization", "proxy-authorization", "cookie", "host", "content-type", "content-encoding", "accept",
                    "accept-encoding", "user-agent"})  # fmt: skip
 SWITCHES = frozenset({"yes", "no", "on"})
 
 
 def own_header(node: Scalar, spot: Spot) -> str:
-    """The name of a header that is free for this use."""
+    """The name of a header for our own use. Raises Misfit for one that has another meaning."""
     name = header_name(node, spot)
     if name.lower() in TAKEN:
         raise Misfit(node.place, f"{spot}: the header `{name}` has a meaning of its own", "choose another name")
@@ -45,8 +37,8 @@ def own_header(node: Scalar, spot: Spot) -> str:
 
 IDEMPOTENCY_KEYS = Record(
     (
-        Key("header", HeaderName(), "the header that carries the key"),
-        Key("quoted", Switch(), "as a structured string, in quotes"),
+        Key("header", HEADER_NAME, "the header that carries the key"),
+        Key("quoted", SWITCH, "as a structured string, in quotes"),
         Key("from", Choice(("auto", "argument")), "who makes the key: we, or the caller"),
     ),
     topic="idempotency_key",
@@ -73,13 +65,12 @@ class IdempotencyKeyForm:
         return {"header": Written(own_header(filled, spot), node)}
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        name = {"type": "string", "pattern": f"^{TOKEN.pattern}$"}
-        return {"anyOf": [{"type": "boolean"}, name, IDEMPOTENCY_KEYS.schema()]}
+        """The JSON Schema of the values that are read."""
+        return {"anyOf": [{"type": "boolean"}, _NAME, IDEMPOTENCY_KEYS.schema()]}
 
 
 def with_header(node: Node) -> Node:
-    """A short form of `idempotency_key`, true or the name of a header, as the mapping that it stands for."""
+    """The mapping that a short form of `idempotency_key`, true or the name of a header, is equal to."""
     if not isinstance(node, Scalar) or is_null(node) or is_off(node) or has_reference(node.text):
         return node
     header = () if node.value is True else ((Scalar("header", "header", node.place), node),)

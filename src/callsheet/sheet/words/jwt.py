@@ -1,4 +1,4 @@
-"""`auth: {jwt: ...}`: the forms of its values, and whether key and algorithm fit."""
+"""`auth: {jwt: ...}`: the forms of its values, and the check that the key fits the algorithm."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from callsheet.errors import UsageError
 from callsheet.secret import Secret
 from callsheet.sheet.forms.header_text import TOKEN, key_text
 from callsheet.sheet.forms.quantities import seconds
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.forms.record import Key
 from callsheet.sheet.forms.scalars import DURATION, Choice, Quantity, Text, scalar
-from callsheet.sheet.forms.secret_text import SecretText
+from callsheet.sheet.forms.secret_text import SECRET_KEY
 from callsheet.sheet.tree.findings import Misfit, Noted
 from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, is_null
 
@@ -23,7 +23,7 @@ NAME = Text("a name of letters, digits and !#$%&'*+-.^_`|~", TOKEN.pattern)
 SCHEME = Text("a word, or an empty text", f"({TOKEN.pattern})?", may_be_empty=True)
 DEFAULTS: Mapping[str, Any] = {"algorithm": "HS256", "expires": 3600.0, "header": "Authorization", "scheme": "Bearer"}
 SHORTEST_LIFE = 10.0
-"""Seconds. The times in a JWT are whole seconds, and clocks differ: a shorter life would be over on arrival."""
+"""Seconds. The times in a JWT are whole seconds, and clocks differ: a token of a shorter life could expire on its way."""
 MADE_BY_US = {
     "iss": "write `issuer` beside `claims`",
     "sub": "write `subject` beside `claims`",
@@ -44,110 +44,85 @@ LIFE = Quantity(_life, "a duration from 10s to 366 days, such as `1h` or a numbe
                 DURATION.pattern, {"type": "number", "minimum": SHORTEST_LIFE}, spell=DURATION.spell)  # fmt: skip
 
 
-class ToldText:
-    """A text that a token tells; a secret to us where it comes through `${...}`. A whole number is taken as text."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str | Secret:
-        """The text."""
-        if isinstance(node, Scalar) and isinstance(node.value, Secret):
-            return node.value
-        filled = scalar(node, spot, reading, "a text")
-        is_text = isinstance(filled.value, str | int) and not isinstance(filled.value, bool)
-        if not filled.text or not (is_text or filled.through):
-            raise misfit(filled, spot, "a text")
-        assert isinstance(node, Scalar)
-        return reading.secret(node, spot) if filled.through else filled.text
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": ["string", "integer"]}
+def told_text(node: Node, spot: Spot, reading: Reading) -> str | Secret:
+    """Read a text that is sent to a service; a secret if it comes through `${...}`. A whole number is taken as text."""
+    if isinstance(node, Scalar) and isinstance(node.value, Secret):
+        return node.value
+    filled = scalar(node, spot, reading, "a text")
+    is_text = isinstance(filled.value, str | int) and not isinstance(filled.value, bool)
+    if not filled.text or not (is_text or filled.through):
+        raise misfit(filled, spot, "a text")
+    assert isinstance(node, Scalar)
+    return reading.secret(node, spot) if filled.through else filled.text
 
 
-class Audience:
-    """A text, or a list of them."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
-        """The text, or the list."""
-        if not isinstance(node, ListNode):
-            return ToldText().read(node, spot, reading)
-        if not node.items:
-            raise misfit(node, spot, "a text, or a list of texts")
-        return [ToldText().read(item, spot, reading) for item in node.items]
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"anyOf": [ToldText().schema(), {"type": "array", "items": ToldText().schema(), "minItems": 1}]}
+TOLD_TEXT = FormOf(told_text, {"type": ["string", "integer"]})
 
 
-class JSONMapping:
-    """A mapping from name to any JSON value; what comes through `${...}` is a secret text."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
-        """Name -> value."""
-        if not isinstance(node, MappingNode):
-            raise misfit(node, spot, "a mapping from name to value")
-        return MappingProxyType(self._mapping(node, spot, reading))
-
-    def _mapping(self, node: MappingNode, spot: Spot, reading: Reading) -> dict[str, Any]:
-        return {
-            key_text(key, spot): self._value(value, spot.under(key.text), reading)
-            for key, value in node.entries
-            if not is_null(value)
-        }
-
-    def _value(self, node: Node, spot: Spot, reading: Reading) -> Any:
-        if isinstance(node, MappingNode):
-            return self._mapping(node, spot, reading)
-        if isinstance(node, ListNode):
-            return [self._value(item, spot, reading) for item in node.items]
-        if isinstance(node, Scalar) and isinstance(node.value, Secret):
-            return node.value
-        expected = "a JSON value: a text, a number, true, false, null, a list or a mapping"
-        filled = scalar(node, spot, reading, expected)
-        if filled.through and isinstance(node, Scalar):
-            return reading.secret(node, spot)
-        if isinstance(filled.value, float) and not math.isfinite(filled.value):
-            raise misfit(filled, spot, expected)
-        if filled.value is not None and not isinstance(filled.value, str | int | float | bool):
-            raise misfit(filled, spot, expected)
-        return filled.value
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "object"}
+def _audience(node: Node, spot: Spot, reading: Reading) -> Any:
+    """A text, or a list of texts."""
+    if not isinstance(node, ListNode):
+        return told_text(node, spot, reading)
+    if not node.items:
+        raise misfit(node, spot, "a text, or a list of texts")
+    return [told_text(item, spot, reading) for item in node.items]
 
 
-class Claims(JSONMapping):
-    """The same, but for the claims that have keys of their own."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
-        """Name -> value; what comes through `${...}` is a secret text."""
-        for key, value in node.entries if isinstance(node, MappingNode) else ():
-            if key.value in MADE_BY_US and not is_null(value):
-                raise Misfit(key.place, f"{spot}: `{key.text}` is set by Callsheet", MADE_BY_US[key.text])
-        return super().read(node, spot, reading)
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "object", "propertyNames": {"not": {"enum": list(MADE_BY_US)}}}
+_TEXTS = {"type": "array", "items": TOLD_TEXT.schema(), "minItems": 1}
+_AUDIENCE = FormOf(_audience, {"anyOf": [TOLD_TEXT.schema(), _TEXTS]})
 
 
+def json_mapping(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
+    """Read a mapping from name to any JSON value; a value that comes through `${...}` is a secret text."""
+    if not isinstance(node, MappingNode):
+        raise misfit(node, spot, "a mapping from name to value")
+    return MappingProxyType(_mapping(node, spot, reading))
+
+
+def _mapping(node: MappingNode, spot: Spot, reading: Reading) -> dict[str, Any]:
+    return {
+        key_text(key, spot): _value(value, spot.under(key.text), reading)
+        for key, value in node.entries
+        if not is_null(value)
+    }
+
+
+def _value(node: Node, spot: Spot, reading: Reading) -> Any:
+    if isinstance(node, MappingNode):
+        return _mapping(node, spot, reading)
+    if isinstance(node, ListNode):
+        return [_value(item, spot, reading) for item in node.items]
+    if isinstance(node, Scalar) and isinstance(node.value, Secret):
+        return node.value
+    expected = "a JSON value: a text, a number, true, false, null, a list or a mapping"
+    filled = scalar(node, spot, reading, expected)
+    if filled.through and isinstance(node, Scalar):
+        return reading.secret(node, spot)
+    value = filled.value
+    if not isinstance(value, str | int | float | None) or (isinstance(value, float) and not math.isfinite(value)):
+        raise misfit(filled, spot, expected)
+    return value
+
+
+def _claims(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
+    """Name -> value. Raises Misfit for a claim that Callsheet sets."""
+    for key, value in node.entries if isinstance(node, MappingNode) else ():
+        if key.value in MADE_BY_US and not is_null(value):
+            raise Misfit(key.place, f"{spot}: `{key.text}` is set by Callsheet", MADE_BY_US[key.text])
+    return json_mapping(node, spot, reading)
+
+
+_CLAIMS = FormOf(_claims, {"type": "object", "propertyNames": {"not": {"enum": list(MADE_BY_US)}}})
 JWT = (
-    Key(
-        "secret",
-        SecretText(is_sent_plain=False, is_line=False),
-        "the shared secret of HS256, HS384 and HS512, as `${NAME}`",
-    ),
-    Key(
-        "key", SecretText(is_sent_plain=False, is_line=False), "the private key in PEM, as `${NAME}` or `${file:PATH}`"
-    ),
+    Key("secret", SECRET_KEY, "the shared secret of HS256, HS384 and HS512, as `${NAME}`"),
+    Key("key", SECRET_KEY, "the private key in PEM, as `${NAME}` or `${file:PATH}`"),
     Key("algorithm", Choice(ALGORITHMS), "how it is signed; HS256 unless written"),
-    Key("issuer", ToldText(), "the claim `iss`"),
-    Key("subject", ToldText(), "the claim `sub`"),
-    Key("audience", Audience(), "the claim `aud`: one, or a list"),
+    Key("issuer", TOLD_TEXT, "the claim `iss`"),
+    Key("subject", TOLD_TEXT, "the claim `sub`"),
+    Key("audience", _AUDIENCE, "the claim `aud`: one, or a list"),
     Key("expires", LIFE, "how long a token is valid; 1h unless written"),
-    Key("claims", Claims(), "claims of your own"),
-    Key("key_id", ToldText(), "the header parameter `kid`: which of your keys signed it"),
+    Key("claims", _CLAIMS, "claims of your own"),
+    Key("key_id", TOLD_TEXT, "the header parameter `kid`: which of your keys signed it"),
     Key("header", NAME, "the header that carries the token; Authorization unless written"),
     Key("scheme", SCHEME, 'the word before the token; Bearer unless written, `""` for none'),
 )
@@ -155,7 +130,7 @@ ONE_KEY: JsonSchema = {"oneOf": [{"required": ["secret"]}, {"required": ["key"]}
 
 
 def checked_jwt(options: Mapping[str, Any], node: MappingNode, spot: Spot, reading: Reading) -> Mapping[str, Any]:
-    """The options with their defaults, after its key was found to fit its algorithm."""
+    """The options with their defaults. Raises Misfit for a key that does not fit the algorithm."""
     written = {key.text for key, value in node.entries if not is_null(value)}
     if any(name in written and name not in options for name in ("secret", "key", "algorithm")):
         raise Noted(node.place)
@@ -188,6 +163,6 @@ def _check_key(algorithm: str, key: Secret, node: Node, spot: Spot, reading: Rea
         raise Misfit(node.place, f"{spot}: {message}", hint) from None
     if isinstance(found, Unfit):
         wrong = Misfit(node.place, f"{spot}: {found.message}", found.hint)
-        # In an outline a variable without a value is none of the sheet's faults.
+        # In an outline, a key whose variable has no value is no mistake of the sheet.
         if not reading.findings.overlooks(wrong):
             raise wrong

@@ -1,24 +1,24 @@
 """THE table of keys of a service, an operation and `defaults`.
 
-`places` says where a key may stand: d in `defaults`, s in a service, o in an operation. A key without a form is
-listed but not supported yet. Reading, messages, overlays and the JSON Schema all follow this table.
+`places` says where a key may be written: d in `defaults`, s in a service, o in an operation. A key without a form is
+known, but not supported yet. Reading, messages, overlays and the JSON Schema all follow this table.
 """
 
 from __future__ import annotations
 
 from callsheet.sheet.forms.record import Key
-from callsheet.sheet.forms.scalars import Switch, Text
-from callsheet.sheet.words.addresses import ADDRESSES, ALLOW_ORIGINS, BaseURL
+from callsheet.sheet.forms.scalars import SWITCH, Text
+from callsheet.sheet.words.addresses import ADDRESSES, ALLOW_ORIGINS, BASE_URL
 from callsheet.sheet.words.breaker import BREAKER
-from callsheet.sheet.words.credentials import AuthForm
+from callsheet.sheet.words.credentials import AUTH
 from callsheet.sheet.words.envelope import ENVELOPE
 from callsheet.sheet.words.error_rules import ErrorsForm
-from callsheet.sheet.words.fallback import FallbackForm
-from callsheet.sheet.words.headers_and_params import HeadersForm, ParamsForm
-from callsheet.sheet.words.idempotency_key import HeaderName, IdempotencyKeyForm
+from callsheet.sheet.words.fallback import FALLBACK
+from callsheet.sheet.words.headers_and_params import HEADERS, PARAMS
+from callsheet.sheet.words.idempotency_key import HEADER_NAME, IdempotencyKeyForm
 from callsheet.sheet.words.operations import OWN_KEYS
 from callsheet.sheet.words.parameters import DATA
-from callsheet.sheet.words.proxy import ProxyURL
+from callsheet.sheet.words.proxy import PROXY
 from callsheet.sheet.words.rate_limit import RateLimitForm
 from callsheet.sheet.words.retry import RETRY, RETRY_OF_OPERATION
 from callsheet.sheet.words.signing import SIGN
@@ -28,37 +28,37 @@ from callsheet.sheet.words.tls import TLS, TLS_OF_DEFAULTS
 from callsheet.sheet.words.traffic import CAPS, COMPRESS, CONCURRENCY, POOL, REDIRECTS
 
 SETTINGS: tuple[Key, ...] = (
-    Key("base_url", BaseURL(), "http or https; a path prefix is kept", "s"),
-    Key("headers", HeadersForm(), "sent with every request", "dso"),
-    Key("params", ParamsForm(), "sent in the query of every request", "dso"),
+    Key("base_url", BASE_URL, "http or https; a path prefix is kept", "s"),
+    Key("headers", HEADERS, "sent with every request", "dso"),
+    Key("params", PARAMS, "sent in the query of every request", "dso"),
     Key("timeout", TimeoutForm(), "a duration within which a call ends, or its four parts", "dso"),
     Key("retry", RETRY, "off, or when a failed attempt is made again", "ds"),
     Key("retry", RETRY_OF_OPERATION, "off, or when a failed attempt is made again", "o"),
-    Key("idempotent", Switch(), "may be sent twice", "dso"),
+    Key("idempotent", SWITCH, "may be sent twice", "dso"),
     Key("idempotency_key", IdempotencyKeyForm(), "whether requests carry a key by which repetitions are known", "dso"),
     Key("breaker", BREAKER, "off, or when a failing service is left alone", "dso"),
     Key("rate_limit", RateLimitForm(), "how many requests in how much time", "dso"),
-    Key("deadline_header", HeaderName(), "off, or the header that passes on the time left", "dso"),
+    Key("deadline_header", HEADER_NAME, "off, or the header that passes on the time left", "dso"),
     Key("envelope", ENVELOPE, "off, or where a body says if it is a success, and where its data is", "dso"),
     Key("errors", ErrorsForm(), "off, or what answers mean, rule by rule", "dso"),
-    Key("fallback", FallbackForm(), "off, or what a call gives when the service fails", "dso", is_replaced_whole=True),
+    Key("fallback", FALLBACK, "off, or what a call gives when the service fails", "dso", is_replaced_whole=True),
     Key("concurrency", CONCURRENCY, "attempts in flight, and how many may wait", "dso"),
     Key("pool", POOL, "kept connections", "ds"),
     Key("caps", CAPS, "how large an answer may be", "dso"),
     Key("tls", TLS, "whom to trust, and as whom to be known", "s"),
     Key("tls", TLS_OF_DEFAULTS, "whom to trust", "d"),
     Key("redirects", REDIRECTS, "off, or which 3xx are followed", "dso"),
-    Key("cookies", Switch(), "whether the service has a jar of its own", "s"),
+    Key("cookies", SWITCH, "whether the service has a jar of its own", "s"),
     Key("compress", COMPRESS, "off, or how request bodies are compressed", "dso"),
-    Key("proxy", ProxyURL(), "http, https, socks5 or socks5h; a proxy for all requests", "ds"),
-    Key("trust_env", Switch(), "whether the proxy variables of the environment count", "ds"),
-    Key("http2", Switch(), "speak HTTP/2 where the service does", "ds"),
+    Key("proxy", PROXY, "http, https, socks5 or socks5h; a proxy for all requests", "ds"),
+    Key("trust_env", SWITCH, "whether the proxy variables of the environment count", "ds"),
+    Key("http2", SWITCH, "speak HTTP/2 where the service does", "ds"),
     Key("user_agent", Text("a text of printable ASCII", r"[\x20-\x7e]+"), "the `User-Agent` header", "ds"),
-    Key("auth", AuthForm(), "off, or one kind of credential", "so", is_replaced_whole=True),
+    Key("auth", AUTH, "off, or one kind of credential", "so", is_replaced_whole=True),
     Key("sign", SIGN, "off, or one kind of signature", "so", is_replaced_whole=True),
     Key("paginate", None, places="dso", is_replaced_whole=True),
     Key("cache", None, places="dso", is_replaced_whole=True),
-    *(Key(name, None, places="dso") for name in ("strict_responses",)),
+    Key("strict_responses", None, places="dso"),
     Key("allow_origins", ALLOW_ORIGINS, "where requests may go beside the service's own origin", "ds"),
     Key("addresses", ADDRESSES, "which addresses may be connected to", "ds"),
 )
@@ -70,7 +70,7 @@ TEXTS: tuple[Key, ...] = (
 
 
 def settings_of(place: str) -> tuple[Key, ...]:
-    """The settings that may stand in `defaults` (d), a service (s) or an operation (o)."""
+    """The settings that may be written in `defaults` (d), a service (s) or an operation (o)."""
     return tuple(key for key in SETTINGS if place in key.places)
 
 

@@ -8,18 +8,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from callsheet import settings
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
-from callsheet.sheet.forms.record import Key, Written, check_keys, mapping_schema, plain, read_keys
+from callsheet.sheet.forms.reading import FormOf, Reading, Spot, misfit
+from callsheet.sheet.forms.record import Key, Written, mapping_schema, plain, read_options
 from callsheet.sheet.forms.scalars import Choice, Text
-from callsheet.sheet.forms.secret_text import SecretText
+from callsheet.sheet.forms.secret_text import SECRET_TEXT
 from callsheet.sheet.tree.findings import Misfit, Noted, one_of
 from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, is_null
-from callsheet.sheet.words.addresses import is_loopback, wrong_with_url
-from callsheet.sheet.words.jwt import JWT, ONE_KEY, ToldText, checked_jwt
+from callsheet.sheet.words.addresses import is_loopback, refuse, wrong_with_url
+from callsheet.sheet.words.jwt import JWT, ONE_KEY, TOLD_TEXT, checked_jwt, told_text
 from callsheet.sheet.words.tls import TLS, check_written_tls
 
 GRANTS = ("client_credentials", "refresh_token", "jwt_bearer")
 CLIENT_AUTH = ("basic", "body", "private_key_jwt", "none")
+EXPECTED = "an https URL such as `https://login.example.com/oauth2/token`"
 LIFE_OF_ASSERTION = 300.0
 """Seconds: an assertion is used at once."""
 SCOPE = Text('a scope: printable ASCII without a space, `"` or `\\`', r"[\x21\x23-\x5b\x5d-\x7e]+")
@@ -28,121 +29,81 @@ OWN_PARAMS = frozenset(
 )
 
 
-class TokenURL:
-    """Where a token is to be had: https, or http on this machine."""
-
-    expected = "an https URL such as `https://login.example.com/oauth2/token`"
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str:
-        """The URL."""
-        text = Text(self.expected).read(node, spot, reading)
-        assert isinstance(node, Scalar)
-        wrong, hint = wrong_with_url(text.partition("?")[0])
-        if wrong:
-            raise Misfit(node.place, f"{spot}: {wrong}", hint)
-        url = urlsplit(text)
-        if url.fragment or "#" in text:
-            raise Misfit(node.place, f"{spot}: a fragment is never sent", "remove it")
-        if url.scheme == "http" and not is_loopback(url.hostname or ""):
-            hint = "write https: the client's secret is sent there"
-            raise Misfit(node.place, f"{spot}: expected {self.expected}, found http", hint)
-        return text
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string"}
+def _token_url(node: Node, spot: Spot, reading: Reading) -> str:
+    """The URL of the token endpoint: https, or http on this machine."""
+    text = Text(EXPECTED).read(node, spot, reading)
+    refuse(wrong_with_url(text.partition("?")[0]), node, spot)
+    url = urlsplit(text)
+    if url.fragment or "#" in text:
+        raise Misfit(node.place, f"{spot}: a fragment is never sent", "remove it")
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
+        hint = "write https: the client's secret is sent there"
+        raise Misfit(node.place, f"{spot}: expected {EXPECTED}, found http", hint)
+    return text
 
 
-class Scopes:
-    """A list of scopes, or one text with spaces between them (RFC 6749 3.3)."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[str, ...]:
-        """The scopes."""
-        if isinstance(node, ListNode):
-            return tuple(SCOPE.read(item, spot, reading) for item in node.items)
-        text = Text("a list of scopes, or one text with spaces between them").read(node, spot, reading)
-        assert isinstance(node, Scalar)
-        words = tuple(text.split(" "))
-        parts = [Scalar(word, word, node.place) for word in words if word]
-        return tuple(SCOPE.read(part, spot, reading) for part in parts)
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+def _scopes(node: Node, spot: Spot, reading: Reading) -> tuple[str, ...]:
+    """The scopes in a list, or in one text with spaces between them (RFC 6749 3.3)."""
+    if isinstance(node, ListNode):
+        return tuple(SCOPE.read(item, spot, reading) for item in node.items)
+    text = Text("a list of scopes, or one text with spaces between them").read(node, spot, reading)
+    return tuple(SCOPE.read(Scalar(word, word, node.place), spot, reading) for word in text.split(" ") if word)
 
 
-class Assertion:
-    """A JWT that we sign for the token endpoint; `checked_oauth2` fills in what follows from the rest."""
-
-    keys = tuple(key for key in JWT if key.name not in ("header", "scheme"))
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[dict[str, Any], MappingNode]:
-        """The options as they were written, and where."""
-        if not isinstance(node, MappingNode):
-            raise misfit(node, spot, f"a mapping of {', '.join(key.name for key in self.keys)}")
-        check_keys(node, self.keys, "jwt", spot, reading.findings)
-        return plain(read_keys(node, self.keys, spot, reading)), node
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {**mapping_schema(self.keys), **ONE_KEY}
+def _assertion(node: Node, spot: Spot, reading: Reading) -> tuple[dict[str, Any], Node]:
+    """The options of a JWT that we sign for the token endpoint, and their node; `checked_oauth2` adds the rest."""
+    return read_options(node, ASSERTION_KEYS, "jwt", spot, reading), node
 
 
-class MoreParams:
-    """Further parameters of the token request, which some providers ask for."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
-        """Name -> text, a secret where it comes through `${...}`."""
-        if not isinstance(node, MappingNode):
-            raise misfit(node, spot, "a mapping from name to text")
-        for key, _ in node.entries:
-            if key.text in OWN_PARAMS:
-                raise Misfit(key.place, f"{spot}: `{key.text}` is set by Callsheet", "write it beside `params`")
-        texts = {key.text: ToldText().read(value, spot.under(key.text), reading) for key, value in node.entries}
-        return MappingProxyType(texts)
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "object", "additionalProperties": ToldText().schema()}
+def _more_params(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
+    """Name -> text; a text that comes through `${...}` is a secret."""
+    if not isinstance(node, MappingNode):
+        raise misfit(node, spot, "a mapping from name to text")
+    for key, _ in node.entries:
+        if key.text in OWN_PARAMS:
+            raise Misfit(key.place, f"{spot}: `{key.text}` is set by Callsheet", "write it beside `params`")
+    texts = {key.text: told_text(value, spot.under(key.text), reading) for key, value in node.entries}
+    return MappingProxyType(texts)
 
 
-class OwnTLS:
-    """`tls` of the token endpoint."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> settings.TLS:
-        """The settings."""
-        layer = TLS.read(node, spot, reading)
-        check_written_tls(Written(layer, node), spot, reading.findings)
-        return settings.TLS(**plain(layer))
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return TLS.schema()
+def _own_tls(node: Node, spot: Spot, reading: Reading) -> settings.TLS:
+    """The `tls` of the token endpoint."""
+    layer = TLS.read(node, spot, reading)
+    check_written_tls(Written(layer, node), spot, reading.findings)
+    return settings.TLS(**plain(layer))
 
 
+ASSERTION_KEYS = tuple(key for key in JWT if key.name not in ("header", "scheme"))
+_SCOPES = FormOf(_scopes, {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+_ASSERTION = FormOf(_assertion, {**mapping_schema(ASSERTION_KEYS), **ONE_KEY})
+_MORE_PARAMS = FormOf(_more_params, {"type": "object", "additionalProperties": TOLD_TEXT.schema()})
 OAUTH2 = (
     Key(
         "token_url",
-        TokenURL(),
+        FormOf(_token_url, {"type": "string"}),
         "where tokens are to be had; https, and its redirects are not followed",
         is_required=True,
     ),
-    Key("client_id", ToldText(), "who we are to the provider"),
-    Key("client_secret", SecretText(is_sent_plain=False), "the client's secret, as `${NAME}`"),
-    Key("scopes", Scopes(), "what the token shall be good for"),
+    Key("client_id", TOLD_TEXT, "who we are to the provider"),
+    Key("client_secret", SECRET_TEXT, "the client's secret, as `${NAME}`"),
+    Key("scopes", _SCOPES, "what the token shall be good for"),
     Key("grant", Choice(GRANTS), "client_credentials, unless a refresh_token or an assertion is written"),
-    Key("refresh_token", SecretText(is_sent_plain=False), "the first refresh token; later ones are kept in memory"),
-    Key("assertion", Assertion(), "the JWT of grant jwt_bearer, signed here (RFC 7523 2.1)"),
+    Key("refresh_token", SECRET_TEXT, "the first refresh token; later ones are kept in memory"),
+    Key("assertion", _ASSERTION, "the JWT of grant jwt_bearer, signed here (RFC 7523 2.1)"),
     Key("client_auth", Choice(CLIENT_AUTH), "how the client proves itself; basic unless written"),
-    Key("client_assertion", Assertion(), "the JWT of client_auth private_key_jwt, signed here (RFC 7523 2.2)"),
-    Key("audience", ToldText(), "the parameter `audience`, by which some providers know the API"),
-    Key("params", MoreParams(), "further parameters of the token request"),
-    Key("tls", OwnTLS(), "whom to trust at the token endpoint, where that is not on the service's own origin"),
+    Key("client_assertion", _ASSERTION, "the JWT of client_auth private_key_jwt, signed here (RFC 7523 2.2)"),
+    Key("audience", TOLD_TEXT, "the parameter `audience`, by which some providers know the API"),
+    Key("params", _MORE_PARAMS, "further parameters of the token request"),
+    Key(
+        "tls",
+        FormOf(_own_tls, TLS.schema()),
+        "whom to trust at the token endpoint, where that is not on the service's own origin",
+    ),
 )
 
 
 def checked_oauth2(options: Mapping[str, Any], node: MappingNode, spot: Spot, reading: Reading) -> Mapping[str, Any]:
-    """The options with what follows from them, after they were found to go together."""
+    """The options with their defaults. Raises Misfit for options that contradict each other."""
     written = {key.text for key, value in node.entries if not is_null(value)}
     if any(key.name in written and key.name not in options for key in OAUTH2):
         raise Noted(node.place)
@@ -150,12 +111,12 @@ def checked_oauth2(options: Mapping[str, Any], node: MappingNode, spot: Spot, re
     _check_client(made, node, spot)
     for name in ("assertion", "client_assertion"):
         if name in options:
-            made[name] = _assertion(name, made, spot.under(name), reading)
+            made[name] = _whole_assertion(name, made, spot.under(name), reading)
     return MappingProxyType(made)
 
 
 def _grant(options: Mapping[str, Any], node: MappingNode, spot: Spot) -> str:
-    """The grant that is written, or that what is written is for."""
+    """The grant: as written, else the one that the written options belong to."""
     needs = {"refresh_token": "refresh_token", "jwt_bearer": "assertion"}
     given = [grant for grant, name in needs.items() if name in options]
     grant: str = options.get("grant") or (given[0] if given else GRANTS[0])
@@ -171,7 +132,7 @@ def _grant(options: Mapping[str, Any], node: MappingNode, spot: Spot) -> str:
 
 
 def _client_auth(options: Mapping[str, Any], node: MappingNode, spot: Spot) -> str:
-    """How the client proves itself: as written, or by what it has."""
+    """How the client proves who it is: as written, else by the secret or the assertion that is given."""
     proofs = {"client_secret": ("basic", "body"), "client_assertion": ("private_key_jwt",)}
     given = [name for name in proofs if name in options]
     if len(given) > 1:
@@ -187,7 +148,7 @@ def _client_auth(options: Mapping[str, Any], node: MappingNode, spot: Spot) -> s
 
 
 def _check_client(made: Mapping[str, Any], node: MappingNode, spot: Spot) -> None:
-    """A client has a name, but where the assertion of a grant says it all."""
+    """Raise Misfit for a client without `client_id`; only grant jwt_bearer can do without, as its assertion says it."""
     if "client_id" not in made and (made["client_auth"] != "none" or made["grant"] != "jwt_bearer"):
         raise Misfit(node.place, f"{spot}: `client_id` is missing", "the provider knows the client by it")
     if made["grant"] == "client_credentials" and made["client_auth"] == "none":
@@ -195,7 +156,7 @@ def _check_client(made: Mapping[str, Any], node: MappingNode, spot: Spot) -> Non
         raise Misfit(node.place, f"{spot}: `client_secret` is missing", hint)
 
 
-def _assertion(name: str, made: Mapping[str, Any], spot: Spot, reading: Reading) -> Mapping[str, Any]:
+def _whole_assertion(name: str, made: Mapping[str, Any], spot: Spot, reading: Reading) -> Mapping[str, Any]:
     """The options of a JWT, whole: RFC 7523 3 says what it has to tell."""
     options, node = made[name]
     follows = {"audience": made["token_url"], "expires": LIFE_OF_ASSERTION}

@@ -5,57 +5,50 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, Unread, misfit
+from callsheet.sheet.forms.reading import FormOf, Reading, Spot, Unread, misfit
 from callsheet.sheet.forms.record import Key, check_keys, read_keys
-from callsheet.sheet.forms.scalars import ListOf, Switch, Text
-from callsheet.sheet.forms.types import ReturnsForm, Type
+from callsheet.sheet.forms.scalars import SWITCH, ListOf, Text
+from callsheet.sheet.forms.types import RETURNS, TYPE, data_of
 from callsheet.sheet.tree.findings import Misfit, one_of
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, entries, is_null
-from callsheet.sheet.words.addresses import PathTemplate, parameters_of
-from callsheet.sheet.words.bodies import FIELDS, FormFields, MediaType
+from callsheet.sheet.words.addresses import PATH_TEMPLATE, parameters_of
+from callsheet.sheet.words.bodies import CONTENT, FIELDS, FormFields
 from callsheet.sheet.words.fallback import check_stream
 from callsheet.sheet.words.operation import BODIES, MISSING, Operation, Parameter
-from callsheet.sheet.words.parameters import Data, Declarations
+from callsheet.sheet.words.parameters import Declarations
 from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 OUTSIDE_BODY = ("path", "query", "header")
 
 
-class Examples:
-    """A mapping from name to any data."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
-        """The examples by name."""
-        if not isinstance(node, MappingNode):
-            raise misfit(node, spot, "a mapping from a name to an example")
-        return Data().read(node, spot, reading)
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "object"}
+def _examples(node: Node, spot: Spot, reading: Reading) -> Any:
+    """The examples, any data, by name."""
+    if not isinstance(node, MappingNode):
+        raise misfit(node, spot, "a mapping from a name to an example")
+    return data_of(node, spot, reading)
 
 
 OWN_KEYS = (
     *(
-        Key(method, PathTemplate(), f"the path of a {method.upper()} request, such as `/users/{{id}}`")
+        Key(method, PATH_TEMPLATE, f"the path of a {method.upper()} request, such as `/users/{{id}}`")
         for method in METHODS
     ),
     Key("summary", Text(may_be_empty=True), "one line, shown on the docs page"),
     Key("description", Text(may_be_empty=True), "shown on the docs page"),
     Key("tags", ListOf(Text(), "texts"), "for grouping on the docs page"),
-    Key("deprecated", Switch(), "do not use it any more"),
-    Key("examples", Examples(), "examples by name, for the docs page"),
+    Key("deprecated", SWITCH, "do not use it any more"),
+    Key("examples", FormOf(_examples, {"type": "object"}), "examples by name, for the docs page"),
     Key("path", Declarations("path"), "types of the path's parameters"),
     Key("query", Declarations("query"), "parameters in the query"),
     Key("header", Declarations("header"), "parameters in headers"),
     Key("cookie"),
-    Key("json", Type(), "the type of the JSON body", is_replaced_whole=True),
+    Key("json", TYPE, "the type of the JSON body", is_replaced_whole=True),
     Key("form", FormFields(), "the fields of a form body, or a type that has them", is_replaced_whole=True),
     Key("multipart", FIELDS, "the fields and files of a multipart body", is_replaced_whole=True),
-    Key("content", MediaType(), "the media type of a body that is sent as it is", is_replaced_whole=True),
-    Key("returns", ReturnsForm(), "the type of the result, or a mapping from status to type", is_replaced_whole=True),
-    Key("stream", Switch(), "whether a call gives the answer to be read as it comes"),
+    Key("content", CONTENT, "the media type of a body that is sent as it is", is_replaced_whole=True),
+    Key("returns", RETURNS, "the type of the result, or a mapping from status to type", is_replaced_whole=True),
+    Key("stream", SWITCH, "whether a call gives the answer to be read as it comes"),
 )
 
 
@@ -108,7 +101,7 @@ def _warn_of_types(node: MappingNode, spot: Spot, reading: Reading) -> None:
 
 
 def _method(key: Scalar, node: MappingNode, spot: Spot) -> tuple[str, Node]:
-    """The method, and the path template as it stands there."""
+    """The method of an operation, and the node of its path template."""
     written = [(method, value) for method, value in node.entries if method.text in METHODS and not is_null(value)]
     if not written:
         raise Misfit(key.place, f"{spot}: no method", f"write one of {one_of(METHODS)} with the path: `get: /users`")
@@ -120,7 +113,7 @@ def _method(key: Scalar, node: MappingNode, spot: Spot) -> tuple[str, Node]:
 
 
 def _in_path(path: str, declared: Iterable[Parameter], where: str) -> list[Parameter]:
-    """The parameters that the path names; one that is not declared is a text."""
+    """The parameters that the path names. One that is not declared is a string."""
     known = {parameter.name: parameter for parameter in declared}
     text = TypeRef("name", "string", where)
     names = parameters_of(path)

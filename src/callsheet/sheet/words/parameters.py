@@ -8,12 +8,12 @@ from typing import Any
 
 from callsheet.secret import Secret
 from callsheet.sheet.forms.header_text import checked_line, header_name, header_value, key_text
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, is_function, misfit
+from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, is_function, misfit
 from callsheet.sheet.forms.record import Key, check_keys
-from callsheet.sheet.forms.scalars import Switch, Text
+from callsheet.sheet.forms.scalars import SWITCH, Text, switch
 from callsheet.sheet.forms.types import data_of
 from callsheet.sheet.forms.variables import has_reference
-from callsheet.sheet.tree.findings import Misfit, nearest, one_of
+from callsheet.sheet.tree.findings import Misfit, did_you_mean, one_of
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, is_null
 from callsheet.sheet.words.operation import Location, Parameter
 from callsheet.values.text import python_type
@@ -26,36 +26,24 @@ BOUNDS = {
     "multipleOf": ("integer", "number"), "minLength": ("string",), "maxLength": ("string",), "pattern": ("string",),
     "minItems": ("array",), "maxItems": ("array",), "items": ("array",), "format": ("string",),
 }  # fmt: skip
-"""The types whose values each term can restrict."""
+"""Each term, and the types whose values it can restrict."""
 
 
-class Data:
-    """Any plain value."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
-        """The value as plain Python data."""
-        return data_of(node, spot, reading)
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {}
-
-
-DATA = Data()
+DATA = FormOf(data_of, {})
 KEYS = (
     Key("type", Text(one_of(PARAMETER_TYPES)), "the type of its value"),
     *(Key(name, DATA) for name in ("enum", *BOUNDS)),
     Key("description", Text(), "shown on the docs page"),
-    Key("required", Switch(), "path parameters always are"),
+    Key("required", SWITCH, "path parameters always are"),
     Key("default", DATA, "what the server assumes; not sent"),
     Key("value", DATA, "always sent, and cannot be given"),
-    Key("secret", Switch(), "its value is never shown"),
+    Key("secret", SWITCH, "its value is never shown"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """The parameters of one location."""
+    """The parameters declared for one location: the path, the query, the headers, or a body's fields."""
 
     location: Location
 
@@ -77,7 +65,7 @@ class Declarations:
         return tuple(parameters)
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         types: JsonSchema = {"enum": list(self._words)}
         terms = {key.name: key.form.schema() for key in KEYS if key.form} | {"type": types}
         full: JsonSchema = {"type": "object", "properties": terms, "additionalProperties": False}
@@ -134,14 +122,14 @@ class Declarations:
 
 
 def _comes_from_outside(value: Scalar) -> bool:
-    """Whether a value is treated as a secret although no `secret: true` stands beside it."""
+    """Whether a value is a secret even without `secret: true`: it comes from a variable, a function or a Secret."""
     if isinstance(value.value, Secret) or is_function(value):
         return True
     return isinstance(value.value, str) and has_reference(value.text)
 
 
 def _switched(name: str, terms: Mapping[str, Node], spot: Spot, reading: Reading) -> bool:
-    return name in terms and Switch().read(terms[name], spot.under(name), reading)
+    return name in terms and switch(terms[name], spot.under(name), reading)
 
 
 def _described(terms: Mapping[str, Node], spot: Spot, reading: Reading) -> str:
@@ -155,9 +143,8 @@ def _type(node: Node, spot: Spot, reading: Reading, words: tuple[str, ...]) -> T
         return TypeRef("name", value, str(node.place))
     if isinstance(node, Scalar) and value is not None and not isinstance(value, str | bool | int | float | bytes):
         return TypeRef("python", value, str(node.place))
-    close = nearest(value, words) if isinstance(value, str) else None
-    hint = f"did you mean `{close}`?" if close else "or a mapping such as `{type: string, enum: [a, b]}`"
-    raise misfit(node, spot, one_of(words), hint)
+    close = did_you_mean(value, words) if isinstance(value, str) else ""
+    raise misfit(node, spot, one_of(words), close or "or a mapping such as `{type: string, enum: [a, b]}`")
 
 
 def _type_of(
@@ -193,7 +180,7 @@ def _refuse_of_files(kind: TypeRef, terms: Mapping[str, Node], spot: Spot) -> No
 
 
 def _check_builds(schema: Mapping[str, Any], terms: Mapping[str, Node], spot: Spot) -> None:
-    """Refuse terms of which no type can be made, by making it as the first call will."""
+    """Refuse terms that Pydantic can make no type of: it is made here as the first call would make it."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - only for parameters with terms
     from pydantic.errors import PydanticUserError  # noqa: PLC0415
     from pydantic_core import SchemaError  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`proxy`: through whom requests go. What it holds beside a host is the proxy's own credential."""
+"""`proxy`: the proxy that requests go through. A user name and password in its URL are credentials for the proxy."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from callsheet.secret import Derived, Secret
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
-from callsheet.sheet.forms.scalars import scalar
-from callsheet.sheet.tree.findings import Misfit
+from callsheet.sheet.forms.reading import FormOf, Reading, Spot
+from callsheet.sheet.forms.scalars import text_or_secret
 from callsheet.sheet.tree.node import Node, Scalar
+from callsheet.sheet.words.addresses import refuse
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-"""What a proxy without a port means, as elsewhere in Python; libcurl alone would take 1080 for http, too."""
+"""The port of a proxy without one, as elsewhere in Python; libcurl by itself would take 1080 for http, too."""
 EXPECTED = "the URL of a proxy such as `http://proxy.example:3128`"
 URL = re.compile(
     r"(?P<scheme>https?|socks5h?)://"
@@ -24,35 +24,19 @@ URL = re.compile(
 )
 
 
-class ProxyURL:
-    """A URL of http, https, socks5 or socks5h; with user name and password it is a secret."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str | Secret:
-        """The URL with its port, a secret if there is user info in it."""
-        is_secret = isinstance(node, Scalar) and isinstance(node.value, Secret)
-        text = _text(node, spot, reading)
-        wrong, hint = _wrong_with(text)
-        if wrong:
-            raise Misfit(node.place, f"{spot}: {wrong}", hint)
-        if "@" not in text and not is_secret:
-            return with_port(text)
-        assert isinstance(node, Scalar)
-        secret = reading.secret(node, spot)
-        # In one piece: its scheme must not be taken for a secret of its own, to be masked in every URL.
-        return Secret(with_port(text)) if secret.is_constant else Secret(Derived(_now, secret))
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string", "pattern": r"^(https?|socks5h?)://|\$\{"}
+def _proxy_url(node: Node, spot: Spot, reading: Reading) -> str | Secret:
+    """The URL with its port; a secret if it holds a user name or password."""
+    text = text_or_secret(node, spot, reading, EXPECTED)
+    refuse(_wrong_with(text), node, spot)
+    assert isinstance(node, Scalar)
+    if "@" not in text and not isinstance(node.value, Secret):
+        return with_port(text)
+    secret = reading.secret(node, spot)
+    # In one piece: its scheme must not be taken for a secret of its own, to be masked in every URL.
+    return Secret(with_port(text)) if secret.is_constant else Secret(Derived(_now, secret))
 
 
-def _text(node: Node, spot: Spot, reading: Reading) -> str:
-    if isinstance(node, Scalar) and isinstance(node.value, Secret):
-        return node.value.reveal()
-    filled = scalar(node, spot, reading, EXPECTED)
-    if not isinstance(filled.value, str):
-        raise misfit(filled, spot, EXPECTED)
-    return filled.value
+PROXY = FormOf(_proxy_url, {"type": "string", "pattern": r"^(https?|socks5h?)://|\$\{"})
 
 
 def _wrong_with(text: str) -> tuple[str, str]:
@@ -77,7 +61,7 @@ def with_port(url: str) -> str:
 
 
 def _now(url: str) -> str:
-    """The URL now; as it is if it can be read no more, so that the connection says so."""
+    """The URL that a mounted file holds now. One that cannot be read is passed on, so that connecting fails and says why."""
     return with_port(url) if URL.fullmatch(url) else url
 
 
@@ -87,14 +71,14 @@ def _password(url: str) -> str:
 
 
 def _basic(url: str) -> str:
-    """What is sent to the proxy (RFC 7617 2), which it might tell back."""
+    """The credential as it is sent to the proxy (RFC 7617 2)."""
     match = URL.fullmatch(url)
     user, password = (unquote(match[name] or "") for name in ("user", "password")) if match else ("", "")
     return base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def secrets_of(proxy: Secret) -> Iterator[Secret]:
-    """The URL, its password (or a name that stands alone), and both as Basic has them, which a proxy might repeat."""
+    """Everything to be masked, since a proxy might repeat it: the URL, its password or lone user name, and the Basic form."""
     yield proxy
     if _password(proxy.reveal()):
         for part in (Secret(Derived(_password, proxy)), Secret(Derived(_basic, proxy))):

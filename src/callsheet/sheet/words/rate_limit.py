@@ -1,4 +1,4 @@
-"""`rate_limit`: rates, what they are counted by, and what happens when a turn is not at hand."""
+"""`rate_limit`: rates, what is counted together, and whether a call waits when they are used up."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from callsheet.settings import Rate, RateLimit
 from callsheet.sheet.forms.quantities import spelled_rate
 from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, Unread, misfit
 from callsheet.sheet.forms.record import Key, Layer, Record, Written, plain
-from callsheet.sheet.forms.scalars import RATE, Choice, ListOf, Switch, Text, WholeNumber
+from callsheet.sheet.forms.scalars import RATE, SWITCH, Choice, ListOf, Text, WholeNumber
 from callsheet.sheet.forms.shorthand import is_off
-from callsheet.sheet.tree.findings import Findings, Misfit, nearest, one_of
+from callsheet.sheet.tree.findings import Findings, Misfit, did_you_mean, one_of
 from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, is_null
 
 MOST_UNITS = 1_000_000_000
@@ -32,7 +32,7 @@ class Rates:
         return rates
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         return {"anyOf": [RATE.schema(), RATES.schema()]}
 
     def spell(self, rates: tuple[Rate, ...]) -> str:
@@ -47,7 +47,7 @@ RATE_LIMIT_KEYS = Record(
         Key("rates", Rates(), "all of them hold"),
         Key("per", Text("`service`, `operation` or the name of an argument"), "what is counted together"),
         Key("cost", WholeNumber(1, MOST_UNITS), "units that a request costs"),
-        Key("learn", Switch(), "whether what the service says of its limits is heeded"),
+        Key("learn", SWITCH, "whether what the service says of its limits is heeded"),
         Key("when_full", Choice(("wait", "fail")), "wait for a turn, or fail at once"),
     ),
     topic="rate_limit",
@@ -68,19 +68,19 @@ class RateLimitForm:
         return RATE_LIMIT_KEYS.read(with_rates(node), spot, reading)
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         return {"anyOf": [Rates().schema(), RATE_LIMIT_KEYS.schema()]}
 
 
 def with_rates(node: Node) -> Node:
-    """A short form, one rate or a list of them, as the mapping that it stands for."""
+    """The mapping `{rates: ...}` that one rate, or a list of them, stands for."""
     if isinstance(node, MappingNode) or is_null(node):
         return node
     return MappingNode(((Scalar("rates", "rates", node.place), node),), node.place)
 
 
 def rate_limit_from(written: Written, spot: Spot, findings: Findings) -> RateLimit:
-    """The settings that were written; a cost that no rate could ever admit is noted."""
+    """The settings that were written. Notes a `cost` above what a rate ever allows."""
     values = plain(written.value)
     values["rates"] = tuple(Rate(*pair) for pair in values.get("rates", ()))
     limit = RateLimit(**values)
@@ -93,13 +93,12 @@ def rate_limit_from(written: Written, spot: Spot, findings: Findings) -> RateLim
 
 
 def check_per(layer: Layer, arguments: Collection[str], spot: Spot, findings: Findings) -> None:
-    """Note a `rate_limit.per` that names no argument there is."""
+    """Note a `rate_limit.per` that names none of the arguments."""
     written = layer.get("rate_limit")
     per = written.value.get("per") if written is not None and isinstance(written.value, Mapping) else None
     if per is None or isinstance(per.value, Unread) or per.value in {"service", "operation", *arguments}:
         return
     known = ["service", "operation", *sorted(arguments)]
-    close = nearest(per.value, known)
-    hint = f"did you mean `{close}`?" if close else f"write one of {one_of(known)}"
+    hint = did_you_mean(per.value, known) or f"write one of {one_of(known)}"
     message = f"{spot.under('rate_limit.per')}: no argument is named `{per.value[:60]}`"
     findings.add(Misfit(per.node.place, message, hint))

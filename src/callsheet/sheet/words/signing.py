@@ -1,4 +1,4 @@
-"""`sign`: how requests are signed, one kind, its keys checked."""
+"""`sign`: how requests are signed, and the check that the key fits."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 from callsheet.auth import aws, hmac_signing, http_signature
 from callsheet.auth.components import revealed
 from callsheet.auth.jwt_keys import Unfit
+from callsheet.auth.kept_key import shared_secret
 from callsheet.errors import UsageError
-from callsheet.secret import Secret
 from callsheet.settings.settings import Settings, SignSettings
-from callsheet.sheet.forms.reading import Form, JsonSchema, Reading, Spot, misfit
-from callsheet.sheet.forms.record import Key, Layer, check_keys, mapping_schema
-from callsheet.sheet.forms.scalars import scalar
-from callsheet.sheet.forms.shorthand import is_off
-from callsheet.sheet.tree.findings import Findings, Misfit, Noted, one_of
-from callsheet.sheet.tree.node import MappingNode, Node, Scalar, is_null
+from callsheet.sheet.forms.one_kind import OneKind
+from callsheet.sheet.forms.reading import Form, FormOf, Reading, Spot, misfit
+from callsheet.sheet.forms.record import Key, Layer, mapping_schema
+from callsheet.sheet.tree.findings import Findings, Misfit
+from callsheet.sheet.tree.node import MappingNode, Node, Scalar
 from callsheet.sheet.words.signing_kinds import (
     AWS,
     HMAC,
@@ -27,7 +26,6 @@ from callsheet.sheet.words.signing_kinds import (
     options_of,
 )
 
-KINDS = ("hmac", "http_signature", "aws")
 PRINTABLE = re.compile(r"[\x20-\x7e]+")
 EXPECTED = '`off`, or a mapping with one kind such as `{hmac: {key: "${KEY}"}}`'
 
@@ -50,12 +48,14 @@ def _hmac(node: MappingNode, spot: Spot, reading: Reading) -> SignOptions:
         options.setdefault("timestamp_header", "X-Timestamp")
     _check_told(options, node, spot)
     if not options["key"].is_asked:
-        _refuse_unfit(hmac_signing.hmac_key(options["key"], options["key_encoding"]), node, spot, reading)
+        _refuse_unfit(
+            shared_secret(options["key"], options["key_encoding"], hmac_signing.SHORTEST_KEY), node, spot, reading
+        )
     return options
 
 
 def _check_told(options: SignOptions, node: MappingNode, spot: Spot) -> None:
-    """What is signed beside the request must be told to who verifies it, and what is told must be signed."""
+    """Raise Misfit unless the time and the nonce are both signed and sent: the service needs them to verify."""
     for name in ("timestamp", "nonce"):
         told = f"{name}_header" if f"{name}_header" in options else "value"
         is_told = told != "value" or f"{{{name}}}" in options["value"]
@@ -93,7 +93,7 @@ def _refuse_unfit(key: Any, node: MappingNode, spot: Spot, reading: Reading) -> 
     if isinstance(key, Unfit):
         place = (node.get("key") or node).place
         wrong = Misfit(place, f"{spot.under('key')}: {key.message}", key.hint)
-        # In an outline a variable without a value is none of the sheet's faults.
+        # In an outline, a key whose variable has no value is no mistake of the sheet.
         if not reading.findings.overlooks(wrong):
             raise wrong
 
@@ -104,7 +104,7 @@ def _aws(node: MappingNode, spot: Spot, reading: Reading) -> SignOptions:
 
 
 def check_sign(layer: Layer, settings: Settings, spot: Spot, findings: Findings) -> None:
-    """Note a credential where the signature of AWS belongs."""
+    """Note a credential in the header `Authorization`, which carries the signature of AWS."""
     if settings.sign is None or settings.sign.kind != "aws":
         return
     auth = settings.auth
@@ -125,31 +125,16 @@ READERS: dict[str, tuple[Callable[[MappingNode, Spot, Reading], SignOptions], Ca
     "http_signature": (_http_signature, http_signature.require_library),
     "aws": (_aws, aws.require_botocore),
 }
-"""How each kind is read, and what raises UsageError where its library is missing."""
+"""For each kind, the function that reads it, and one that raises UsageError if its library is missing."""
 
 
-class SignForm:
-    """`off`, or a mapping with one kind."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> SignSettings | None:
-        """How requests are signed; None for `off`."""
-        is_written = isinstance(node, Scalar) and not isinstance(node.value, Secret)
-        if is_written and is_off(scalar(node, spot, reading, EXPECTED)):
-            return None
-        if not isinstance(node, MappingNode):
-            raise misfit(node, spot, EXPECTED)
-        check_keys(node, KIND_KEYS, "sign", spot, reading.findings)
-        chosen = [(key, value) for key, value in node.entries if not is_null(value)]
-        if len(chosen) != 1:
-            raise Misfit(node.place, f"{spot}: expected one kind, found {len(chosen)}", f"write one of {one_of(KINDS)}")
-        key, value = chosen[0]
-        if key.text not in READERS:
-            raise Noted(key.place)
-        return SignSettings(key.text, _read(key, value, spot.under(key.text), reading))
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"anyOf": [{"enum": ["off", False]}, {**mapping_schema(KIND_KEYS), "minProperties": 1}]}
+def _sign(node: Node, spot: Spot, reading: Reading) -> SignSettings | None:
+    """How requests are signed; None for `off`."""
+    kind = ONE_KIND.chosen(node, spot, reading)
+    if kind is None:
+        return None
+    key, value = kind
+    return SignSettings(key.text, _read(key, value, spot.under(key.text), reading))
 
 
 def _read(key: Scalar, node: Node, spot: Spot, reading: Reading) -> SignOptions:
@@ -164,26 +149,13 @@ def _read(key: Scalar, node: Node, spot: Spot, reading: Reading) -> SignOptions:
     return read(node, spot, reading)
 
 
-class _Kind:
-    """The form of one kind, for the JSON Schema; SignForm does the reading."""
-
-    def __init__(self, keys: tuple[Key, ...]) -> None:
-        self._keys = keys
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> Any:
-        """The options of this kind."""
-        raise NotImplementedError
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return mapping_schema(self._keys)
-
-
 KEYS = {"hmac": HMAC, "http_signature": HTTP_SIGNATURE, "aws": AWS}
 ABOUT = {
     "hmac": "a keyed hash over parts of the request, laid out as the service wants it",
     "http_signature": "HTTP Message Signatures (RFC 9421)",
     "aws": "AWS Signature Version 4",
 }
-KIND_KEYS = tuple(Key(kind, _Kind(keys), ABOUT[kind]) for kind, keys in KEYS.items())
-SIGN: Form = SignForm()
+KIND_KEYS = tuple(Key(kind, FormOf(_sign, mapping_schema(keys)), ABOUT[kind]) for kind, keys in KEYS.items())
+"""For messages and the JSON Schema; `_read` reads the value of each."""
+ONE_KIND = OneKind(KIND_KEYS, tuple(KEYS), "sign", EXPECTED)
+SIGN: Form = FormOf(_sign, {"anyOf": [{"enum": ["off", False]}, {**mapping_schema(KIND_KEYS), "minProperties": 1}]})

@@ -1,4 +1,4 @@
-"""`stores`: where state lives that several processes share."""
+"""`stores`: the Valkey or Redis that keeps what several processes share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 
 from callsheet.secret import Secret
 from callsheet.settings import Stores, StoreSettings
-from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.forms.reading import FormOf, Reading, Spot
 from callsheet.sheet.forms.record import Key, Layer, Record, plain
-from callsheet.sheet.forms.scalars import Choice, Text, scalar
+from callsheet.sheet.forms.scalars import Choice, Text, text_or_secret
 from callsheet.sheet.tree.findings import Misfit
 from callsheet.sheet.tree.node import Node, Scalar, hide
 
@@ -19,35 +19,26 @@ URL = re.compile(
 )
 
 
-class StoreURL:
-    """`memory`, or a URL; with a password it is a secret."""
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str | Secret | None:
-        """The URL; None for `memory`."""
-        is_secret = isinstance(node, Scalar) and isinstance(node.value, Secret)
-        text = node.value.reveal() if is_secret else scalar(node, spot, reading, EXPECTED).value  # type: ignore[union-attr]
-        if text == "memory":
-            return None
-        if not isinstance(text, str):
-            raise misfit(node, spot, EXPECTED)
-        if text.startswith("sqlite:"):
-            raise Misfit(node.place, f"{spot}: `sqlite` is not supported yet", "write `memory` or a `valkey://` URL")
-        match = URL.fullmatch(text)
-        if "@" in text:
-            hide(node)
-        if match is None or not 0 < int(match["port"] or 1) < 65536:
-            raise Misfit(node.place, f"{spot}: expected {EXPECTED}", "in a password, write `@` as %40 and `/` as %2F")
-        assert isinstance(node, Scalar)
-        return reading.secret(node, spot) if is_secret or "@" in text else text
-
-    def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
-        return {"type": "string", "pattern": r"^memory$|^(valkey|redis)s?://|^unix://|\$\{"}
+def _store_url(node: Node, spot: Spot, reading: Reading) -> str | Secret | None:
+    """The URL, a secret if it holds a password; None for `memory`."""
+    text = text_or_secret(node, spot, reading, EXPECTED)
+    if text == "memory":
+        return None
+    if text.startswith("sqlite:"):
+        raise Misfit(node.place, f"{spot}: `sqlite` is not supported yet", "write `memory` or a `valkey://` URL")
+    match = URL.fullmatch(text)
+    if "@" in text:
+        hide(node)
+    if match is None or not 0 < int(match["port"] or 1) < 65536:
+        raise Misfit(node.place, f"{spot}: expected {EXPECTED}", "in a password, write `@` as %40 and `/` as %2F")
+    assert isinstance(node, Scalar)
+    return reading.secret(node, spot) if isinstance(node.value, Secret) or "@" in text else text
 
 
+_STORE_URL = FormOf(_store_url, {"type": "string", "pattern": r"^memory$|^(valkey|redis)s?://|^unix://|\$\{"})
 STORES = Record(
     (
-        Key("limits", StoreURL(), "where rate limits are counted"),
+        Key("limits", _STORE_URL, "where rate limits are counted"),
         Key("cache"),
         Key("on_failure", Choice(("local", "refuse")), "what holds while the store cannot be asked"),
         Key("prefix", Text("letters, digits, `_`, `.`, `:` and `-`", r"[A-Za-z0-9_.:-]{1,64}"), "of every key"),

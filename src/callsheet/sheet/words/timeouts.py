@@ -26,9 +26,9 @@ EXPECTED = "a duration such as `10s`, or a mapping of connect, read, attempt and
 
 @dataclass(frozen=True, slots=True)
 class WrittenStep:
-    """One thing that was written of a timeout: some parts, or a short form that bounds whatever is below it.
+    """One `timeout` as one layer has it: some of its parts, or a single duration, which also bounds the layers below.
 
-    `unread` are parts of which an outline knows only that they were written.
+    `unread` are the parts that are written, but that an outline could not read.
     """
 
     values: WrittenTimeout
@@ -37,7 +37,7 @@ class WrittenStep:
     unread: Mapping[str, Written] = field(default_factory=dict)
 
     def without(self, names: Collection[str]) -> WrittenStep:
-        """The same less some parts, which an overlay removed; a short form less a part is no short form."""
+        """This step less the parts that an overlay removed. A single duration then no longer bounds the layers below."""
         if not names:
             return self
         unread = {name: written for name, written in self.unread.items() if name not in names}
@@ -46,7 +46,7 @@ class WrittenStep:
 
 @dataclass(frozen=True, slots=True)
 class WrittenSteps(Stacked):
-    """Everything that was written of a timeout, lowest first."""
+    """Every `timeout` that applies, the lowest layer first."""
 
     steps: tuple[WrittenStep, ...]
 
@@ -55,7 +55,7 @@ class WrittenSteps(Stacked):
         return WrittenSteps((*lower.steps, *self.steps))
 
     def folded(self) -> tuple[WrittenTimeout, dict[str, Node]]:
-        """What holds in the end, and where each part of it was written."""
+        """The parts that result from all steps, and where each was written."""
         values, nodes = WrittenTimeout(), dict[str, Node]()
         for step in self.steps:
             below = values
@@ -65,7 +65,7 @@ class WrittenSteps(Stacked):
         return values, {name: node for name, node in nodes.items() if getattr(values, name) is not None}
 
     def unread(self) -> dict[str, Written]:
-        """The parts that an outline cannot tell, unless a later step did."""
+        """The parts that an outline could not read, less those that a later step sets."""
         found: dict[str, Written] = {}
         for step in self.steps:
             found = {name: written for name, written in found.items() if name not in step.nodes} | {**step.unread}
@@ -91,12 +91,12 @@ def _changed(below: WrittenTimeout, above: WrittenTimeout) -> list[str]:
 
 
 class TimeoutForm:
-    """Short and full form, and several of them over each other."""
+    """One duration, or a mapping of the four parts; or several of these, as an overlay puts one over another."""
 
     record = PARTS
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> WrittenSteps:
-        """What was written of the four parts."""
+        """The steps that are written, one for each layer."""
         if not isinstance(node, Layers):
             return WrittenSteps((_step(node, spot, reading),))
         steps: list[WrittenStep] = []
@@ -106,7 +106,7 @@ class TimeoutForm:
         return WrittenSteps(tuple(steps))
 
     def schema(self) -> JsonSchema:
-        """The same in JSON Schema terms."""
+        """The JSON Schema of the values that are read."""
         return {"anyOf": [DURATION.schema(), PARTS.schema()]}
 
 

@@ -1,4 +1,4 @@
-"""One request to an app, and its answer."""
+"""Runs an app for one request, and takes its answer."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.asgi.body import AppInput
 from callsheet.transports.asgi.connection_scope import App, Message
+from callsheet.transports.refusals import STREAM_CLOSED, excess_fields
 
 HIGH_WATER = 1024 * 1024
-"""Bytes waiting to be read above which an app that streams has to wait."""
+"""Bytes waiting to be read from which on the `send` of an app that streams waits."""
 GONE = "the client is gone"
-STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class AppRun:
-    """Runs the app once; `is_over` when it has returned."""
+    """Runs the app once. `is_started`: the answer has begun; `is_complete`: it is whole; `is_over`: the app has returned."""
 
     def __init__(self, app: App, scope: dict[str, Any], request: Request, limits: Limits, body: AppInput) -> None:
         self._loop = asyncio.get_running_loop()
@@ -52,7 +52,7 @@ class AppRun:
 
     @property
     def facts(self) -> WireFacts:
-        """What was measured so far."""
+        """The measurements so far."""
         sent = 0.0 if self._sent_at == math.inf else self._sent_at - self._began
         return WireFacts(
             sent=sent, first_byte=self._first_byte, total=self._loop.time() - self._began, http_version="1.1"
@@ -61,7 +61,7 @@ class AppRun:
     async def _run(self, app: App, scope: dict[str, Any]) -> None:
         try:
             await app(scope, self._receive, self._send)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 whatever it is, the caller is told
+        except (Exception, SystemExit) as error:  # noqa: BLE001 raised or reported in `_check_app`
             self._app_error = error
         finally:
             self.is_over = True
@@ -109,14 +109,10 @@ class AppRun:
             self._check_size(self._announced)
 
     def _check_head(self, lines: list[tuple[str, str]]) -> None:
-        caps = self._limits.caps
-        if len(lines) > caps.header_count:
-            message = f"{len(lines)} header fields, at most {caps.header_count} are allowed (caps.header_count)"
-            self._fail(MalformedAnswer(message, request=self.request.redacted()))
         size = sum(len(name) + len(value) + 4 for name, value in lines)
-        if size > caps.headers:
-            message = f"{size} bytes of header fields, at most {caps.headers} are allowed (caps.headers)"
-            self._fail(MalformedAnswer(message, request=self.request.redacted()))
+        excess = excess_fields(self._limits.caps, len(lines), size)
+        if excess is not None:
+            self._fail(MalformedAnswer(excess, request=self.request.redacted()))
 
     def _check_size(self, size: int) -> None:
         cap = self._limits.caps.response
@@ -160,12 +156,12 @@ class AppRun:
         self.leave()
 
     def leave(self) -> None:
-        """Nobody waits for the answer any more: the app is told so, and may go on."""
+        """Tell the app that its caller is gone. It may go on running."""
         self._is_left = True
         self._wake()
 
     def abort(self, error: APIError) -> None:
-        """End it, app included."""
+        """Fail with this error, and cancel the app."""
         self._fail(error)
         self.task.cancel()
 
@@ -175,7 +171,7 @@ class AppRun:
                 waiter.set_result(None)
 
     async def _change(self, until: float) -> None:
-        """Wait until something is different, or for so long."""
+        """Wait for the next `_wake`, at most until that time of the loop."""
         waiter = self._loop.create_future()
         self._waiters.add(waiter)
         try:
@@ -184,7 +180,7 @@ class AppRun:
             self._waiters.discard(waiter)
 
     async def _until(self, fact: Callable[[], bool], due: Callable[[], float], limit: str) -> None:
-        """Wait for a fact. Raises what failed, or AttemptTimeout."""
+        """Wait until `fact` is true. Raises what failed, or AttemptTimeout with the text `limit`."""
         try:
             await self._wait(fact, due, limit)
         except BaseException:
@@ -210,7 +206,7 @@ class AppRun:
         return self._sent_at + self._limits.attempt
 
     async def whole(self, *, raises: bool) -> Response:
-        """The answer with its body, once the app has returned: what it does after its answer is done then, too."""
+        """The answer with its body, once the app has returned: its work after the answer is then done, too."""
         limit = f"not answered within {self._limits.attempt:g} s (timeout.attempt)"
         try:
             await self._until(lambda: self.is_over, self._due, limit)
@@ -221,7 +217,7 @@ class AppRun:
         return self._answer(b"".join(self._pieces))
 
     async def begun(self, *, raises: bool) -> Response:
-        """The answer, its body still to be read."""
+        """The answer once it has begun; `read` reads its body."""
         limit = f"no headers within {self._limits.attempt:g} s (timeout.attempt)"
         await self._until(lambda: self.is_started or self.is_over, self._due, limit)
         if not self.is_started:
@@ -230,7 +226,7 @@ class AppRun:
 
     def _answer(self, content: bytes) -> Response:
         head = self._head
-        if head is None or not self.is_started:  # the app raised, and its caller wants to see what a server makes of it
+        if head is None or not self.is_started:  # the app raised, and `raise_app_exceptions` is off
             fields = Headers({"content-type": "text/plain; charset=utf-8"})
             content, self.is_complete = b"Internal Server Error", True
             head = Response(500, request=self.request, headers=fields, reason_phrase=REASONS[500])
@@ -239,7 +235,7 @@ class AppRun:
         return head
 
     def _check_app(self, *, raises: bool) -> None:
-        """Raise what the app raised, or what its answer lacks."""
+        """Raise the app's exception if `raises`, or MalformedAnswer if its answer is not whole."""
         error = self._app_error
         if error is not None and raises:
             raise error
@@ -271,7 +267,7 @@ class AppRun:
 
 
 class TaskReading:
-    """An answer's body, read by a task."""
+    """The body of an app's answer, read by a task."""
 
     def __init__(self, exchange: AppRun, *, raises: bool) -> None:
         self.exchange = exchange
@@ -280,7 +276,7 @@ class TaskReading:
 
     @property
     def facts(self) -> WireFacts:
-        """What was measured so far."""
+        """The measurements so far."""
         return self.exchange.facts
 
     async def read(self) -> bytes:
@@ -290,7 +286,7 @@ class TaskReading:
         return await self.exchange.read(raises=self._raises)
 
     def close(self) -> None:
-        """Tell the app that nobody reads any more. Closing twice does nothing."""
+        """Tell the app that its caller is gone. Closing twice does nothing."""
         if not self._is_closed:
             self._is_closed = True
             self.exchange.leave()

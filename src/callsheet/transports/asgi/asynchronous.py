@@ -1,4 +1,4 @@
-"""An app on the event loop of the task that calls it."""
+"""The transport that runs an app on the event loop of the calling task."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class AsyncASGITransport:
         self._is_closed = False
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """Run the app for one request and give its answer: what a client asks of its transport.
+        """Run the app for one request and give its answer. Clients call this.
 
         Raises what the app raised, AttemptTimeout, NoAnswer, ResponseTooLarge, or UsageError once closed.
         """
         return await self.sent(request, limits, body_of(request, here, is_blocking=False))
 
     async def sent(self, request: Request, limits: Limits, body: AppInput) -> tuple[Response, WireFacts | None]:
-        """The same for a body that is open already."""
+        """Run the app for one request whose body is already open."""
         if self._is_closed:
             await body.close()
             raise UsageError(CLOSED)
@@ -54,7 +54,7 @@ class AsyncASGITransport:
         return response, exchange.facts if limits.wants_facts else None
 
     async def aclose(self) -> None:
-        """Cancel the app in every request that it still works on."""
+        """Cancel the app in every request that it still answers."""
         self._is_closed = True
         exchanges = list(self._exchanges)
         for exchange in exchanges:

@@ -1,4 +1,4 @@
-"""An app on an event loop of its own, called by threads."""
+"""The transport that runs an app on an event loop of its own, for calling threads."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ASGITransport:
         forget_after_fork(self)
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """Run the app for one request and give its answer: what a client asks of its transport.
+        """Run the app for one request and give its answer. Clients call this.
 
         Raises what the app raised, AttemptTimeout, NoAnswer, ResponseTooLarge, or UsageError once closed.
         """
@@ -71,7 +71,7 @@ class ASGITransport:
             return self._thread
 
     def close(self) -> None:
-        """Cancel the app in every request that it still works on, and end its thread."""
+        """Cancel the app in every request that it still answers, and end its thread."""
         with self._lock:
             self._is_closed = True
             thread, self._thread = self._thread, None
@@ -81,7 +81,7 @@ class ASGITransport:
             thread.join()
 
     def forget(self) -> None:
-        """In a forked child: begin anew; the parent's thread is not here."""
+        """Start without a thread in a forked child, which has none of the parent's threads."""
         self._lock = threading.Lock()
         self._thread = None
 
@@ -101,14 +101,14 @@ class LoopThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it, without waiting."""
+        """End the loop and its thread, without waiting."""
         try:
             self.loop.call_soon_threadsafe(self.loop.stop)
-        except RuntimeError:  # it has ended
+        except RuntimeError:  # the loop is closed
             pass
 
     def join(self) -> None:
-        """Wait for its end."""
+        """Wait until the thread has ended."""
         self._thread.join()
 
 
@@ -118,7 +118,7 @@ def _run(loop: Loop) -> None:
 
 
 class Errands:
-    """Work that the loop has the calling thread do: what a body is read from may belong to that thread."""
+    """Work that the loop hands to the calling thread, such as reading a body that belongs to that thread."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
@@ -127,7 +127,7 @@ class Errands:
         self._is_left = False
 
     async def do(self, work: Callable[[], Any]) -> Any:
-        """Have it done by the calling thread, while that waits here; after it has left, here."""
+        """Have the calling thread do the work while it waits in `serve`; after `leave`, do it on the loop."""
         with self._lock:
             is_left = self._is_left
             done = self._loop.create_future()
@@ -136,7 +136,7 @@ class Errands:
         return work() if is_left else await done
 
     def serve(self, steps: Coroutine[Any, Any, T]) -> T:
-        """Have the loop carry out some steps, and do its errands until it has."""
+        """Run a coroutine on the loop and do the loop's errands until it ends. Gives its result. Raises what it raises."""
         if _running_loop() is self._loop:
             steps.close()
             raise UsageError(FROM_INSIDE)
@@ -160,13 +160,13 @@ class Errands:
     def _carry_out(self, work: Callable[[], Any], done: asyncio.Future[Any]) -> None:
         try:
             result = work()
-        except Exception as error:  # noqa: BLE001 it is raised in the loop, which tells it to whoever calls
+        except Exception as error:  # noqa: BLE001 it is raised where the loop awaits the work
             self._tell(_settle, done, None, error)
         else:
             self._tell(_settle, done, result, None)
 
     def leave(self, last: Callable[[], None] | None = None) -> None:
-        """Do no more errands; the loop does one last thing."""
+        """Do no more errands, and have the loop call `last`."""
         with self._lock:
             self._is_left = True
         while not self._queue.empty():
@@ -200,16 +200,16 @@ def _running_loop() -> Loop | None:
 
 
 class ThreadReading:
-    """An answer's body, read by a thread."""
+    """The body of an app's answer, read by a thread."""
 
     def __init__(self, transport: ASGITransport, reading: TaskReading, errands: Errands) -> None:
-        self._transport = transport  # whose thread ends when nobody holds it
+        self._transport = transport  # keeps the transport, and so its thread, alive
         self._reading = reading
         self._errands = errands
 
     @property
     def facts(self) -> WireFacts:
-        """What was measured so far."""
+        """The measurements so far."""
         return self._reading.facts
 
     def read(self) -> bytes:
@@ -217,5 +217,5 @@ class ThreadReading:
         return self._errands.serve(self._reading.read())
 
     def close(self) -> None:
-        """Tell the app that nobody reads any more. Closing twice does nothing."""
+        """Tell the app that its caller is gone. Closing twice does nothing."""
         self._errands.leave(self._reading.close)

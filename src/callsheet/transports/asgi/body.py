@@ -1,32 +1,31 @@
-"""The body of a request, given to an app in pieces."""
+"""Gives the body of a request to an app in pieces."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
-from callsheet.errors import ArgumentError
-from callsheet.http.body_sources import AsyncPieces, BodySource, InMemory
+from callsheet.http.body_sources import AsyncPieces, BodySource, InMemory, check_length
 from callsheet.http.request import Request
 
 PIECE = 64 * 1024
 """Bytes given at a time, as a server gives what it has received."""
 ByOwner = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Has something done by whom the body belongs to."""
+"""Has a function called where the body may be read, such as in the calling thread, and gives its result."""
 
 
 class AppInput(Protocol):
-    """A body being read."""
+    """A request body that an app is reading."""
 
     async def next_piece(self) -> tuple[bytes, bool]:
         """The next bytes, and whether more may follow. Raises what reading raises."""
 
     async def close(self) -> None:
-        """Let go of what was opened for it."""
+        """Close what was opened to read it."""
 
 
 def body_of(request: Request, by_owner: ByOwner, *, is_blocking: bool) -> AppInput:
-    """The body of a request. Raises UsageError for an async iterator in the blocking colour, ArgumentError."""
+    """Open the body of a request. Raises ArgumentError, or UsageError for an async iterator where `is_blocking`."""
     body: Any = request.body
     content = None if body is None else body.content
     if body is None or content is not None:
@@ -37,12 +36,12 @@ def body_of(request: Request, by_owner: ByOwner, *, is_blocking: bool) -> AppInp
 
 
 async def here(work: Callable[[], Any]) -> Any:
-    """Do it here and now."""
+    """Call the function here and now: the ByOwner for bodies of the calling task."""
     return work()
 
 
 class SourceBody:
-    """Reads a source."""
+    """Gives the pieces of a BodySource to an app."""
 
     def __init__(self, source: BodySource, length: int | None, by_owner: ByOwner) -> None:
         self._source = source
@@ -51,7 +50,7 @@ class SourceBody:
         self._taken = 0
 
     async def next_piece(self) -> tuple[bytes, bool]:
-        """See AppInput. Raises ArgumentError if it is not as long as was announced."""
+        """The next bytes, and whether more may follow. Raises ArgumentError if the body has not its announced length."""
         piece: tuple[bytes, bool] = await self._by_owner(self._next)
         return piece
 
@@ -61,10 +60,7 @@ class SourceBody:
         length = self._length
         if length is None:
             return piece, bool(piece)
-        if self._taken > length or (self._taken == length and self._source.read(1)):
-            raise ArgumentError(f"the body: {length} bytes were announced, and it is longer")
-        if not piece and self._taken < length:
-            raise ArgumentError(f"the body: {length} bytes were announced, and it ended after {self._taken}")
+        check_length(self._source, length, self._taken, is_over=not piece)
         return piece, self._taken < length
 
     async def close(self) -> None:
@@ -73,7 +69,7 @@ class SourceBody:
 
 
 class FedBody:
-    """Takes the pieces of an async iterator."""
+    """Gives the pieces of an async iterator to an app."""
 
     def __init__(self, pieces: AsyncPieces) -> None:
         self._pieces = pieces

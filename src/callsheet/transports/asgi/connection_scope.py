@@ -1,4 +1,4 @@
-"""What an app is told of a request (ASGI 3.0, HTTP connection scope)."""
+"""Makes the scope of a request for an app (ASGI 3.0, HTTP connection scope)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 Field = tuple[bytes, bytes]
 CLIENT = ("127.0.0.1", 49152)
-"""Where the request comes from: a port that no server listens at."""
+"""The client address in every scope, with a port from the range of client ports (RFC 6335 6)."""
 
 
 def scope_of(request: Request, root_path: str) -> dict[str, Any]:
-    """The scope of one request."""
+    """The connection scope of one request."""
     parts = urlsplit(request.wire_url)
     raw_path = (parts.path or "/").encode("latin-1")
     return {
@@ -46,7 +46,7 @@ def scope_of(request: Request, root_path: str) -> dict[str, Any]:
 
 
 def fields_of(request: Request, host: str) -> list[Field]:
-    """The header fields as they would stand on the wire, secrets revealed."""
+    """The header fields as they would be sent, secrets revealed."""
     given = [
         (name.lower().encode("latin-1"), (value if isinstance(value, str) else value.reveal()).encode("latin-1"))
         for name, value in request.headers.fields
@@ -60,7 +60,7 @@ def fields_of(request: Request, host: str) -> list[Field]:
 
 
 def _framing(request: Request) -> list[Field]:
-    """RFC 9112 6: a length where it is known, else chunks; an empty body is told where the method calls for one."""
+    """RFC 9112 6: Content-Length if the length is known, else chunked; a length of 0 where the method calls for a body."""
     if request.body is None:
         return [(b"content-length", b"0")] if request.method.upper() in ("POST", "PUT", "PATCH") else []
     content = request.body.content

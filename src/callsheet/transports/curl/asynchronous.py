@@ -1,11 +1,10 @@
-"""libcurl for tasks."""
+"""The libcurl transport for the tasks of an event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 import pycurl
 
@@ -22,20 +21,18 @@ from callsheet.transports.curl.due import after_body
 from callsheet.transports.curl.feed import FedUpload
 from callsheet.transports.curl.guard import Allows, allows_of
 from callsheet.transports.curl.handle import Handle
-from callsheet.transports.curl.handles import CLOSED_IN_FLIGHT, Handles
+from callsheet.transports.curl.handles import Handles
 from callsheet.transports.curl.names import Addresses, HostNames, Lookup, joined
 from callsheet.transports.curl.next_hop import next_hop_for
 from callsheet.transports.curl.options import NO_MEANS, less
 from callsheet.transports.curl.quiet import DueGuard, QuietGuard
 from callsheet.transports.curl.task_stream import TaskStream
 from callsheet.transports.curl.transfer import Transfer
-from callsheet.transports.curl.upload import SourceUpload, Upload, read_body
+from callsheet.transports.curl.upload import SourceUpload, read_body
 from callsheet.transports.curl.waiting import within
 from callsheet.transports.curl.watch import Watching, watch_for
+from callsheet.transports.refusals import CLOSED_IN_FLIGHT
 
-SendWay = Callable[
-    [Handles, Handle, Request, Limits, Addresses | None], Coroutine[Any, Any, tuple[Response, WireFacts | None]]
-]
 WRONG_LOOP = (
     "this client was first used in another event loop, which its connections belong to; "
     "make one AsyncClient per loop (per asyncio.run)"
@@ -66,11 +63,11 @@ class AsyncCurlTransport:
         self._nameless: set[Origin] = set()
 
     def forget(self) -> None:
-        """In a forked child: begin anew, with no handle of the parent's."""
+        """Start with new handles and names in a forked child: the parent's handles are left alone."""
         self._begin()
 
     async def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """The answer, body still coded. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
+        """Send and give the answer, content codings not undone. Raises TransportError, ResponseTooLarge, UsageError."""
         handles = self._handles_here()
         origin = request.origin
         route = self._route
@@ -81,9 +78,9 @@ class AsyncCurlTransport:
             known = self._names.ready(origin.host, origin.port)
             if isinstance(known, Lookup):
                 known, limits = await self._looked_up(handles, known, origin.host, limits)
-        send = self._way(request)
+        send = self._open if request.is_stream else self._exchange
         constants = route.constants_for(origin) if route.varies else route.constants
-        if origin in self._nameless:  # a kept connection, and a resumed session, show no certificate
+        if origin in self._nameless:  # no certificate can be read from a kept connection or a resumed session
             constants = [*constants, (pycurl.SSL_SESSIONID_CACHE, 0)]
             limits = limits._replace(fresh=True)
         handle = handles.take(constants)
@@ -96,14 +93,9 @@ class AsyncCurlTransport:
         except NotSent:
             if not handle.found_dead:
                 raise
-        # The kept connection had died: nothing was sent, and a new one is made within the same attempt.
+        # The kept connection was dead before anything was sent, so send on a new one within the same attempt.
         handle = handles.new(route.constants_for(origin))
         return await send(handles, handle, request, limits._replace(fresh=True), known)
-
-    def _way(self, request: Request) -> SendWay:
-        if request.is_stream:
-            return self._open
-        return self._upload if request.is_upload else self._exchange
 
     async def _exchange(
         self, handles: Handles, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
@@ -112,50 +104,22 @@ class AsyncCurlTransport:
         transfer = Transfer(handle, request)
         over: asyncio.Future[tuple[int, str]] = driver.loop.create_future()
         finished = _setter(over)
-        guard = None if limits.read is None else QuietGuard(driver, transfer, limits.read, finished)
-        handles.in_flight.add(over)
-        try:
-            transfer.arm(limits)
-            if addresses is not None:
-                driver.pin(handle, addresses)
-            driver.start(handle.easy, finished)
-            errno, text = await over
-            if errno:
-                self._note_failure(request, transfer)
-                transfer.raise_failure(errno, text)
-            answer = transfer.answer(), transfer.facts() if limits.wants_facts else None
-        except BaseException:
-            handles.drop(handle)
-            raise
-        finally:
-            handles.in_flight.discard(over)
-            if guard is not None:
-                guard.stop()
-        handles.give_back(handle)
-        return answer
-
-    async def _upload(
-        self, handles: Handles, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
-    ) -> tuple[Response, WireFacts | None]:
-        driver = handles.driver
-        transfer = Transfer(handle, request)
-        upload = _carry(driver, transfer)
-        over: asyncio.Future[tuple[int, str]] = driver.loop.create_future()
-        finished = _setter(over)
         guards: list[QuietGuard | DueGuard] = []
         handles.in_flight.add(over)
         try:
+            if request.is_upload:
+                _carry(driver, transfer)
             transfer.arm(limits)
             if addresses is not None:
                 driver.pin(handle, addresses)
             driver.start(handle.easy, finished)
-            guards.append(DueGuard(driver, after_body(transfer, limits.attempt), finished))
+            if request.is_upload:
+                guards.append(DueGuard(driver, after_body(transfer, limits.attempt), finished))
             if limits.read is not None:
                 guards.append(QuietGuard(driver, transfer, limits.read, finished))
             errno, text = await over
             if errno:
-                self._note_failure(request, transfer)
-                transfer.raise_failure(errno, text)
+                self._raise_failure(transfer, errno, text)
             answer = transfer.answer(), transfer.facts() if limits.wants_facts else None
         except BaseException:
             handles.drop(handle)
@@ -167,7 +131,8 @@ class AsyncCurlTransport:
             handles.in_flight.discard(over)
             for guard in guards:
                 guard.stop()
-            await upload.wait_closed()
+            if transfer.upload is not None:
+                await transfer.upload.wait_closed()
 
     async def _open(
         self, handles: Handles, handle: Handle, request: Request, limits: Limits, addresses: Addresses | None
@@ -183,8 +148,7 @@ class AsyncCurlTransport:
                 driver.pin(handle, addresses)
             await stream.start(limits.attempt)
             if transfer.outcome and transfer.outcome[0] and not transfer.are_headers_complete:
-                self._note_failure(request, transfer)
-                transfer.raise_failure(*transfer.outcome)
+                self._raise_failure(transfer, *transfer.outcome)
             response = transfer.answer()
         except BaseException:
             stream.close()
@@ -192,10 +156,12 @@ class AsyncCurlTransport:
         response.stream = stream
         return response, stream.facts if limits.wants_facts else None
 
-    def _note_failure(self, request: Request, transfer: Transfer) -> None:
+    def _raise_failure(self, transfer: Transfer, errno: int, text: str) -> NoReturn:
+        """Raise the error of a failed transfer. If it sent nothing, its names are looked up anew next time."""
         if not transfer.sends:
-            for host, port in self._route.ends(request.origin):
+            for host, port in self._route.ends(transfer.request.origin):
                 self._names.forget(host, port)
+        raise transfer.failure(errno, text)
 
     def _handles_here(self) -> Handles:
         if self._is_closed:
@@ -242,7 +208,7 @@ class AsyncCurlTransport:
         return lookup.addresses(host), less(limits, loop.time() - started)
 
     async def aclose(self) -> None:
-        """Abort what is in flight and let go of every connection; never waits for the network."""
+        """Abort every transfer in flight and close every connection, without waiting for the network."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -250,13 +216,12 @@ class AsyncCurlTransport:
             self._handles.close()
 
 
-def _carry(driver: Driver, transfer: Transfer) -> Upload:
+def _carry(driver: Driver, transfer: Transfer) -> None:
     body = read_body(transfer.request)
     pieces = body.asynchronous
     easy = transfer.easy
     upload = SourceUpload(body) if pieces is None else FedUpload(pieces, lambda: driver.resume(easy, transfer.pauses))
     transfer.carry(upload)
-    return upload
 
 
 def _setter(over: asyncio.Future[tuple[int, str]]) -> Finished:
@@ -268,7 +233,7 @@ def _setter(over: asyncio.Future[tuple[int, str]]) -> Finished:
 
 
 def _tell(loop: asyncio.AbstractEventLoop, over: asyncio.Future[Any]) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and no task of it waits
         loop.call_soon_threadsafe(_end, over)
 
 

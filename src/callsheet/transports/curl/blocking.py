@@ -1,10 +1,10 @@
-"""libcurl for threads."""
+"""The libcurl transport for threads."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from typing import NoReturn
 from weakref import WeakSet
 
 import pycurl
@@ -28,9 +28,7 @@ from callsheet.transports.curl.options import less
 from callsheet.transports.curl.stream import StreamedTransfer
 from callsheet.transports.curl.transfer import Transfer
 from callsheet.transports.curl.upload import SourceUpload, read_body
-
-CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
-SendWay = Callable[[Lane, Request, Limits, Addresses | None], tuple[Response, WireFacts | None]]
+from callsheet.transports.refusals import CLOSED_IN_FLIGHT
 
 
 class CurlTransport:
@@ -49,18 +47,19 @@ class CurlTransport:
         self._streams: WeakSet[LaneStream] = WeakSet()
 
     def forget(self) -> None:
-        """In a forked child: begin anew. The lanes leave the parent's connections alone by themselves."""
+        """Forget names and streams in a forked child. `Lanes.forget` leaves the parent's connections alone."""
         self._begin()
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
-        """The answer, body still coded. Raises TransportError, ResponseTooLarge, or UsageError once closed."""
+        """Send and give the answer, content codings not undone. Raises TransportError, ResponseTooLarge, UsageError."""
         addresses, limits = self._addresses(request, limits)
         constants = self._route.constants_for(request.origin) if self._route.varies else None
         lane = self._lanes.take()
         if constants is not None:
             lane.handle.use(constants)
         try:
-            answer = self._way(request)(lane, request, limits, addresses)
+            send = self._open if request.is_stream else self._exchange
+            answer = send(lane, request, limits, addresses)
         except AbortedError:
             self._lanes.drop(lane)
             raise UsageError(CLOSED_IN_FLIGHT) from None
@@ -71,71 +70,45 @@ class CurlTransport:
             self._lanes.give_back(lane)
         return answer
 
-    def _way(self, request: Request) -> SendWay:
-        if request.is_stream:
-            return self._open
-        return self._upload if request.is_upload else self._exchange
-
     def _exchange(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
         transfer = Transfer(lane.handle, request)
-        transfer.arm(limits)
-        if addresses is not None:
-            lane.pin(addresses)
-        lane.start()
+        _start(lane, transfer, limits, addresses)
+        if request.is_upload:
+            left = after_body(transfer, limits.attempt)
+            if not lane.run_until(lambda: False, transfer, left, limits.read):
+                raise transfer.failure(pycurl.E_OPERATION_TIMEDOUT, "")
         errno, text = lane.run(transfer, limits.read)
         if errno:
-            self._note_failure(request, transfer)
-            raise transfer.failure(errno, text)
+            self._raise_failure(transfer, errno, text)
         return transfer.answer(), transfer.facts() if limits.wants_facts else None
-
-    def _upload(
-        self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
-    ) -> tuple[Response, WireFacts | None]:
-        transfer = Transfer(lane.handle, request)
-        transfer.carry(SourceUpload(read_body(request)))
-        self._begin_transfer(lane, transfer, limits, addresses)
-        if not lane.run_until(lambda: False, transfer, after_body(transfer, limits.attempt), limits.read):
-            raise transfer.failure(pycurl.E_OPERATION_TIMEDOUT, "")
-        errno, text = lane.outcome() or (0, "")
-        if errno:
-            self._note_failure(request, transfer)
-            raise transfer.failure(errno, text)
-        return transfer.answer(), transfer.facts() if limits.wants_facts else None
-
-    def _begin_transfer(self, lane: Lane, transfer: Transfer, limits: Limits, addresses: Addresses | None) -> None:
-        transfer.arm(limits)
-        if addresses is not None:
-            lane.pin(addresses)
-        lane.start()
 
     def _open(
         self, lane: Lane, request: Request, limits: Limits, addresses: Addresses | None
     ) -> tuple[Response, WireFacts | None]:
         transfer = StreamedTransfer(lane.handle, request, progress=lambda: None)
-        if request.is_upload:
-            transfer.carry(SourceUpload(read_body(request)))
-        self._begin_transfer(lane, transfer, limits, addresses)
+        _start(lane, transfer, limits, addresses)
         left = left_for(transfer, limits.attempt)
         if not lane.run_until(lambda: transfer.are_headers_complete, transfer, left, limits.read):
             raise transfer.failure(pycurl.E_OPERATION_TIMEDOUT, "")
         transfer.outcome = lane.outcome()
         if transfer.outcome and transfer.outcome[0] and not transfer.are_headers_complete:
-            self._note_failure(request, transfer)
-            raise transfer.failure(*transfer.outcome)
+            self._raise_failure(transfer, *transfer.outcome)
         response = transfer.answer()
         response.stream = stream = LaneStream(self._lanes, lane, transfer, limits.read)
         self._streams.add(stream)
         return response, transfer.facts() if limits.wants_facts else None
 
-    def _note_failure(self, request: Request, transfer: Transfer) -> None:
+    def _raise_failure(self, transfer: Transfer, errno: int, text: str) -> NoReturn:
+        """Raise the error of a failed transfer. If it sent nothing, its names are looked up anew next time."""
         if not transfer.sends:
-            for host, port in self._route.ends(request.origin):
+            for host, port in self._route.ends(transfer.request.origin):
                 self._names.forget(host, port)
+        raise transfer.failure(errno, text)
 
     def _addresses(self, request: Request, limits: Limits) -> tuple[Addresses | None, Limits]:
-        """Where the connection goes, and the limits less the time that finding out took."""
+        """The addresses to connect to, and the limits less the time that looking them up took."""
         if self._lanes.is_closed:
             raise UsageError(CLOSED)
         origin = request.origin
@@ -160,8 +133,17 @@ class CurlTransport:
         return known.addresses(host), less(limits, time.monotonic() - started)
 
     def close(self) -> None:
-        """Abort what is in flight and let go of every connection; never waits for the network."""
+        """Abort every transfer in flight and close every connection, without waiting for the network."""
         if self._lanes.close():
             self._names.close()
             for stream in list(self._streams):
                 stream.abort()
+
+
+def _start(lane: Lane, transfer: Transfer, limits: Limits, addresses: Addresses | None) -> None:
+    if transfer.request.is_upload:
+        transfer.carry(SourceUpload(read_body(transfer.request)))
+    transfer.arm(limits)
+    if addresses is not None:
+        lane.pin(addresses)
+    lane.start()

@@ -1,4 +1,4 @@
-"""One multi that an event loop drives."""
+"""A libcurl multi that an event loop drives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.watch import Watching
 
 MOST_HUNG_UP = 1000
-"""Connections known to be hung up; libcurl drops most of them itself, so that nobody asks."""
+"""Closed connections that are remembered at most: libcurl drops most of them itself, and they are never looked up."""
 Finished = Callable[[int, str], None]
 """Takes libcurl's number (0 is success) and its message."""
 
@@ -23,8 +23,8 @@ Finished = Callable[[int, str], None]
 class Driver:
     """Runs any number of transfers on one loop.
 
-    Handles are added and removed outside libcurl's callbacks only. The loop's timer is left standing when libcurl moves
-    its own further away, and looks again when it fires: libcurl moves it with every request.
+    Handles are added and removed outside libcurl's callbacks only. libcurl sets its timer with every request; when it sets
+    a later time, the loop's timer stays and is set again when it fires, which saves a timer per request.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, pool: Pool, watch: Watching) -> None:
@@ -46,7 +46,7 @@ class Driver:
         self.is_of_parent = False
 
     def pin(self, handle: Handle, addresses: Addresses) -> None:
-        """Have this multi connect to these addresses of a host. Set after the handle was armed."""
+        """Have this multi connect to these addresses of a host. Call it after the handle is armed."""
         if self._pinned.get(addresses.host) is not addresses:
             handle.pin(addresses)
             self._pinned[addresses.host] = addresses
@@ -59,7 +59,7 @@ class Driver:
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def abort(self, handle: Handle) -> None:
-        """Stop a transfer, if it still runs, and destroy its handle: its connection is in the middle of something."""
+        """Stop a transfer if it still runs, and destroy its handle and connection."""
         if self.is_of_parent:
             return
         self._remove(handle.easy)
@@ -70,13 +70,13 @@ class Driver:
             self._multi.remove_handle(easy)
 
     def resume(self, easy: pycurl.Curl, pauses: int) -> None:
-        """Let libcurl go on, but for what stays paused."""
+        """Let libcurl go on with a transfer; `pauses` are the directions that stay paused."""
         if easy in self._running and not self.is_of_parent:
             easy.pause(pauses)
             self.nudge()
 
     def nudge(self) -> None:
-        """Let libcurl look at a handle that was unpaused."""
+        """Let libcurl continue a handle that was unpaused."""
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def _act(self, fd: int, mask: int) -> None:
@@ -107,7 +107,7 @@ class Driver:
             self._act(fd, mask)
 
     def _on_socket(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
-        if not self.is_closed:  # what a closing multi still wants, it does not wait for
+        if not self.is_closed:  # while closing, libcurl still asks for sockets to be watched
             self._watch.set(fd, what)
 
     def _on_hang_up(self, fd: int) -> None:
@@ -144,7 +144,7 @@ class Driver:
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def close(self) -> None:
-        """Stop every transfer and close every connection; never waits."""
+        """Stop every transfer and close every connection, without waiting."""
         if self.is_closed or self.is_of_parent:
             return
         self.is_closed = True
@@ -157,6 +157,6 @@ class Driver:
         self._multi.close()
 
     def leave_to_parent(self, idle: list[Handle]) -> None:
-        """Neither use nor close it and its idle handles any more: this is a forked child."""
+        """In a forked child, neither use nor close the multi and its idle handles: their connections are the parent's."""
         self.is_of_parent = True
         leak((self, idle))

@@ -1,4 +1,4 @@
-"""When an answer is due."""
+"""How much time is left until the headers of an answer are due."""
 
 from __future__ import annotations
 
@@ -11,21 +11,15 @@ import pycurl
 from callsheet.transports.curl.transfer import Transfer, final_block
 
 Left = Callable[[], float]
-"""The seconds that are left now."""
-
-
-def from_now(seconds: float) -> Left:
-    """So many seconds, from now on."""
-    until = time.monotonic() + seconds
-    return lambda: until - time.monotonic()
+"""Gives the seconds that are left at the time of the call."""
 
 
 def after_body(transfer: Transfer, seconds: float) -> Left:
-    """So many seconds from the end of the request's body to the answer's headers; no limit once those are there."""
+    """Allow `seconds` from the end of the request's body to the answer's headers, and no limit after those."""
     began = time.monotonic()
 
     def left() -> float:
-        """Asked seldom: when all of it has passed, or libcurl has just done something."""
+        """The seconds left. Called only when they may have run out or after a step of libcurl, so `getinfo` costs little."""
         sent = transfer.easy.getinfo(pycurl.POSTTRANSFER_TIME_T)
         if not sent:
             return seconds
@@ -36,5 +30,8 @@ def after_body(transfer: Transfer, seconds: float) -> Left:
 
 
 def left_for(transfer: Transfer, seconds: float) -> Left:
-    """The time to the answer's headers: of a body that is read as it is sent, the time to send it does not count."""
-    return from_now(seconds) if transfer.upload is None else after_body(transfer, seconds)
+    """Allow `seconds` to the answer's headers, not counting the time to send a body that is read as it is sent."""
+    if transfer.upload is not None:
+        return after_body(transfer, seconds)
+    until = time.monotonic() + seconds
+    return lambda: until - time.monotonic()

@@ -1,4 +1,4 @@
-"""The body of a request, from an async iterator."""
+"""Sends the body of a request from an async iterator."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from callsheet.transports.curl.upload import Upload
 
 
 class FedUpload(Upload):
-    """Has a task take the pieces, one at a time; libcurl waits while there is none.
+    """Runs a task that takes the pieces one at a time, and pauses libcurl while there is none.
 
-    The task begins when libcurl first asks, and runs in the context of whoever sends. `resume` lets libcurl ask again.
+    The task starts when libcurl first asks for bytes, and runs in the context (contextvars) of the sending task.
+    `resume` unpauses libcurl.
     """
 
     def __init__(self, pieces: AsyncPieces, resume: Callable[[], None]) -> None:
@@ -82,7 +83,7 @@ class FedUpload(Upload):
             self._resume()
 
     def close(self) -> None:
-        """See Upload. The task ends, and with it the iterator, in its own time."""
+        """Cancel the task, which closes the iterator; `wait_closed` waits for that."""
         self._is_closed = True
         if self._task is not None and not self._task.get_loop().is_closed():
             self._task.cancel()

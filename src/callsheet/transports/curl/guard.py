@@ -1,7 +1,7 @@
-"""Which addresses are connected to, asked at the last moment: when libcurl opens a socket.
+"""Allows or refuses an address when libcurl opens a socket to it.
 
-A name may mean another address the second time it is looked up, and one address is spelled in a dozen ways; a socket
-has one address in one spelling.
+An earlier check could be deceived: a second lookup of a name may give another address, and one address has a dozen
+spellings. A socket has one address in one spelling.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from callsheet.http.public import is_public
 from callsheet.transports.connection_settings import ConnectionSettings
 
 Allows = Callable[[str], bool]
-"""Whether an address, as the operating system writes it, may be connected to."""
+"""Whether connections to an address, as the operating system writes it, are allowed."""
 
 
 def allows_of(settings: ConnectionSettings, classify: Allows = is_public) -> Allows | None:
-    """What decides about addresses; None where any will do."""
+    """The function that decides about addresses; None if all are allowed."""
     return classify if settings.addresses == "public" else None
 
 
 def refusal(host: str, found: str) -> OriginRefused:
-    """The error for a host that means an address which is not public."""
+    """The error for a host whose address is not public."""
     means = f"{found} is" if host == found else f"`{host}` means {found}, which is"
     return OriginRefused(
         f"{means} not a public address (addresses: public); where that is intended, write `addresses: any` at the service",
@@ -35,7 +35,7 @@ def refusal(host: str, found: str) -> OriginRefused:
 
 
 class _Lent(socket.socket):
-    """A socket of which pycurl takes a duplicate: ours is closed when it is dropped, as is meant."""
+    """A socket that pycurl duplicates. Closing ours when it is collected is intended, so it gives no ResourceWarning."""
 
     def __del__(self) -> None:
         self.close()
@@ -56,7 +56,7 @@ class Guard:
         self.refused = ""
 
     def open(self, _purpose: int, address: Any) -> Any:
-        """The socket, or the sign that there is none, upon which libcurl tries the host's next address."""
+        """Open a socket for libcurl. SOCKET_BAD if it is refused or fails: libcurl then tries the host's next address."""
         family, kind, protocol, where = address
         host = where[0] if family in (socket.AF_INET, socket.AF_INET6) else where
         found = host.decode("latin-1") if isinstance(host, bytes) else str(host)

@@ -1,9 +1,9 @@
 """A libcurl handle that remembers what is set on it.
 
-Setting a handle from nothing is a quarter of what Python spends on a small request. Most requests are like the one the
-handle made before, but for the body and perhaps the URL: then only that is set. "Like" is decided by one comparison of
-everything else that `set_request` reads; whatever is not part of it (a stream, a fresh connection, pinned addresses, a
-rewritten target) makes the handle be reset before its next use. Success alone gets there: after a failure handles are
+Setting all options of a handle is a quarter of what Python spends on a small request. Most requests differ from the
+handle's last one in the body and perhaps the URL only, so only those are set. One comparison of everything else that
+`set_request` reads tells whether this is enough. After a request with anything beyond that comparison (a stream, a fresh
+connection, pinned addresses, a rewritten target) the handle is reset before its next use. After a failure it is
 destroyed.
 """
 
@@ -18,20 +18,17 @@ from callsheet.http.request import Request
 from callsheet.secret import Secret
 from callsheet.transports.curl.guard import Allows, Guard
 from callsheet.transports.curl.names import Addresses
-from callsheet.transports.curl.options import content_of, milliseconds, set_request, wire_lines
+from callsheet.transports.curl.options import CurlOptions, content_of, milliseconds, set_request, wire_lines
 from callsheet.transports.curl.upload import BUFFER, Upload
-
-Constants = list[tuple[int, Any]]
 
 
 class Handle:
-    """A handle, and where it collects what comes in.
+    """A libcurl handle with the header lines and body chunks of its answer.
 
-    `sends` counts the times libcurl began to send. The second time is refused: it would send a request again that the
-    service may have processed, without telling anybody. `hung_up` holds our ends of connections that the server closed
-    while they were idle; nothing is sent on one, and `found_dead` says so. `found_nameless` says that the
-    server's certificate names no host. `guard` opens the sockets, where not any address will do. `upload` is closed with the handle, or when it is
-    let go of.
+    `sends` counts how often libcurl began to send. The second time is refused: libcurl would silently repeat a request
+    that the service may have processed. `hung_up` holds our ends of idle connections that the server closed; nothing is
+    sent on one, and `found_dead` tells that it was tried. `found_nameless`: the server's certificate names no host.
+    `guard` opens the sockets where only some addresses are allowed. `upload` is closed with the handle, or by `let_go`.
     """
 
     __slots__ = (
@@ -53,7 +50,7 @@ class Handle:
         "upload",
     )
 
-    def __init__(self, constants: Constants, hung_up: set[tuple[str, int]], allows: Allows | None = None) -> None:
+    def __init__(self, constants: CurlOptions, hung_up: set[tuple[str, int]], allows: Allows | None = None) -> None:
         self.easy = pycurl.Curl()
         self.lines: list[bytes] = []
         self.chunks: list[bytes] = []
@@ -72,10 +69,10 @@ class Handle:
         self._connect = self._attempt = 0.0
 
     def arm(self, request: Request, limits: Limits) -> None:
-        """Set the handle for this request, whose answer is collected by C functions: no Python runs while it comes in."""
+        """Set the handle for a request. C functions collect the answer, so that no Python runs while it comes in."""
         content = content_of(request)
         kind = (request.method, content is None, limits.caps, limits.fresh)
-        lines = wire_lines(request)
+        lines = wire_lines(request.headers)
         if kind == self._kind and "%" not in request.wire_url:
             self.sends = 0
             if self.guard is not None:
@@ -92,13 +89,13 @@ class Handle:
             self._url, self._connect, self._attempt = request.wire_url, limits.connect, limits.attempt
 
     def arm_anew(self, request: Request, limits: Limits) -> None:
-        """The same, whatever is set on it."""
+        """Set the handle for a request without reusing any option of the last one."""
         self.set_all(request, limits)
         self._setopt(pycurl.HEADERFUNCTION, self.lines.append)
         self._setopt(pycurl.WRITEFUNCTION, self.chunks.append)
 
     def set_all(self, request: Request, limits: Limits) -> None:
-        """Set everything from nothing, but for where the answer is collected."""
+        """Set every option but the functions that take the answer."""
         if self._kind is not None:
             self._kind = None
             self.easy.reset()
@@ -111,14 +108,14 @@ class Handle:
         self.sends = 0
         self._setopt(pycurl.PREREQFUNCTION, self._on_send)
 
-    def use(self, constants: Constants) -> None:
-        """Go by other constant options from now on."""
+    def use(self, constants: CurlOptions) -> None:
+        """Set these constant options from the next request on."""
         if constants is not self._constants:
             self._constants = constants
             self._kind = None if self._kind is None else ()
 
     def set_upload(self, upload: Upload) -> None:
-        """Read the request's body from there. Set after everything else."""
+        """Have libcurl read the request's body from `upload`. Call it after every other option is set."""
         self._kind = ()
         self._setopt(pycurl.READFUNCTION, upload.read)
         self._setopt(pycurl.UPLOAD_BUFFERSIZE, BUFFER)
@@ -140,12 +137,12 @@ class Handle:
             self._attempt = limits.attempt
 
     def pin(self, addresses: Addresses) -> None:
-        """Connect to these addresses, this time."""
+        """Connect to these addresses in the next transfer."""
         self._setopt(pycurl.RESOLVE, addresses.pin)
         self._kind = ()
 
     def let_go(self) -> None:
-        """Hold nothing of the request and its answer any more, which was a success."""
+        """After a success, drop the request and its answer, so that an idle handle keeps neither alive."""
         kind = self._kind
         if not kind:
             self.easy.reset()
@@ -157,7 +154,7 @@ class Handle:
         self.chunks.clear()
 
     def close(self) -> None:
-        """Destroy it: its connection is in the middle of something, or not needed any more."""
+        """Destroy the handle and close its upload."""
         self.easy.close()
         self._end_upload()
 

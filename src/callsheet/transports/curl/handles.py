@@ -1,17 +1,17 @@
-"""The handles of one event loop: those that are idle, to take from, and the futures of the tasks that wait for the others."""
+"""The handles of one event loop: the idle ones, and for those in use the futures that tasks wait for."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
-from callsheet.errors import CLOSED, UsageError
+from callsheet.errors import UsageError
 from callsheet.process.forked import forget_after_fork
 from callsheet.transports.curl.driver import Driver
 from callsheet.transports.curl.guard import Allows
-from callsheet.transports.curl.handle import Constants, Handle
-
-CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
+from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.options import CurlOptions
+from callsheet.transports.refusals import CLOSED_IN_FLIGHT
 
 
 class Handles:
@@ -25,20 +25,20 @@ class Handles:
         self._idle: list[Handle] = []
         forget_after_fork(self)
 
-    def take(self, constants: Constants) -> Handle:
-        """An idle handle, else a new one, that has these constant options."""
+    def take(self, constants: CurlOptions) -> Handle:
+        """An idle handle, or a new one if none is idle, with these constant options."""
         if not self._idle:
             return self.new(constants)
         handle = self._idle.pop()
         handle.use(constants)
         return handle
 
-    def new(self, constants: Constants) -> Handle:
+    def new(self, constants: CurlOptions) -> Handle:
         """A handle that has made no request yet."""
         return Handle(constants, self.driver.hung_up, self._allows)
 
     def give_back(self, handle: Handle) -> None:
-        """Keep the handle of a whole answer for the next request, without what it holds of this one."""
+        """Keep a handle whose answer came whole for the next request, emptied of this one."""
         driver = self.driver
         if driver.is_of_parent:
             return
@@ -49,11 +49,11 @@ class Handles:
         self._idle.append(handle)
 
     def drop(self, handle: Handle) -> None:
-        """Destroy a handle that is in the middle of something, and its connection with it."""
+        """Destroy a handle whose transfer failed or was cut short, and close its connection."""
         self.driver.abort(handle)
 
     def close(self) -> None:
-        """End what is in flight and close every connection. The tasks that wait get a UsageError; never waits itself."""
+        """Raise UsageError in every task with a transfer in flight and close every connection, without waiting."""
         if not self.driver.loop.is_closed():
             for future in self.in_flight:
                 if not future.done():
@@ -64,5 +64,5 @@ class Handles:
         self._idle.clear()
 
     def forget(self) -> None:
-        """Leave the driver and the handles to the parent, neither used nor closed: this is a forked child."""
+        """In a forked child, neither use nor close the driver and the handles: their connections are the parent's."""
         self.driver.leave_to_parent(self._idle)

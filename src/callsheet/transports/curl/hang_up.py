@@ -1,8 +1,8 @@
 """Connections that the server has closed while they were idle.
 
-libcurl looks whether a kept connection still lives only once a second. A request that goes out on one that the server
-closed a moment ago is lost, and as it may have been processed it must not be sent again unless that does no harm. The
-kernel knows better, so it is asked before anything is sent.
+libcurl checks only once a second whether a kept connection is still open. A request sent on a connection that the server
+closed a moment ago is lost, and because it may have been processed, only an idempotent one may be sent again. The kernel
+knows at once, so it is asked before anything is sent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import select
 import socket
 
 HUNG_UP = getattr(select, "POLLRDHUP", select.POLLIN) | select.POLLHUP | select.POLLERR
-"""Where the kernel cannot tell a hang-up from bytes that nobody asked for, those count as one."""
+"""Without POLLRDHUP the kernel cannot tell a hang-up from unexpected bytes, so both count as a hang-up."""
 
 
 def is_hung_up(fd: int) -> bool:
@@ -22,7 +22,7 @@ def is_hung_up(fd: int) -> bool:
 
 
 def local_end(fd: int) -> tuple[str, int] | None:
-    """Address and port of our side of a connection; None if the descriptor is no such thing any more."""
+    """Address and port of our side of a connection; None if the descriptor is no connection any more."""
     try:
         with socket.socket(fileno=socket.dup(fd)) as sock:
             address = sock.getsockname()

@@ -1,8 +1,7 @@
 """The client certificate: read when it is first presented, and again when its files change.
 
-libcurl is given what is in the files, not their names: it tells connections apart by the certificate they were made
-with, so a kept connection of the old one is not used any more, and no handshake reads half of a pair that is being
-replaced.
+libcurl is given the content of the files, not their names. It compares connections by the certificate they were made
+with, so it uses no kept connection of an old certificate, and no handshake reads a pair that is half replaced.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from callsheet.errors import AuthError, TLSError
 from callsheet.secret import Secret
 from callsheet.settings.tls import TLS
 from callsheet.tls.pem import CERTIFICATE, PRIVATE_KEY, blocks, problem_of
+from callsheet.transports.curl.options import CurlOptions
 
-CurlOptions = list[tuple[int, Any]]
 Stamp = tuple[int, int, int]
 log = logging.getLogger("callsheet")
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """What changes when a file is written or replaced; None if it is not there."""
+    """A value that changes when the file is written or replaced; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -33,9 +32,9 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 class Identity:
-    """Who we are to a service, by the files of `tls.cert` and `tls.key`.
+    """The client certificate in the files of `tls.cert` and `tls.key`.
 
-    A certificate and a key cannot be replaced in one step: while they do not fit, the pair before stays in use.
+    Two files cannot be replaced in one step: while certificate and key do not fit, the pair read before stays in use.
     """
 
     def __init__(self, cert: Path, key: Path | None, password: Secret | None) -> None:
@@ -47,11 +46,11 @@ class Identity:
 
     @classmethod
     def of(cls, tls: TLS) -> Identity | None:
-        """The identity that was declared, if one was."""
+        """The Identity for a service's `tls`; None if it names no client certificate."""
         return None if tls.cert is None else cls(tls.cert, tls.key, tls.key_password)
 
     def options(self) -> CurlOptions:
-        """What libcurl is told of it: the same list until the files change. Raises TLSError if they never were of use."""
+        """The libcurl options: the same list object until the files change. Raises TLSError if they were never usable."""
         seen = self._look()
         if seen != self._seen or self._options is None:
             self._read(seen)
@@ -90,6 +89,6 @@ class Identity:
         return [
             (pycurl.SSLCERT_BLOB, certificates),
             (pycurl.SSLKEY_BLOB, key),
-            # Even for a key that is open: without one, libcurl would ask on the terminal.
+            # Set even for a key that is not encrypted: without a password, libcurl would ask on the terminal.
             (pycurl.KEYPASSWD, password),
         ]

@@ -1,4 +1,4 @@
-"""A multi and a handle that a thread steps: the connections it made are its own."""
+"""A libcurl multi with one handle, which a thread steps. Lanes share no connections."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pycurl
 from callsheet.process.forked import leak
 from callsheet.transports.curl.due import Left
 from callsheet.transports.curl.guard import Allows
-from callsheet.transports.curl.handle import Constants, Handle
+from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.hang_up import is_hung_up
 from callsheet.transports.curl.names import Addresses
-from callsheet.transports.curl.options import LONGEST
+from callsheet.transports.curl.options import LONGEST, CurlOptions
 from callsheet.transports.curl.transfer import Transfer
 
 TO_POLL = {
@@ -29,7 +29,7 @@ TO_CURL = [
     | (pycurl.CSELECT_ERR if mask & (select.POLLERR | select.POLLNVAL) else 0)
     for mask in range(64)
 ]
-"""What libcurl is told of each set of poll's bits."""
+"""libcurl's CSELECT bits for each combination of poll's bits."""
 
 
 class AbortedError(Exception):
@@ -39,7 +39,7 @@ class AbortedError(Exception):
 class Lane:
     """Steps one transfer at a time with `poll`, so that Ctrl-C interrupts it in every phase."""
 
-    def __init__(self, wake: int, constants: Constants, allows: Allows | None = None) -> None:
+    def __init__(self, wake: int, constants: CurlOptions, allows: Allows | None = None) -> None:
         self.handle = Handle(constants, set(), allows)
         self.easy = self.handle.easy
         self.last_used = 0.0
@@ -47,7 +47,7 @@ class Lane:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, 1)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
-        # A C function: libcurl moves its timer three times per request, and only the last one counts.
+        # `append` runs no Python: libcurl sets its timer three times per request, and only the last time counts.
         self._timers: list[int] = []
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._timers.append)
         self._poll = select.poll()
@@ -67,12 +67,12 @@ class Lane:
             self._pinned[addresses.host] = addresses
 
     def has_died(self) -> bool:
-        """Whether the server has hung up since the last answer. What is sent to it now is lost, and nobody knows for sure."""
+        """Whether the server closed the connection since the last answer: a request sent on it now could be lost."""
         polled = self._polled
         if not polled:
             return False
         for fd, mask in self._poll.poll(0):
-            # Of a socket that was last waited for to be writable, more must be asked.
+            # A socket that is polled for writing alone does not report a hang-up, so the kernel is asked for it.
             if fd != self._wake and (mask != select.POLLOUT or not polled[fd] & select.POLLIN) and is_hung_up(fd):
                 return True
         return False
@@ -84,7 +84,7 @@ class Lane:
         self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
 
     def run(self, transfer: Transfer, quiet: float | None = None) -> tuple[int, str]:
-        """Step to the end: libcurl's number (0 is success) and its message. `quiet`: seconds without a byte that end it."""
+        """Step to the end: libcurl's number (0 is success) and message. `quiet` seconds without a byte end it, too."""
         while self._running:
             if not self._step(quiet) and self._is_too_quiet(transfer):
                 return pycurl.E_OPERATION_TIMEDOUT, ""
@@ -93,7 +93,7 @@ class Lane:
     def run_until(
         self, is_enough: Callable[[], bool], transfer: Transfer, left: Left | None, quiet: float | None
     ) -> bool:
-        """Step until there is enough or the transfer is over. False if no time was left before, or it was too quiet."""
+        """Step until `is_enough` or the end of the transfer. False if time ran out or no byte moved for `quiet` seconds first."""
         self._moved = time.monotonic()
         while self._running and not is_enough():
             seconds = None if left is None else left()
@@ -104,7 +104,7 @@ class Lane:
         return True
 
     def _is_too_quiet(self, transfer: Transfer) -> bool:
-        """Until the request is sent, the limit on connecting holds instead. Reading its body may take its time."""
+        """Whether no byte moved for too long. Time before the request is sent, or spent reading its body, does not count."""
         upload = transfer.upload
         if not transfer.sends:
             self._moved = time.monotonic()
@@ -115,11 +115,11 @@ class Lane:
         return transfer.was_quiet
 
     def outcome(self) -> tuple[int, str] | None:
-        """How the transfer ended; None while it runs."""
+        """The number (0 is success) and message of libcurl; None while the transfer runs."""
         return None if self._running else self._outcome()
 
     def nudge(self) -> None:
-        """Let libcurl look at a handle that was unpaused."""
+        """Let libcurl continue a handle that was unpaused."""
         self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
 
     def _outcome(self) -> tuple[int, str]:
@@ -130,7 +130,7 @@ class Lane:
         return (failed[0][1], failed[0][2]) if failed else (pycurl.E_RECV_ERROR, "")
 
     def _step(self, quiet: float | None, at_most: float | None = None) -> bool:
-        """Wait for one event and hand it to libcurl. False if it has been quiet for too long."""
+        """Wait for events and hand them to libcurl. False if no byte moved for `quiet` seconds."""
         events = self._poll.poll(self._wait(quiet, at_most))
         if not events:
             self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)[1]
@@ -144,8 +144,8 @@ class Lane:
         return True
 
     def _wait(self, quiet: float | None, at_most: float | None) -> int | None:
-        """Get ready to wait; how long, in milliseconds."""
-        # libcurl drops its sockets after each request and wants them back in the next: mostly nothing has changed.
+        """Register the sockets that libcurl wants, and give the milliseconds to wait; None for no limit."""
+        # libcurl unregisters its sockets after each request and registers them in the next: mostly nothing has changed.
         if self._wanted != self._polled:
             self._poll_wanted()
         now = time.monotonic()
@@ -174,12 +174,12 @@ class Lane:
             self._wanted[fd] = TO_POLL.get(what, 0)
 
     def close(self) -> None:
-        """Close the connections; never waits."""
+        """Close the connections, without waiting."""
         if not self.is_of_parent:
             self.handle.close()
             self._multi.close()
 
     def leave_to_parent(self) -> None:
-        """Neither use nor close it any more: this is a forked child."""
+        """In a forked child, neither use nor close the connections: they are the parent's."""
         self.is_of_parent = True
         leak(self)

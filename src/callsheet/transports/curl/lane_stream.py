@@ -1,24 +1,25 @@
-"""The body of an answer, read by the thread that asks for it."""
+"""The body of an answer that a thread reads as it comes."""
 
 from __future__ import annotations
 
 import threading
 import warnings
 
-from callsheet.errors import CLOSED, AttemptTimeout, UsageError
+from callsheet.errors import CLOSED, UsageError
 from callsheet.events import WireFacts
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lanes import Lanes
-from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, STREAM_CLOSED, StreamedTransfer
+from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, StreamedTransfer
+from callsheet.transports.refusals import STREAM_CLOSED
 
 CLOSED_WHILE_READ = f"{CLOSED}: it was closed while this answer was read"
 GLANCE = 0.1
-"""Seconds after which a thread that reads looks whether another one has closed the answer: a descriptor per stream, to
-wake it, would cost more than a look now and then."""
+"""Seconds after which a reading thread checks whether another one has closed the answer: waking it at once would take a
+descriptor per stream, which costs more."""
 
 
 class LaneStream:
-    """A lane that is read from. If it is closed while another thread reads, that thread lets go of the lane."""
+    """Reads the body from a lane. If one thread closes it while another reads, the reading thread gives up the lane."""
 
     def __init__(self, lanes: Lanes, lane: Lane, transfer: StreamedTransfer, quiet: float | None) -> None:
         self._lanes = lanes
@@ -54,13 +55,7 @@ class LaneStream:
         transfer = self._transfer
         if not transfer.pieces and transfer.outcome is None:
             self._advance()
-        if not transfer.pieces:
-            return transfer.end_of_body()
-        was_paused = transfer.is_paused
-        taken = transfer.take()
-        if was_paused and transfer.outcome is None:
-            self._lane.nudge()
-        return taken
+        return transfer.next_bytes(self._lane.nudge)
 
     def _advance(self) -> None:
         transfer = self._transfer
@@ -71,18 +66,14 @@ class LaneStream:
         if self._is_closed:
             raise UsageError(CLOSED_WHILE_READ if self._is_aborted else STREAM_CLOSED)
         if not in_time:
-            raise AttemptTimeout(
-                f"no byte for {self._quiet:g} s (timeout.read) in the middle of the body",
-                was_sent=True,
-                request=transfer.request.redacted(),
-            )
+            raise transfer.stalled(self._quiet)
         transfer.outcome = self._lane.outcome()
 
     def _until_closed(self) -> float:
         return 0.0 if self._is_closed else GLANCE
 
     def close(self) -> None:
-        """Give the lane back after a whole body; else close its connection."""
+        """Give the lane back if the whole body was received, else close its connection."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -93,7 +84,7 @@ class LaneStream:
                 self._reading.release()
 
     def abort(self) -> None:
-        """The transport closes: so does this answer."""
+        """Close this answer because its transport closes: reading then says so."""
         self._is_aborted = not self._is_closed
         self.close()
 

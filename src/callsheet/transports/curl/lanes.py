@@ -1,4 +1,4 @@
-"""The lanes of a blocking transport: those that are idle, to take from, and those in use."""
+"""The lanes of a blocking transport, idle and in use."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from callsheet.errors import CLOSED, NotSent, UsageError
 from callsheet.process.forked import forget_after_fork
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.guard import Allows
-from callsheet.transports.curl.handle import Constants
 from callsheet.transports.curl.lane import Lane
-from callsheet.transports.curl.options import NO_MEANS
+from callsheet.transports.curl.options import NO_MEANS, CurlOptions
 
 
 class Lanes:
     """A lane for each call in flight, for any number of threads.
 
-    The lane that was given back last is taken first, so that few connections do the work and the others age out. Every lane
-    polls the read end of one pipe: closing writes to it, which wakes all threads that wait.
+    The lane that was given back last is taken first, so that few connections do the work and the others age out. Every
+    lane also polls the read end of one pipe; `close` writes to it, which wakes every waiting thread.
     """
 
-    def __init__(self, pool: Pool, constants: Constants, allows: Allows | None) -> None:
+    def __init__(self, pool: Pool, constants: CurlOptions, allows: Allows | None) -> None:
         self._pipe: tuple[int, ...] = ()
         self._pool = pool
         self._constants = constants
@@ -41,14 +40,14 @@ class Lanes:
         self._pipe = () if self.is_closed else _new_pipe()
 
     def forget(self) -> None:
-        """Leave the parent's connections alone: this is a forked child."""
+        """In a forked child, start without lanes and leave the parent's connections alone."""
         for lane in (*self._idle, *self._busy):
             lane.leave_to_parent()
         self._close_pipe()
         self._begin()
 
     def take(self) -> Lane:
-        """An idle lane whose connection is alive, else a new one. Raises UsageError once closed, NotSent if none can be made."""
+        """An idle lane whose connection is alive, or a new one. Raises UsageError once closed, NotSent if none can be made."""
         while True:
             with self._lock:
                 if self.is_closed:
@@ -66,7 +65,7 @@ class Lanes:
             raise NotSent(NO_MEANS.format(error=error)) from None
 
     def give_back(self, lane: Lane) -> None:
-        """Keep the lane of a whole answer for the next request."""
+        """Keep a lane whose answer came whole for the next request."""
         if lane.is_of_parent:
             return
         lane.handle.let_go()
@@ -81,16 +80,16 @@ class Lanes:
         self.drop(lane)
 
     def drop(self, lane: Lane) -> None:
-        """Close a lane that is in the middle of something. Takes no lock: the garbage collector may call it anywhere."""
+        """Close a lane whose transfer failed or was cut short. It takes no lock: the garbage collector may call it anywhere."""
         lane.close()
         self._busy.discard(lane)
         if self.is_closed and not self._busy:
             self._close_pipe()
 
     def close(self) -> bool:
-        """Close the idle lanes, and wake the threads that wait in the others; the last of them closes the pipe.
+        """Close the idle lanes and wake the threads that wait in the others; the last lane in use closes the pipe.
 
-        False if that was done before.
+        False if they were closed before.
         """
         with self._lock:
             if self.is_closed:

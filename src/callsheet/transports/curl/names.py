@@ -1,8 +1,8 @@
-"""Names to addresses, outside libcurl.
+"""Looks names up outside libcurl.
 
 libcurl's resolver threads cannot be abandoned: closing a handle, and leaving the interpreter, waits for them. Here a
-name is looked up by a daemon thread that nobody has to wait for, one at a time per name, and what it found serves every
-connection for a minute. Later it still serves, while a fresh lookup runs.
+daemon thread looks a name up, one thread at a time per name. Its result serves every connection for a minute, and
+longer while the next lookup runs.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from callsheet.errors import NotSent
 from callsheet.transports.curl.guard import Allows, refusal
 
 FRESH = 60.0
-"""Seconds an address is used without another look: as long as libcurl would."""
+"""Seconds for which a result is used without another lookup, as in libcurl."""
 USABLE = 600.0
-"""Seconds it may serve while lookups fail or have not ended."""
+"""Seconds for which a result is used while further lookups fail or have not ended."""
 
 
 class Addresses:
-    """What a name was found to mean, and when."""
+    """The addresses of a name, and when they were looked up."""
 
     __slots__ = ("at", "host", "pin")
 
@@ -37,7 +37,7 @@ class Addresses:
 
 
 def joined(*found: Addresses | None) -> Addresses | None:
-    """The addresses of several names as those of one; None stands for a host that is an address itself."""
+    """The addresses of several hosts in one `Addresses`. None in `found` is a host that is an address itself."""
     known = [addresses for addresses in found if addresses is not None]
     return _joined(*known) if len(known) > 1 else next(iter(known), None)
 
@@ -50,13 +50,13 @@ def _joined(*found: Addresses) -> Addresses:
 
 
 class Refusal(NamedTuple):
-    """That a name means addresses of which none is allowed."""
+    """The result for a name that has only addresses that are not allowed; `found` is the first."""
 
     found: str
 
 
 class Lookup:
-    """One lookup under way. `result` is set before `done` is."""
+    """One running lookup. `result` is set before `done`."""
 
     __slots__ = ("done", "listeners", "lock", "result")
 
@@ -67,7 +67,7 @@ class Lookup:
         self.result: Addresses | OSError | Refusal | None = None
 
     def when_done(self, tell: Callable[[], None]) -> None:
-        """Call `tell` when the lookup is over, from its thread; at once if it is."""
+        """Have `tell` called by the lookup's thread at its end; call it here and now if it has ended."""
         with self.lock:
             if not self.done.is_set():
                 self.listeners.append(tell)
@@ -75,7 +75,7 @@ class Lookup:
         tell()
 
     def end(self, result: Addresses | OSError | Refusal) -> None:
-        """Set the result and tell everybody, once."""
+        """Set the result and call the listeners; only the first call counts."""
         with self.lock:
             if self.done.is_set():
                 return
@@ -85,7 +85,7 @@ class Lookup:
             tell()
 
     def addresses(self, host: str) -> Addresses:
-        """The result. Raises NotSent if the name has none, OriginRefused if none that is allowed."""
+        """The addresses that were found. Raises NotSent if there are none, OriginRefused if none is allowed."""
         if isinstance(self.result, Addresses):
             return self.result
         if isinstance(self.result, Refusal):
@@ -94,24 +94,23 @@ class Lookup:
 
 
 class HostNames:
-    """The names that a transport has looked up; of their addresses, those that it allows."""
+    """The names that a transport has looked up, with the addresses that `allows` accepts."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, allows: Allows | None = None) -> None:
         self._clock = clock
         self._allows = allows
         self._known: dict[tuple[str, int], Addresses] = {}
         self._running: dict[tuple[str, int], Lookup] = {}
-        self._literal: dict[str, bool] = {}
         self._lock = threading.Lock()
 
     def ready(self, host: str, port: int) -> Addresses | Lookup | None:
-        """The addresses if they are known, a lookup to wait for if not; None for a host that is an address itself.
+        """The addresses if they are known, else a lookup to wait for; None for a host that is an address itself.
 
-        Raises OriginRefused for one that is not allowed.
+        Raises OriginRefused for such a host if its address is not allowed.
         """
         known = self._known.get((host, port))
         if known is None:
-            if not self._is_literal(host):
+            if not _is_address(host):
                 return self._lookup(host, port)
             if self._allows is not None and not self._allows(host):
                 raise refusal(host, host)
@@ -124,21 +123,15 @@ class HostNames:
         return known
 
     def forget(self, host: str, port: int) -> None:
-        """Look the name up anew next time: nobody answered at its addresses."""
+        """Look the name up anew next time, because no connection to its addresses could be made."""
         self._known.pop((host, port), None)
 
     def close(self) -> None:
-        """End every wait for a lookup; the lookups themselves cannot be ended."""
+        """End every wait for a lookup. The threads that look up cannot be stopped."""
         with self._lock:
             running = list(self._running.values())
         for lookup in running:
             lookup.end(OSError("the client was closed meanwhile"))
-
-    def _is_literal(self, host: str) -> bool:
-        known = self._literal.get(host)
-        if known is None:
-            known = self._literal[host] = _is_address(host)
-        return known
 
     def _lookup(self, host: str, port: int) -> Lookup:
         with self._lock:
@@ -146,10 +139,6 @@ class HostNames:
             if running is not None:
                 return running
             lookup = self._running[host, port] = Lookup()
-        self._begin(host, port, lookup)
-        return lookup
-
-    def _begin(self, host: str, port: int, lookup: Lookup) -> None:
         work = threading.Thread(
             target=self._look_up, args=(host, port, lookup), name=f"callsheet-lookup-{host}", daemon=True
         )
@@ -157,6 +146,7 @@ class HostNames:
             work.start()
         except RuntimeError:  # no more threads, or the interpreter is ending
             self._look_up(host, port, lookup)
+        return lookup
 
     def _look_up(self, host: str, port: int, lookup: Lookup) -> None:
         result: Addresses | OSError | Refusal
@@ -172,7 +162,7 @@ class HostNames:
         lookup.end(result)
 
     def _allowed(self, host: str, port: int, found: list[str]) -> Addresses | Refusal:
-        """The addresses that are allowed, which are remembered; if there is none, nothing is."""
+        """The allowed addresses, which are remembered. A Refusal if none is allowed."""
         kept = found if self._allows is None else [address for address in found if self._allows(address)]
         if not kept and found:
             self._known.pop((host, port), None)
@@ -181,6 +171,7 @@ class HostNames:
         return addresses
 
 
+@lru_cache(1024)
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

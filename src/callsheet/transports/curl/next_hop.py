@@ -1,14 +1,14 @@
-"""Through whom requests go: to the service itself, or through a proxy.
+"""Whether requests go to the service directly or through a proxy, and the options that follow.
 
-libcurl would read the environment's proxy variables by itself, each time, and send a proxy's credential wherever they
-point: so it is told not to, and what it shall do is decided here.
+libcurl would read the proxy variables of the environment for each transfer, and send the credential of a proxy to the
+host that they name. Its own reading is therefore off, and the proxy is chosen here.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment
 from urllib.request import proxy_bypass_environment as is_spared  # type: ignore[attr-defined]
@@ -20,19 +20,18 @@ from callsheet.http.request import Origin
 from callsheet.secret import Secret
 from callsheet.tls.trust_store import trust_store
 from callsheet.transports.connection_settings import ConnectionSettings
-from callsheet.transports.curl.identity import CurlOptions, Identity
-from callsheet.transports.curl.options import constant_options
+from callsheet.transports.curl.identity import Identity
+from callsheet.transports.curl.options import CurlOptions, constant_options
 from callsheet.transports.curl.trust import Trust
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-Constants = list[tuple[int, Any]]
 Ends = tuple[tuple[str, int], ...]
 SUPPRESS_CONNECT_HEADERS = 265
-"""An option of libcurl (curl/curl.h) that pycurl has no name for: the proxy's answer is not the service's."""
+"""An option of libcurl (curl/curl.h) that pycurl has no name for: it keeps the proxy's header lines out of the answer."""
 
 
 class Proxy(NamedTuple):
-    """A proxy, and what it knows us by."""
+    """A proxy, and the user name and password for it."""
 
     scheme: str
     host: str
@@ -44,10 +43,10 @@ class Proxy(NamedTuple):
         return f"<{self.scheme} proxy {self.host}:{self.port}>"
 
     @property
-    def options(self) -> Constants:
-        """What libcurl is told of it."""
+    def options(self) -> CurlOptions:
+        """The libcurl options for this proxy."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        options: Constants = [
+        options: CurlOptions = [
             (pycurl.PROXY, f"{self.scheme}://{host}:{self.port}"),
             (pycurl.NOPROXY, ""),
             (pycurl.PROXYHEADER, ["User-Agent:"]),
@@ -61,7 +60,7 @@ class Proxy(NamedTuple):
 
 
 def proxy_of(url: str, source: str) -> Proxy:
-    """The proxy at a URL; `http` is meant where it has no scheme. Raises UsageError, which does not repeat the URL."""
+    """The proxy at a URL, `http` if it names no scheme. Raises UsageError, which does not repeat the URL."""
     parts = urlsplit(url if "://" in url else f"http://{url}")
     try:
         host, port = parts.hostname, parts.port or PORTS[parts.scheme]
@@ -76,7 +75,10 @@ def proxy_of(url: str, source: str) -> Proxy:
 
 
 class NextHop:
-    """The way to a service."""
+    """The proxy and the constant options for each origin of a transport.
+
+    `varies`: the options depend on the origin or on files, so `constants_for` has to be called for each request.
+    """
 
     def __init__(self, settings: ConnectionSettings, variables: Mapping[str, str]) -> None:
         self.constants = constant_options(settings)
@@ -87,21 +89,21 @@ class NextHop:
         self._files: list[CurlOptions] = []
         self._proxy = settings.proxy
         self._variables = dict(variables)
-        self._by_proxy: dict[Proxy, Constants] = {}
+        self._by_proxy: dict[Proxy, CurlOptions] = {}
         self._by_url: dict[str, Proxy] = {}
 
     def ends(self, origin: Origin) -> Ends:
-        """The hosts and ports whose addresses libcurl must be given to get to an origin."""
+        """The hosts and ports whose addresses libcurl needs to reach an origin."""
         proxy = self.proxy_for(origin)
         if proxy is None:
             return ((origin.host, origin.port),)
         ours = (proxy.host, proxy.port)
         return (ours, (origin.host, origin.port)) if proxy.scheme == "socks5" else (ours,)
 
-    def constants_for(self, origin: Origin) -> Constants:
-        """The options that every transfer to an origin has in common: the same list while they stay the same.
+    def constants_for(self, origin: Origin) -> CurlOptions:
+        """The options that all transfers to an origin have in common: the same list object until they change.
 
-        Raises TLSError for files of `tls` that cannot be used, UsageError for a proxy that is none.
+        Raises TLSError for unusable files of `tls`, UsageError for a malformed proxy URL.
         """
         if self._watched:
             self._look_at_files()
@@ -121,11 +123,10 @@ class NextHop:
             self._files = files
 
     def proxy_for(self, origin: Origin) -> Proxy | None:
-        """The proxy that stands before an origin: the declared one, or that of the environment. Raises UsageError."""
-        if isinstance(self._proxy, Secret):
-            return self._proxy_at(self._proxy.reveal(), "proxy")
-        if self._proxy is not None:
-            return self._proxy_at(self._proxy, "proxy")
+        """The declared proxy, else the environment's for this origin, else None. Raises UsageError for a malformed URL."""
+        declared = self._proxy
+        if declared is not None:
+            return self._proxy_at(declared.reveal() if isinstance(declared, Secret) else declared, "proxy")
         url = self._variables.get(origin.scheme) or self._variables.get("all")
         if not url or is_spared(f"{origin.host}:{origin.port}", self._variables):
             return None
@@ -139,7 +140,7 @@ class NextHop:
 
 
 def next_hop_for(settings: ConnectionSettings) -> NextHop:
-    """The way that a transport's requests go."""
+    """The NextHop of a transport, with proxies and `.netrc` of the environment if `trust_env` allows them."""
     variables = getproxies_environment() if settings.trust_env and settings.proxy is None else {}
     route = NextHop(settings, variables)
     if settings.trust_env and settings.is_home:

@@ -1,4 +1,4 @@
-"""What is set on a handle: once for all transfers of a transport, and for each."""
+"""The libcurl options of a handle: those that all transfers of a transport share, and those of one request."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from callsheet.call import Limits
 from callsheet.http.codings import ACCEPTED
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
+from callsheet.secret import Secret
 from callsheet.tls.trust_store import trust_folder, trust_store
 from callsheet.transports.connection_settings import ConnectionSettings
 
+CurlOptions = list[tuple[int, Any]]
+"""Options of libcurl and their values; a Secret is revealed when it is set."""
 NO_MEANS = "no connection could be begun: {error}; is the limit on open files (ulimit -n) reached?"
 HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 LONGEST = 2**31 - 1
 CODING_OVERHEAD = 1024
-"""How much longer than its decoded form a short body may be on the wire: what gzip adds to what it cannot compress."""
+"""Bytes by which gzip may make a short, incompressible body longer than its decoded form."""
 
 
-def constant_options(settings: ConnectionSettings) -> list[tuple[int, Any]]:
-    """The options that every transfer of a transport has in common."""
+def constant_options(settings: ConnectionSettings) -> CurlOptions:
+    """The options that all transfers of a transport have in common."""
     version = pycurl.CURL_HTTP_VERSION_2TLS if settings.http2 else pycurl.CURL_HTTP_VERSION_1_1
     minimum = pycurl.SSLVERSION_TLSv1_3 if settings.tls.min_version == "1.3" else pycurl.SSLVERSION_TLSv1_2
-    options: list[tuple[int, Any]] = [
+    options: CurlOptions = [
         (pycurl.NOSIGNAL, 1),
         (pycurl.PROTOCOLS, HTTP_ONLY),
         (pycurl.PROXY, ""),
@@ -54,13 +57,13 @@ def constant_options(settings: ConnectionSettings) -> list[tuple[int, Any]]:
 
 
 def set_request(easy: pycurl.Curl, request: Request, limits: Limits) -> None:
-    """Put one request on a handle that has the constant options."""
+    """Set the options of one request on a handle that has the constant options."""
     setopt = easy.setopt
     url = request.wire_url
     setopt(pycurl.URL, url)
-    if "%" in url and url.count("/") > 2 and LOWER_HEX.search(url):  # libcurl would rewrite it, under a signature, too
+    if "%" in url and url.count("/") > 2 and LOWER_HEX.search(url):  # libcurl would rewrite it and break a signature
         setopt(pycurl.REQUEST_TARGET, "/" + url.split("/", 3)[3].partition("#")[0])
-    setopt(pycurl.HTTPHEADER, wire_lines(request))
+    setopt(pycurl.HTTPHEADER, wire_lines(request.headers))
     _set_method(easy, request)
     setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds(limits.connect))
     if not request.is_transfer:
@@ -74,12 +77,12 @@ def set_request(easy: pycurl.Curl, request: Request, limits: Limits) -> None:
 
 
 def milliseconds(seconds: float) -> int:
-    """At least 1, for libcurl reads 0 as "no limit"; at most what it and `poll` take: 24 days."""
+    """Milliseconds for libcurl: at least 1, since it reads 0 as "no limit"; at most 24 days, the most that it takes."""
     return max(1, min(math.ceil(seconds * 1000), LONGEST))
 
 
 def content_of(request: Request) -> bytes | None:
-    """The body; an empty one where the method calls for a body (RFC 9110 8.6)."""
+    """The body in memory; b"" if there is none but the method calls for one (RFC 9110 8.6)."""
     if request.body is not None:
         content = request.body.content
         if content is not None:
@@ -110,22 +113,17 @@ UNASKED = {
     b"content-type": b"Content-Type:",
     b"user-agent": b"User-Agent:",
 }
-"""Lines for fields that nobody set; a name alone keeps libcurl from sending one of its own."""
+"""Lines for fields that the request does not set. A line without a value keeps libcurl from sending its own."""
 LOWER_HEX = re.compile(r"%(?:[a-f].|.[a-f])")
 
 
-def wire_lines(request: Request) -> list[bytes]:
-    """The header fields as libcurl takes them, each with its secrets revealed."""
-    return _lines_of(request.headers)
-
-
-def _lines_of(headers: Headers) -> list[bytes]:
+def wire_lines(headers: Headers) -> list[bytes]:
+    """The header fields as libcurl takes them, secrets revealed."""
     if headers.wire_lines is not None:
         return headers.wire_lines
     if headers.added_to is not None:
-        name, value = headers.fields[-1]
-        return [*_lines_of(headers.added_to), _line(name, value if isinstance(value, str) else value.reveal())]
-    lines = [_line(name, value if isinstance(value, str) else value.reveal()) for name, value in headers.fields]
+        return [*wire_lines(headers.added_to), _line(*headers.fields[-1])]
+    lines = [_line(name, value) for name, value in headers.fields]
     lines += _unasked(headers)
     lines.append(b"Expect:")
     if headers.is_constant:
@@ -133,8 +131,9 @@ def _lines_of(headers: Headers) -> list[bytes]:
     return lines
 
 
-def _line(name: str, value: str) -> bytes:
-    return f"{name}: {value}".encode("latin-1") if value else f"{name};".encode("latin-1")
+def _line(name: str, value: str | Secret) -> bytes:
+    text = value if isinstance(value, str) else value.reveal()
+    return f"{name}: {text}".encode("latin-1") if text else f"{name};".encode("latin-1")
 
 
 def _unasked(headers: Headers) -> Sequence[bytes]:
@@ -143,5 +142,5 @@ def _unasked(headers: Headers) -> Sequence[bytes]:
 
 
 def less(limits: Limits, spent: float) -> Limits:
-    """The limits with some of the time already gone."""
+    """The limits on connecting and on the attempt, reduced by the seconds already spent."""
     return limits._replace(connect=max(limits.connect - spent, 0.001), attempt=max(limits.attempt - spent, 0.001))

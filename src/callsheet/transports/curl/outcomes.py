@@ -1,8 +1,8 @@
-"""What a failed transfer means: libcurl's number, and whether the transfer had reached its send phase.
+"""Which error a failed transfer raises, by libcurl's number and by whether the transfer had begun to send.
 
-The table is the documentation, too: `docs/reference/transport-errors.md` is made from it. A number that is not in it
-is NoAnswer if the request may have been sent, else NotSent. Whether an attempt may be made again follows from the
-class: NotSent always, NoAnswer and what derives from it only where sending twice does no harm, TLSError never.
+`docs/reference/transport-errors.md` is made from the table. A number that is not in it is NoAnswer if the request may
+have been sent, else NotSent. The class decides whether another attempt is allowed: after NotSent always, after NoAnswer
+and its subclasses only where sending twice does no harm, after TLSError never.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SEND_REWIND = pycurl.E_SEND_FAIL_REWIND
 
 
 class FailureRule(NamedTuple):
-    """The class of a failure before and after the send phase began, and why it is that."""
+    """The error class of a libcurl number before and after the send phase began, and the reason."""
 
     meaning: str
     before: type[TransportError]
@@ -136,9 +136,9 @@ REFUSALS = {
     112: "the service does not know the name it was called by",
     116: "the service wants a client certificate (tls.cert)",
 }
-"""What the alert says that the service sent (RFC 8446 6.2)."""
+"""The meaning of the TLS alerts that a service sends (RFC 8446 6.2)."""
 OURS_EXPIRED = "SSL certificate verification failed"
-"""What libcurl makes of alert 45 under TLS 1.2, where it has found nothing wrong with the server's certificate."""
+"""libcurl's message for alert 45 under TLS 1.2, where nothing is wrong with the server's certificate."""
 UNSUPPORTED_PROTOCOL = 0x0A000102
 
 
@@ -146,7 +146,7 @@ PROXY_HINTS = {407: "; give it a user name and password (proxy: http://user:pass
 
 
 def class_of(errno: int, *, sent: bool, answered: bool, text: str) -> type[TransportError]:
-    """The exception for a libcurl failure. `answered`: whether its connection has brought any byte of an answer."""
+    """The exception class for a libcurl failure. `answered`: whether any byte of an answer came on the connection."""
     rule = RULES.get(errno)
     code = openssl_code(text)
     if errno == pycurl.E_SSL_CONNECT_ERROR and code in (None, UNEXPECTED_EOF):
@@ -159,13 +159,13 @@ def class_of(errno: int, *, sent: bool, answered: bool, text: str) -> type[Trans
 
 
 def openssl_code(text: str) -> int | None:
-    """The number that OpenSSL gave, from libcurl's message."""
+    """The OpenSSL error number in libcurl's message; None if there is none."""
     found = OPENSSL_CODE.search(text)
     return int(found[1], 16) if found else None
 
 
 def explanation(errno: int, verify_result: int, text: str, refusal: int = 0) -> str:
-    """What happened, for the error's message. `refusal` is the status that a proxy gave instead of a connection."""
+    """The error's message. `refusal` is the status that a proxy answered instead of connecting."""
     if refusal >= 300:
         return f"the proxy refused to connect: it answered {refusal}{PROXY_HINTS.get(refusal, '')}"
     if errno == pycurl.E_PEER_FAILED_VERIFICATION and verify_result in VERIFY_RESULTS:

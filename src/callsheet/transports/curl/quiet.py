@@ -1,4 +1,4 @@
-"""The limits on how long no byte moves, and on when the answer is due, for transfers that an event loop drives."""
+"""Time limits of transfers that an event loop drives: on a silent connection, and on the answer's headers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from callsheet.transports.curl.transfer import Transfer
 
 
 class QuietGuard:
-    """Ends a transfer on whose connection no byte has moved for some seconds, counted from when the request was sent.
+    """Ends a transfer if no byte moves on its connection for some seconds after the request was sent.
 
-    What the caller takes to give the bytes of a body does not count.
+    Time in which the caller has no bytes of the request's body ready does not count.
     """
 
     def __init__(self, driver: Driver, transfer: Transfer, seconds: float, finished: Finished) -> None:
@@ -45,13 +45,13 @@ class QuietGuard:
             self._finished(pycurl.E_OPERATION_TIMEDOUT, "")
 
     def stop(self) -> None:
-        """The transfer is over."""
+        """Cancel the timer, because the transfer is over."""
         self._timer.cancel()
         self._driver.counts_moves -= 1
 
 
 class DueGuard:
-    """Ends a transfer that an event loop drives, when nothing is left."""
+    """Ends a transfer when `left` gives 0 seconds."""
 
     def __init__(self, driver: Driver, left: Left, finished: Finished) -> None:
         self._driver = driver
@@ -67,5 +67,5 @@ class DueGuard:
             self._timer = self._driver.loop.call_later(left, self._look)
 
     def stop(self) -> None:
-        """The transfer is over."""
+        """Cancel the timer, because the transfer is over."""
         self._timer.cancel()

@@ -1,4 +1,4 @@
-"""A transfer whose body is read as it comes, with back-pressure."""
+"""A transfer whose body is read as it comes; libcurl is paused while too much of it waits."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from collections.abc import Callable
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import NoAnswer, TransportError
+from callsheet.errors import AttemptTimeout, NoAnswer, TransportError
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.transfer import BLANK, Transfer, final_block
 
-STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
 OF_PARENT = "this answer belongs to the process that this one was forked from; only that one can read it"
 NEVER_CLOSED = "a streamed answer was dropped without being closed; use `with`, or call close()"
 BUFFER = 512 * 1024
-"""Bytes that libcurl reads from the connection at a time: with its own 16 KiB a download costs half as much CPU again."""
+"""Bytes that libcurl reads from the connection at a time. With its default of 16 KiB a download takes half as much CPU
+time again."""
 HIGH_WATER = BUFFER - 8 * 1024
-"""Bytes waiting to be read at which libcurl is told to stop reading from the connection.
+"""Bytes waiting to be read at which libcurl is paused.
 
-One full read reaches it with its last piece (pieces have 16 KiB): of a read that is cut short, libcurl copies the rest.
+A full read of BUFFER bytes comes in pieces of 16 KiB, and the last piece reaches this mark. A lower mark would pause
+libcurl within a read, and it would copy the rest.
 """
 
 
 class StreamedTransfer(Transfer):
-    """`progress` is called when the headers are complete, and when bytes have come."""
+    """Calls `progress` when the headers are complete, when bytes come and none were waiting, and at the end."""
 
     __slots__ = ("_response", "are_headers_complete", "is_paused", "outcome", "pieces", "progress", "waiting_bytes")
 
@@ -43,7 +44,7 @@ class StreamedTransfer(Transfer):
         self._response: Response | None = None
 
     def set_handle(self, limits: Limits) -> None:
-        """Set what the request needs, and take each line and piece as it comes."""
+        """Set the handle for the request, and have each line and piece reported as it comes."""
         self.handle.set_all(self.request, limits)
         self.easy.setopt(pycurl.HEADERFUNCTION, self._on_line)
         self.easy.setopt(pycurl.WRITEFUNCTION, self._on_piece)
@@ -74,22 +75,25 @@ class StreamedTransfer(Transfer):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the whole body came."""
+        """Whether the transfer ended with the whole body received."""
         return self.outcome is not None and self.outcome[0] == 0
 
     def finished(self, errno: int, text: str) -> None:
-        """The transfer is over: libcurl's number (0 is success) and its message."""
+        """Note the end of the transfer: libcurl's number (0 is success) and its message."""
         if self.outcome is None:
             self.outcome = (errno, text)
         self.progress()
 
-    def take(self) -> bytes:
-        """All bytes that wait, and let libcurl go on. b"" if there are none."""
+    def next_bytes(self, nudge: Callable[[], None]) -> bytes:
+        """All bytes that wait, b"" at the end. `nudge` is called once libcurl is unpaused. Raises NoAnswer for a cut body."""
+        if not self.pieces:
+            return self._end_of_body()
         taken = b"".join(self.pieces) if len(self.pieces) != 1 else self.pieces[0]
         self.pieces.clear()
         self.waiting_bytes = 0
         if self.is_paused and self.outcome is None:
             self._go_on()
+            nudge()
         return taken
 
     def _go_on(self) -> None:
@@ -97,12 +101,17 @@ class StreamedTransfer(Transfer):
         try:
             self.easy.pause(pycurl.PAUSE_CONT)
         except pycurl.error as error:
-            # The last byte has come, the connection is given back: nothing is left to go on with but the outcome.
+            # libcurl has released the connection after the last byte; only the outcome is still to be read.
             if error.args[0] != pycurl.E_BAD_FUNCTION_ARGUMENT:
                 raise
 
-    def end_of_body(self) -> bytes:
-        """b"" if the body is whole. Raises NoAnswer if it broke off: it is never asked for again."""
+    def stalled(self, seconds: float | None) -> AttemptTimeout:
+        """The error for a body of which no byte came for so many seconds."""
+        message = f"no byte for {seconds:g} s (timeout.read) in the middle of the body"
+        return AttemptTimeout(message, was_sent=True, request=self.request.redacted())
+
+    def _end_of_body(self) -> bytes:
+        """b"" if the body is whole. Raises NoAnswer if it broke off."""
         if self.is_whole:
             return b""
         errno, text = self.outcome or (pycurl.E_RECV_ERROR, "")

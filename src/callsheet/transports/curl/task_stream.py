@@ -1,4 +1,4 @@
-"""The body of an answer, read by the task that asks for it."""
+"""The body of an answer that a task reads as it comes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from typing import Any
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import CLOSED, AttemptTimeout, UsageError
+from callsheet.errors import CLOSED, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.transports.curl.due import left_for
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.handles import Handles
 from callsheet.transports.curl.quiet import QuietGuard
-from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, STREAM_CLOSED, StreamedTransfer
+from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, StreamedTransfer
 from callsheet.transports.curl.waiting import within
+from callsheet.transports.refusals import STREAM_CLOSED
 
 
 class NextStep:
     """Wakes the task that waits for the next step of a transfer.
 
-    The driver holds this and not the stream, so that a stream which the user has dropped is collected, with a warning.
+    The driver refers to this instead of the stream, so that a stream which the user has dropped is garbage-collected,
+    with a warning.
     """
 
     __slots__ = ("waiter",)
@@ -33,13 +35,13 @@ class NextStep:
         self.waiter: asyncio.Future[Any] | None = None
 
     def __call__(self) -> None:
-        """Wake it."""
+        """Wake the waiting task, if there is one."""
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(True)
 
 
 class TaskStream:
-    """A transfer that is read from by one task at a time."""
+    """Reads the body of a transfer, for one task at a time."""
 
     def __init__(self, handles: Handles, handle: Handle, request: Request, limits: Limits) -> None:
         self._handles = handles
@@ -55,7 +57,7 @@ class TaskStream:
         return self.transfer.facts()
 
     async def start(self, seconds: float) -> None:
-        """Send, and wait for the headers. Raises AttemptTimeout (or ConnectTimeout)."""
+        """Send, and wait `seconds` at most for the headers. Raises AttemptTimeout (or ConnectTimeout)."""
         transfer, driver = self.transfer, self._driver
         left = left_for(transfer, seconds)
         guard = None
@@ -81,18 +83,8 @@ class TaskStream:
             if self._is_closed:
                 raise UsageError(STREAM_CLOSED)
             if not in_time:
-                raise AttemptTimeout(
-                    f"no byte for {self._quiet:g} s (timeout.read) in the middle of the body",
-                    was_sent=True,
-                    request=transfer.request.redacted(),
-                )
-        if not transfer.pieces:
-            return transfer.end_of_body()
-        was_paused = transfer.is_paused
-        taken = transfer.take()
-        if was_paused and transfer.outcome is None:
-            self._driver.nudge()
-        return taken
+                raise transfer.stalled(self._quiet)
+        return transfer.next_bytes(self._driver.nudge)
 
     def _check(self) -> None:
         if self._is_closed:
@@ -105,7 +97,7 @@ class TaskStream:
             raise UsageError("another task is reading this answer; let one task read it")
 
     async def _next_step(self, seconds: float | None) -> bool:
-        """Wait for a step of libcurl; False if there was none for so long."""
+        """Wait for headers, bytes or the end; False if none came within `seconds`."""
         self._step.waiter = waiter = self._driver.loop.create_future()
         in_flight = self._handles.in_flight
         in_flight.add(waiter)
@@ -116,7 +108,7 @@ class TaskStream:
             self._step.waiter = None
 
     def close(self) -> None:
-        """Keep the connection after a whole body; else close it. A task that reads is told at once."""
+        """Keep the connection if the whole body was received, else close it. A reading task gets UsageError at once."""
         if self._is_closed:
             return
         self._is_closed = True

@@ -1,11 +1,11 @@
-"""One request on one handle: what libcurl tells of it, and what that makes."""
+"""One request on one handle: the answer or the error that libcurl's results amount to."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 
 import pycurl
 
@@ -29,6 +29,7 @@ from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.outcomes import NAMELESS, SEND_REWIND, class_of, explanation
 from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
 from callsheet.transports.curl.upload import Upload
+from callsheet.transports.refusals import excess_fields
 
 NO_CAPS = Caps()
 HOST = re.compile(rb"DNS:|IP Address:")
@@ -54,7 +55,7 @@ class Transfer:
 
     @property
     def sends(self) -> int:
-        """How often libcurl began to send; the second time it was stopped."""
+        """How often libcurl began to send; the handle stops it the second time."""
         return self.handle.sends
 
     def arm(self, limits: Limits) -> None:
@@ -69,24 +70,26 @@ class Transfer:
             raise ArgumentError(f"{self.request!r} cannot be sent as it stands: {reason}") from None
 
     def carry(self, upload: Upload) -> None:
-        """Read the request's body from there; it is closed when the handle is free again."""
+        """Read the request's body from `upload`, which the handle closes when it is let go of."""
         self.upload = self.handle.upload = upload
 
     def set_handle(self, limits: Limits) -> None:
-        """Set what the request needs, and collect the answer's lines and chunks."""
+        """Set the handle for the request, and collect the answer's lines and chunks."""
         if self.upload is None:
             self.handle.arm(self.request, limits)
         else:
             self.handle.arm_anew(self.request, limits)
 
     def answer(self) -> Response:
-        """The answer of a transfer that libcurl calls a success. Raises MalformedAnswer, ResponseTooLarge."""
+        """The answer of a transfer that libcurl reports as a success. Raises MalformedAnswer, TLSError."""
         self._check_name()
         block = final_block(self.lines)
         if block is None:
             raise self._error(MalformedAnswer, "the connection closed within the header block")
         status_line, fields = block
-        self._check_caps(fields)
+        excess = excess_fields(self.caps, len(fields), len(b"".join(fields)))
+        if excess is not None:
+            raise self._error(MalformedAnswer, excess)
         version, code, reason = parts_of(status_line)
         if code is None:
             raise self._error(MalformedAnswer, "the status line has no status")
@@ -100,9 +103,9 @@ class Transfer:
         )
 
     def _check_name(self) -> None:
-        """Refuse the first answer on a connection whose certificate, though verified, names its host as common name alone.
+        """Refuse the first answer on a connection whose verified certificate names its host as common name alone.
 
-        libcurl falls back to it, which RFC 9110 4.3.4 rules out, and lets nobody see the certificate any earlier.
+        libcurl falls back to the common name, which RFC 9110 4.3.4 rules out, and shows the certificate no earlier.
         """
         if self.request.wire_url.startswith("https:"):
             chain = self.easy.getinfo_raw(pycurl.INFO_CERTINFO)
@@ -110,36 +113,19 @@ class Transfer:
                 self.handle.found_nameless = True
                 raise self._error(TLSError, NAMELESS)
 
-    def _check_caps(self, fields: list[bytes]) -> None:
-        caps = self.caps
-        if len(fields) > caps.header_count:
-            raise self._error(
-                MalformedAnswer,
-                f"{len(fields)} header fields, at most {caps.header_count} are allowed (caps.header_count)",
-            )
-        size = len(b"".join(fields))
-        if size > caps.headers:
-            raise self._error(
-                MalformedAnswer, f"{size} bytes of header fields, at most {caps.headers} are allowed (caps.headers)"
-            )
-
     @property
     def pauses(self) -> int:
-        """What stays paused when libcurl may go on sending."""
+        """The directions that stay paused when libcurl may go on sending (PAUSE_CONT: none)."""
         return int(pycurl.PAUSE_CONT)
 
-    def raise_failure(self, errno: int, text: str) -> NoReturn:
-        """Raise what a transfer that libcurl calls failed means."""
-        raise self.failure(errno, text)
-
     def failure(self, errno: int, text: str) -> BaseException:
-        """What a transfer that libcurl calls failed means; what reading its body raised is its own cause."""
+        """The error for a transfer that libcurl reports as failed; if reading the request's body raised, that exception."""
         if self.upload is not None and self.upload.error is not None:
             return self._unreadable(self.upload.error)
         if errno == ANSWERED_TOO_LARGE:
             return self.too_large()
         if self.was_quiet:
-            return self.too_quiet()
+            return self._error(AttemptTimeout, "no byte in either direction for timeout.read")
         if errno in (pycurl.E_RECV_ERROR, HEADERS_TOO_LARGE) and sum(map(len, self.lines)) > self.caps.headers:
             return self._error(
                 MalformedAnswer, f"header fields of more than {self.caps.headers} bytes (caps.headers)", errno
@@ -161,10 +147,6 @@ class Transfer:
             error.request = error.request or self.request.redacted()
         return error
 
-    def too_quiet(self) -> TransportError:
-        """The error for a connection on which no byte moved for `timeout.read`."""
-        return self._error(AttemptTimeout, "no byte in either direction for timeout.read")
-
     def too_large(self) -> ResponseTooLarge:
         """The error for a body above the cap. It carries the answer without its body."""
         self.chunks.clear()
@@ -182,7 +164,7 @@ class Transfer:
         )
 
     def facts(self) -> WireFacts:
-        """What libcurl measured, in seconds from the start of the transfer."""
+        """The measurements of libcurl, in seconds from the start of the transfer."""
         info: Callable[[int], Any] = self.easy.getinfo
         return WireFacts(
             resolved=info(pycurl.NAMELOOKUP_TIME_T) / 1e6,
@@ -200,7 +182,7 @@ class Transfer:
 
 @lru_cache(256)
 def parts_of(status_line: bytes) -> tuple[str, int | None, str]:
-    """Version, status and reason. A service has few status lines, and parsing one takes longer than finding it here."""
+    """Version, status and reason. Cached: a service sends few different status lines."""
     version, _, rest = status_line.partition(b" ")
     code, _, reason = rest.strip().partition(b" ")
     return (
@@ -211,7 +193,7 @@ def parts_of(status_line: bytes) -> tuple[str, int | None, str]:
 
 
 def final_block(lines: list[bytes]) -> tuple[bytes, list[bytes]] | None:
-    """Status line and fields of the final answer, after 1xx ones and without trailers; None if the block is not whole."""
+    """Status line and fields of the final answer, without 1xx answers and trailers; None if the block is not whole."""
     start = 0
     for index, line in enumerate(lines):
         if line in BLANK:
@@ -222,5 +204,5 @@ def final_block(lines: list[bytes]) -> tuple[bytes, list[bytes]] | None:
 
 
 def is_interim(status_line: bytes) -> bool:
-    """Whether it opens a 1xx answer, after which the real one comes (RFC 9110 15.2)."""
+    """Whether this is the status line of a 1xx answer, which the final answer follows (RFC 9110 15.2)."""
     return status_line.partition(b" ")[2].lstrip()[:1] == b"1"

@@ -1,7 +1,7 @@
-"""The authorities that a service declares for itself, as libcurl takes them.
+"""The certificate authorities that a service declares, as libcurl options.
 
-A bundle handed over as bytes would be parsed anew for each connection, so libcurl is given the name of a file. It keeps
-under that name what it has read, and connections, too: a file that has changed is given to it under another name.
+libcurl would parse a bundle of bytes for each connection, so it is given the name of a file. It caches the parsed file
+and the connections under that name, so a changed file is given to it under another name.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import pycurl
 
 from callsheet.settings.tls import TLS
 from callsheet.tls.trust_store import trust_store
-from callsheet.transports.curl.identity import CurlOptions, stamp_of
+from callsheet.transports.curl.identity import stamp_of
+from callsheet.transports.curl.options import CurlOptions
 
 
 class Trust:
-    """The authorities of a service's own, by the files of `tls.ca` and `tls.extra_ca`; read again when these change."""
+    """The authorities in the files of `tls.ca` and `tls.extra_ca`, which are read again when they change."""
 
     def __init__(self, ca: Path | None, extra: Path | None) -> None:
         self._ca = ca
@@ -34,11 +35,11 @@ class Trust:
 
     @classmethod
     def of(cls, tls: TLS) -> Trust | None:
-        """The trust that was declared, if any was."""
+        """The Trust for a service's `tls`; None if it names no authorities."""
         return None if tls.ca is None and tls.extra_ca is None else cls(tls.ca, tls.extra_ca)
 
     def options(self) -> CurlOptions:
-        """What libcurl is told of it: the same list until the files change."""
+        """The libcurl options: the same list object until the files change."""
         seen = (
             stamp_of(Path(trust_store(self._ca))),
             self._extra and stamp_of(self._extra),
@@ -58,7 +59,7 @@ class Trust:
         return self._options if bundle is None else [(pycurl.CAINFO, str(bundle))]
 
     def _joined(self, extra: Path) -> Path | None:
-        """A file with both, since libcurl takes one; None while one of them cannot be read, if that was possible before."""
+        """One file with both, since libcurl takes one. None if one of them can no longer be read: then the last bundle stays."""
         try:
             parts = [Path(trust_store(self._ca)).read_bytes(), extra.read_bytes()]
         except OSError:

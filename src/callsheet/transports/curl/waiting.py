@@ -1,4 +1,4 @@
-"""Waiting for a future, for so long at most."""
+"""Waits for a future with a time limit."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 async def within(future: asyncio.Future[Any], seconds: float | None) -> Any:
-    """The result of the future, which is set to False when the time is over. Cancelling ends the wait at once.
+    """The result of the future, which is set to False after `seconds`. None: no limit.
 
-    `asyncio.wait_for` of Python 3.11 may swallow a cancellation that comes together with the result.
+    `asyncio.wait_for` of Python 3.11 may swallow a cancellation that comes together with the result; this does not.
     """
     if seconds is None:
         return await future

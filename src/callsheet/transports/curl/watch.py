@@ -1,7 +1,7 @@
-"""Telling an event loop which sockets libcurl waits for.
+"""Watches the sockets that libcurl waits for, on behalf of an event loop.
 
-libcurl changes its mind twice per request. An epoll of our own, itself watched by the loop, takes such a change for
-one system call; the loop's own `add_reader` builds objects each time. Where there is no epoll, the loop is asked.
+libcurl changes what it waits for twice per request. With an epoll of our own, which the loop watches, a change is one
+system call; the loop's `add_reader` builds objects each time. Where there is no epoll, `add_reader` is used.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from typing import Protocol
 import pycurl
 
 HungUp = Callable[[int], None]
-"""Takes an idle socket whose other side has closed it."""
+"""Called with an idle socket that the other side has closed."""
 Ready = Callable[[list[tuple[int, int]]], None]
-"""Takes (socket, libcurl's CSELECT bits) pairs."""
+"""Called with pairs of a socket and libcurl's CSELECT bits."""
 
 
 class Watch(Protocol):
-    """Tells `ready` about sockets."""
+    """Calls a `Ready` when sockets are ready, and a `HungUp` for idle sockets that were closed."""
 
     def look(self) -> None:
-        """Tell now about idle sockets that were hung up, if this watch can."""
+        """Report idle sockets that the other side has closed by now, if this watch can tell."""
 
     def set(self, fd: int, what: int) -> None:
-        """Wait for what libcurl says it wants of a socket; POLL_REMOVE: for nothing more."""
+        """Watch a socket for what libcurl wants (POLL_IN, POLL_OUT, POLL_INOUT), or no longer (POLL_REMOVE)."""
 
     def close(self) -> None:
-        """Wait for nothing."""
+        """Stop watching."""
 
 
 Watching = Callable[[asyncio.AbstractEventLoop, Ready, HungUp], Watch]
 
 
 class LoopWatch:
-    """By the event loop's own readers and writers: works wherever those do."""
+    """Watches by the readers and writers of the event loop; works on every loop that has them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, _hung_up: HungUp) -> None:
         self._loop = loop
@@ -45,7 +45,7 @@ class LoopWatch:
         self._fds: set[int] = set()
 
     def look(self) -> None:
-        """See Watch. It cannot."""
+        """Do nothing: this watch does not see idle sockets."""
 
     def set(self, fd: int, what: int) -> None:
         """See Watch."""
@@ -86,9 +86,9 @@ if sys.platform == "linux":
     IDLE = select.EPOLLRDHUP | select.EPOLLONESHOT
 
     class EpollWatch:
-        """By an epoll, which the loop watches as one descriptor.
+        """Watches by an epoll, which the loop watches as one descriptor.
 
-        A socket that libcurl wants nothing of for now is kept, to notice a hang-up, once.
+        A socket that libcurl no longer waits for stays registered until a hang-up is reported once.
         """
 
         def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready, hung_up: HungUp) -> None:
@@ -112,7 +112,7 @@ if sys.platform == "linux":
                 try:
                     self._epoll.modify(fd, mask)
                     return
-                except FileNotFoundError:  # it was closed, and its number given to a new one
+                except FileNotFoundError:  # it was closed, and a new socket has its number
                     pass
             self._known.add(fd)
             self._epoll.register(fd, mask)
@@ -145,5 +145,5 @@ if sys.platform == "linux":
 
 
 def watch_for(loop: asyncio.AbstractEventLoop, ready: Ready, hung_up: HungUp) -> Watch:
-    """The best watch that this platform and loop have. Raises NotImplementedError on a loop without readers."""
+    """An EpollWatch on Linux, else a LoopWatch. Raises NotImplementedError on a loop without readers."""
     return EpollWatch(loop, ready, hung_up) if sys.platform == "linux" else LoopWatch(loop, ready, hung_up)
