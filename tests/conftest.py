@@ -1,20 +1,12 @@
-import asyncio
-import os
 import signal
 
 from hypothesis import settings
 
-pytest_plugins = ["pytester", "tests.needs", "tests.servers.fixtures"]
+pytest_plugins = ["pytester", "tests.needs", "tests.loops", "tests.servers.fixtures"]
 
 # An example that takes its time on a busy machine is no fault of the code.
 settings.register_profile("callsheet", deadline=None)
 settings.load_profile("callsheet")
-
-# `make test` runs what is asyncio's a second time on the loop that uvicorn brings.
-if os.environ.get("CALLSHEET_TEST_LOOP") == "uvloop":
-    import uvloop
-
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 # A shell has its background jobs ignore Ctrl-C, and so would every program that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -18,6 +18,7 @@ from callsheet.settings.pool import Pool
 from callsheet.transports.connection_settings import ConnectionSettings
 from callsheet.transports.curl.names import Addresses
 from tests.contract.worlds import LIMITS, World, request
+from tests.loops import COLOURS
 from tests.servers import (
     Action,
     Certificates,
@@ -195,7 +196,7 @@ def test_the_environments_proxy_is_not_used(
 
 
 # The loop's own readers do not notice: there such a POST is `NoAnswer`, on a kept connection.
-NOTICES = pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+NOTICES = pytest.mark.parametrize("colour", COLOURS)
 
 
 @NOTICES

@@ -9,7 +9,7 @@ import pytest
 from tests.many.worlds import WORLDS
 
 
-@pytest.fixture(params=WORLDS, ids=lambda world: world.name)
+@pytest.fixture(params=WORLDS)
 def world(request):
     return request.param
 

@@ -7,9 +7,12 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
+import pytest
+
 from callsheet.many.outcome import Outcome
 from callsheet.many.tasks import map_in_tasks
 from callsheet.many.threads import map_in_threads
+from tests.loops import ON_UVLOOP, run
 
 PATIENCE = 10.0
 """Seconds after which a wait is a failure."""
@@ -118,8 +121,6 @@ class Iteration:
 class Threads:
     """The blocking colour."""
 
-    name = "threads"
-
     def iterate(
         self, calls: Calls, count: int | None, end: BaseException | None = None, most: int | None = None, **options: Any
     ) -> Iteration:
@@ -138,9 +139,9 @@ class Threads:
 class Tasks:
     """The asyncio colour."""
 
-    def __init__(self, *, has_async_rows: bool) -> None:
+    def __init__(self, loop: str, *, has_async_rows: bool) -> None:
+        self.loop = loop
         self.has_async_rows = has_async_rows
-        self.name = "tasks, async rows" if has_async_rows else "tasks"
 
     def iterate(
         self, calls: Calls, count: int | None, end: BaseException | None = None, most: int | None = None, **options: Any
@@ -159,7 +160,7 @@ class Tasks:
             finally:
                 iteration.left_over = asyncio.all_tasks() - {asyncio.current_task()}
 
-        return Iteration(calls, lambda iteration: asyncio.run(consume(iteration)))
+        return Iteration(calls, lambda iteration: run(consume(iteration), self.loop))
 
 
 def call_in_thread(calls: Calls) -> Callable[[int], int]:
@@ -195,4 +196,10 @@ async def asynchronous(rows: Iterator[int]) -> AsyncIterator[int]:
         yield row
 
 
-WORLDS = (Threads(), Tasks(has_async_rows=False), Tasks(has_async_rows=True))
+WORLDS = (
+    pytest.param(Threads(), id="threads"),
+    pytest.param(Tasks("asyncio", has_async_rows=False), id="tasks"),
+    pytest.param(Tasks("asyncio", has_async_rows=True), id="tasks, async rows"),
+    pytest.param(Tasks("uvloop", has_async_rows=False), id="uvloop", **ON_UVLOOP),
+    pytest.param(Tasks("uvloop", has_async_rows=True), id="uvloop, async rows", **ON_UVLOOP),
+)
