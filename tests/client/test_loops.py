@@ -1,6 +1,5 @@
-"""An AsyncClient where no task of asyncio runs, as under trio: a UsageError that says so, and nothing is done."""
+"""An AsyncClient where no loop of asyncio runs, as under trio: a UsageError that says so, and nothing is done."""
 
-import asyncio
 import inspect
 
 import pytest
@@ -9,7 +8,7 @@ from callsheet import AsyncASGITransport, AsyncClient, Sheet, UsageError
 from callsheet.practice import create_app
 from callsheet.testing import FakeTransport
 
-SAYS = "AsyncClient needs asyncio, on its own loop or uvloop's, and this code runs in no asyncio task; under trio use Client"
+SAYS = "AsyncClient needs asyncio, on its own loop or uvloop's, and no such loop runs here; under trio use Client"
 ARGUMENTS = {"call": ("get",), "call_with_response": ("get",), "request": ("GET", "/x")}
 METHODS = [
     name
@@ -27,26 +26,6 @@ def step(steps):
     finally:
         steps.close()
     raise AssertionError("it waits")
-
-
-async def in_no_task(steps):
-    """The same while a loop of asyncio runs: in its callback, as trio's guest mode has it."""
-    loop = asyncio.get_running_loop()
-    over = loop.create_future()
-
-    def called():
-        try:
-            over.set_result(step(steps))
-        except Exception as error:
-            over.set_exception(error)
-
-    loop.call_soon(called)
-    return await over
-
-
-@pytest.fixture(params=[step, lambda steps: asyncio.run(in_no_task(steps))], ids=["no loop", "no task"])
-def run(request):
-    return request.param
 
 
 @pytest.fixture
@@ -67,9 +46,9 @@ def client(fake, told):
     return AsyncClient(Sheet(services=services), transport=fake, listeners=(told.append,))
 
 
-def refused(run, steps):
+def refused(steps):
     with pytest.raises(UsageError) as caught:
-        run(steps)
+        step(steps)
     assert str(caught.value).startswith(SAYS)
 
 
@@ -78,25 +57,25 @@ def test_every_method_is_here():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_is_refused_before_it_does_anything(run, client, fake, told, method, tmp_path):
+def test_every_method_is_refused_before_it_does_anything(client, fake, told, method, tmp_path):
     arguments = ("/x", tmp_path / "file") if method == "download" else ARGUMENTS.get(method, ("/x",))
     for calls in (client, client.service("shop")):
-        refused(run, getattr(calls, method)(*arguments))
+        refused(getattr(calls, method)(*arguments))
     assert (fake.calls, told, list(tmp_path.iterdir())) == ([], [], [])
 
 
-def test_so_are_streams_and_many_calls(run, client, fake, told):
-    refused(run, client.stream("GET", "/x").__aenter__())
+def test_so_are_streams_and_many_calls(client, fake, told):
+    refused(client.stream("GET", "/x").__aenter__())
     outcomes = client.map("get", [{}])
-    refused(run, anext(outcomes))
-    run(outcomes.aclose())
+    refused(anext(outcomes))
+    step(outcomes.aclose())
     assert (fake.calls, told) == ([], [])
 
 
 @pytest.mark.parametrize(
     "transport", [FakeTransport, lambda: AsyncASGITransport(create_app()), lambda: None], ids=["fake", "asgi", "real"]
 )
-def test_closing_works_all_the_same(run, transport):
+def test_closing_works_all_the_same(transport):
     async def main():
         async with AsyncClient(base_url="http://127.0.0.1:9", transport=transport()) as client:
             with pytest.raises(UsageError):
@@ -104,4 +83,4 @@ def test_closing_works_all_the_same(run, transport):
         await client.aclose()
         return client
 
-    assert "closed" in repr(run(main()))
+    assert "closed" in repr(step(main()))

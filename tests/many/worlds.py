@@ -7,12 +7,10 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
-import pytest
-
 from callsheet.many.outcome import Outcome
 from callsheet.many.tasks import map_in_tasks
 from callsheet.many.threads import map_in_threads
-from tests.loops import ON_UVLOOP, run
+from tests.loops import run
 
 PATIENCE = 10.0
 """Seconds after which a wait is a failure."""
@@ -121,6 +119,8 @@ class Iteration:
 class Threads:
     """The blocking colour."""
 
+    name = "threads"
+
     def iterate(
         self, calls: Calls, count: int | None, end: BaseException | None = None, most: int | None = None, **options: Any
     ) -> Iteration:
@@ -142,6 +142,7 @@ class Tasks:
     def __init__(self, loop: str, *, has_async_rows: bool) -> None:
         self.loop = loop
         self.has_async_rows = has_async_rows
+        self.name = f"{loop}, async rows" if has_async_rows else loop
 
     def iterate(
         self, calls: Calls, count: int | None, end: BaseException | None = None, most: int | None = None, **options: Any
@@ -196,10 +197,4 @@ async def asynchronous(rows: Iterator[int]) -> AsyncIterator[int]:
         yield row
 
 
-WORLDS = (
-    pytest.param(Threads(), id="threads"),
-    pytest.param(Tasks("asyncio", has_async_rows=False), id="tasks"),
-    pytest.param(Tasks("asyncio", has_async_rows=True), id="tasks, async rows"),
-    pytest.param(Tasks("uvloop", has_async_rows=False), id="uvloop", **ON_UVLOOP),
-    pytest.param(Tasks("uvloop", has_async_rows=True), id="uvloop, async rows", **ON_UVLOOP),
-)
+WORLDS = (Threads(), *(Tasks(loop, has_async_rows=rows) for loop in ("asyncio", "uvloop") for rows in (False, True)))

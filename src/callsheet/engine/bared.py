@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import _get_running_loop
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -12,19 +12,21 @@ from callsheet.errors import UsageError
 
 P = ParamSpec("P")
 T = TypeVar("T")
-NO_TASK = (
-    "AsyncClient needs asyncio, on its own loop or uvloop's, and this code runs in no asyncio task; "
+NO_ASYNCIO = (
+    "AsyncClient needs asyncio, on its own loop or uvloop's, and no such loop runs here; "
     "under trio use Client in a thread: await trio.to_thread.run_sync(...)"
 )
 
 
 def bared_coroutine(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Decorate a public coroutine function as `bared` does a plain one. It raises UsageError where asyncio does not run it."""
+    """Decorate a public coroutine function as `bared` does a plain one. It raises UsageError where no asyncio loop runs it."""
 
     @wraps(function)
     async def outer(*args: P.args, **kwargs: P.kwargs) -> T:
+        if _get_running_loop() is None:
+            del args, kwargs
+            raise UsageError(NO_ASYNCIO)
         try:
-            check_task()
             return await function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
@@ -32,13 +34,3 @@ def bared_coroutine(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P
             raise
 
     return outer
-
-
-def check_task() -> None:
-    """Raise UsageError unless a task of asyncio is running: another library's loop cannot wait for what we wait for."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:  # no loop of asyncio runs
-        task = None
-    if task is None:
-        raise UsageError(NO_TASK)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
 from callsheet.bare_frames import bare
-from callsheet.engine.bared import check_task
+from callsheet.engine.bared import bared_coroutine
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
 
@@ -91,6 +91,12 @@ class AsyncOutcomes(Generic[T]):
         self._crew.abandon()
 
 
+@bared_coroutine
+async def running_loop() -> asyncio.AbstractEventLoop:
+    """The loop that runs this. Raises UsageError if it is not one of asyncio."""
+    return asyncio.get_running_loop()
+
+
 class _Crew(Generic[T]):
     """One task that takes rows, and one task per call.
 
@@ -116,8 +122,7 @@ class _Crew(Generic[T]):
         """Wait for the next outcome. Raises the error that ends the iteration, or StopAsyncIteration at its end."""
         self._end_if_stopped()
         if self._loop is None:
-            check_task()
-            self._loop = asyncio.get_running_loop()
+            self._loop = await running_loop()
             self._feeder = self._loop.create_task(self._feed())
         task = await self._begun.get()
         if not isinstance(task, BaseException) and not task.done():
