@@ -76,7 +76,8 @@ class AttemptBegan(NamedTuple):
 
     `request_method` and `url` are those of the request; after a redirect they differ from the call's. `sent_after` is
     how many seconds after the call began it is sent, `waited` how many of them it waited for a turn, a slot or a token.
-    An AttemptEnded follows unless the attempt is interrupted: then the call's CallEnded is the next that is told of it.
+    An AttemptEnded follows, unless the attempt is interrupted or the transport raises what is no APIError: then the call's CallEnded
+    is next.
     """
 
     id: str
@@ -216,8 +217,9 @@ class TokenFetched(NamedTuple):
 Event = CallBegan | AttemptBegan | AttemptEnded | CallEnded | StoreFailed | BreakerChanged | LimitLearned | TokenFetched
 """Any of the events: what a listener is called with."""
 Listener = Callable[[Event], None]
-"""A function that is called with each event, in the thread or task that it happens in, so it must be quick. If it raises,
-that is logged once, and the call goes on.
+"""A function that is called with each event but CallBegan and AttemptBegan. With an attribute `wants`, a collection of event
+types, it is called with events of those types only. It runs in the thread or task in which the
+event happens, so it must be quick. If it raises, that is logged once, and the call goes on.
 """
 KINDS: tuple[type[Event], ...] = get_args(Event)
 UNASKED = tuple(kind for kind in KINDS if kind not in (CallBegan, AttemptBegan))

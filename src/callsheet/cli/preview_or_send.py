@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from callsheet.cli.screen import Screen
 from callsheet.errors import ArgumentError, ResponseError, TransportError, UsageError
+from callsheet.settings.idempotency_key import IdempotencyKey
 
 if TYPE_CHECKING:
     from callsheet.cli.curl.shell_words import Piece
@@ -90,6 +91,7 @@ class Wishes:
 def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
     """Preview the call or send it, and return the exit code. Raises APIError for a call that failed."""
     prepared = make({})
+    _check_key(prepared, wishes)
     if wishes.curl:
         return _show_curl(prepared, wishes, wanted, screen)
     if wishes.dry_run:
@@ -111,6 +113,13 @@ def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
         if error.response.content or not wishes.is_transfer:
             show_answer(error.response, screen, wishes.output or "auto")
         raise
+
+
+def _check_key(prepared: Prepared, wishes: Wishes) -> None:
+    """Raises UsageError for a key whose header is taken out: without it, a POST that is tried again may be done twice."""
+    header = (prepared.plan.settings.idempotency_key or IdempotencyKey()).header
+    if wishes.idempotency_key is not None and not prepared.call.request.headers.has(header.lower()):
+        raise UsageError(f"--idempotency-key and `{header}:` contradict each other: give one")
 
 
 def _download(make: Make, request: Request, wishes: Wishes, screen: Screen) -> int:

@@ -17,7 +17,7 @@ from callsheet.client.wiring import TaskWiring, ThreadWiring
 from callsheet.clock import Clock
 from callsheet.engine.log import log_listener, warn_of_unverified
 from callsheet.errors import CLOSED, UsageError
-from callsheet.events import Listener
+from callsheet.events import Listener, by_event
 from callsheet.plan.service import ServicePlans
 from callsheet.process.forked import forget_after_fork
 from callsheet.settings.settings import Settings
@@ -50,6 +50,7 @@ class _AnyClient:
         self._all_plans: WeakSet[ServicePlans] = WeakSet()
         self._code = settings
         self._listeners = (log_listener, *listeners)
+        by_event(self._listeners)  # raises for a `wants` that is none, here and not in the first call
         self._wiring = self._new_wiring(transport, clock)
         now = self._wiring.now
         if base_url is not None:

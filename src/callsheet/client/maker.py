@@ -140,6 +140,8 @@ def _name(error: APIError, plan: Plan, plans: ServicePlans) -> None:
 
 
 def _given(options: RequestOptions, *, is_stream: bool) -> Given:
+    if not options:
+        return Given(is_stream=is_stream)
     unknown = options.keys() - KNOWN_OPTIONS
     if unknown:
         raise ArgumentError(f"unknown option {', '.join(sorted(unknown))}; expected {', '.join(sorted(KNOWN_OPTIONS))}")

@@ -36,6 +36,7 @@ class _AnyCalls:
     def _calls(self) -> CallMaker:
         raise NotImplementedError
 
+    @bared
     def breaker(self, operation: str | None = None) -> BreakerControl:
         """The service's circuit breaker, or the one that an operation is under: to read its state, or to force it.
 
@@ -43,6 +44,7 @@ class _AnyCalls:
         """
         return self._calls().breaker(operation)
 
+    @bared
     def explain(self, operation: str | None = None, *, calls: float | str = 100.0) -> Explanation:
         """Every effective setting of an operation (None: of undeclared requests), where it came from, and the worst case.
 

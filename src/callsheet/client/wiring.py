@@ -46,7 +46,8 @@ class Wiring(ABC):
     def __init__(self, transport: Any = None, clock: Clock | None = None) -> None:
         self.is_closed = False
         self.clock = transport.agree_on(clock) if hasattr(transport, "agree_on") else clock
-        self._wraps = transport if callable(transport) and not hasattr(transport, "send") else None
+        is_wrapper = inspect.isclass(transport) or (callable(transport) and not hasattr(transport, "send"))
+        self._wraps = transport if is_wrapper else None
         self.given = None if self._wraps else self._checked(transport)
         if self.clock is not None and self.given is None:
             raise UsageError("Client: a clock of its own needs a transport that goes by it, such as a FakeTransport")

@@ -213,10 +213,11 @@ def undeclared_request(base: RequestBase, method: str, target: str, given: Given
     pairs = query_pairs(given.params) if given.params else []
     headers, body = merged_headers(base.headers, (), given, body_of(given), compress=base.compress, key=base.key)
     wire_url = joined_url(start, path, (*query, *pairs))
+    shown_url = wire_url if shown_query == query else joined_url(start, path, (*shown_query, *pairs))
     secrets = (*base.secrets, *read) if read else base.secrets
     return Request(
         method.upper(),
-        redact(joined_url(start, path, (*shown_query, *pairs)), secrets),
+        redact(shown_url, secrets) if secrets else shown_url,
         headers,
         body,
         wire_url=wire_url,

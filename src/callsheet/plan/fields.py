@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from callsheet.errors import ArgumentError
 from callsheet.http.body import Body
@@ -19,7 +19,7 @@ Field = tuple[str, str | Secret]
 
 def merged_headers(
     headers: Headers,
-    extra: Iterable[Field],
+    extra: Sequence[Field],
     given: Given,
     body: Body | None,
     *,
@@ -32,6 +32,8 @@ def merged_headers(
     """
     if given.headers is not None and not isinstance(given.headers, Mapping):
         raise ArgumentError(f"headers: expected a mapping from name to text, found {type(given.headers).__name__}")
+    if body is None and not extra and not given.headers and given.idempotency_key is None:
+        return headers, None
     headers_of_call: Mapping[str, str | None] = given.headers or {}
     own = [(name, value) for name, value in headers_of_call.items() if value is not None]
     for name, value in own:

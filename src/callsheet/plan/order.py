@@ -171,10 +171,9 @@ def make_first(settings: Settings, scope: Scope) -> None:
             _made(line, settings, scope, Own())
 
 
-def policy_of(name: str, settings: Settings, scope: Scope, own: Own) -> Any | None:
-    """The policy in the line of this name; None where it is off."""
-    line = next(line for line in ORDER if line.name == name)
-    return next(iter(_made(line, settings, scope, own)), None)
+def breaker_of(settings: Settings, scope: Scope, own: Own) -> Any | None:
+    """The breaker that calls under these settings are asked by; None where it is off."""
+    return next(iter(breaker.make(settings, scope, own)), None)
 
 
 def pipeline(settings: Settings, scope: Scope, own: Own) -> Pipeline:
@@ -188,7 +187,7 @@ def pipeline(settings: Settings, scope: Scope, own: Own) -> Pipeline:
         before_call=tuple(ask for _, ask in before),
         before_attempt=tuple(ask for line, ask in before if line.asked == "per attempt"),
         after=tuple(ask for _, ask in _asks(lines, "after", home, asked_at)),
-        attach=tuple(ask for _, ask in _asks(lines, "attach", home, attached_at)),
+        attach=(*(ask for _, ask in _asks(lines, "attach", home, attached_at)), *_leave_out(scope.left_out)),
         previews=tuple(ask for _, ask in _asks(lines, "preview", home, previewed_at)),
         ended=tuple(policy.ended for policy in policies if hasattr(policy, "ended")),
         interpreter=next((policy for policy in policies if hasattr(policy, "interpret")), None),
@@ -210,6 +209,11 @@ def _asks(
     return [(line, ask if line.all_origins else only_at(home, ask)) for line, ask in asks]
 
 
+def _leave_out(names: frozenset[str]) -> tuple[Attach, ...]:
+    """What takes these header fields out of a request, after all policies have put in theirs."""
+    return (lambda attempt, now: attempt.request.with_headers(attempt.request.headers.without(names)),) if names else ()
+
+
 def asked_at(home: Origin, ask: Asked) -> Asked:
     """The question about requests to `home`; about any other the policy says nothing."""
     return lambda attempt, now: ask(attempt, now) if attempt.request.origin == home else None
@@ -225,5 +229,5 @@ def attached_at(home: Origin, attach: Attach) -> Attach:
 
 
 def previewed_at(home: Origin, preview: Callable[[Request], Request]) -> Callable[[Request], Request]:
-    """The same for a preview."""
+    """The preview of requests to `home`; any other is shown as it is."""
     return lambda request: preview(request) if request.origin == home else request

@@ -29,6 +29,9 @@ class SharedThings:
                 if known == key:
                     return thing  # type: ignore[no-any-return]
             made = make()
+            for known, thing in self._things:
+                if known == key:  # made meanwhile, by a call from within `make`
+                    return thing  # type: ignore[no-any-return]
             self._things.append((key, made))
             return made
 

@@ -12,7 +12,7 @@ from callsheet.errors import ArgumentError, UsageError
 from callsheet.events import Listener
 from callsheet.http.request import Request
 from callsheet.plan.compile import RequestBase, plan_of, plan_of_undeclared, undeclared_request, without_fields
-from callsheet.plan.order import make_first, policy_of
+from callsheet.plan.order import breaker_of, make_first
 from callsheet.plan.plan import Given, Plan, TimeoutLike
 from callsheet.plan.scope import ServiceScope
 from callsheet.policies.scope import Own
@@ -77,7 +77,7 @@ class ServicePlans:
         """The breaker that guards an operation, or the service if `operation` is None; None if it is off. Raises UsageError."""
         self._check(operation)
         settings = self.sheet.settings(operation, self.code)
-        return policy_of("breaker", settings, self.scope, self._own(operation))
+        return breaker_of(settings, self.scope, self._own(operation))
 
     def apart(self, operation: str | None) -> tuple[ServiceScope, Own]:
         """A scope for explaining an operation, apart from the one of its calls, and the settings written at the operation.
@@ -111,7 +111,8 @@ class ServicePlans:
         """A request that no operation declares. Raises ArgumentError, OriginRefused."""
         if self._base is None:
             self._base = RequestBase(self.settings, self.sheet.secrets())
-        return without_fields(undeclared_request(self._base, method, target, given), self.scope.left_out)
+        request = undeclared_request(self._base, method, target, given)
+        return without_fields(request, self.scope.left_out) if self.scope.left_out else request
 
     def forget(self) -> None:
         """Drop the state of policies in a forked child: the calls in flight belong to the parent."""

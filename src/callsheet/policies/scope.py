@@ -30,9 +30,9 @@ class Own(NamedTuple):
 class Scope(Protocol):
     """What the calls of one service share.
 
-    `settings` are the service's own, without those of any operation: first as the settings given in code for these calls
-    change them, then as each wider set of them does. `store` keeps limits that several processes share. `left_out` are
-    header fields, in lower case, that no policy may fill. `now` is the monotonic clock, `wall_clock` the time of day, both
+    `settings` are the service's, without those of any operation: first those in force for these calls, then, if
+    `client.service` was given settings of its own, the service's usual ones. `store` keeps limits that several processes share. `left_out` are
+    header fields, in lower case, that are taken out of every request: a policy need not fill them. `now` is the monotonic clock, `wall_clock` the time of day, both
     in seconds; `pick` draws a number from 0 to 1.
     """
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, get_args, get_type_hints
 
 from callsheet.secret import Secret
-from callsheet.settings import TLS, Backoff, Budget, Caps, Concurrency, Pool, Redirects, Retry, Settings
+from callsheet.settings import Backoff, Budget, Retry, Settings
 from callsheet.sheet.forms.reading import Spot, Unread
 from callsheet.sheet.forms.record import Layer, Written, layered, plain
 from callsheet.sheet.tree.findings import Findings, Misfit
@@ -18,7 +18,13 @@ from callsheet.sheet.words.proxy import secrets_of
 from callsheet.sheet.words.rate_limit import rate_limit_from
 from callsheet.sheet.words.timeouts import WrittenSteps
 
-RECORDS: dict[str, Any] = {"concurrency": Concurrency, "pool": Pool, "caps": Caps, "tls": TLS, "redirects": Redirects}
+RECORDS: dict[str, Any] = {
+    name: kind
+    for name, hint in get_type_hints(Settings).items()
+    for kind in (hint, *get_args(hint))
+    if is_dataclass(kind)
+}
+"""The settings that are a record, by the type of their field; what was read of one is a mapping of its fields."""
 AGENT = "User-Agent"
 
 
@@ -54,10 +60,10 @@ def settings_from(layer: Layer, spot: Spot, findings: Findings) -> Settings:
     for name, written in layer.items():
         if isinstance(written.value, Unread):
             continue
-        if name in RECORDS:
-            values[name] = None if written.value is None else RECORDS[name](**plain(written.value))
-        elif name in MADE:
+        if name in MADE:
             values[name] = MADE[name](written, spot, findings)
+        elif name in RECORDS and isinstance(written.value, dict):
+            values[name] = RECORDS[name](**plain(written.value))
         elif name == "timeout":
             steps: WrittenSteps = written.value
             steps.check(spot.under("timeout"), findings)
