@@ -2,7 +2,7 @@ import signal
 
 from hypothesis import settings
 
-pytest_plugins = ["pytester", "tests.needs", "tests.servers.fixtures"]
+pytest_plugins = ["pytester", "tests.needs", "tests.loops", "tests.servers.fixtures"]
 
 # An example that takes its time on a busy machine is no fault of the code.
 settings.register_profile("callsheet", deadline=None)

@@ -1,4 +1,4 @@
-"""Tests that need a system program: `@pytest.mark.needs("nginx")` skips without it, and the end of the run says so.
+"""Tests that need a program or a module: `@pytest.mark.needs("nginx")` skips without it, and the end of the run says so.
 
 With CALLSHEET_NEED_ALL=1 in the environment such a test fails instead of skipping.
 """
@@ -6,6 +6,7 @@ With CALLSHEET_NEED_ALL=1 in the environment such a test fails instead of skippi
 import os
 import shutil
 from collections import Counter
+from importlib.util import find_spec
 
 import pytest
 
@@ -20,26 +21,32 @@ def program(name):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "needs(*programs): skipped where one of these system programs is missing")
+    config.addinivalue_line(
+        "markers", "needs(*names): skipped where one of these system programs or modules is missing"
+    )
 
 
-def programs_of(item):
+def needs_of(item):
     return [name for mark in item.iter_markers("needs") for name in mark.args]
 
 
 def pytest_runtest_setup(item):
-    missing = [name for name in programs_of(item) if program(name) is None]
+    missing = missing_of(needs_of(item))
     if missing:
         pytest.skip(f"needs {' and '.join(missing)}")
+
+
+def missing_of(names):
+    return [name for name in names if program(name) is None and find_spec(name) is None]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    needed = programs_of(item)
+    needed = needs_of(item)
     if not (report.skipped and needed) or hasattr(report, "wasxfail"):
         return report
-    missing = [name for name in needed if program(name) is None]
+    missing = missing_of(needed)
     # The properties travel with the report from the workers to the terminal.
     report.user_properties.append((NOT_RUN, " and ".join(missing or needed)))
     if os.environ.get("CALLSHEET_NEED_ALL"):

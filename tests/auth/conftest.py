@@ -1,9 +1,10 @@
 import pytest
 
 from tests.auth.worlds import Tasks, Threads
+from tests.loops import colours
 
 
-@pytest.fixture(params=[Threads, Tasks], ids=["blocking", "asyncio"])
+@pytest.fixture(params=colours(Threads, Tasks))
 def world(request):
     """The class of one colour; what it opened is closed after the test."""
     opened = []

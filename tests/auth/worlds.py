@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from callsheet import AsyncClient, Client, Sheet
 from callsheet.testing import FakeTransport
+from tests.loops import new_runner
 
 
 class Threads:
@@ -30,9 +30,10 @@ class Tasks:
     """Calls of the asyncio client."""
 
     fake = FakeTransport
+    loop = "asyncio"
 
     def __init__(self, sheet: Sheet, **options: Any) -> None:
-        self.runner = asyncio.Runner()
+        self.runner = new_runner(self.loop)
         self.client = self.runner.run(self._made(sheet, options))
         self.service = self.client.service("shop")
 

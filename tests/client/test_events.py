@@ -1,6 +1,5 @@
 """What a listener of a client is told: which call each event is of, for every way to call."""
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from callsheet import (
 )
 from callsheet.testing import FakeTransport, FrozenClock
 from callsheet.testing.frozen_clock import START
+from tests.loops import COLOURS, run
 
 SHEET = """
 callsheet: 1
@@ -64,14 +64,14 @@ def fake():
     return fake
 
 
-@pytest.fixture(params=[Client, AsyncClient], ids=["blocking", "asyncio"])
+@pytest.fixture(params=COLOURS)
 def use(request, fake, listener):
     """Does something with the service of a client, once for each colour: by the first function, or the second awaited."""
 
     def used(blocking, asynchronous, sheet=SHEET):
         options = {"transport": fake, "listeners": (listener,)}
         sheet = Sheet.parse(sheet)
-        if request.param is Client:
+        if request.param == "blocking":
             with Client(sheet, **options) as client:
                 return blocking(client.service("shop"))
 
@@ -79,7 +79,7 @@ def use(request, fake, listener):
             async with AsyncClient(sheet, **options) as client:
                 return await asynchronous(client.service("shop"))
 
-        return asyncio.run(main())
+        return run(main(), request.param)
 
     return used
 

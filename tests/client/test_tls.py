@@ -15,6 +15,8 @@ import trustme
 
 from callsheet import AsyncClient, Client, Sheet, SheetError, TLSError
 from callsheet.testing import FakeTransport
+from tests.loops import colours as by_colour
+from tests.loops import run
 from tests.servers import Certificates, EchoServer, ScriptedServer, answer
 from tests.servers.fixtures import *  # noqa: F403
 
@@ -53,7 +55,7 @@ def blocking(sheet: Sheet, services: tuple[str, ...]) -> list[Any]:
         return [outcome(lambda name=name: client.service(name).get("/")) for name in services]
 
 
-def in_tasks(sheet: Sheet, services: tuple[str, ...]) -> list[Any]:
+def in_tasks(sheet: Sheet, services: tuple[str, ...], loop: str = "asyncio") -> list[Any]:
     async def main() -> list[Any]:
         async with AsyncClient(sheet, retry={"backoff": {"first": 0.001}}) as client:
             answers = await asyncio.gather(
@@ -61,7 +63,7 @@ def in_tasks(sheet: Sheet, services: tuple[str, ...]) -> list[Any]:
             )
             return list(answers)
 
-    return asyncio.run(main())
+    return run(main(), loop)
 
 
 def outcome(work: Any) -> Any:
@@ -71,7 +73,7 @@ def outcome(work: Any) -> Any:
         return error
 
 
-colours = pytest.mark.parametrize("calls", [blocking, in_tasks], ids=["blocking", "asyncio"])
+colours = pytest.mark.parametrize("calls", by_colour(blocking, in_tasks))
 
 
 @colours

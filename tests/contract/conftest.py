@@ -13,6 +13,7 @@ import pytest
 from callsheet.settings.tls import TLS
 from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.worlds import COLOURS, PLAIN, World, world_of
+from tests.loops import uvloop
 from tests.servers import Certificates, EchoServer
 from tests.servers.fixtures import *  # noqa: F403
 
@@ -46,6 +47,13 @@ def _what_is_imported_is_no_garbage() -> None:
     """Collecting it again and again would take most of the time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_uvloop_opens_once_for_a_process_is_open() -> None:
+    """Its first loop opens two descriptors that stay."""
+    if uvloop is not None:
+        uvloop.new_event_loop().close()
 
 
 @pytest.fixture(params=COLOURS)

@@ -24,6 +24,7 @@ from callsheet import (
     TLSError,
     UsageError,
 )
+from tests.loops import COLOURS, run
 from tests.servers import (
     Certificates,
     EchoServer,
@@ -46,6 +47,7 @@ class Caller:
     """Calls a service by a client of either colour."""
 
     def __init__(self, colour: str) -> None:
+        self.loop = colour
         self.is_blocking = colour == "blocking"
 
     def request(self, server: Any, method: str = "GET", *, times: int = 1, **settings: Any) -> Any:
@@ -60,7 +62,7 @@ class Caller:
             async with AsyncClient(base_url=base_url, **QUICK, **settings) as client:
                 return [await _outcome_of(client.request(method, "/", **options)) for _ in range(times)][-1]
 
-        return asyncio.run(ask())
+        return run(ask(), self.loop)
 
 
 def _outcome(work: Callable[[], Any]) -> Any:
@@ -77,7 +79,7 @@ async def _outcome_of(work: Any) -> Any:
         return error
 
 
-@pytest.fixture(params=["blocking", "asyncio"])
+@pytest.fixture(params=COLOURS)
 def caller(request: pytest.FixtureRequest) -> Caller:
     return Caller(request.param)
 

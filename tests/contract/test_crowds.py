@@ -10,8 +10,7 @@ from callsheet.errors import NoAnswer, NotSent
 from callsheet.http.response import Response
 from callsheet.settings.pool import Pool
 from callsheet.transports.connection_settings import ConnectionSettings
-from callsheet.transports.curl.watch import LoopWatch
-from tests.contract.worlds import LIMITS, AsyncioWorld, BlockingWorld, World, request
+from tests.contract.worlds import COLOURS, LIMITS, BlockingWorld, World, request, world_of
 from tests.servers import Certificates, EchoServer, ScriptedServer, answer, answer_with, lose_answer, reset
 
 PATIENT = LIMITS._replace(connect=20.0, attempt=30.0)
@@ -23,9 +22,9 @@ def open_gate_at(server: EchoServer, count: int) -> threading.Thread:
     return watcher
 
 
-@pytest.mark.parametrize("options", [{}, {"watch": LoopWatch}], ids=["asyncio", "asyncio-readers"])
-def test_a_thousand_tasks_at_once(options: dict) -> None:
-    world = AsyncioWorld(ConnectionSettings(pool=Pool(connections=1000)), **options)
+@pytest.mark.parametrize("colour", [each for each in COLOURS if each != "blocking"])
+def test_a_thousand_tasks_at_once(colour: str) -> None:
+    world = world_of(colour, ConnectionSettings(pool=Pool(connections=1000)))
     with EchoServer(gated=True) as server:
         watcher = open_gate_at(server, 1000)
         wanted = [request(f"{server.url}/{number}", "POST", b"%d" % number) for number in range(1000)]

@@ -13,6 +13,7 @@ from callsheet.call import Limits
 from callsheet.errors import UsageError
 from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from tests.contract.worlds import PLAIN, AsyncioWorld, Interrupted, World, request
+from tests.loops import LOOPS
 from tests.servers import (
     Action,
     BlackholedPort,
@@ -145,9 +146,9 @@ def test_after_closing_nothing_is_sent(world: World, echo_server: EchoServer) ->
     assert echo_server.connections == 0
 
 
-@pytest.fixture
-def tasks() -> AsyncioWorld:
-    world = AsyncioWorld()
+@pytest.fixture(params=LOOPS)
+def tasks(request: pytest.FixtureRequest) -> AsyncioWorld:
+    world = AsyncioWorld(loop=request.param)
     yield world
     world.end()
 

@@ -1,6 +1,5 @@
 """Whom we trust where no `tls.ca` is written: what the environment names."""
 
-import asyncio
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from callsheet import AsyncClient, Client, LocalFault, TLSError
 from callsheet.settings.tls import TLS
 from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.worlds import world_of
+from tests.loops import COLOURS, colours, run
 from tests.needs import program
 from tests.servers import Certificates, EchoServer, ScriptedServer
 
@@ -22,15 +22,15 @@ def by_threads(url):
         return client.get("/").status_code
 
 
-def by_tasks(url):
+def by_tasks(url, loop="asyncio"):
     async def main():
         async with AsyncClient(base_url=url, retry="off") as client:
             return (await client.get("/")).status_code
 
-    return asyncio.run(main())
+    return run(main(), loop)
 
 
-both_colours = pytest.mark.parametrize("status_of", [by_threads, by_tasks], ids=["blocking", "asyncio"])
+both_colours = pytest.mark.parametrize("status_of", colours(by_threads, by_tasks))
 
 
 @both_colours
@@ -71,7 +71,7 @@ def test_without_them_an_unknown_authority_is_not(status_of, certificates, monke
         status_of(f"https://127.0.0.1:{server.port}")
 
 
-@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", COLOURS)
 @pytest.mark.parametrize("is_beside", [True, False])
 def test_an_extra_authority_is_trusted_beside_the_others(colour, is_beside, certificates, tmp_path, monkeypatch):
     (tmp_path / "other").mkdir()
@@ -88,7 +88,7 @@ def test_an_extra_authority_is_trusted_beside_the_others(colour, is_beside, cert
     world.end()
 
 
-@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", COLOURS)
 def test_an_extra_authority_is_read_again_when_it_changes(colour, certificates, tmp_path, monkeypatch):
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     extra = tmp_path / "extra.pem"

@@ -31,6 +31,7 @@ from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.bodies import BLOCK, Fed, Watched, Zeros, answer_and_stall, stall, upload
 from tests.contract.test_streams import MIB, held
 from tests.contract.worlds import LIMITS, World
+from tests.loops import COLOURS as BY_LOOP
 from tests.servers import (
     Certificates,
     RefusedPort,
@@ -197,9 +198,9 @@ def test_nothing_is_read_of_a_body_that_is_never_sent(world: World, refused_port
     assert not once.is_replayable
 
 
-def test_a_kept_connection_that_died_costs_the_body_nothing(world: World, colour: str) -> None:
-    if colour == "asyncio-readers":
-        pytest.skip("the loop's readers do not notice it")
+# The loop's own readers do not notice it.
+@pytest.mark.parametrize("colour", BY_LOOP)
+def test_a_kept_connection_that_died_costs_the_body_nothing(world: World) -> None:
     with ScriptedServer(then(raw(response()), close())) as server:
         for number in range(1, 4):
             world.send(upload(server.url, iter([b"abc"])))
@@ -347,9 +348,9 @@ def test_an_answer_to_an_upload_is_capped(world: World) -> None:
         assert isinstance(error, ResponseTooLarge)
 
 
-def test_an_answer_is_sent_on_while_it_is_read(world: World, colour: str) -> None:
-    if colour != "blocking":
-        pytest.skip("a plain iterator cannot wait for a task")
+# A plain iterator cannot wait for a task.
+@pytest.mark.parametrize("colour", ["blocking"])
+def test_an_answer_is_sent_on_while_it_is_read(world: World) -> None:
     with ScriptedServer(flood(2 * MIB)) as from_here, ScriptedServer() as to_there:
         reading = world.open(from_here.url)
         world.send(upload(to_there.url, iter(reading.read, b"")))
@@ -412,9 +413,8 @@ def test_a_server_that_does_not_read_is_not_read_for(world: World) -> None:
         assert server.wait_closed()
 
 
-def test_a_blocking_client_refuses_an_async_iterator(world: World, colour: str) -> None:
-    if colour != "blocking":
-        pytest.skip("threads only")
+@pytest.mark.parametrize("colour", ["blocking"])
+def test_a_blocking_client_refuses_an_async_iterator(world: World) -> None:
     pieces = Fed(b"abc")
     with ScriptedServer() as server:
         error = world.failure(upload(server.url, pieces()))

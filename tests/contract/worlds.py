@@ -25,6 +25,8 @@ from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from callsheet.transports.curl.blocking import CurlTransport
 from callsheet.transports.curl.watch import LoopWatch
 from tests.contract.apps import echo_app, echoed
+from tests.loops import COLOURS as OF_LOOPS
+from tests.loops import ON_UVLOOP, new_runner
 
 T = TypeVar("T")
 Fact = Callable[[], bool]
@@ -211,10 +213,12 @@ class BlockingWorld(World):
 class AsyncioWorld(World):
     """Tasks of one event loop, which runs only while a test waits for it."""
 
-    def __init__(self, wiring: ConnectionSettings = PLAIN, transport: Any = None, **options: Any) -> None:
+    def __init__(
+        self, wiring: ConnectionSettings = PLAIN, transport: Any = None, *, loop: str = "asyncio", **options: Any
+    ) -> None:
         self.transport = transport or AsyncCurlTransport(wiring, **options)
         self.complaints: list[dict[str, Any]] = []
-        self.runner = asyncio.Runner()
+        self.runner = new_runner(loop)
         self.runner.get_loop().set_exception_handler(lambda _loop, context: self.complaints.append(context))
 
     def run(self, work: Awaitable[T]) -> T:
@@ -286,7 +290,8 @@ def world_of(colour: str, wiring: ConnectionSettings = PLAIN) -> World:
         return AsyncioWorld(transport=AsyncASGITransport(echo_app))
     if colour in SCRIPTED:
         return _scripted(colour)
-    return AsyncioWorld(wiring, watch=LoopWatch) if colour == "asyncio-readers" else AsyncioWorld(wiring)
+    loop, _, readers = colour.partition("-")
+    return AsyncioWorld(wiring, loop=loop, **({"watch": LoopWatch} if readers else {}))
 
 
 def _scripted(colour: str) -> World:
@@ -299,8 +304,8 @@ def _scripted(colour: str) -> World:
     return BlockingWorld(transport=fake) if colour == "fake" else AsyncioWorld(transport=fake.asynchronous)
 
 
-COLOURS = ("blocking", "asyncio", "asyncio-readers")
-"""The third watches sockets by the loop's own readers, as on platforms without epoll."""
+COLOURS = (*OF_LOOPS, "asyncio-readers", pytest.param("uvloop-readers", **ON_UVLOOP))
+"""The last two watch sockets by the loop's own readers, as on platforms without epoll."""
 SCRIPTED = ("fake", "fake-asyncio", "faults", "faults-asyncio")
 """Testing aids, which answer as the echo server does."""
 WITHOUT_SOCKETS = ("asgi", "asgi-asyncio", *SCRIPTED)

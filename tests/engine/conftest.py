@@ -1,9 +1,10 @@
 import pytest
 
 from tests.engine.world import BlockingWorld, TaskWorld
+from tests.loops import colours
 
 
-@pytest.fixture(params=[BlockingWorld, TaskWorld], ids=["blocking", "asyncio"])
+@pytest.fixture(params=colours(BlockingWorld, TaskWorld))
 def world(request):
     """The same facts for threads and for tasks; at its end no thread and no task is left."""
     with request.param() as world:

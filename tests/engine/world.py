@@ -31,6 +31,7 @@ from callsheet.settings.breaker import Breaker
 from callsheet.settings.rate_limit import RateLimit
 from callsheet.settings.settings import Settings
 from callsheet.settings.timeout import Timeout
+from tests.loops import new_runner
 
 URL = "https://shop.test/v1/things"
 BEGAN = 1_700_000_000.0
@@ -324,6 +325,7 @@ class Started:
 
 
 class TaskWorld(World):
+    loop = "asyncio"
     interruption = asyncio.CancelledError
     stream_type = TaskStream
     shell = AsyncStreamedResponse
@@ -335,7 +337,7 @@ class TaskWorld(World):
         self.io = TaskIo(self.transport, self.later, lambda tls: self.io, self._sleep, self.now, self.wall)
 
     def __enter__(self):
-        self._runner = asyncio.Runner()
+        self._runner = new_runner(self.loop)
         self._runner.__enter__()
         return self
 

@@ -6,10 +6,13 @@ import time
 
 import pytest
 
+from tests.loops import ON_UVLOOP
 from tests.many.worlds import WORLDS
 
 
-@pytest.fixture(params=WORLDS, ids=lambda world: world.name)
+@pytest.fixture(
+    params=[pytest.param(each, id=each.name, **(ON_UVLOOP if "uvloop" in each.name else {})) for each in WORLDS]
+)
 def world(request):
     return request.param
 

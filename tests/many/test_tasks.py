@@ -15,7 +15,7 @@ TENANT = contextvars.ContextVar("TENANT", default="nobody")
 
 
 @pytest.fixture
-def run():
+def run(in_loop):
     """Run a coroutine to its end, in a loop whose complaints are failures; no task may be left."""
     complaints = []
 
@@ -25,7 +25,7 @@ def run():
         assert asyncio.all_tasks() == {asyncio.current_task()}
         return result
 
-    yield lambda work: asyncio.run(watched(work))
+    yield lambda work: in_loop(watched(work))
     gc.collect()
     assert complaints == []
 

@@ -1,12 +1,11 @@
 """Many calls by real clients, over real sockets."""
 
-import asyncio
-
 import pytest
 
 from callsheet import AsyncClient, Client, NotFound, Sheet
 from callsheet.many.tasks import map_in_tasks
 from callsheet.many.threads import map_in_threads
+from tests.loops import colours, run
 
 pytest.importorskip("uvicorn")
 
@@ -25,17 +24,17 @@ def in_threads(sheet, rows, **options):
         return list(map_in_threads(lambda row: users.call("get_user", row), rows, **options))
 
 
-def in_tasks(sheet, rows, **options):
+def in_tasks(sheet, rows, loop="asyncio", **options):
     async def main():
         async with AsyncClient(sheet) as client:
             users = client.service("practice")
             outcomes = map_in_tasks(lambda row: users.call("get_user", row), rows, **options)
             return [outcome async for outcome in outcomes]
 
-    return asyncio.run(main())
+    return run(main(), loop)
 
 
-BOTH = pytest.mark.parametrize("outcomes_of", [in_threads, in_tasks])
+BOTH = pytest.mark.parametrize("outcomes_of", colours(in_threads, in_tasks))
 
 
 @BOTH

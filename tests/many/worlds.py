@@ -10,6 +10,7 @@ from typing import Any
 from callsheet.many.outcome import Outcome
 from callsheet.many.tasks import map_in_tasks
 from callsheet.many.threads import map_in_threads
+from tests.loops import run
 
 PATIENCE = 10.0
 """Seconds after which a wait is a failure."""
@@ -138,9 +139,10 @@ class Threads:
 class Tasks:
     """The asyncio colour."""
 
-    def __init__(self, *, has_async_rows: bool) -> None:
+    def __init__(self, loop: str, *, has_async_rows: bool) -> None:
+        self.loop = loop
         self.has_async_rows = has_async_rows
-        self.name = "tasks, async rows" if has_async_rows else "tasks"
+        self.name = f"{loop}, async rows" if has_async_rows else loop
 
     def iterate(
         self, calls: Calls, count: int | None, end: BaseException | None = None, most: int | None = None, **options: Any
@@ -159,7 +161,7 @@ class Tasks:
             finally:
                 iteration.left_over = asyncio.all_tasks() - {asyncio.current_task()}
 
-        return Iteration(calls, lambda iteration: asyncio.run(consume(iteration)))
+        return Iteration(calls, lambda iteration: run(consume(iteration), self.loop))
 
 
 def call_in_thread(calls: Calls) -> Callable[[int], int]:
@@ -195,4 +197,4 @@ async def asynchronous(rows: Iterator[int]) -> AsyncIterator[int]:
         yield row
 
 
-WORLDS = (Threads(), Tasks(has_async_rows=False), Tasks(has_async_rows=True))
+WORLDS = (Threads(), *(Tasks(loop, has_async_rows=rows) for loop in ("asyncio", "uvloop") for rows in (False, True)))

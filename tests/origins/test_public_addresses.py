@@ -14,6 +14,7 @@ from callsheet.transports.curl.blocking import CurlTransport
 from callsheet.transports.curl.guard import Guard
 from callsheet.transports.curl.names import HostNames, Lookup
 from tests.contract.worlds import AsyncioWorld, BlockingWorld
+from tests.loops import COLOURS
 from tests.servers import EchoServer
 
 SPELLINGS = [
@@ -37,7 +38,7 @@ def everybody(found: str) -> bool:
     return True
 
 
-@pytest.fixture(params=["blocking", "asyncio"])
+@pytest.fixture(params=COLOURS)
 def transport(request):
     """A world of one colour for a wiring and a classification."""
     worlds = []
@@ -47,7 +48,7 @@ def transport(request):
         world = (
             BlockingWorld(transport=CurlTransport(wiring, **given))
             if request.param == "blocking"
-            else AsyncioWorld(wiring, **given)
+            else AsyncioWorld(wiring, loop=request.param, **given)
         )
         worlds.append(world)
         return world

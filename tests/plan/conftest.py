@@ -1,9 +1,9 @@
-import asyncio
 from contextlib import contextmanager
 
 import pytest
 
 from callsheet import AsyncClient, Client, Sheet
+from tests.loops import COLOURS, new_runner
 from tests.servers import ScriptedServer, answer_json
 
 
@@ -60,13 +60,16 @@ class AsyncShop(Shop):
         return self._run(answer.read())
 
 
-@pytest.fixture(params=["blocking", "asyncio"])
+@pytest.fixture(params=COLOURS)
 def any_shop(request, shop):
     """`shop` in both colours: what it calls is a Client's service, or an AsyncClient's."""
 
     @contextmanager
     def open_shop(operations=(), *, script=None, **settings):
-        with ScriptedServer(answer_json({}) if script is None else script) as server, asyncio.Runner() as runner:
+        with (
+            ScriptedServer(answer_json({}) if script is None else script) as server,
+            new_runner(request.param) as runner,
+        ):
             service = {"base_url": server.url, "operations": dict(operations), **settings}
             client = AsyncClient(Sheet(services={"shop": service}))
             try:

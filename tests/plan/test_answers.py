@@ -1,6 +1,5 @@
 """Error rules, envelopes and fallbacks from the sheet to the result, in both colours, over real sockets."""
 
-import asyncio
 import gzip
 import json
 
@@ -20,6 +19,7 @@ from callsheet import (
     Unauthorized,
 )
 from callsheet.practice.models import User
+from tests.loops import COLOURS, new_runner
 from tests.servers import answer, answer_json
 
 pytest.importorskip("uvicorn")
@@ -66,7 +66,7 @@ def practice():
         yield server
 
 
-@pytest.fixture(params=["blocking", "asyncio"])
+@pytest.fixture(params=COLOURS)
 def practiced(request, practice):
     """The practice API's envelopes, by a client of each colour."""
     sheet = Sheet(services={"api": {"base_url": practice.url, "operations": OPERATIONS, **SERVICE}})
@@ -74,7 +74,7 @@ def practiced(request, practice):
         with Client(sheet) as client:
             yield Caller(client.service("api"), lambda result: result)
         return
-    with asyncio.Runner() as runner:
+    with new_runner(request.param) as runner:
         client = AsyncClient(sheet)
         yield Caller(client.service("api"), runner.run)
         runner.run(client.aclose())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import ExitStack
 from typing import Any
 
 from callsheet import AsyncClient, Client, Sheet
+from tests.loops import new_runner
 
 
 def sheet_of(base_url: str, operations: dict[str, Any] | None = None, **settings: Any) -> Sheet:
@@ -57,9 +57,11 @@ class BlockingCaller(Caller):
 
 
 class AsyncioCaller(Caller):
+    loop = "asyncio"
+
     def __enter__(self):
         super().__enter__()
-        self.runner = self.stack.enter_context(asyncio.Runner())
+        self.runner = self.stack.enter_context(new_runner(self.loop))
         return self
 
     def client(self, base_url, operations=None, transport=None, **settings):

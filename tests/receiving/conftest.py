@@ -1,9 +1,10 @@
 import pytest
 
+from tests.loops import colours
 from tests.receiving.callers import AsyncioCaller, BlockingCaller
 
 
-@pytest.fixture(params=[BlockingCaller, AsyncioCaller], ids=["blocking", "asyncio"])
+@pytest.fixture(params=colours(BlockingCaller, AsyncioCaller))
 def caller(request):
     """The same facts for threads and for tasks."""
     with request.param() as caller:

@@ -10,6 +10,7 @@ from callsheet import AuthError, Secret, Sheet, SheetError
 from callsheet.secret import MountedFile
 from tests.auth.keys import pair
 from tests.auth.worlds import Tasks, Threads
+from tests.loops import colours
 from tests.servers import ScriptedServer, answer
 
 
@@ -19,7 +20,7 @@ def server():
         yield server
 
 
-@pytest.fixture(params=[Threads, Tasks], ids=["blocking", "asyncio"])
+@pytest.fixture(params=colours(Threads, Tasks))
 def shop(request, server):
     """A client of the server under these settings, by a clock that a test moves."""
     opened = []

@@ -12,6 +12,7 @@ from tests.auth.keys import pair
 from tests.auth.test_secrets import everything_of
 from tests.auth.worlds import Tasks, Threads
 from tests.kept import kept
+from tests.loops import colours
 from tests.secrets.test_canary import WAYS
 from tests.servers import ScriptedServer
 from tests.signing.sheets import SECRET, sheet_of
@@ -62,7 +63,7 @@ def test_neither_key_nor_signature_shows(world, kind, way, caplog):
     assert not [text for text in shown for secret in hidden if secret in text]
 
 
-@pytest.mark.parametrize("colour", [Threads, Tasks], ids=["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", colours(Threads, Tasks))
 @pytest.mark.parametrize("kind", KINDS)
 def test_nor_on_a_cassette_which_still_fits_when_all_is_signed_anew(colour, kind, tmp_path):
     path, given = tmp_path / "tape.json", {"variables": VARIABLES, "retry": "off"}

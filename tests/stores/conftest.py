@@ -1,8 +1,7 @@
-import asyncio
-
 import pytest
 
 from callsheet.stores.valkey import AsyncValkeyStore, ValkeyStore
+from tests.loops import colours, new_runner
 from tests.servers.valkey import ValkeyServer
 
 
@@ -32,8 +31,10 @@ class Blocking:
 
 
 class Asynchronous:
+    loop = "asyncio"
+
     def __init__(self, url, prefix="callsheet", **options):
-        self.runner = asyncio.Runner()
+        self.runner = new_runner(self.loop)
         self.store = AsyncValkeyStore(url, prefix, **options)
 
     def ask(self, question):
@@ -44,7 +45,7 @@ class Asynchronous:
         self.runner.close()
 
 
-@pytest.fixture(params=[Blocking, Asynchronous], ids=["blocking", "asyncio"])
+@pytest.fixture(params=colours(Blocking, Asynchronous))
 def open_store(request):
     opened = []
 

@@ -1,6 +1,5 @@
 """Answers recorded from a real server, replayed without one, with no credential on disk."""
 
-import asyncio
 import base64
 import gzip
 import json
@@ -10,6 +9,7 @@ import pytest
 
 from callsheet import AsyncClient, Client, DecodeError, NoAnswer, Sheet, UsageError
 from callsheet.testing import Cassette
+from tests.loops import colours, new_runner
 from tests.servers import ScriptedServer, answer, answer_json, answer_with, close, lose_answer, raw, then
 
 
@@ -18,8 +18,8 @@ def run_blocking(url, tape, work, **settings):
         return work(client.request, client)
 
 
-def run_tasks(url, tape, work, **settings):
-    with asyncio.Runner() as runner:
+def run_tasks(url, tape, work, loop="asyncio", **settings):
+    with new_runner(loop) as runner:
         client = AsyncClient(base_url=url, transport=tape, retry="off", **settings)
         try:
             return work(lambda *arguments, **options: runner.run(client.request(*arguments, **options)), client)
@@ -27,7 +27,7 @@ def run_tasks(url, tape, work, **settings):
             runner.run(client.aclose())
 
 
-COLOURS = pytest.mark.parametrize("run", [run_blocking, run_tasks], ids=["blocking", "asyncio"])
+COLOURS = pytest.mark.parametrize("run", colours(run_blocking, run_tasks))
 GONE = "http://127.0.0.1:9"
 
 

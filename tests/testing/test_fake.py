@@ -24,6 +24,7 @@ from callsheet.errors import (
     UsageError,
 )
 from callsheet.testing import FakeTransport, FrozenClock, UnexpectedRequest
+from tests.loops import colours, new_runner
 
 OPERATIONS = {
     "get": {"get": "/users/{id}"},
@@ -78,8 +79,10 @@ class Blocking:
 
 
 class Asynchronous(Blocking):
+    loop = "asyncio"
+
     def __init__(self, **settings):
-        self.runner = asyncio.Runner()
+        self.runner = new_runner(self.loop)
         self.clock = FrozenClock()
         self.fake = FakeTransport(self.clock)
         services = {"shop": {"base_url": "https://shop.test/v1", "operations": OPERATIONS, **settings}}
@@ -122,7 +125,7 @@ class Asynchronous(Blocking):
         self.runner.close()
 
 
-@pytest.fixture(params=[Blocking, Asynchronous], ids=["blocking", "asyncio"])
+@pytest.fixture(params=colours(Blocking, Asynchronous))
 def open_world(request):
     @contextlib.contextmanager
     def opened(**settings):

@@ -12,6 +12,7 @@ from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.testing import FakeTransport, Faults
 from callsheet.testing.faults import Chance
+from tests.loops import COLOURS, run
 from tests.servers import ScriptedServer, answer
 
 
@@ -43,10 +44,10 @@ def outcomes(url, colour, calls=60, **options):
                 found += await asyncio.gather(client.get("/", raise_for_status=False), return_exceptions=True)
             return [told(each) for each in found]
 
-    return (blocking() if colour == "blocking" else asyncio.run(tasks())), kept[0].injected
+    return (blocking() if colour == "blocking" else run(tasks(), colour)), kept[0].injected
 
 
-@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", COLOURS)
 def test_a_seed_brings_the_same_faults_again(colour):
     with ScriptedServer(answer()) as server:
         first, injected = outcomes(server.url, colour, rate=0.4, seed=7)
@@ -108,7 +109,7 @@ def test_the_rate_is_what_was_asked_for():
     assert 400 < chance.injected["drop"] < 600
 
 
-@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", COLOURS)
 def test_a_delay_passes_on_the_clock_and_within_the_limits(colour):
     fake = FakeTransport()
     fake.on("GET", "/x").respond(delay=3.0)
@@ -120,8 +121,8 @@ def test_a_delay_passes_on_the_clock_and_within_the_limits(colour):
             async with AsyncClient(base_url="https://a.test", transport=faults, retry="off") as client:
                 return await client.get("/x")
 
-        if colour == "asyncio":
-            return asyncio.run(task())
+        if colour != "blocking":
+            return run(task(), colour)
         with Client(base_url="https://a.test", transport=faults, retry="off") as client:
             return client.get("/x")
 
@@ -140,7 +141,7 @@ def test_a_delay_really_takes_its_time():
             assert time.monotonic() - began >= 0.03
 
 
-@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", COLOURS)
 @pytest.mark.parametrize("kind", ["drop", "503"])
 def test_a_stream_is_hit_as_any_answer(colour, kind):
     fake = FakeTransport()
@@ -159,7 +160,7 @@ def test_a_stream_is_hit_as_any_answer(colour, kind):
 
     raises = pytest.raises(NoAnswer) if kind == "drop" else contextlib.nullcontext()
     with raises:
-        assert (blocking() if colour == "blocking" else asyncio.run(task())) == b"injected"
+        assert (blocking() if colour == "blocking" else run(task(), colour)) == b"injected"
     assert len(fake.calls) == (kind == "drop")
 
 

@@ -105,7 +105,7 @@ def test_the_clock_can_be_moved_by_hand(clock):
             clock.advance(seconds)
 
 
-def test_who_waits_for_less_than_the_clock_is_moved_goes_on(clock):
+def test_who_waits_for_less_than_the_clock_is_moved_goes_on(clock, in_loop):
     async def steps():
         order = []
 
@@ -119,7 +119,7 @@ def test_who_waits_for_less_than_the_clock_is_moved_goes_on(clock):
         await asyncio.gather(*tasks)
         return order
 
-    assert run(steps()) == [(1.0, 10.0), (2.0, 10.0), (30.0, 30.0)]
+    assert in_loop(steps()) == [(1.0, 10.0), (2.0, 10.0), (30.0, 30.0)]
 
 
 @pytest.mark.parametrize(
@@ -139,11 +139,7 @@ def test_a_time_of_day_without_an_offset_is_refused(start):
         FrozenClock(start)
 
 
-def run(steps):
-    return asyncio.run(steps)
-
-
-def test_tasks_wait_beside_each_other(clock, at_once):
+def test_tasks_wait_beside_each_other(clock, at_once, in_loop):
     async def order():
         done = []
 
@@ -154,10 +150,10 @@ def test_tasks_wait_beside_each_other(clock, at_once):
         await asyncio.gather(*(one(seconds) for seconds in (3.0, 1.0, 2.0, 1.0)))
         return done
 
-    assert run(order()) == [(1.0, 1.0), (1.0, 1.0), (2.0, 2.0), (3.0, 3.0)]
+    assert in_loop(order()) == [(1.0, 1.0), (1.0, 1.0), (2.0, 2.0), (3.0, 3.0)]
 
 
-def test_the_clock_stands_while_a_task_is_at_work(clock):
+def test_the_clock_stands_while_a_task_is_at_work(clock, in_loop):
     async def times():
         sleeper = asyncio.create_task(clock.asleep(10.0))
         seen = []
@@ -167,10 +163,10 @@ def test_the_clock_stands_while_a_task_is_at_work(clock):
         await sleeper
         return seen
 
-    assert set(run(times())) == {0.0}
+    assert set(in_loop(times())) == {0.0}
 
 
-def test_fifty_calls_with_delays_and_retries_end_when_each_would(clock, at_once):
+def test_fifty_calls_with_delays_and_retries_end_when_each_would(clock, at_once, in_loop):
     async def elapsed():
         fake = FakeTransport(clock)
         for number in range(50):
@@ -182,12 +178,12 @@ def test_fifty_calls_with_delays_and_retries_end_when_each_would(clock, at_once)
             shop = client.service("shop")
             return await asyncio.gather(*(shop.call("get", id=str(number)) for number in range(50)))
 
-    answers = run(elapsed())
+    answers = in_loop(elapsed())
     assert [answer.elapsed for answer in answers] == [pytest.approx(6.0 + number / 100) for number in range(50)]
     assert clock.now() == pytest.approx(6.49)
 
 
-def test_a_cancelled_wait_is_forgotten(clock):
+def test_a_cancelled_wait_is_forgotten(clock, in_loop):
     async def steps():
         sleeper = asyncio.create_task(clock.asleep(1000.0))
         await asyncio.sleep(0)
@@ -195,22 +191,22 @@ def test_a_cancelled_wait_is_forgotten(clock):
         await asyncio.gather(sleeper, return_exceptions=True)
         await clock.asleep(1.0)
 
-    run(steps())
+    in_loop(steps())
     assert clock.now() == 1.0
 
 
-def test_a_limit_is_waited_for_by_the_clock(clock, at_once):
+def test_a_limit_is_waited_for_by_the_clock(clock, at_once, in_loop):
     async def steps():
         fake = FakeTransport(clock)
         fake.on("GET", "/x").respond()
         async with AsyncClient(base_url="https://a.test", transport=fake, clock=clock, rate_limit="10/s") as client:
             return await asyncio.gather(*(client.get("/x") for _ in range(25)))
 
-    answers = run(steps())
+    answers = in_loop(steps())
     assert sorted(round(answer.elapsed) for answer in answers) == [0] * 10 + [1] * 10 + [2] * 5
 
 
-def test_one_429_holds_up_all_tasks(clock, at_once):
+def test_one_429_holds_up_all_tasks(clock, at_once, in_loop):
     async def steps():
         fake = FakeTransport(clock)
         fake.on("GET", "/x").respond(429, headers={"Retry-After": "40"}).respond()
@@ -220,7 +216,7 @@ def test_one_429_holds_up_all_tasks(clock, at_once):
             patient = await client.get("/x", timeout={"total": 60})
         return first + others, patient
 
-    errors, patient = run(steps())
+    errors, patient = in_loop(steps())
     assert [type(error) for error in errors] == [RateLimited] + [LimitReached] * 3
     assert patient.elapsed == pytest.approx(40.0)
 
@@ -279,7 +275,7 @@ def outage(clock, seconds, rate, **settings):
         assert all(isinstance(error, ServerError | callsheet.BreakerOpen) for error in errors)
         return len(errors), len(fake.calls)
 
-    return run(steps())
+    return asyncio.run(steps())
 
 
 def test_in_an_outage_the_service_sees_a_fifth_more_and_the_floor(clock):

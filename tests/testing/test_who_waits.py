@@ -102,7 +102,7 @@ def test_the_clock_stands_while_a_request_is_under_way_outside_of_it(clock, othe
         assert clock.now() == 0.0
 
 
-def test_and_while_an_app_in_this_process_takes_its_time(clock):
+def test_and_while_an_app_in_this_process_takes_its_time(clock, in_loop):
     class App:
         async def send(self, request, limits):
             await asyncio.sleep(0.05)
@@ -121,7 +121,7 @@ def test_and_while_an_app_in_this_process_takes_its_time(clock):
             await sleeper
             return answer.elapsed
 
-    assert asyncio.run(steps()) == 0.0
+    assert in_loop(steps()) == 0.0
 
 
 def test_work_that_waits_for_who_waits_here_does_not_hang(clock, others):
@@ -133,7 +133,7 @@ def test_work_that_waits_for_who_waits_here_does_not_hang(clock, others):
     assert PATIENCE / 2 < time.monotonic() - began < PATIENT
 
 
-def test_nor_does_a_task_that_does(clock):
+def test_nor_does_a_task_that_does(clock, in_loop):
     async def steps():
         over = asyncio.Event()
 
@@ -147,11 +147,11 @@ def test_nor_does_a_task_that_does(clock):
                 await over.wait()
         await task
 
-    asyncio.run(steps())
+    in_loop(steps())
     assert clock.now() == 10.0
 
 
-def test_nor_a_loop_that_never_rests(clock):
+def test_nor_a_loop_that_never_rests(clock, in_loop):
     async def steps():
         is_over = False
 
@@ -165,11 +165,11 @@ def test_nor_a_loop_that_never_rests(clock):
         is_over = True
         await task
 
-    asyncio.run(steps())
+    in_loop(steps())
     assert clock.now() == 10.0
 
 
-def test_a_task_that_computes_for_long_is_not_taken_to_hang(clock):
+def test_a_task_that_computes_for_long_is_not_taken_to_hang(clock, in_loop):
     async def steps():
         sleeper = asyncio.create_task(clock.asleep(10.0))
         for _ in range(3):
@@ -178,10 +178,10 @@ def test_a_task_that_computes_for_long_is_not_taken_to_hang(clock):
             assert clock.now() == 0.0
         await sleeper
 
-    asyncio.run(steps())
+    in_loop(steps())
 
 
-def test_threads_and_tasks_share_a_clock(clock, others):
+def test_threads_and_tasks_share_a_clock(clock, others, in_loop):
     begun = threading.Barrier(2)
 
     def in_thread():
@@ -197,12 +197,12 @@ def test_threads_and_tasks_share_a_clock(clock, others):
             others.log.append((clock.now(), "task"))
 
     others.start(in_thread)
-    asyncio.run(in_task())
+    in_loop(in_task())
     others.join()
     assert others.log == [(2.0, "thread"), (3.5, "task"), (4.0, "thread"), (6.0, "thread"), (7.0, "task")]
 
 
-def test_two_loops_share_a_clock(clock, others):
+def test_two_loops_share_a_clock(clock, others, in_loop):
     begun = threading.Barrier(2)
 
     async def tick(name, seconds):
@@ -211,13 +211,13 @@ def test_two_loops_share_a_clock(clock, others):
             await clock.asleep(seconds)
             others.log.append((clock.now(), name))
 
-    others.start(lambda: asyncio.run(tick("other", 2.0)))
-    asyncio.run(tick("own", 3.0))
+    others.start(lambda: in_loop(tick("other", 2.0)))
+    in_loop(tick("own", 3.0))
     others.join()
     assert others.log == [(2.0, "other"), (3.0, "own"), (4.0, "other"), (6.0, "own")]
 
 
-def test_a_ticket_is_granted_across_threads_and_tasks(clock, others):
+def test_a_ticket_is_granted_across_threads_and_tasks(clock, others, in_loop):
     async def steps():
         ticket, answer = clock.new_task_ticket(), clock.new_ticket()
 
@@ -233,15 +233,15 @@ def test_a_ticket_is_granted_across_threads_and_tasks(clock, others):
         assert clock.now() == 4.0
         answer.grant()
 
-    asyncio.run(steps())
+    in_loop(steps())
     others.join()
     assert others.log == [True]
     assert clock.now() == 4.0
 
 
-def test_a_ticket_that_is_not_granted_is_waited_for_until_its_time(clock):
+def test_a_ticket_that_is_not_granted_is_waited_for_until_its_time(clock, in_loop):
     assert not clock.new_ticket().wait(7.0)
-    assert not asyncio.run(clock.new_task_ticket().wait(7.0))
+    assert not in_loop(clock.new_task_ticket().wait(7.0))
     assert clock.now() == 14.0
 
 
@@ -275,7 +275,7 @@ def test_a_loop_that_does_not_tell_what_it_has_to_do_is_given_some_turns(clock):
     assert asyncio.run(steps()) == [1.0, 1.5, 2.0]
 
 
-def test_a_sleep_of_nothing_lets_other_tasks_run(clock):
+def test_a_sleep_of_nothing_lets_other_tasks_run(clock, in_loop):
     async def steps():
         order = []
         other = asyncio.create_task(asyncio.sleep(0, order.append("begun")))
@@ -285,7 +285,7 @@ def test_a_sleep_of_nothing_lets_other_tasks_run(clock):
         return clock.now()
 
     clock.sleep(0)
-    assert asyncio.run(steps()) == 0.0
+    assert in_loop(steps()) == 0.0
 
 
 def test_who_waits_for_no_moment_does_not_move_the_clock(clock, others):
@@ -298,7 +298,7 @@ def test_who_waits_for_no_moment_does_not_move_the_clock(clock, others):
     assert others.log == [True]
 
 
-def test_a_task_that_waits_for_no_moment_is_let_go_on(clock):
+def test_a_task_that_waits_for_no_moment_is_let_go_on(clock, in_loop):
     async def steps():
         ticket = clock.new_task_ticket()
         waiter = asyncio.create_task(ticket.wait(float("inf")))
@@ -306,11 +306,11 @@ def test_a_task_that_waits_for_no_moment_is_let_go_on(clock):
         ticket.grant()
         return await waiter
 
-    assert asyncio.run(steps())
+    assert in_loop(steps())
     assert clock.now() == 0.0
 
 
-def test_a_loop_that_ended_leaves_nothing_behind(clock):
+def test_a_loop_that_ended_leaves_nothing_behind(clock, in_loop):
     async def cancelled():
         sleeper = asyncio.create_task(clock.asleep(1000.0))
         await asyncio.sleep(0)
@@ -318,8 +318,8 @@ def test_a_loop_that_ended_leaves_nothing_behind(clock):
         sleeper.cancel()
         await asyncio.gather(sleeper, return_exceptions=True)
 
-    asyncio.run(cancelled())
-    asyncio.run(clock.asleep(1.0))
+    in_loop(cancelled())
+    in_loop(clock.asleep(1.0))
     assert clock.now() == 1001.0
     assert not clock._timeline.is_worked
     assert clock._timeline.waits_at.total() == 0

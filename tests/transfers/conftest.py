@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from callsheet import AsyncClient, Client
+from tests.loops import COLOURS, run
 from tests.servers.fixtures import *  # noqa: F403
 
 QUICK = {"retry": {"backoff": {"first": 0.001}}}
@@ -36,7 +36,7 @@ class Caller:
             async with AsyncClient(base_url=url, **settings) as client:
                 return [await outcome_of(client.request(*_call(each), **each[2])) for each in wanted]
 
-        return asyncio.run(ask())
+        return run(ask(), self.colour)
 
 
 def _call(wanted: tuple[str, str, dict[str, Any]]) -> tuple[str, str]:
@@ -59,6 +59,6 @@ async def outcome_of(work: Any) -> Any:
         return error
 
 
-@pytest.fixture(params=["blocking", "asyncio"])
+@pytest.fixture(params=COLOURS)
 def caller(request: pytest.FixtureRequest) -> Caller:
     return Caller(request.param)

@@ -29,12 +29,13 @@ from callsheet.settings.caps import Caps
 from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
 from tests.contract.apps import body_of, echo_app
 from tests.contract.worlds import LIMITS, AsyncioWorld, BlockingWorld, request
+from tests.loops import COLOURS
 
 URL = "http://app.test/x"
 MIB = 1 << 20
 
 
-@pytest.fixture(params=["blocking", "asyncio"])
+@pytest.fixture(params=COLOURS)
 def world_of(request):
     """Makes a world for an app."""
     made = []
@@ -43,7 +44,7 @@ def world_of(request):
         if request.param == "blocking":
             made.append(BlockingWorld(transport=ASGITransport(app, **options)))
         else:
-            made.append(AsyncioWorld(transport=AsyncASGITransport(app, **options)))
+            made.append(AsyncioWorld(transport=AsyncASGITransport(app, **options), loop=request.param))
         return made[-1]
 
     yield make

@@ -176,7 +176,7 @@ class Client(_AnyClient, Calls):
 
 
 class AsyncClient(_AnyClient, AsyncCalls):
-    """Calls the services of a sheet from the tasks of one event loop. See Client for the arguments."""
+    """Calls the services of a sheet from the tasks of one asyncio loop, its own or uvloop's. See Client for the arguments."""
 
     _new_wiring = TaskWiring
     _wiring: TaskWiring

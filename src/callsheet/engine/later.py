@@ -104,4 +104,5 @@ class TaskSet:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:  # a gathering of nothing needs a loop, too
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from callsheet.bare_frames import bare
 from callsheet.call import SHORTEST, Attempt, deadline_passed
-from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.complete import completed
 from callsheet.engine.dropped import DROPPED, Dropped, Lease
 from callsheet.engine.io import Io
@@ -97,7 +96,6 @@ class OpenAnswer:
         names = codings_in(self.response.headers.get("content-encoding", ""))
         return Chain(decoders_for(names, self.plan.settings.caps.encodings))
 
-    @bared_coroutine
     async def read(self) -> bytes:
         """The rest of the body, under the cap on answers; `response.content` holds it from then on."""
         cap = self.plan.settings.caps.response

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self, TypeVar
 
-from callsheet.bare_frames import bare
+from callsheet.bare_frames import bare, bared
+from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.io import finish
 from callsheet.engine.open_answer import OpenAnswer
 from callsheet.engine.stream_parts import Events, JSONLines, Lines, StreamParts
@@ -122,6 +123,7 @@ class StreamedResponse(Streamed):
             del piece
             raise told
 
+    @bared
     def read(self) -> bytes:
         """The rest of the body, decompressed. Raises ResponseTooLarge if that is larger than `caps.response`."""
         return finish(self._opened.read())
@@ -178,6 +180,7 @@ class AsyncStreamedResponse(Streamed):
             del piece
             raise told
 
+    @bared_coroutine
     async def read(self) -> bytes:
         """The rest of the body, decompressed. Raises ResponseTooLarge if that is larger than `caps.response`."""
         return await self._opened.read()

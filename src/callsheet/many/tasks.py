@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
 from callsheet.bare_frames import bare
+from callsheet.engine.bared import bared_coroutine
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
 
@@ -90,6 +91,12 @@ class AsyncOutcomes(Generic[T]):
         self._crew.abandon()
 
 
+@bared_coroutine
+async def running_loop() -> asyncio.AbstractEventLoop:
+    """The loop that runs this. Raises UsageError if it is not one of asyncio."""
+    return asyncio.get_running_loop()
+
+
 class _Crew(Generic[T]):
     """One task that takes rows, and one task per call.
 
@@ -115,7 +122,7 @@ class _Crew(Generic[T]):
         """Wait for the next outcome. Raises the error that ends the iteration, or StopAsyncIteration at its end."""
         self._end_if_stopped()
         if self._loop is None:
-            self._loop = asyncio.get_running_loop()
+            self._loop = await running_loop()
             self._feeder = self._loop.create_task(self._feed())
         task = await self._begun.get()
         if not isinstance(task, BaseException) and not task.done():
@@ -193,8 +200,8 @@ class _Crew(Generic[T]):
 
     async def end(self) -> None:
         """Cancel every task and wait for their end."""
-        others = set(self._stop()) - {asyncio.current_task()}
-        if others:
+        tasks = set(self._stop())
+        if tasks and (others := tasks - {asyncio.current_task()}):
             await asyncio.wait(others)
 
     def abandon(self) -> None:

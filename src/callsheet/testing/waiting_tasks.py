@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 from callsheet.testing.idle_threads import PAUSE, Quiet
 from callsheet.testing.timeline import LEASE, Ticket, Timeline
@@ -11,7 +12,7 @@ from callsheet.testing.timeline import LEASE, Ticket, Timeline
 TURNS = 2
 """Turns in a row with nothing else to do before a loop counts as idle: between two turns it has polled its sockets."""
 TURNS_OF_FOREIGN_LOOP = 20
-"""Turns in a row without a move of the clock before a loop counts as idle that hides what it has to do."""
+"""As TURNS, for a loop that hides its callbacks, as uvloop does: only its tasks and the clock's moves can be seen."""
 LOOK_UP = 0.05
 """Real seconds between two looks while no wait ends by itself."""
 Loop = asyncio.AbstractEventLoop
@@ -76,10 +77,19 @@ class IdleWatch:
     def _is_idle(self) -> bool:
         ready = getattr(self._loop, "_ready", None)
         moves = self._timeline.moves
-        is_busy = bool(ready) if ready is not None else moves != self._seen
+        if ready is not None:
+            is_busy = bool(ready)
+        else:
+            is_busy = moves != self._seen or any(map(_is_ready, asyncio.all_tasks(self._loop)))
         self._seen = moves
         self._turns = 0 if is_busy else self._turns + 1
         return self._turns >= (TURNS_OF_FOREIGN_LOOP if ready is None else TURNS)
+
+
+def _is_ready(task: asyncio.Task[Any]) -> bool:
+    # What a task waits for; a kind of task that hides it is not taken to be ready, or the clock would never jump at once.
+    waits_for = getattr(task, "_fut_waiter", task)
+    return waits_for is None or waits_for.done()
 
 
 class Sleeper:

@@ -59,7 +59,8 @@ class AsyncASGITransport:
         exchanges = list(self._exchanges)
         for exchange in exchanges:
             exchange.abort(UsageError(f"{CLOSED}: it was closed while this call was in flight"))
-        await asyncio.gather(*(exchange.task for exchange in exchanges), return_exceptions=True)
+        if exchanges:  # a gathering of nothing needs a loop, too
+            await asyncio.gather(*(exchange.task for exchange in exchanges), return_exceptions=True)
 
     async def __aenter__(self) -> Self:
         return self

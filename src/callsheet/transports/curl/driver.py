@@ -39,6 +39,7 @@ class Driver:
         self._running: dict[pycurl.Curl, tuple[Handle, Finished]] = {}
         self._due: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._fires = 0.0
         self._pinned: dict[str, Addresses] = {}
         self.counts_moves = 0
         self.is_closed = False
@@ -133,9 +134,14 @@ class Driver:
             return
         self._due = due = self.loop.time() + milliseconds / 1000
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._fires <= due:
                 return
             self._timer.cancel()
+        self._set_timer(due)
+
+    def _set_timer(self, due: float) -> None:
+        # When it fires is noted here: uvloop has handles that do not tell.
+        self._fires = due
         self._timer = self.loop.call_at(due, self._on_time)
 
     def _on_time(self) -> None:
@@ -143,7 +149,7 @@ class Driver:
         if self._due is None:
             return
         if self.loop.time() + 0.0005 < self._due:
-            self._timer = self.loop.call_at(self._due, self._on_time)
+            self._set_timer(self._due)
             return
         self._due = None
         self._act(pycurl.SOCKET_TIMEOUT, 0)
