@@ -49,7 +49,7 @@ The other conditions of a repeat (attempts, time left, a body that can be sent a
 - **Number 42** is ours: libcurl was about to send the request a second time, because a kept connection closed before
   the first byte of the answer. It is stopped, and the error has `on_kept_connection` set.
 - **No number**: what libcurl takes for a success and we do not (a header block that breaks off, more header fields than
-  `caps.headers` or `caps.header_count` allow) is `MalformedAnswer`; a name that was not resolved is `NotSent`, and
+  `caps.headers` or `caps.header_count` allow, more than 16 interim answers, a Content-Length beyond 2^63 - 1) is `MalformedAnswer`; a name that was not resolved is `NotSent`, and
   `ConnectTimeout` if it took longer than `timeout.connect`; no byte for `timeout.read` is `AttemptTimeout`.
 
 ## Certificates that are not accepted (number 60)

@@ -9,6 +9,7 @@ destroyed.
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pycurl
@@ -16,6 +17,7 @@ import pycurl
 from callsheet.call import Limits
 from callsheet.http.request import Request
 from callsheet.secret import Secret
+from callsheet.transports.curl.answer_head import AnswerHead
 from callsheet.transports.curl.guard import Allows, Guard
 from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import CurlOptions, content_of, milliseconds, set_request, wire_lines
@@ -23,7 +25,7 @@ from callsheet.transports.curl.upload import BUFFER, Upload
 
 
 class Handle:
-    """A libcurl handle with the header lines and body chunks of its answer.
+    """A libcurl handle with the head and the body of its answer.
 
     `sends` counts how often libcurl began to send. The second time is refused: libcurl would silently repeat a request
     that the service may have processed. `hung_up` holds our ends of idle connections that the server closed; nothing is
@@ -39,21 +41,21 @@ class Handle:
         "_lines",
         "_setopt",
         "_url",
-        "chunks",
+        "body",
         "easy",
         "found_dead",
         "found_nameless",
         "guard",
+        "head",
         "hung_up",
-        "lines",
         "sends",
         "upload",
     )
 
     def __init__(self, constants: CurlOptions, hung_up: set[tuple[str, int]], allows: Allows | None = None) -> None:
         self.easy = pycurl.Curl()
-        self.lines: list[bytes] = []
-        self.chunks: list[bytes] = []
+        self.head = AnswerHead()
+        self.body = BytesIO()
         self.sends = 0
         self.hung_up = hung_up
         self.found_dead = False
@@ -69,7 +71,7 @@ class Handle:
         self._connect = self._attempt = 0.0
 
     def arm(self, request: Request, limits: Limits) -> None:
-        """Set the handle for a request. C functions collect the answer, so that no Python runs while it comes in."""
+        """Set the handle for a request. A C function joins the body as it comes in."""
         content = content_of(request)
         kind = (request.method, content is None, limits.caps, limits.fresh)
         lines = wire_lines(request.headers)
@@ -91,8 +93,8 @@ class Handle:
     def arm_anew(self, request: Request, limits: Limits) -> None:
         """Set the handle for a request without reusing any option of the last one."""
         self.set_all(request, limits)
-        self._setopt(pycurl.HEADERFUNCTION, self.lines.append)
-        self._setopt(pycurl.WRITEFUNCTION, self.chunks.append)
+        self._setopt(pycurl.HEADERFUNCTION, self.head.take)
+        self._setopt(pycurl.WRITEFUNCTION, self.body.write)
 
     def set_all(self, request: Request, limits: Limits) -> None:
         """Set every option but the functions that take the answer."""
@@ -150,8 +152,13 @@ class Handle:
             self._end_upload()
         elif not kind[1]:
             self._setopt(pycurl.POSTFIELDS, b"")
-        self.lines.clear()
-        self.chunks.clear()
+        self.head.begin(0)
+        self.drop_body()
+
+    def drop_body(self) -> None:
+        """Drop the bytes of the answer's body that came."""
+        self.body.seek(0)
+        self.body.truncate()
 
     def close(self) -> None:
         """Destroy the handle and close its upload."""
