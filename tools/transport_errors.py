@@ -57,8 +57,9 @@ The other conditions of a repeat (attempts, time left, a body that can be sent a
   `on_kept_connection` set, since the request was sent by then. (One that comes while the connection is idle closes it, and
   the request goes on another.)
 - **No number**: what libcurl takes for a success and we do not (a header block that breaks off, more header fields than
-  `caps.headers` or `caps.header_count` allow) is `MalformedAnswer`; a name that was not resolved is `NotSent` (`LocalFault` where
-  this machine lacked what a lookup takes), and `ConnectTimeout` if it took longer than `timeout.connect`; no byte for `timeout.read` is `AttemptTimeout`.
+  `caps.headers` or `caps.header_count` allow, more than 16 interim answers, a Content-Length beyond 2^63 - 1) is `MalformedAnswer`; a name
+  that was not resolved is `NotSent` (`LocalFault` where this machine lacked what a lookup takes), and `ConnectTimeout` if it took longer
+  than `timeout.connect`; no byte for `timeout.read` is `AttemptTimeout`.
 
 ## Certificates that are not accepted (number 60)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -115,3 +116,17 @@ def test_pieces_of_earlier_lines_do_not_count() -> None:
     for _ in range(10):
         assert splitter.feed(b"x" * 6) == []
         assert splitter.feed(b"y\n") == ["xxxxxxy"]
+
+
+def test_a_line_in_tiny_pieces_takes_the_memory_of_the_line() -> None:
+    count = 10_000
+    splitter = LineSplitter()
+    tracemalloc.start()
+    try:
+        for _ in range(count):
+            assert splitter.feed("λx".encode()) == []
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert splitter.feed(b"\n") == ["λx" * count]
+    assert peak < 10 * 2 * count + 20_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,3 +137,19 @@ def test_any_events_are_read_back(events) -> None:
         for kind, data, given in events
     )
     assert seen(stream) == [(kind, "\n".join(data), given) for kind, data, given in events]
+
+
+def test_an_event_of_many_short_lines_takes_the_memory_of_its_data() -> None:
+    count = 10_000
+    parser = EventParser()
+    tracemalloc.start()
+    try:
+        for number in range(count):
+            parser.feed(f"data:{number % 90 + 10}")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    event = parser.feed("")
+    assert event is not None
+    assert event.data.count("\n") == count - 1
+    assert peak < 12 * 3 * count + 20_000

@@ -29,7 +29,6 @@ from tests.servers import (
     close,
     close_before_reading,
     drip,
-    endless_100_continue,
     garbage,
     half_chunk,
     half_header_block,
@@ -83,7 +82,6 @@ def test_a_handshake_that_hangs_ends_in_time(tls_world: World) -> None:
         drip(response(200, {"X": "a" * 50}), pause=0.02),
         drip(head(200, {"Content-Length": "1000"}) + b"a" * 1000, pause=0.02, size=40),
         then(raw(head(200, {"Content-Length": "9"}) + b"abc"), wait(9)),
-        endless_100_continue(),
     ],
     ids=lambda action: action.name,
 )

@@ -63,6 +63,11 @@ def test_lines_of_an_answer_become_fields():
     assert (headers["x-folded"], headers["x-latin"]) == ("one two", "é")
 
 
+def test_lines_with_white_space_before_the_first_field_are_dropped():
+    lines = [b" Via: a\r\n", b"\tX: b\r\n", b" \r\n", b"Via: c\r\n", b" d\r\n"]
+    assert parse_field_lines(lines).multi_items() == [("Via", "c d")]
+
+
 @given(st.lists(st.binary(max_size=40)))
 def test_no_header_block_raises(lines):
     parse_field_lines(lines).multi_items()

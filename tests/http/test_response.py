@@ -1,5 +1,6 @@
 """An answer, as its reader sees it."""
 
+import encodings
 import pickle
 
 import pytest
@@ -36,6 +37,23 @@ def answer(status=200, content=b"", headers=None, secrets=(), **facts):
 )
 def test_text_follows_the_charset_and_never_fails(content_type, content, text):
     assert answer(content=content, headers={"Content-Type": content_type} if content_type else {}).text == text
+
+
+def test_a_charset_that_nobody_knows_is_not_remembered():
+    assert answer(headers={"Content-Type": "text/plain; charset=utf-8"}).text == ""
+    known = len(encodings._cache)
+    for number in range(300):
+        for name in (f"no-such-{number}", f"x.{number}", f"{number}\xe9", f"utf-8-{number}" + "x" * 1000):
+            assert answer(headers={"Content-Type": f"text/plain; charset={name}"}).encoding == "utf-8"
+    assert len(encodings._cache) == known
+
+
+@pytest.mark.parametrize(
+    "name", ["UTF-8", "utf_8", "utf8", "UTF-8-SIG", "ISO-8859-1", "ISO_8859-1:1987", "Windows-1252", "cp1252", "koi8-r",
+             "Shift_JIS", "GB2312", "us-ascii", "646", "utf-16"],
+)  # fmt: skip
+def test_every_spelling_that_python_knows_is_a_charset(name):
+    assert answer(headers={"Content-Type": f"text/plain; charset={name}"}).encoding == name
 
 
 @given(st.text(max_size=20), st.binary(max_size=20))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from http.cookiejar import Cookie
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from callsheet.errors import NotSent
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
-from callsheet.policies.cookies import LONGEST_COOKIE, MOST_COOKIES, Cookies
+from callsheet.policies.cookies import LONGEST_COOKIE, MOST_COOKIES, Cookies, Jar
 from callsheet.secret import Secret
 from callsheet.settings.timeout import Timeout
 from callsheet.verdicts import Change
@@ -351,3 +353,21 @@ def test_no_attributes_break_it(attributes: list[str], url: str) -> None:
     cookies = Cookies(Clock())
     answered(cookies, "; ".join(["a=b", *attributes]), url=url)
     assert sent(cookies, url) in (None, "a=b")
+
+
+class CountedJar(Jar):
+    walks = 0
+
+    def __iter__(self) -> Iterator[Cookie]:
+        self.walks += 1
+        return super().__iter__()
+
+
+def test_the_jar_is_walked_through_once_however_many_cookies_an_answer_sets(cookies: Cookies) -> None:
+    cookies.jar = jar = CountedJar()
+    answered(cookies, "c=1")
+    for_one, jar.walks = jar.walks, 0
+    answered(cookies, *[f"c{number}=1" for number in range(190)])
+    assert jar.walks == for_one
+    assert len(jar) == MOST_COOKIES
+    assert sent(cookies) == "; ".join(f"c{number}=1" for number in range(140, 190))

@@ -103,6 +103,22 @@ def test_a_location_on_the_same_origin_is_resolved(location: str, url: str) -> N
         "javascript:alert(1)",
         "file:///etc/passwd",
         "data:text/html,x",
+        # an empty host, or none (RFC 9110 4.2.1)
+        "https:///x",
+        "https://",
+        "https://:443/x",
+        "https://?q",
+        "https://#f",
+        "https:/x",
+        "https:x",
+        "https:",
+        "HTTPS:///x",
+        "//",
+        "///x",
+        "////x",
+        "//:443/x",
+        "//?q",
+        "//#f",
     ],
 )
 @pytest.mark.parametrize("status", FOLLOWED)

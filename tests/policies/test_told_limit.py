@@ -109,3 +109,25 @@ def test_whatever_a_service_sends_gives_a_finite_limit_or_none(fields, wall):
 )
 def test_a_pause_is_what_the_service_asks_for_and_never_shorter(fields, seconds):
     assert told_pause(answer(fields), WALL) == seconds
+
+
+AT = "Tue, 14 Nov 2023 22:13:20 GMT"
+
+
+@pytest.mark.parametrize("ours", [WALL, WALL - 86400, WALL + 86400, 0.0])
+def test_a_date_counts_from_the_date_of_the_answer(ours):
+    later = ("Retry-After", "Tue, 14 Nov 2023 22:13:50 GMT")
+    assert told_pause(answer([("Date", AT), later]), ours) == 30.0
+    assert told_pause(answer([("Date", AT), later, ("retry-after-ms", "30500")]), ours) == 30.5
+    assert told_pause(answer([("Date", AT), ("Retry-After", "7")]), ours) == 7.0
+    assert told_pause(answer([("Date", AT), ("Retry-After", "Tue, 14 Nov 2023 22:13:00 GMT")]), ours) == 0.0
+    reset = [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "1700000007")]
+    assert told_limit(answer([("Date", AT), *reset]), lambda: ours) == ToldLimit(0, 7.0)
+
+
+@pytest.mark.parametrize(
+    "fields", [[], [("Date", "")], [("Date", "yesterday")], [("Date", "Tue, 99 Foo 2023 99:99:99 GMT")]]
+)
+def test_a_date_counts_from_our_own_clock_where_the_answer_has_no_usable_date(fields):
+    later = ("Retry-After", "Tue, 14 Nov 2023 22:13:50 GMT")
+    assert told_pause(answer([*fields, later]), WALL) == 30.0

@@ -10,7 +10,7 @@ from callsheet.sheet.words.operation import LOCATIONS, MISSING, Operation, Param
 from callsheet.values.codec import codec_for
 from callsheet.values.text import python_type
 from callsheet.values.typeref import TypeRef
-from tests.sheet.sheets import HEAD, operation, parse, shop
+from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
 
 def declared(lines: str, **given) -> Operation:
@@ -239,3 +239,20 @@ def test_settings_stand_beside_the_request():
     settings = service.settings("op")
     assert (settings.timeout.total, settings.retry, settings.idempotent) == (3.0, None, True)
     assert (settings.headers, settings.params) == ({"A": "b"}, {"c": "d"})
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("/" + "/".join(f"{{p{number}}}" for number in range(40_000)), ""),
+        ("/" + "/".join(f"{{p{number}}}" for number in range(40_000)) + "/{p0}", "the parameter `{p0}` twice"),
+        ("/{" + "a" * 400_000 + "}/ ", "a character that no path may hold"),
+        ("/" + "{" * 400_000, "a brace without its partner"),
+    ],
+    ids=["many", "twice", "long", "braces"],
+)
+def test_a_path_of_400_kilobytes_is_read_or_refused(path: str, wrong: str) -> None:
+    if wrong:
+        assert wrong in errors(operation, f"get: '{path}'")
+    else:
+        assert len(operation(f"get: '{path}'").operations["op"].parameters) == 40_000

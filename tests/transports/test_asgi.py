@@ -247,6 +247,18 @@ def test_an_answer_without_body(world_of, method, status):
     assert world_of(app).send(request(URL, method)).content == b""
 
 
+@pytest.mark.parametrize("told", [b"9223372036854775808", b"+3", b"-3", b"3 3", b"", b"0x3", b"\xb3", b"3, 4"])
+def test_a_content_length_that_is_none_is_no_answer(world_of, told):
+    error = world_of(answering(start(200, (b"content-length", told)), body(b"abc"))).failure(URL)
+    assert isinstance(error, MalformedAnswer)
+    assert "Content-Length is no length" in str(error)
+    assert error.was_sent
+
+
+def test_a_content_length_may_be_told_twice(world_of):
+    assert world_of(answering(start(200, (b"content-length", b"3, 03")), body(b"abc"))).get(URL).content == b"abc"
+
+
 def test_caps_hold(world_of):
     small = LIMITS._replace(caps=Caps(response=1000, headers=100, header_count=2))
     error = world_of(answering(start(), body(b"a" * 1001))).failure(URL, small)

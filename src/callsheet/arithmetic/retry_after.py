@@ -17,14 +17,16 @@ LONGEST = 1e9
 def told_pause(response: Response, wall_now: float) -> float | None:
     """Seconds that an answer asks to wait, by `Retry-After` or `retry-after-ms`; None if it does not say.
 
-    The field in milliseconds is used if it is the same time, more exactly; else the longest time of all that can be read, so
+    A date counts from the answer's own `Date`, so that it does not matter whether the clocks of both sides agree. The field
+    in milliseconds is used if it is the same time, more exactly; else the longest time of all that can be read, so
     that no call comes back too early.
     """
     field, exact = response.field(b"retry-after"), response.field(b"retry-after-ms")
     if field is None and exact is None:
         return None
     texts = response.headers.get_list("retry-after") if field is not None else []
-    told = [seconds for text in texts if (seconds := seconds_until(text, wall_now)) is not None]
+    now = served_at(response, wall_now)
+    told = [seconds for text in texts if (seconds := seconds_until(text, now)) is not None]
     in_ms = None if exact is None else _number(exact.strip())
     if in_ms is None:
         return max(told, default=None)
@@ -44,12 +46,22 @@ def seconds_until(field: str | None, wall_now: float) -> float | None:
     number = _number(text)
     if number is not None:
         return min(number, LONGEST)
+    moment = _moment(text)
+    return None if moment is None else min(max(0.0, moment - wall_now), LONGEST)
+
+
+def served_at(response: Response, wall_now: float) -> float:
+    """The time of day by the service's clock when it answered, as a Unix timestamp; by ours if there is no usable `Date`."""
+    moment = _moment(response.field(b"date") or "")
+    return wall_now if moment is None else moment
+
+
+def _moment(text: str) -> float | None:
     try:
         date = parsedate_to_datetime(text)
-        moment = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return min(max(0.0, moment - wall_now), LONGEST)
 
 
 def _number(text: str) -> float | None:

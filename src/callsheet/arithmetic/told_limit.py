@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import http_sf
 
-from callsheet.arithmetic.retry_after import LONGEST
+from callsheet.arithmetic.retry_after import LONGEST, served_at
 from callsheet.http.response import Response
 
 EPOCH = 1e9
@@ -44,12 +44,12 @@ class ToldLimit(NamedTuple):
 def told_limit(response: Response, wall_clock: Callable[[], float]) -> ToldLimit | None:
     """The limit that an answer tells; of several, the one that allows the least per second. None if it tells none.
 
-    `wall_clock` gives the time of day as a Unix timestamp, for a reset that is one.
+    `wall_clock` gives the time of day as a Unix timestamp, for a reset that is one in an answer without a `Date`.
     """
     fields = _candidates(response)
     if not fields:
         return None
-    found = [*_structured(fields), *_separate(fields, wall_clock())]
+    found = [*_structured(fields), *_separate(fields, served_at(response, wall_clock()))]
     return min(found, key=_allowed, default=None)
 
 

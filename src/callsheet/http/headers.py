@@ -135,12 +135,16 @@ class AnsweredHeaders(Headers):
 
 
 def parse_field_lines(lines: Iterable[bytes]) -> Headers:
-    """Headers from the lines of a header block (RFC 9112 5), as Latin-1; a folded line joins the one before."""
+    """Headers from the lines of a header block (RFC 9112 5), as Latin-1.
+
+    A folded line joins the one before; lines with white space before the first field are dropped (RFC 9112 2.2).
+    """
     fields: list[tuple[str, str | Secret]] = []
     for line in lines:
-        if line[:1] in (b" ", b"\t") and fields:
-            name, value = fields[-1]
-            fields[-1] = (name, f"{value} {line.decode('latin-1').strip()}")
+        if line[:1] in (b" ", b"\t"):
+            if fields:
+                name, value = fields[-1]
+                fields[-1] = (name, f"{value} {line.decode('latin-1').strip()}")
             continue
         name, colon, value = line.decode("latin-1").partition(":")
         if colon:

@@ -15,6 +15,8 @@ PARAMETER = re.compile(r"\{([^{}]+)\}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 LITERAL_SAFE = "/:@!$&'()*+,;=~%-._"
 DOT_SEGMENTS = frozenset({".", ".."})
+MOST_DECODINGS = 16
+"""Times that a segment may have been percent-encoded. One that was encoded more often is refused as a dot segment is."""
 
 
 def segment(text: str) -> str:
@@ -36,9 +38,12 @@ def query_text(text: str) -> str:
 
 def _is_dot_segment(text: str) -> bool:
     """Whether the text is a dot segment, or becomes one if servers on the way percent-decode it, even repeatedly."""
-    while "%" in text and (decoded := unquote(text)) != text:
+    for _ in range(MOST_DECODINGS):
+        decoded = unquote(text) if "%" in text else text
+        if decoded == text:
+            return text in DOT_SEGMENTS
         text = decoded
-    return text in DOT_SEGMENTS
+    return True
 
 
 def split_template(template: str) -> tuple[list[str], list[str]]:

@@ -65,13 +65,12 @@ class Cookies:
         moment = self.wall_clock()
         asked = standard(attempt.request)
         with self.lock:
-            for field in answer.headers.get_list("set-cookie"):
-                self.jar.take(field, asked, moment)
+            self.jar.take(answer.headers.get_list("set-cookie"), asked, moment)
 
     def forget(self) -> None:
         """Begin with an empty jar in a forked child: the session belongs to the parent."""
         self.lock = threading.Lock()
-        self.jar = Jar(Rules())
+        self.jar = Jar()
 
     def _pairs_for(self, request: Request) -> list[str]:
         with self.lock:
@@ -122,6 +121,10 @@ class Rules(DefaultCookiePolicy):
 class Jar(CookieJar):
     """Cookies by domain, path and name. Unlike its base, it reads no clock: its methods are given the time."""
 
+    def __init__(self) -> None:
+        self.rules = Rules()
+        super().__init__(self.rules)
+
     def clear_expired_cookies(self) -> None:
         """Do nothing: the base would read the clock here; `drop_expired` is given the time."""
 
@@ -130,14 +133,15 @@ class Jar(CookieJar):
         for cookie in [cookie for cookie in self if cookie.is_expired(int(now))]:
             self.clear(cookie.domain, cookie.path, cookie.name)
 
-    def take(self, field: str, request: StandardRequest, now: float) -> None:
-        """Keep, replace or delete the cookie of a Set-Cookie field; ignore a field that the rules do not allow."""
-        cookie = cookie_from(field, request, now)
-        if cookie is None or not Rules().set_ok(cookie, request):
-            return
-        self.set_cookie(cookie)
+    def take(self, fields: list[str], request: StandardRequest, now: float) -> None:
+        """Keep, replace or delete the cookies of an answer's Set-Cookie fields; ignore those that the rules do not allow."""
+        for field in fields:
+            cookie = cookie_from(field, request, now)
+            if cookie is not None and self.rules.set_ok(cookie, request):
+                self.set_cookie(cookie)
         self.drop_expired(now)
-        for oldest in list(self)[: max(0, len(self) - MOST_COOKIES)]:
+        kept = list(self)
+        for oldest in kept[: max(0, len(kept) - MOST_COOKIES)]:
             self.clear(oldest.domain, oldest.path, oldest.name)
 
 

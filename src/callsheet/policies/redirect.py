@@ -135,7 +135,8 @@ def origin_part(url: str) -> str:
 
 
 def target_on(request: Request, location: str, allowed: frozenset[Origin] = NOWHERE) -> RedirectTarget | None:
-    """The target of a Location on the request's own origin or an allowed one. None for another origin, userinfo or no URL.
+    """The target of a Location on the request's own origin or an allowed one. None for another origin, an empty
+    host, userinfo or no URL.
 
     A Location without a query does not take over the request's (RFC 3986 5.2.2), so a secret in that query is sent only if
     the Location repeats it. One without path and query means the same resource, without the secrets of its query.
@@ -144,6 +145,9 @@ def target_on(request: Request, location: str, allowed: frozenset[Origin] = NOWH
     public, shown_as = _query_of(request)
     base = urlsplit(request.wire_url)._replace(query=public, fragment="").geturl()
     try:
+        written = urlsplit(reference)
+        if (written.scheme or reference.startswith("//")) and not written.hostname:  # no URL of http (RFC 9110 4.2.1)
+            return None
         parts = urlsplit(urljoin(base, reference))
         origin = origin_of(parts.geturl())
         if "@" in parts.netloc or parts.port == 0:

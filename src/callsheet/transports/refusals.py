@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from callsheet.errors import CLOSED
 from callsheet.settings.caps import Caps
 
 CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
 STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
+
+NO_LENGTH = "the Content-Length is no length (RFC 9112 6.3)"
+LONGEST_BODY = 2**63 - 1
+"""Bytes. libcurl ignores a longer length, as if the body ended with the connection."""
+
+
+def told_length(fields: Iterable[str]) -> int | None:
+    """The length that all values of the Content-Length fields agree on, None if there is no field. Raises ValueError."""
+    values = {value.strip(" \t") for field in fields for value in field.split(",")}
+    lengths = {value.lstrip("0") or "0" for value in values if value}
+    if not values:
+        return None
+    told = lengths.pop() if len(lengths) == 1 else ""
+    if not (told.isascii() and told.isdigit()) or len(told) > 19 or int(told) > LONGEST_BODY:
+        raise ValueError(NO_LENGTH)
+    return int(told)
 
 
 def excess_fields(caps: Caps, count: int, size: int) -> str | None:

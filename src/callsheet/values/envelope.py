@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 
 from callsheet.call import Meaning
@@ -12,6 +11,7 @@ from callsheet.http.json_path import MISSING, JSONPath
 from callsheet.http.response import Response
 from callsheet.settings.envelope import BodyTest
 from callsheet.settings.envelope import Envelope as EnvelopeSettings
+from callsheet.values.pattern import Pattern
 
 
 class ValueTest:
@@ -20,7 +20,7 @@ class ValueTest:
     def __init__(self, settings: BodyTest) -> None:
         self.path = JSONPath(settings.path)
         self._equals = None if settings.equals is None else frozenset(map(_typed, settings.equals))
-        self._pattern = None if settings.matches is None else re.compile(settings.matches)
+        self._pattern = None if settings.matches is None else Pattern(settings.matches)
 
     def holds(self, value: Any) -> bool:
         """Whether a value passes; MISSING never does."""
@@ -29,7 +29,7 @@ class ValueTest:
         if self._equals is not None:
             return isinstance(value, str | int | float | None) and _typed(value) in self._equals
         if self._pattern is not None:
-            return isinstance(value, str | int | float) and self._pattern.search(text_of(value)) is not None
+            return isinstance(value, str | int | float) and self._pattern.is_in(text_of(value))
         return value is not None
 
 

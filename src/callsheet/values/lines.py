@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
+from io import BytesIO
 
 from callsheet.http.charset import usable
 
 END_OF_LINE = re.compile(r"\r\n|\n|\r")
 LONGEST_LINE = 10 * 1024 * 1024
 """Characters. A longer line is refused, since it could fill the memory."""
+KEPT_AS = ("utf-8", "surrogatepass")
+"""How text that grows is kept: unlike a list of short texts, bytes take no more memory than their number."""
 WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 """Without a byte order mark these are little-endian, as browsers read them (WHATWG Encoding 4.2)."""
 
@@ -29,7 +32,7 @@ class LineSplitter:
         self._decoder = _decoder(encoding)
         self._codec = encoding.lower().replace("_", "-")
         self._longest = longest
-        self._pending: list[str] = []
+        self._pending = BytesIO()
         self._size = 0
         self._ended_with_cr = False
 
@@ -40,10 +43,12 @@ class LineSplitter:
     def end(self) -> list[str]:
         """The last line, if the body ends without a line end. Raises TooLongError."""
         lines = self._split(self._text(b"", final=True))
-        if self._pending:
-            lines.append("".join(self._pending))
-            self._pending.clear()
-        return lines
+        return [*lines, self._begun()] if self._size else lines
+
+    def _begun(self) -> str:
+        """The beginning of a line that came with earlier pieces."""
+        begun, self._pending, self._size = self._pending.getvalue(), BytesIO(), 0
+        return begun.decode(*KEPT_AS)
 
     def _text(self, piece: bytes, *, final: bool = False) -> str:
         try:
@@ -61,12 +66,10 @@ class LineSplitter:
             return []
         self._ended_with_cr = text.endswith("\r")
         *complete, rest = END_OF_LINE.split(text)
-        if complete:
-            complete[0] = "".join([*self._pending, complete[0]])
-            self._pending.clear()
-            self._size = 0
+        if complete and self._size:
+            complete[0] = self._begun() + complete[0]
         if rest:
-            self._pending.append(rest)
+            self._pending.write(rest.encode(*KEPT_AS))
             self._size += len(rest)
         if self._size > self._longest or any(len(line) > self._longest for line in complete):
             raise TooLongError(f"a line is longer than {self._longest} characters")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 
-from callsheet.values.lines import LONGEST_LINE, TooLongError
+from callsheet.values.lines import KEPT_AS, LONGEST_LINE, TooLongError
 
 MOST_RETRY_DIGITS = 12
 """Digits of `retry`, in milliseconds. A longer number is ignored: no client would wait for so long."""
@@ -35,7 +36,7 @@ class EventParser:
         self.retry: float | None = None
         self._longest = longest
         self._type = ""
-        self._data: list[str] = []
+        self._data = BytesIO()
         self._size = 0
         self._id_buffer = ""
         self._is_first_line = True
@@ -67,12 +68,12 @@ class EventParser:
         self._size += len(value) + 1
         if self._size > self._longest:
             raise TooLongError(f"the data of an event is longer than {self._longest} characters")
-        self._data.append(value)
+        self._data.write(f"{value}\n".encode(*KEPT_AS))
 
     def _dispatch(self) -> ServerSentEvent | None:
         self.last_event_id = self._id_buffer
-        event_type, data = self._type, self._data
-        self._type, self._data, self._size = "", [], 0
-        if not data:
+        event_type, self._type = self._type, ""
+        if not self._size:
             return None
-        return ServerSentEvent(event_type or "message", "\n".join(data), self.last_event_id, self.retry)
+        data, self._data, self._size = self._data.getvalue()[:-1].decode(*KEPT_AS), BytesIO(), 0
+        return ServerSentEvent(event_type or "message", data, self.last_event_id, self.retry)

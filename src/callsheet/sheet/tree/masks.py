@@ -104,7 +104,7 @@ SWITCHED = frozenset({"", "$", "off", "on", "true", "false", "null", "~", "yes",
 
 _KEY = re.compile(r"""(?:^\s*(?:[-?]\s+)*|[{,\[]\s*)(["']?)([A-Za-z_][\w-]*)\1\s*:(?=\s|$)""")
 _URL_PARTS = re.compile(r"(?<=://)[^/\s\"']*@|(?<=[?#])[^\s\"'},]+(?=[\s\"'},]|$)")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'},]*")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s\"'},]*")  # bounded: a long word is looked at once
 _WORD = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|[^\s{}\[\],:\"'#$]{1,}")
 
 

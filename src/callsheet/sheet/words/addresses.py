@@ -196,12 +196,13 @@ def _wrong_with_parameters(text: str) -> tuple[str, str]:
     literals = PARAMETER.sub("\0", text)
     if "{" in literals or "}" in literals:
         return "a brace without its partner", "a parameter is written `{name}`; percent-encode a literal brace"
-    names = parameters_of(text)
-    for name in names:
+    seen: set[str] = set()
+    for name in parameters_of(text):
         if not PARAMETER_NAME.fullmatch(name):
             return f"`{{{name}}}` is no parameter's name", "letters, digits, `_`, `-` and `.`, beginning with a letter"
-        if names.count(name) > 1:
+        if name in seen:
             return f"the parameter `{{{name}}}` twice", "give each its own name"
+        seen.add(name)
     if "\0\0" in literals:
         return "two parameters without anything between", "one segment holds one value: put a `/` between"
     if not LITERAL.fullmatch(literals.replace("\0", "")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from callsheet.sheet.tree.findings import Misfit, Noted
 from callsheet.sheet.tree.flow import flow
 from callsheet.sheet.tree.node import ListNode, MappingNode, Node, entries, is_null
 from callsheet.sheet.tree.place import Place
+from callsheet.values.pattern import Pattern
 
 PATHS = "a dotted path such as `code` or `error.code`"
 VALUES = "a text, a number, true, false, null, or a list of them"
@@ -69,9 +69,9 @@ def _pattern(node: Node, spot: Spot, reading: Reading) -> str:
     """A regular expression, as written."""
     text = Text("a regular expression").read(node, spot, reading)
     try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        hint = "mend it, or put it in single quotes"
+        Pattern(text)
+    except ValueError as error:
+        hint = "mend it, or put it in single quotes; it is read by Rust's regex, which never looks around or back"
         raise Misfit(node.place, f"{spot} is no regular expression: {error}", hint) from None
     return text
 

@@ -17,7 +17,7 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.asgi.body import AppInput
 from callsheet.transports.asgi.connection_scope import App, Message
-from callsheet.transports.refusals import STREAM_CLOSED, excess_fields
+from callsheet.transports.refusals import STREAM_CLOSED, excess_fields, told_length
 
 HIGH_WATER = 1024 * 1024
 """Bytes waiting to be read from which on the `send` of an app that streams waits."""
@@ -102,11 +102,18 @@ class AppRun:
             status, request=self.request, headers=Headers(lines), reason_phrase=REASONS.get(status, "")
         )
         self._is_bodiless = self.request.method == "HEAD" or status in (204, 304)
-        told = head.field(b"content-length")
-        self._announced = int(told) if told and told.isdigit() and not self._is_bodiless else None
         self._check_head(lines)
+        if not self._is_bodiless:
+            self._announced = self._length(head)
         if self._announced is not None:
             self._check_size(self._announced)
+
+    def _length(self, head: Response) -> int | None:
+        try:
+            return told_length(head.headers.get_list("content-length"))
+        except ValueError as error:
+            self._fail(self._broken(str(error)))
+            return None
 
     def _check_head(self, lines: list[tuple[str, str]]) -> None:
         size = sum(len(name) + len(value) + 4 for name, value in lines)

@@ -58,7 +58,12 @@ class Driver:
         told(self._multi.add_handle, easy)
         self._running[easy] = (handle, finished)
         running = self._step(pycurl.SOCKET_TIMEOUT, 0)
-        if running is not None and handle.is_secure and handle.lines and self.kept.is_unasked(easy, handle.lines):
+        if (
+            running is not None
+            and handle.is_secure
+            and handle.head.lines
+            and self.kept.is_unasked(easy, handle.head.lines)
+        ):
             handle.found_unasked = True
             finished(pycurl.E_RECV_ERROR, "")
         self._drain_below(running)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pycurl
 
-from callsheet.transports.curl.transfer import Transfer, final_block
+from callsheet.transports.curl.transfer import Transfer
 
 Left = Callable[[], float]
 """Gives the seconds that are left at the time of the call."""
@@ -24,7 +24,7 @@ def after_body(transfer: Transfer, seconds: float) -> Left:
         if not sent:
             return seconds
         due = began + sent / 1e6 + seconds - time.monotonic()
-        return due if due > 0 or final_block(transfer.lines) is None else math.inf
+        return due if due > 0 or not transfer.head.is_complete else math.inf
 
     return left
 

@@ -9,6 +9,7 @@ destroyed.
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pycurl
@@ -16,6 +17,7 @@ import pycurl
 from callsheet.call import Limits
 from callsheet.http.request import Request
 from callsheet.secret import Secret
+from callsheet.transports.curl.answer_head import AnswerHead
 from callsheet.transports.curl.guard import Allows, Guard
 from callsheet.transports.curl.hang_up import Kept
 from callsheet.transports.curl.names import Addresses
@@ -29,7 +31,7 @@ REFUSED = b"refused by server, try again on a new connection"
 
 
 class Handle:
-    """A libcurl handle with the header lines and body chunks of its answer.
+    """A libcurl handle with the head and the body of its answer.
 
     `sends` counts how often libcurl began to send. The second time is refused: libcurl would silently repeat a request
     that the service may have processed. `kept` knows which kept connections are lost: nothing is sent on one, and
@@ -48,24 +50,24 @@ class Handle:
         "_lines",
         "_setopt",
         "_url",
-        "chunks",
+        "body",
         "easy",
         "found_dead",
         "found_nameless",
         "found_refused",
         "found_unasked",
         "guard",
+        "head",
         "is_secure",
         "kept",
-        "lines",
         "sends",
         "upload",
     )
 
     def __init__(self, constants: CurlOptions, kept: Kept, allows: Allows | None = None) -> None:
         self.easy = pycurl.Curl()
-        self.lines: list[bytes] = []
-        self.chunks: list[bytes] = []
+        self.head = AnswerHead()
+        self.body = BytesIO()
         self.sends = 0
         self.kept = kept
         self.found_dead = False
@@ -84,7 +86,7 @@ class Handle:
         self._connect = self._attempt = 0.0
 
     def arm(self, request: Request, limits: Limits) -> None:
-        """Set the handle for a request. C functions collect the answer, so that no Python runs while it comes in."""
+        """Set the handle for a request. A C function joins the body as it comes in."""
         content = content_of(request)
         kind = (request.method, content is None, limits.caps, limits.fresh)
         lines = wire_lines(request.headers)
@@ -106,8 +108,8 @@ class Handle:
     def arm_anew(self, request: Request, limits: Limits) -> None:
         """Set the handle for a request without reusing any option of the last one."""
         self.set_all(request, limits)
-        self._setopt(pycurl.HEADERFUNCTION, self.lines.append)
-        self._setopt(pycurl.WRITEFUNCTION, self.chunks.append)
+        self._setopt(pycurl.HEADERFUNCTION, self.head.take)
+        self._setopt(pycurl.WRITEFUNCTION, self.body.write)
 
     def set_all(self, request: Request, limits: Limits) -> None:
         """Set every option but the functions that take the answer."""
@@ -174,8 +176,13 @@ class Handle:
             self._end_upload()
         elif not kind[1]:
             self._setopt(pycurl.POSTFIELDS, b"")
-        self.lines.clear()
-        self.chunks.clear()
+        self.head.begin(0)
+        self.drop_body()
+
+    def drop_body(self) -> None:
+        """Drop the bytes of the answer's body that came."""
+        self.body.seek(0)
+        self.body.truncate()
 
     def close(self) -> None:
         """Destroy the handle and close its upload."""
@@ -188,7 +195,7 @@ class Handle:
             upload.close()
 
     def _on_trace(self, kind: int, text: bytes) -> None:
-        if kind == pycurl.INFOTYPE_TEXT and REFUSED in text and not self.lines:
+        if kind == pycurl.INFOTYPE_TEXT and REFUSED in text and not self.head.lines:
             self.found_refused = True
 
     def _on_send(self, _address: str, local_address: str, _port: int, local_port: int) -> int:

@@ -79,7 +79,7 @@ class Lane:
         self._moved = time.monotonic()
         self._running = told(self._multi.socket_action, pycurl.SOCKET_TIMEOUT, 0)[1]
         handle = self.handle
-        if handle.is_secure and handle.lines and self.kept.is_unasked(self.easy, handle.lines):
+        if handle.is_secure and handle.head.lines and self.kept.is_unasked(self.easy, handle.head.lines):
             handle.found_unasked = True
             self._running = 0
 

@@ -53,14 +53,16 @@ class LaneStream:
 
     def _next(self) -> bytes:
         transfer = self._transfer
-        if not transfer.pieces and transfer.outcome is None:
+        if not transfer.waiting_bytes and transfer.outcome is None:
             self._advance()
         return transfer.next_bytes(self._lane.nudge)
 
     def _advance(self) -> None:
         transfer = self._transfer
         try:
-            in_time = self._lane.run_until(lambda: bool(transfer.pieces), transfer, self._until_closed, self._quiet)
+            in_time = self._lane.run_until(
+                lambda: transfer.waiting_bytes > 0, transfer, self._until_closed, self._quiet
+            )
         except AbortedError:
             raise UsageError(CLOSED_WHILE_READ) from None
         if self._is_closed:

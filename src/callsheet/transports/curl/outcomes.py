@@ -22,6 +22,7 @@ from callsheet.errors import (
     TLSError,
     TransportError,
 )
+from callsheet.transports.refusals import NO_LENGTH
 
 WEIRD_SERVER_REPLY, HTTP2_STREAM, PROXY, TOO_LARGE = 8, 92, 97, 100
 """Numbers of libcurl (curl/curl.h, CURLcode) that pycurl has no name for."""
@@ -103,6 +104,12 @@ RULES: dict[int, FailureRule] = {
     pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: FailureRule(
         "pinned key mismatch", TLSError, TLSError, "the key is not one of tls.pins"
     ),
+    pycurl.E_BAD_CONTENT_ENCODING: FailureRule(
+        "transfer coding not asked for",
+        NotSent,
+        MalformedAnswer,
+        "Transfer-Encoding names another coding than chunked, which alone frames a body",
+    ),
     HTTP2_STREAM: FailureRule(
         "HTTP/2 stream error", NotSent, NoAnswer, "the stream was reset; it may have been processed"
     ),
@@ -183,6 +190,8 @@ def explanation(errno: int, verify_result: int, text: str, refusal: int = 0) -> 
     if errno == pycurl.E_OPERATION_TIMEDOUT:
         late = "not done in time (timeout.connect until it is sent, timeout.attempt for all of it)"
         return f"{late}: {text}" if text else late
+    if errno == WEIRD_SERVER_REPLY and "Content-Length" in text:
+        return NO_LENGTH
     code = openssl_code(text)
     if code is not None and (told := REFUSALS.get(code - ALERTS.start)):
         return f"{told}: {text}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
+from io import BytesIO
 
 import pycurl
 
@@ -13,7 +13,7 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.told import told
-from callsheet.transports.curl.transfer import BLANK, Transfer, final_block
+from callsheet.transports.curl.transfer import Transfer
 
 OF_PARENT = "this answer belongs to the process that this one was forked from; only that one can read it"
 NEVER_CLOSED = "a streamed answer was dropped without being closed; use `with`, or call close()"
@@ -31,15 +31,14 @@ libcurl within a read, and it would copy the rest.
 class StreamedTransfer(Transfer):
     """Calls `progress` when the headers are complete, when bytes come and none were waiting, and at the end."""
 
-    __slots__ = ("_response", "are_headers_complete", "is_paused", "outcome", "pieces", "progress", "waiting_bytes")
+    __slots__ = ("_response", "is_paused", "outcome", "progress", "waiting", "waiting_bytes")
 
     def __init__(self, handle: Handle, request: Request, progress: Callable[[], None]) -> None:
         super().__init__(handle, request)
         self.progress = progress
-        self.pieces: deque[bytes] = deque()
+        self.waiting = BytesIO()
         self.waiting_bytes = 0
         self.is_paused = False
-        self.are_headers_complete = False
         self.outcome: tuple[int, str] | None = None
         self._response: Response | None = None
 
@@ -50,17 +49,21 @@ class StreamedTransfer(Transfer):
         self.easy.setopt(pycurl.WRITEFUNCTION, self._on_piece)
         self.easy.setopt(pycurl.BUFFERSIZE, BUFFER)
 
-    def _on_line(self, line: bytes) -> None:
-        if self.are_headers_complete:
-            return
-        self.lines.append(line)
-        if line in BLANK and final_block(self.lines) is not None:
-            self.are_headers_complete = True
+    @property
+    def are_headers_complete(self) -> bool:
+        """Whether the header block of the final answer is whole."""
+        return self.head.is_complete
+
+    def _on_line(self, line: bytes) -> int | None:
+        was_complete = self.head.is_complete
+        taken = self.head.take(line)
+        if self.head.is_complete and not was_complete:
             self.progress()
+        return taken
 
     def _on_piece(self, piece: bytes) -> None:
         before = self.waiting_bytes
-        self.pieces.append(piece)
+        self.waiting.write(piece)  # joined as they come: kept apart, short ones take many times their size
         self.waiting_bytes = waiting = before + len(piece)
         if waiting >= HIGH_WATER and not self.is_paused:
             self.is_paused = True
@@ -86,10 +89,10 @@ class StreamedTransfer(Transfer):
 
     def next_bytes(self, nudge: Callable[[], None]) -> bytes:
         """All bytes that wait, b"" at the end. `nudge` is called once libcurl is unpaused. Raises NoAnswer for a cut body."""
-        if not self.pieces:
+        if not self.waiting_bytes:
             return self._end_of_body()
-        taken = b"".join(self.pieces) if len(self.pieces) != 1 else self.pieces[0]
-        self.pieces.clear()
+        taken = self.waiting.getvalue()
+        self.waiting = BytesIO()
         self.waiting_bytes = 0
         if self.is_paused and self.outcome is None:
             self._go_on()

@@ -78,7 +78,7 @@ class TaskStream:
         """The next bytes as they stand on the wire, b"" at the end. Raises NoAnswer if the body breaks off."""
         transfer = self.transfer
         self._check()
-        while not transfer.pieces and transfer.outcome is None:
+        while not transfer.waiting_bytes and transfer.outcome is None:
             in_time = await self._next_step(self._quiet)
             if self._is_closed:
                 raise UsageError(STREAM_CLOSED)

@@ -39,31 +39,30 @@ from callsheet.transports.curl.outcomes import (
     class_of,
     explanation,
 )
-from callsheet.transports.curl.outcomes import TOO_LARGE as HEADERS_TOO_LARGE
 from callsheet.transports.curl.upload import Upload
-from callsheet.transports.refusals import excess_fields
+from callsheet.transports.refusals import NO_LENGTH, excess_fields, told_length
 
 NO_CAPS = Caps()
 HOST = re.compile(rb"DNS:|IP Address:")
-BLANK = (b"\r\n", b"\n")
 REFUSED = "the service refused the request before it was processed (HTTP/2 REFUSED_STREAM or GOAWAY)"
 UNASKED = "the kept connection brought an answer that had come before the request was sent"
 ANSWERED_TOO_LARGE = pycurl.E_FILESIZE_EXCEEDED
+BODILESS = (204, 304)
+LENGTH_FIELD = b"content-length:"
 HTTP_VERSIONS = {1: "1.0", 2: "1.1", 3: "2"}
 
 
 class Transfer:
     """One request under way."""
 
-    __slots__ = ("caps", "chunks", "easy", "handle", "lines", "request", "upload", "was_quiet")
+    __slots__ = ("caps", "easy", "handle", "head", "request", "upload", "was_quiet")
 
     def __init__(self, handle: Handle, request: Request) -> None:
         self.handle = handle
         self.easy = handle.easy
         self.request = request
         self.caps = NO_CAPS
-        self.lines = handle.lines
-        self.chunks = handle.chunks
+        self.head = handle.head
         self.was_quiet = False
         self.upload: Upload | None = None
 
@@ -80,6 +79,7 @@ class Transfer:
     def arm(self, limits: Limits) -> None:
         """Set the handle for this request. Raises ArgumentError if it cannot be sent."""
         self.caps = limits.caps
+        self.head.begin(limits.caps.headers)
         try:
             self.set_handle(limits)
             if self.upload is not None:
@@ -93,7 +93,7 @@ class Transfer:
         self.upload = self.handle.upload = upload
 
     def set_handle(self, limits: Limits) -> None:
-        """Set the handle for the request, and collect the answer's lines and chunks."""
+        """Set the handle for the request, and collect the answer's head and body."""
         if self.upload is None:
             self.handle.arm(self.request, limits)
         else:
@@ -104,24 +104,33 @@ class Transfer:
         if self.handle.found_unasked:
             raise self._error(NoAnswer, UNASKED)
         self._check_name()
-        block = final_block(self.lines)
+        block = self.head.final
         if block is None:
             raise self._error(MalformedAnswer, "the connection closed within the header block")
         status_line, fields = block
-        excess = excess_fields(self.caps, len(fields), len(b"".join(fields)))
+        excess = excess_fields(self.caps, len(fields), self.head.fields_size)
         if excess is not None:
             raise self._error(MalformedAnswer, excess)
         version, code, reason = parts_of(status_line)
         if code is None:
             raise self._error(MalformedAnswer, "the status line has no status")
+        if code not in BODILESS and (self.request.is_stream or self.request.method == "HEAD"):
+            self._check_length(fields)
         return Response(
             code,
             request=self.request,
             lines=fields,
-            content=self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks),
+            content=self.handle.body.getvalue(),
             reason_phrase=reason,
             http_version=version,
         )
+
+    def _check_length(self, fields: list[bytes]) -> None:
+        """Refuse a Content-Length that is too long for libcurl, which checks it only where the size of the body is bounded."""
+        try:
+            told_length(line[15:].decode("latin-1").strip() for line in fields if line[:15].lower() == LENGTH_FIELD)
+        except ValueError as error:
+            raise self._error(MalformedAnswer, str(error)) from None
 
     def _check_name(self) -> None:
         """Refuse the first answer on a connection whose verified certificate names its host as common name alone.
@@ -147,20 +156,20 @@ class Transfer:
             return self._unreadable(self.upload.error)
         if self.handle.found_unasked:
             return self._error(NoAnswer, UNASKED)
-        if errno == ANSWERED_TOO_LARGE:
+        if errno == ANSWERED_TOO_LARGE and self.head.is_complete:
             return self.too_large()
+        if errno == ANSWERED_TOO_LARGE:
+            return self._error(MalformedAnswer, NO_LENGTH, errno)
         if self.was_quiet:
             return self._error(AttemptTimeout, "no byte in either direction for timeout.read")
-        if errno in (pycurl.E_RECV_ERROR, HEADERS_TOO_LARGE) and sum(map(len, self.lines)) > self.caps.headers:
-            return self._error(
-                MalformedAnswer, f"header fields of more than {self.caps.headers} bytes (caps.headers)", errno
-            )
+        if self.head.excess is not None:
+            return self._error(MalformedAnswer, self.head.excess, errno)
         guard = self.handle.guard
         if guard is not None and guard.refused and not guard.opened and errno == pycurl.E_COULDNT_CONNECT:
             error = refused_address(self.request.origin.host, guard.refused)
             error.request = self.request.redacted()
             return error
-        kind = class_of(errno, sent=self.is_sent, answered=bool(self.lines), text=text)
+        kind = class_of(errno, sent=self.is_sent, answered=bool(self.head.lines), text=text)
         info = self.easy.getinfo
         verify_result = info(pycurl.SSL_VERIFYRESULT) or info(pycurl.PROXY_SSL_VERIFYRESULT)
         refusal = 0 if self.sends else info(pycurl.HTTP_CONNECTCODE)
@@ -180,7 +189,7 @@ class Transfer:
 
     def too_large(self) -> ResponseTooLarge:
         """The error for a body above the cap. It carries the answer without its body."""
-        self.chunks.clear()
+        self.handle.drop_body()
         response = self.answer()
         message = f"the answer is larger than {self.caps.response} bytes (caps.response)"
         return ResponseTooLarge(message, response=response, was_sent=True, request=self.request.redacted())
@@ -222,19 +231,3 @@ def parts_of(status_line: bytes) -> tuple[str, int | None, str]:
         int(code) if code.isdigit() and len(code) == 3 else None,
         reason.decode("latin-1"),
     )
-
-
-def final_block(lines: list[bytes]) -> tuple[bytes, list[bytes]] | None:
-    """Status line and fields of the final answer, without 1xx answers and trailers; None if the block is not whole."""
-    start = 0
-    for index, line in enumerate(lines):
-        if line in BLANK:
-            if not is_interim(lines[start]):
-                return lines[start], lines[start + 1 : index]
-            start = index + 1
-    return None
-
-
-def is_interim(status_line: bytes) -> bool:
-    """Whether this is the status line of a 1xx answer, which the final answer follows (RFC 9110 15.2)."""
-    return status_line.partition(b" ")[2].lstrip()[:1] == b"1"
