@@ -95,6 +95,7 @@ class Tell:
     """Tell listeners what happened, and go on. The event begins with `NO_CALL`: the engine puts in of which call it is."""
 
     event: Event
+    then: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
