@@ -93,7 +93,7 @@ def test_without_a_key_a_post_whose_answer_is_lost_is_sent_once(any_shop):
 
 
 def test_a_breaker_is_one_for_all_operations_and_undeclared_requests(any_shop):
-    breaker = {"samples": 2}
+    breaker = {"ratio": "50%", "samples": 2}
     with any_shop(ORDER, script=lambda _: answer(500), breaker=breaker, retry="off") as service:
         for operation in ("order", "put"):
             with pytest.raises(ServerError):
@@ -105,7 +105,7 @@ def test_a_breaker_is_one_for_all_operations_and_undeclared_requests(any_shop):
 
 def test_an_operation_may_have_a_breaker_of_its_own():
     operations = {
-        "a": {"get": "/a", "breaker": {"samples": 1}},
+        "a": {"get": "/a", "breaker": {"ratio": "99%", "samples": 1}},
         "b": {"get": "/b"},
         "c": {"get": "/c", "breaker": "off"},
     }
@@ -125,7 +125,9 @@ def test_an_operation_may_have_a_breaker_of_its_own():
 def test_a_breaker_can_be_read_and_forced():
     events = []
     with ScriptedServer(lambda _: answer(500)) as server:
-        sheet = Sheet(services={"shop": {"base_url": server.url, "retry": "off", "breaker": {"samples": 2}}})
+        sheet = Sheet(
+            services={"shop": {"base_url": server.url, "retry": "off", "breaker": {"ratio": "50%", "samples": 2}}}
+        )
         with Client(sheet, listeners=(events.append,)) as client:
             shop = client.service("shop")
             breaker = shop.breaker()
