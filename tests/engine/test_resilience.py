@@ -43,7 +43,7 @@ def test_a_service_that_fails_is_left_alone_and_found_again(world):
 
 
 def test_a_breaker_that_opens_between_attempts_leaves_the_outcome(world):
-    breaker = Breaker(BreakerSettings(samples=2, window=0.1))
+    breaker = Breaker(BreakerSettings(samples=2, window=0.1, open=3.0))
     world.transport.script = [Answer(503), Answer(500)]
     error = failing(world, world.real_plan(shared={"breaker": breaker}))
     assert (error.status_code, error.attempts, error.stopped_by) == (500, 2, "breaker")
