@@ -59,7 +59,7 @@ def test_a_cancelled_probe_gives_its_place_back(world):
     world.transport.script = [ZeroDivisionError("a bug")]
     with pytest.raises(ZeroDivisionError):
         world.call(plan)
-    assert (breaker.state, breaker.in_flight) == ("half-open", 0)
+    assert (breaker.state, breaker.probing) == ("half-open", {})
     world.call(plan)
     assert breaker.state == "closed"
 

@@ -33,10 +33,17 @@ def attempt_at(now):
     return attempt
 
 
-def sent(breaker, now=NOW):
-    """An attempt that the breaker let through."""
+def waiting(breaker, now=NOW):
+    """An attempt that the breaker let through and that waits for something else."""
     attempt = attempt_at(now)
     assert not isinstance(breaker.before(attempt, now), Refuse)
+    return attempt
+
+
+def sent(breaker, now=NOW):
+    """An attempt that the breaker let through and that was sent."""
+    attempt = waiting(breaker, now)
+    attempt.was_sent = True
     return attempt
 
 
@@ -150,7 +157,7 @@ def test_after_its_pause_as_many_probes_as_allowed_are_let_through():
     assert breaker.before(attempt_at(NOW + 1.0), NOW + 1.0) is None
     assert "a few attempts try it out" in str(refused(breaker, NOW + 1.0))
     assert breaker.before(probe, NOW + 1.1) is None  # asked again after a wait, it keeps its place
-    assert breaker.in_flight == 2
+    assert len(breaker.probing) == 2
 
 
 @pytest.mark.parametrize("outcome", [200, 404])
@@ -169,7 +176,7 @@ def test_a_stream_is_proven_at_its_headers():
     stream.outcome = Response(200, request=REQUEST)
     assert breaker.after(stream, NOW + 1.1) == Tell(changed("closed"))
     breaker.let_go(stream, True)
-    assert (breaker.state, breaker.in_flight) == ("closed", 0)
+    assert (breaker.state, len(breaker.probing)) == ("closed", 0)
 
 
 def test_a_round_that_fails_doubles_the_pause_up_to_the_longest():
@@ -189,7 +196,7 @@ def test_the_first_failure_of_a_round_ends_it_and_later_ones_say_nothing():
     assert (breaker.until, breaker.openings) == (NOW + 3.1, 2)
     sent(breaker, NOW + 3.1)
     assert over(breaker, third, NoAnswer("late"), NOW + 3.2) is None
-    assert (breaker.state, breaker.in_flight) == ("half-open", 1)
+    assert (breaker.state, len(breaker.probing)) == ("half-open", 1)
 
 
 def test_a_round_without_headers_ends_after_the_pause():
@@ -203,12 +210,59 @@ def test_a_round_without_headers_ends_after_the_pause():
     assert breaker.until == NOW + 4.0
 
 
+def test_each_probe_has_the_whole_pause_for_its_headers():
+    breaker = opened(Settings(samples=4, open=4.0, probes=2))
+    first = sent(breaker, NOW + 4.0)
+    second = sent(breaker, NOW + 7.0)
+    over(breaker, first, 429, NOW + 7.5)
+    assert breaker.before(attempt_at(NOW + 8.5), NOW + 8.5) is None
+    assert isinstance(breaker.before(attempt_at(NOW + 11.0), NOW + 11.0), Tell)  # the second had its pause
+    assert (breaker.state, breaker.openings, second in breaker.probing) == ("open", 2, False)
+
+
+def test_the_pause_of_a_probe_begins_when_it_is_sent():
+    breaker = opened()
+    probe = waiting(breaker, NOW + 1.0)
+    probe.began, probe.was_sent = NOW + 1.8, True
+    assert "try it out" in str(refused(breaker, NOW + 2.7))
+    assert breaker.openings == 1
+    assert refused(breaker, NOW + 2.8).retry_after == 2.0
+
+
+def test_a_probe_that_waits_to_be_sent_leaves_its_place_to_another_and_the_pause_stays():
+    breaker = opened()
+    first = waiting(breaker, NOW + 1.0)
+    assert "try it out" in str(refused(breaker, NOW + 1.9))
+    second = sent(breaker, NOW + 2.0)
+    assert (breaker.openings, list(breaker.probing)) == (1, [second])
+    verdict = breaker.before(first, NOW + 2.1)  # its wait is over
+    assert "try it out" in str(verdict.error)
+    over(breaker, second, 200, NOW + 2.2)
+    assert breaker.before(first, NOW + 2.2) is None
+
+
+def test_a_probe_whose_round_has_failed_while_it_waited_is_not_sent():
+    breaker = opened(Settings(samples=4, probes=2))
+    waits = waiting(breaker, NOW + 1.0)
+    made(breaker, 503, NOW + 1.1)
+    assert isinstance(breaker.before(waits, NOW + 1.2), Refuse)
+    breaker.let_go(waits, False)
+    assert (breaker.state, breaker.openings, breaker.probing) == ("open", 2, {})
+
+
+def test_a_probe_that_waits_is_refused_once_it_is_forced_open():
+    breaker = opened()
+    waits = waiting(breaker, NOW + 1.0)
+    breaker.force("forced-open", NOW + 1.1)
+    assert "forced open" in str(breaker.before(waits, NOW + 1.2).error)
+
+
 def test_a_round_whose_pause_is_over_too_is_followed_by_the_next():
     breaker = opened()
     sent(breaker, NOW + 1.0)
     probe = attempt_at(NOW + 4.5)
     assert breaker.before(probe, NOW + 4.5) == Tell(changed("half-open"))
-    assert (breaker.in_flight, breaker.openings) == (1, 2)
+    assert (len(breaker.probing), breaker.openings) == (1, 2)
 
 
 def test_a_slow_answer_to_an_earlier_round_closes_it_all_the_same():
@@ -243,7 +297,7 @@ def test_failures_that_began_before_the_last_change_say_nothing():
 def test_a_probe_that_says_nothing_gives_its_place_back_and_the_pause_stays(outcome):
     breaker = opened()
     assert made(breaker, outcome, NOW + 1.0) is None
-    assert (breaker.state, breaker.in_flight, breaker.openings) == ("half-open", 0, 1)
+    assert (breaker.state, len(breaker.probing), breaker.openings) == ("half-open", 0, 1)
     made(breaker, NotSent("refused"), NOW + 1.1)
     assert breaker.until == NOW + 3.1
 
@@ -275,6 +329,16 @@ def test_one_that_was_not_asked_for_long_is_closed_and_has_counted_nothing(state
     assert (breaker.state, breaker.openings, breaker.counted(late.began)) == ("closed", 0, (0, 0))
 
 
+@pytest.mark.parametrize("outcome", [429, None])
+def test_one_whose_probes_say_nothing_for_long_goes_on_probing(outcome):
+    breaker = opened()
+    for number in range(40):
+        probe = sent(breaker, NOW + 1.0 + 2 * number)
+        assert (breaker.state, refused(breaker, probe.began) is not None) == ("half-open", True)
+        over(breaker, probe, outcome, probe.began + 0.1)
+    assert breaker.openings == 1
+
+
 def test_one_that_was_asked_a_little_sooner_probes():
     breaker = opened()
     sent(breaker, NOW + RECENT)
@@ -295,6 +359,39 @@ def test_forced_states_count_nothing_and_change_only_by_force(state, outcome):
     assert refused(breaker, NOW + 1000) is None
 
 
+class NeverTaken:
+    def __enter__(self):
+        raise AssertionError("a lock was taken")
+
+
+@pytest.mark.parametrize("state", ["closed", "forced-closed"])
+def test_while_it_is_closed_a_success_takes_no_lock(state):
+    breaker = Breaker(QUICK)
+    breaker.force(state, NOW)
+    breaker.lock = NeverTaken()
+    assert made(breaker, 200) is None
+
+
+def test_a_success_among_failures_from_many_threads_is_never_lost():
+    """Whichever thread is last, it brings a success: then it is closed, and nothing is counted."""
+    breaker = Breaker(Settings(samples=2, window=0.001))
+    ready = threading.Barrier(4)
+
+    def calls(start):
+        ready.wait(5)
+        for number in range(1000):
+            now = NOW + start / 4 + number
+            over(breaker, attempt_at(now), 503, now)
+            over(breaker, attempt_at(now), 200, now)
+
+    threads = [threading.Thread(target=calls, args=(start,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (breaker.state, breaker.row, breaker.openings, breaker.probing) == ("closed", 0, 0, {})
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_has_no_probes_under_way():
     breaker = opened()
@@ -302,7 +399,7 @@ def test_a_forked_child_has_no_probes_under_way():
     breaker.lock.acquire()
     breaker.forget()
     breaker.let_go(probe, True)
-    assert breaker.in_flight == 0
+    assert not breaker.probing
     assert isinstance(breaker.lock, type(threading.Lock()))
 
 
@@ -313,7 +410,8 @@ class Calls(RuleBasedStateMachine):
         super().__init__()
         self.settings = Settings(samples=3, window=1.0, open=2.0, max_open=6.0, probes=2)
         drawn = itertools.cycle([0.0, 1.0, 0.3])
-        self.breaker, self.now, self.flying = Breaker(self.settings, lambda: next(drawn)), NOW, []
+        self.breaker, self.now = Breaker(self.settings, lambda: next(drawn)), NOW
+        self.waiting, self.flying = [], []
         self.row = 0
         """Failures since the last success, whatever the breaker counts of them."""
 
@@ -321,14 +419,27 @@ class Calls(RuleBasedStateMachine):
     def wait(self, seconds):
         self.now += seconds
 
-    @rule()
-    def begin(self):
+    @rule(has_to_wait=st.booleans())
+    def begin(self, has_to_wait):
         attempt = attempt_at(self.now)
-        verdict = self.breaker.before(attempt, self.now)
-        if isinstance(verdict, Tell):
-            verdict = verdict.then
-        if verdict is None:
+        if self.is_let_through(attempt):
+            (self.waiting if has_to_wait else self.flying).append(attempt)
+            attempt.was_sent = not has_to_wait
+
+    @rule(data=st.data())
+    def send(self, data):
+        if not self.waiting:
+            return
+        attempt = self.waiting.pop(data.draw(st.integers(0, len(self.waiting) - 1)))
+        if self.is_let_through(attempt):
+            attempt.began, attempt.was_sent = self.now, True
             self.flying.append(attempt)
+        elif self.breaker in attempt.held:
+            self.breaker.let_go(attempt, False)
+
+    def is_let_through(self, attempt):
+        verdict = self.breaker.before(attempt, self.now)
+        return (verdict.then if isinstance(verdict, Tell) else verdict) is None
 
     @rule(outcome=st.sampled_from([200, 503, 503, 503, 429, None]), data=st.data())
     def end(self, outcome, data):
@@ -345,13 +456,13 @@ class Calls(RuleBasedStateMachine):
 
     @invariant()
     def holds(self):
-        assert 0 <= self.breaker.in_flight <= self.settings.probes
+        assert len(self.breaker.probing) <= self.settings.probes
         assert self.breaker.row <= self.row
         if self.breaker.state == "open":
             assert self.breaker.until <= self.now + self.settings.max_open
 
     def teardown(self):
-        for attempt in self.flying:
+        for attempt in self.waiting + self.flying:
             over(self.breaker, attempt, None, self.now)
         self.now += self.settings.max_open
         made(self.breaker, 200, self.now)
@@ -360,3 +471,63 @@ class Calls(RuleBasedStateMachine):
 
 Calls.TestCase.settings = profile(max_examples=120, stateful_step_count=50, deadline=None)
 TestPromises = Calls.TestCase
+
+
+class Model:
+    """The same breaker for calls one after another: a log of failures, and three states."""
+
+    def __init__(self, settings):
+        self.s, self.state, self.log, self.until, self.rounds = settings, "closed", [], NOW, 0
+        self.asked = NOW
+
+    def may_pass(self, now):
+        if self.state != "closed" and now - max(self.until, self.asked) >= RECENT:
+            self.state, self.rounds = "closed", 0
+        self.asked = now
+        if self.state == "open" and now >= self.until:
+            self.state = "half-open"
+        return self.state != "open"
+
+    def outcome(self, now, bad):
+        if not bad:
+            self.state, self.log, self.rounds = "closed", [], 0
+            return
+        if self.log and now - self.log[-1] > RECENT:
+            self.log = []
+        self.log.append(now)
+        counted = self.log[-self.s.samples :]
+        is_row = len(counted) == self.s.samples and now - counted[0] <= RECENT and now - self.log[0] >= self.s.window
+        if self.state == "half-open" or is_row:
+            self.until = now + min(self.s.max_open, self.s.open * 2**self.rounds)
+            self.state, self.log, self.rounds = "open", [], self.rounds + 1
+
+
+class OneCallAtATime(RuleBasedStateMachine):
+    """Calls one after another, at any times, with any outcome: the breaker does what the model does."""
+
+    def __init__(self):
+        super().__init__()
+        settings = Settings(samples=3, window=1.0, open=2.0, max_open=6.0)
+        self.breaker, self.model, self.now = Breaker(settings), Model(settings), NOW
+
+    @rule(seconds=st.sampled_from([0.0, 0.3, 0.7, 1.0, 2.0, 4.0, 6.0, 29.0, 30.0, 60.0, 61.0]))
+    def wait(self, seconds):
+        self.now += seconds
+
+    @rule(outcome=st.sampled_from([200, 503, 503, 503, 503, 429, None]))
+    def call(self, outcome):
+        if not self.model.may_pass(self.now):
+            assert refused(self.breaker, self.now) is not None
+            return
+        made(self.breaker, outcome, self.now)
+        if outcome in (200, 503):
+            self.model.outcome(self.now, outcome == 503)
+
+    @invariant()
+    def same_state(self):
+        assert (self.breaker.state, self.breaker.openings) == (self.model.state, self.model.rounds)
+        assert not self.breaker.probing
+
+
+OneCallAtATime.TestCase.settings = profile(max_examples=120, stateful_step_count=50, deadline=None)
+TestAgainstTheModel = OneCallAtATime.TestCase

@@ -34,13 +34,17 @@ from tests.policies.conftest import NOW, Ticket
 QUICK = Settings(samples=4, probes=2)
 
 
-def sent(breaker, at=NOW):
-    """An attempt that the breaker let through, and what it told."""
+def attempt_at(now):
     request = Request("GET", "https://shop.test/things", Headers())
-    attempt = Attempt(Call(request, Timeout(), at, Ticket, service="shop", operation="get"), 1)
-    attempt.began, attempt.allowed = at, 10.0
-    verdict = breaker.before(attempt, at)
-    assert not isinstance(verdict, Refuse)
+    attempt = Attempt(Call(request, Timeout(), now, Ticket, service="shop", operation="get"), 1)
+    attempt.began, attempt.allowed = now, 10.0
+    return attempt
+
+
+def sent(breaker, at=NOW):
+    """An attempt that the breaker let through."""
+    attempt = attempt_at(at)
+    assert not isinstance(breaker.before(attempt, at), Refuse)
     return attempt
 
 
@@ -186,7 +190,7 @@ def test_a_probe_asked_again_after_a_wait_keeps_its_place():
     breaker = opened()
     probe = sent(breaker, NOW + 5.0)
     assert breaker.before(probe, NOW + 6.0) is None
-    assert breaker.in_flight == 1
+    assert len(breaker.probing) == 1
 
 
 def test_probes_that_go_well_close_it():
@@ -221,7 +225,7 @@ def test_a_probe_that_says_nothing_gives_its_place_to_another(outcome):
     breaker = opened()
     sent(breaker, NOW + 5.0)
     made(breaker, outcome, NOW + 5.0)
-    assert (breaker.state, breaker.in_flight) == ("half-open", 1)
+    assert (breaker.state, len(breaker.probing)) == ("half-open", 1)
     sent(breaker, NOW + 5.0)
 
 
@@ -244,7 +248,16 @@ def test_a_probe_of_an_earlier_half_open_time_takes_no_place_away():
     made(breaker, 503, NOW + 5.1)
     sent(breaker, NOW + 15.1)
     over(breaker, late, 200, NOW + 15.2)
-    assert (breaker.state, breaker.in_flight, breaker.proven) == ("half-open", 1, 0)
+    assert (breaker.state, len(breaker.probing), breaker.proven) == ("half-open", 1, 0)
+
+
+def test_a_probe_of_an_earlier_round_that_still_waits_to_be_sent_is_asked_about_anew():
+    breaker = opened()
+    waits = sent(breaker, NOW + 5.0)
+    made(breaker, 503, NOW + 5.1)
+    assert isinstance(breaker.before(waits, NOW + 6.0), Refuse)
+    breaker.before(waits, NOW + 15.1)
+    assert (breaker.state, list(breaker.probing)) == ("half-open", [waits])
 
 
 @pytest.mark.parametrize("status", [200, 503])
@@ -332,7 +345,7 @@ class OneCallAtATime(RuleBasedStateMachine):
     @invariant()
     def same_state(self):
         assert self.breaker.state == self.model.state
-        assert self.breaker.in_flight == 0
+        assert not self.breaker.probing
 
 
 OneCallAtATime.TestCase.settings = profile(max_examples=60, stateful_step_count=40, deadline=None)
@@ -353,9 +366,9 @@ class ManyCallsAtOnce(RuleBasedStateMachine):
 
     @rule()
     def begin(self):
-        if refused(self.breaker, self.now) is None:
-            self.breaker.in_flight -= self.breaker.state == "half-open"  # `refused` took a place and has left
-            self.flying.append(sent(self.breaker, self.now))
+        attempt = attempt_at(self.now)
+        if not isinstance(self.breaker.before(attempt, self.now), Refuse):
+            self.flying.append(attempt)
 
     @rule(outcome=st.sampled_from([200, 503, 429, None]), data=st.data())
     def end(self, outcome, data):
@@ -365,7 +378,7 @@ class ManyCallsAtOnce(RuleBasedStateMachine):
 
     @invariant()
     def probes_are_bounded(self):
-        assert 0 <= self.breaker.in_flight + self.breaker.proven <= self.settings.probes
+        assert len(self.breaker.probing) + self.breaker.proven <= self.settings.probes
 
     def teardown(self):
         for attempt in self.flying:

@@ -57,19 +57,20 @@ class AnyBreaker(ABC):
         self.state: State = "closed"
         self.since = float("-inf")
         """When the state began."""
-        self.changes = 0
-        """Counts changes of state: a probe holds the number at which it was let through."""
         self.until = 0.0
         """When an open breaker lets probes through."""
         self.openings = 0
         """How often it opened since it was last closed."""
-        self.in_flight = 0
-        """Probes of this half-open state that are under way."""
+        self.probing: dict[Attempt, float] = {}
+        """The probes of this half-open state that are under way, and when each was let through."""
         self.lock = threading.Lock()
 
     def before(self, attempt: Attempt, now: float) -> Refuse | Tell | None:
-        """Nothing while closed; else a refusal, or a place among the probes."""
-        if self.state in CLOSED or self in attempt.held:
+        """Nothing while closed; else a refusal, or a place among the probes.
+
+        An attempt that had to wait is asked about once more before it is sent. It may go on only if it is still a probe.
+        """
+        if self.state in CLOSED or attempt in self.probing:
             return None
         with self.lock:
             if self.state == "forced-open":
@@ -77,10 +78,9 @@ class AnyBreaker(ABC):
             return self._permission(attempt, now)
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
-        """Give a probe's place back, unless the breaker has changed its state since it was taken."""
+        """Give the attempt's place among the probes to another; nothing if the breaker has changed its state meanwhile."""
         with self.lock:
-            if attempt.held[self] == self.changes:
-                self.in_flight -= 1
+            self.probing.pop(attempt, None)
 
     def force(self, state: State, now: float) -> None:
         """Hold it open or closed whatever happens, or have it begin anew, closed."""
@@ -91,8 +91,7 @@ class AnyBreaker(ABC):
     def forget(self) -> None:
         """Begin anew in a forked child: the probes under way are its parent's."""
         self.lock = threading.Lock()
-        self.changes += 1
-        self.in_flight = 0
+        self.probing.clear()
 
     def counted(self, now: float) -> tuple[int, int]:
         """Failures that are counted now, and all samples."""
@@ -102,8 +101,7 @@ class AnyBreaker(ABC):
     def _become(self, state: State, now: float) -> None:
         self.state = state
         self.since = now
-        self.changes += 1
-        self.in_flight = 0
+        self.probing.clear()
         self._clear()
 
     def _opened(self, now: float, since: float | None = None) -> BreakerChanged:
@@ -118,12 +116,9 @@ class AnyBreaker(ABC):
     def _changed(self, now: float, state: State, seconds: float = 0.0) -> BreakerChanged:
         return BreakerChanged(*NO_CALL, state, *self._counted(now), seconds)
 
-    def _take_place(self, attempt: Attempt) -> None:
-        self.in_flight += 1
-        attempt.held[self] = self.changes
-
-    def _is_probe(self, attempt: Attempt) -> bool:
-        return attempt.held.get(self) == self.changes
+    def _let_through(self, attempt: Attempt, now: float) -> None:
+        attempt.held[self] = None  # first, so that an interrupt between the two lines leaves no place taken for ever
+        self.probing[attempt] = now
 
     def _refused(self, now: float) -> Refuse:
         left = self.until - now
@@ -172,14 +167,15 @@ class Breaker(AnyBreaker):
         self.last = deque[float](maxlen=settings.samples)
         """When the last of them were."""
         self.pause = 0.0
-        self.probing_since = 0.0
-        """When the oldest probe under way was let through."""
+        """Seconds for which it was open last: a probe has as long to get the headers of an answer."""
+        self.asked = 0.0
+        """When an attempt was last asked about while it was not closed."""
 
     def after(self, attempt: Attempt, now: float) -> Tell | None:
         """Count a failure that began in this state, or end all counting at a success, whenever it began."""
         has_failed = failed(attempt)
-        if has_failed is None or (not has_failed and not self.row and self.state == "closed"):
-            return None
+        if has_failed is None or (not has_failed and not self.row and self.state in CLOSED):
+            return None  # without the lock: most calls end here
         with self.lock:
             if self.state in FORCED:
                 return None
@@ -188,7 +184,7 @@ class Breaker(AnyBreaker):
             if attempt.began < self.since:
                 return None
             if self.state == "half-open":
-                return Tell(self._opened(now)) if self._is_probe(attempt) else None
+                return Tell(self._opened(now)) if attempt in self.probing else None
             return self._failed(now) if self.state == "closed" else None
 
     def _worked(self, now: float) -> Tell | None:
@@ -211,31 +207,38 @@ class Breaker(AnyBreaker):
         return Tell(self._opened(now)) if is_long_enough and now - self.last[0] <= RECENT else None
 
     def _permission(self, attempt: Attempt, now: float) -> Refuse | Tell | None:
-        changed = None
-        if self.state == "half-open" and self.in_flight and now - self.probing_since >= self.pause:
-            changed = self._opened(now, since=self.probing_since + self.pause)  # the probes got no headers in time
+        changed = self._late_probe(now)
         if self._is_forgotten(now):
             self.openings = 0
             self._become("closed", now)
             return Tell(self._changed(now, "closed"))
+        self.asked = now
         if self.state == "open":
             if now < self.until:
                 return self._refused(now) if changed is None else Tell(changed, self._refused(now))
             self._become("half-open", now)
             changed = self._changed(now, "half-open")
         if self.state == "half-open":
-            if self.in_flight >= self.settings.probes:
+            if len(self.probing) >= self.settings.probes:
                 return self._refused_while_probing()
-            if not self.in_flight:
-                self.probing_since = now
-            self._take_place(attempt)
+            self._let_through(attempt, now)
         return None if changed is None else Tell(changed)
 
+    def _late_probe(self, now: float) -> BreakerChanged | None:
+        """End the round if a probe has been without headers for the length of the pause.
+
+        A probe that waits so long to be sent, for a slot or a turn, says nothing of the service: another may have its place.
+        """
+        for probe, let_through in list(self.probing.items()):
+            if probe.was_sent and now - probe.began >= self.pause:
+                return self._opened(now, since=probe.began + self.pause)
+            if not probe.was_sent and now - let_through >= self.pause:
+                del self.probing[probe]
+        return None
+
     def _is_forgotten(self, now: float) -> bool:
-        """Whether nobody asked for so long that what is known says nothing any more."""
-        if self.state == "open":
-            return now - self.until >= RECENT
-        return self.state == "half-open" and not self.in_flight and now - self.since >= RECENT
+        """Whether no attempt was asked about for so long that what is known says nothing any more."""
+        return self.state not in CLOSED and not self.probing and now - max(self.asked, self.until) >= RECENT
 
     def _pause(self) -> float:
         self.pause = open_for(self.settings, self.openings) * (LEAST_PART + (1.0 - LEAST_PART) * self.pick())
@@ -272,7 +275,7 @@ class ShareBreaker(AnyBreaker):
             if attempt.began < self.since:
                 return None
             if self.state == "half-open":
-                return self._probed(attempt, now, has_failed=has_failed) if self._is_probe(attempt) else None
+                return self._probed(attempt, now, has_failed=has_failed) if attempt in self.probing else None
             self.window.add(now, has_failed, 1)
             return Tell(self._opened(now)) if has_failed and self._is_too_much() else None
 
@@ -284,9 +287,9 @@ class ShareBreaker(AnyBreaker):
             self._become("half-open", now)
             changed = Tell(self._changed(now, "half-open"))
         if self.state == "half-open":
-            if self.in_flight + self.proven >= self.settings.probes:
+            if len(self.probing) + self.proven >= self.settings.probes:
                 return self._refused_while_probing()
-            self._take_place(attempt)
+            self._let_through(attempt, now)
         return changed
 
     def _is_too_much(self) -> bool:
@@ -297,8 +300,7 @@ class ShareBreaker(AnyBreaker):
         if has_failed:
             return Tell(self._opened(now))
         # Proven at its headers: a stream that stays open must not count twice.
-        del attempt.held[self]
-        self.in_flight -= 1
+        del self.probing[attempt]
         self.proven += 1
         if self.proven < self.settings.probes:
             return None
