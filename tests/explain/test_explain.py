@@ -315,6 +315,7 @@ TRANSFER = "A stream, a download or an upload"
         ("get_user", {"retry": False}, [f"A call makes 1 attempt and ends within 30s. (10s for the attempt{REST}", "100 calls/s stay 100"], [CUT]),
         ("get_user", {"redirects": "same-origin"}, ["8 times 10s", "It follows at most 5 redirects"], []),
         ("get_user", {"retry": {"attempts": 6}}, ["6 times 10s and pauses of at most 31s in all would be 91s"], []),
+        ("get_user", {"retry": {"budget": False}}, ["100 calls/s become at most 300 requests/s (`retry.attempts`) for"], ["retry.budget`"]),
         ("get_user", {"breaker": False}, ["for as long as it lasts: the breaker is off."], ["probe"]),
         ("get_user", {}, ["lets 1 probe through after 1s, then ever more seldom, up to every 5s."], []),
         ("get_user", {"breaker": {"probes": 2, "max_open": "1s"}}, ["lets 2 probes through every 1s."], []),

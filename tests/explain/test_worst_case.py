@@ -87,6 +87,7 @@ def test_a_transfer_has_only_the_total_that_was_written():
         (100.0, {"retry": None}, (), 100.0, "calls", None),
         (100.0, {"retry": Retry(attempts=1)}, (), 100.0, "calls", None),
         (100.0, {"retry": Retry(attempts=2, budget=Budget(1.0, 0.0))}, (), 200.0, "retry.attempts", None),
+        (100.0, {"retry": Retry(budget=None)}, (), 300.0, "retry.attempts", None),
         (100.0, {}, (RateLimit((Rate(120, 1.0), Rate(600, 60.0))),), 10.0, "rate_limit", 60.0),
         (100.0, {}, (RateLimit((Rate(50, 1.0),), cost=5),), 10.0, "rate_limit", 1.0),
         (100.0, {}, (RateLimit((Rate(500, 1.0),)),), 130.0, "retry.budget", 10.0),

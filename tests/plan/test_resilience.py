@@ -250,3 +250,16 @@ def test_the_time_left_goes_on_the_wire(any_shop):
     with any_shop({"a": {"get": "/a"}}, deadline_header="X-Timeout") as service:
         service.call("a", timeout=5)
         assert 4.0 < float(service.sent.header("x-timeout")) <= 5.0
+
+
+@pytest.mark.parametrize(("budget", "attempts"), [({"ratio": 0, "floor": 0}, 1), ("off", 3), (False, 3)])
+def test_without_a_budget_each_call_makes_all_of_its_attempts(any_shop, budget, attempts):
+    retry = {**QUICK["retry"], "budget": budget}
+    with any_shop(
+        {"get": {"get": "/a", "retry": {"attempts": 3}}}, script=lambda _: answer(503), retry=retry
+    ) as service:
+        for _ in range(5):
+            with pytest.raises(ServerError) as caught:
+                service.call("get")
+            assert caught.value.attempts == attempts
+        assert service.count == 5 * attempts
