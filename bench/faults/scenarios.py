@@ -5,6 +5,8 @@ Calls begin at a fixed rate, whatever became of the earlier ones: a program whos
 
 from typing import NamedTuple
 
+from bench.faults.behaviours import CAPACITY
+
 
 class Limits(NamedTuple):
     """Seconds: for connecting, for one attempt without news, and for the whole call where a library knows such a thing."""
@@ -40,8 +42,8 @@ class Scenario(NamedTuple):
 
 SCENARIOS = (
     Scenario("healthy", "No fault", calls=60, rate=40),
-    Scenario("dead-host", "Dead host", calls=60, rate=40, counted=""),
-    Scenario("blackhole", "Blackhole", calls=60, rate=40, counted=""),
+    Scenario("dead-host", "Dead host", calls=160, rate=40, counted=""),
+    Scenario("blackhole", "Blackhole", calls=160, rate=40, counted=""),
     Scenario("reset-before", "Reset before the request", calls=120, rate=60, counted="connections"),
     Scenario("reset-after", "Reset after the request", calls=120, rate=60),
     Scenario("kept-closed", "Kept connection closed under a POST", calls=60, rate=30, methods=("POST",)),
@@ -57,6 +59,24 @@ SCENARIOS = (
         methods=("GET",),
         alone=True,
         more=("calls/s", "most requests/s"),
+    ),
+    Scenario(
+        "overload-1",
+        "Overload, 1.1 times",
+        calls=1650,
+        rate=1.1 * CAPACITY,
+        methods=("GET",),
+        alone=True,
+        more=("most requests/s",),
+    ),
+    Scenario(
+        "overload-2",
+        "Overload, twice",
+        calls=2000,
+        rate=2 * CAPACITY,
+        methods=("GET",),
+        alone=True,
+        more=("most requests/s",),
     ),
     Scenario("answer-lost", "POST whose answer is lost", calls=60, rate=30, methods=("POST",)),
     Scenario(

@@ -19,7 +19,7 @@ async def with_callsheet(url, limits):
 
         async def send(method, order):
             if method == "GET":
-                return await client.get("/orders")
+                return await client.get(f"/orders/{order}")
             return await client.post("/orders", json={"order": order})
 
         yield send
@@ -43,7 +43,8 @@ async def with_httpx2(url, limits):
         # stamina knows no methods: whatever the function does is done again.
         @stamina.retry(on=worth_another, attempts=3, timeout=limits.total)
         async def send(method, order):
-            answer = await client.request(method, "/orders", json=None if method == "GET" else {"order": order})
+            path, body = (f"/orders/{order}", None) if method == "GET" else ("/orders", {"order": order})
+            answer = await client.request(method, path, json=body)
             answer.raise_for_status()
             return answer
 
@@ -73,8 +74,8 @@ async def with_aiohttp(url, limits):
         client = RetryClient(client_session=session, retry_options=retry)
 
         async def send(method, order):
-            body = None if method == "GET" else {"order": order}
-            async with client.request(method, "/orders", json=body) as answer:
+            path, body = (f"/orders/{order}", None) if method == "GET" else ("/orders", {"order": order})
+            async with client.request(method, path, json=body) as answer:
                 answer.raise_for_status()
                 return await answer.read()
 
