@@ -10,12 +10,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def with_callsheet(url, limits):
+def with_callsheet(url, limits, **settings):
     from callsheet import Client
 
-    # At the full limits this says what the defaults are; nothing else is set.
+    # At the full limits this says what the defaults are; nothing else is set, unless a line of a table names it.
     timeout = {"connect": limits.connect, "read": limits.read, "attempt": limits.read, "total": limits.total}
-    with Client(base_url=url, timeout=timeout) as client:
+    with Client(base_url=url, timeout=timeout, **settings) as client:
 
         def send(method, order):
             return client.get(f"/orders/{order}") if method == "GET" else client.post("/orders", json={"order": order})

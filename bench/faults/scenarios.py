@@ -16,6 +16,8 @@ class Limits(NamedTuple):
     total: float
 
 
+NO_BUDGET = (("callsheet, `retry: {budget: off}`", {"retry": {"budget": "off"}}),)
+FIRST_1S = (("callsheet, `retry: {backoff: {first: 1s}}`", {"retry": {"backoff": {"first": "1s"}}}),)
 FULL = Limits(connect=5, read=10, total=30)
 """Callsheet's defaults."""
 TENTH = Limits(connect=0.5, read=1, total=3)
@@ -26,7 +28,8 @@ class Scenario(NamedTuple):
     """A fault by its name in `upstream.py`, and so many calls, at so many per second, of these methods in turn.
 
     `counted` is what the upstream can count of what comes in; "" where it never hears of it. `alone`: its load is the
-    point, so no other client runs meanwhile. `more` are further columns of its table.
+    point, so no other client runs meanwhile. `more` are further columns of its table, `variants` further lines of
+    callsheet by name, each with settings.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Scenario(NamedTuple):
     counted: str = "requests"
     alone: bool = False
     more: tuple[str, ...] = ()
+    variants: tuple[tuple[str, dict[str, object]], ...] = ()
 
 
 SCENARIOS = (
@@ -47,10 +51,10 @@ SCENARIOS = (
     Scenario("reset-before", "Reset before the request", calls=120, rate=60, counted="connections"),
     Scenario("reset-after", "Reset after the request", calls=120, rate=60),
     Scenario("kept-closed", "Kept connection closed under a POST", calls=60, rate=30, methods=("POST",)),
-    Scenario("burst-503", "503 burst", calls=150, rate=50),
+    Scenario("burst-503", "503 burst", calls=150, rate=50, variants=FIRST_1S),
     Scenario("retry-after", "429 with Retry-After beyond the deadline", calls=20, rate=20),
     Scenario("drip", "Drip body", calls=20, rate=20, methods=("GET",)),
-    Scenario("flapping", "Flapping host", calls=200, rate=50),
+    Scenario("flapping", "Flapping host", calls=200, rate=50, variants=FIRST_1S),
     Scenario(
         "errors-30",
         "30 % errors at 500 calls/s",
@@ -59,6 +63,7 @@ SCENARIOS = (
         methods=("GET",),
         alone=True,
         more=("calls/s", "most requests/s"),
+        variants=NO_BUDGET,
     ),
     Scenario(
         "overload-1",
@@ -68,6 +73,7 @@ SCENARIOS = (
         methods=("GET",),
         alone=True,
         more=("most requests/s",),
+        variants=NO_BUDGET,
     ),
     Scenario(
         "overload-2",
@@ -77,6 +83,7 @@ SCENARIOS = (
         methods=("GET",),
         alone=True,
         more=("most requests/s",),
+        variants=NO_BUDGET,
     ),
     Scenario("answer-lost", "POST whose answer is lost", calls=60, rate=30, methods=("POST",)),
     Scenario(

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 
 
 @asynccontextmanager
-async def with_callsheet(url, limits):
+async def with_callsheet(url, limits, **settings):
     from callsheet import AsyncClient
 
-    # At the full limits this says what the defaults are; nothing else is set.
+    # At the full limits this says what the defaults are; nothing else is set, unless a line of a table names it.
     timeout = {"connect": limits.connect, "read": limits.read, "attempt": limits.read, "total": limits.total}
-    async with AsyncClient(base_url=url, timeout=timeout) as client:
+    async with AsyncClient(base_url=url, timeout=timeout, **settings) as client:
 
         async def send(method, order):
             if method == "GET":
