@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import blocking, report, tasks, transfer_report, transfers
+from bench.breaker import command as breaker
 from bench.faults import command as faults
 from bench.machine import machine, versions
 from bench.rounds import measured
@@ -23,7 +24,8 @@ def options():
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,
-        epilog="`python -m bench faults --help`: the same faults before several clients, a program of its own.",
+        epilog="Programs of their own: `python -m bench faults --help`, the same faults before several clients, and "
+        "`python -m bench breaker --help`, what callsheet's breaker costs and saves.",
     )
     # The empty list stands among the choices because argparse checks a default, too.
     parser.add_argument(
@@ -105,11 +107,12 @@ def main():
 
 
 def kept(known):
-    return {name: known[name] for name in ("transfers", "faults") if name in known}
+    return {name: known[name] for name in ("transfers", "faults", "breaker") if name in known}
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["faults"]:
-        faults.main(sys.argv[2:])
+    programs = {"faults": faults.main, "breaker": breaker.main}
+    if sys.argv[1:2] and sys.argv[1] in programs:
+        programs[sys.argv[1]](sys.argv[2:])
     else:
         main()

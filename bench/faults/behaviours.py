@@ -6,6 +6,8 @@ the same. An order is carried out when the upstream says 200, and where the text
 
 import asyncio
 import random
+import time
+from collections import Counter
 
 from bench.faults.connection import ANSWER, head
 
@@ -16,6 +18,12 @@ THROTTLED = 5
 DRIP_PAUSE = 0.25
 DRIPS = 24
 SLOW = 2.0
+CAPACITY = 100
+"""Answers per second of a service that is asked for more."""
+REFUSING = 0.2
+"""The work of a refusal, as a share of that of an answer."""
+LONGEST_QUEUE = 0.5
+"""Seconds of work that may wait."""
 SILENCE = 15
 """Seconds after which a silent upstream closes, longer than anybody waits here."""
 
@@ -54,7 +62,7 @@ class Healthy:
 
 
 def carry_out(request, ledger):
-    if request.order is not None:
+    if request.method == "POST":
         ledger.carried_out(request.order)
 
 
@@ -71,9 +79,20 @@ class ResetBefore(Healthy):
 
 
 class ResetAfter(Healthy):
-    """A third of the requests is read and carried out; then the connection is reset."""
+    """A third of the requests is read and carried out; then the connection is reset.
+
+    Drawn for each order and each of its tries, so that the first try of every order ends the same for every client.
+    """
 
     share = THIRD
+
+    def __init__(self):
+        super().__init__()
+        self.tries = Counter()
+
+    def strikes(self, request):
+        self.tries[request.order] += 1
+        return random.Random(f"{SEED} {request.order} {self.tries[request.order]}").random() < self.share
 
     async def strike(self, connection, request, ledger):
         carry_out(request, ledger)
@@ -161,6 +180,30 @@ class Slow(Healthy):
         await connection.answer(200)
 
 
+class Overloaded(Healthy):
+    """Answers so many requests per second one after another, lets some wait, and refuses further ones with a 503.
+
+    A refusal is sent at once and costs a fifth of the work of an answer: a service reads a request before it refuses it.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.free = 0.0
+        """When all the work that was taken on is done."""
+
+    async def __call__(self, connection, request, ledger):
+        now = time.monotonic()
+        waits = max(0.0, self.free - now)
+        is_taken = waits <= LONGEST_QUEUE
+        self.free = now + waits + (1.0 if is_taken else REFUSING) / CAPACITY
+        if not is_taken:
+            await connection.answer(503)
+            return
+        await asyncio.sleep(self.free - now)
+        carry_out(request, ledger)
+        await connection.answer(200)
+
+
 BEHAVIOURS = {
     "healthy": Healthy,
     "reset-before": ResetBefore,
@@ -173,4 +216,6 @@ BEHAVIOURS = {
     "errors-30": Errors,
     "answer-lost": AnswerLost,
     "slow": Slow,
+    "overload-1": Overloaded,
+    "overload-2": Overloaded,
 }

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def with_callsheet(url, limits):
+def with_callsheet(url, limits, **settings):
     from callsheet import Client
 
-    # At the full limits this says what the defaults are; nothing else is set.
+    # At the full limits this says what the defaults are; nothing else is set, unless a line of a table names it.
     timeout = {"connect": limits.connect, "read": limits.read, "attempt": limits.read, "total": limits.total}
-    with Client(base_url=url, timeout=timeout) as client:
+    with Client(base_url=url, timeout=timeout, **settings) as client:
 
         def send(method, order):
-            return client.get("/orders") if method == "GET" else client.post("/orders", json={"order": order})
+            return client.get(f"/orders/{order}") if method == "GET" else client.post("/orders", json={"order": order})
 
         yield send
 
@@ -40,8 +40,8 @@ def with_requests(url, limits):
         if not hasattr(local, "session"):
             local.session = requests.Session()
             local.session.mount("http://", HTTPAdapter(max_retries=retry))
-        body = None if method == "GET" else {"order": order}
-        answer = local.session.request(method, url + "/orders", json=body, timeout=(limits.connect, limits.read))
+        path, body = (f"/orders/{order}", None) if method == "GET" else ("/orders", {"order": order})
+        answer = local.session.request(method, url + path, json=body, timeout=(limits.connect, limits.read))
         answer.raise_for_status()
         return answer
 
@@ -66,7 +66,8 @@ def with_httpx2(url, limits):
         # stamina knows no methods: whatever the function does is done again.
         @stamina.retry(on=worth_another, attempts=3, timeout=limits.total)
         def send(method, order):
-            answer = client.request(method, "/orders", json=None if method == "GET" else {"order": order})
+            path, body = (f"/orders/{order}", None) if method == "GET" else ("/orders", {"order": order})
+            answer = client.request(method, path, json=body)
             answer.raise_for_status()
             return answer
 

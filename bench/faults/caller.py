@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 from bench.faults import blocking, tasks
@@ -35,10 +36,12 @@ def main():
     scenario = scenario._replace(limits=Limits(*scenario.limits))
     # Libraries log what they try again and what failed; nobody reads it here.
     logging.getLogger().addHandler(logging.NullHandler())
+    opened = (tasks if colour == "asyncio" else blocking).CLIENTS[client.partition(",")[0]]
+    opened = partial(opened, **dict(scenario.variants).get(client, {}))
     if colour == "asyncio":
-        made = asyncio.run(in_tasks(tasks.CLIENTS[client], warm, url, scenario))
+        made = asyncio.run(in_tasks(opened, warm, url, scenario))
     else:
-        made = in_threads(blocking.CLIENTS[client], warm, url, scenario)
+        made = in_threads(opened, warm, url, scenario)
     print(json.dumps(told(made)))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pycurl
 
 from bench.faults import report
-from bench.faults.run import SETUPS, Result, measured
+from bench.faults.run import SETUPS, Result, measured, setups_of
 from bench.faults.scenarios import BY_NAME, SCENARIOS
 from bench.machine import machine
 
@@ -59,7 +59,7 @@ def kept(path, made, found):
     known = json.loads(path.read_text()) if path.exists() else {}
     older = [Result(**result) for result in known.get("faults", {}).get("results", ())]
     by_place = {(result.scenario, result.client, result.colour): result for result in (*older, *made)}
-    places = [(scenario.name, *setup) for scenario in SCENARIOS for setup in SETUPS]
+    places = [(scenario.name, *setup) for scenario in SCENARIOS for setup in setups_of(scenario)]
     results = [by_place[place] for place in places if place in by_place]
     faults = {**found, "results": [result._asdict() for result in results]}
     path.write_text(json.dumps({**known, "faults": faults}, indent=2) + "\n")

@@ -14,12 +14,12 @@ HEAD_END = b"\r\n\r\n"
 
 
 class Request(NamedTuple):
-    """`order` names what a POST wants done, None for a GET; `place` is the request's number on its connection, from 0;
+    """`order` is what a POST wants done or a GET asks for; `place` is the request's number on its connection, from 0;
     `at` is in seconds since the upstream's first request.
     """
 
     method: str
-    order: int | None
+    order: int
     place: int
     at: float = 0.0
 
@@ -44,7 +44,9 @@ class Connection:
         sizes = [int(field.partition(":")[2]) for field in fields if field.lower().startswith("content-length:")]
         body = await self.reader.readexactly(sizes[0]) if sizes and sizes[0] else b""
         self._requests += 1
-        return Request(line.partition(" ")[0], json.loads(body)["order"] if body else None, self._requests - 1)
+        method, path, _ = line.split(" ")
+        order = json.loads(body)["order"] if body else int(path.rpartition("/")[2])
+        return Request(method, order, self._requests - 1)
 
     async def answer(self, status=200, *fields, body=ANSWER):
         """A whole answer; fields are `Name: value`."""

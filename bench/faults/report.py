@@ -42,7 +42,7 @@ def table(scenario, results):
 
 def line(scenario, result):
     return (
-        NAMES[result.client],
+        NAMES.get(result.client, result.client),
         result.colour,
         str(result.calls),
         str(result.errors),
@@ -67,7 +67,7 @@ def raised(result):
 
 def summary(results):
     """One line per fault and one column per client: errors / duplicates / load / worst wait."""
-    setups = list(dict.fromkeys(Setup(result.client, result.colour) for result in results))
+    setups = list(dict.fromkeys(Setup(result.client, result.colour) for result in results if result.client in NAMES))
     found = {(result.scenario, Setup(result.client, result.colour)): result for result in results}
     lines = [("fault", "calls", *(f"{NAMES[client]}, {colour}" for client, colour in setups))]
     lines.append(("---",) * len(lines[0]))

@@ -34,6 +34,14 @@ SETUPS = tuple(
 )
 
 
+def setups_of(scenario, setups=SETUPS):
+    """Those that run in a scenario: after callsheet its variants."""
+    for setup in setups:
+        yield setup
+        if setup.client == "callsheet":
+            yield from (Setup(variant, setup.colour) for variant, _ in scenario.variants)
+
+
 class Result(NamedTuple):
     """What one client met under one fault, and what its upstream did.
 
@@ -61,7 +69,8 @@ class Result(NamedTuple):
 def measured(scenario, setups):
     """The results of one scenario, in the order of the setups."""
     with upstream(BY_NAME["healthy"]) as (warm, _):
-        return [result for batch in batches(scenario, setups) for result in side_by_side(scenario, batch, warm)]
+        chosen = setups_of(scenario, setups)
+        return [result for batch in batches(scenario, chosen) for result in side_by_side(scenario, batch, warm)]
 
 
 def batches(scenario, setups):

@@ -10,16 +10,16 @@ from contextlib import asynccontextmanager
 
 
 @asynccontextmanager
-async def with_callsheet(url, limits):
+async def with_callsheet(url, limits, **settings):
     from callsheet import AsyncClient
 
-    # At the full limits this says what the defaults are; nothing else is set.
+    # At the full limits this says what the defaults are; nothing else is set, unless a line of a table names it.
     timeout = {"connect": limits.connect, "read": limits.read, "attempt": limits.read, "total": limits.total}
-    async with AsyncClient(base_url=url, timeout=timeout) as client:
+    async with AsyncClient(base_url=url, timeout=timeout, **settings) as client:
 
         async def send(method, order):
             if method == "GET":
-                return await client.get("/orders")
+                return await client.get(f"/orders/{order}")
             return await client.post("/orders", json={"order": order})
 
         yield send
@@ -43,7 +43,8 @@ async def with_httpx2(url, limits):
         # stamina knows no methods: whatever the function does is done again.
         @stamina.retry(on=worth_another, attempts=3, timeout=limits.total)
         async def send(method, order):
-            answer = await client.request(method, "/orders", json=None if method == "GET" else {"order": order})
+            path, body = (f"/orders/{order}", None) if method == "GET" else ("/orders", {"order": order})
+            answer = await client.request(method, path, json=body)
             answer.raise_for_status()
             return answer
 
@@ -73,8 +74,8 @@ async def with_aiohttp(url, limits):
         client = RetryClient(client_session=session, retry_options=retry)
 
         async def send(method, order):
-            body = None if method == "GET" else {"order": order}
-            async with client.request(method, "/orders", json=body) as answer:
+            path, body = (f"/orders/{order}", None) if method == "GET" else ("/orders", {"order": order})
+            async with client.request(method, path, json=body) as answer:
                 answer.raise_for_status()
                 return await answer.read()
 

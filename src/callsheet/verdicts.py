@@ -98,6 +98,7 @@ class Tell:
     """Tell listeners what happened, and go on. The event begins with `NO_CALL`, which the engine replaces by the call's facts."""
 
     event: Event
+    then: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from callsheet.settings.timeout import Timeout
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 
 
-def sent(connection, method, order=None):
-    connection.request(method, "/orders", body=None if order is None else json.dumps({"order": order}))
+def sent(connection, method, order=0):
+    path, body = (f"/orders/{order}", None) if method == "GET" else ("/orders", json.dumps({"order": order}))
+    connection.request(method, path, body=body)
     answer = connection.getresponse()
     answer.read()
     return answer.status

@@ -65,7 +65,7 @@ def test_an_operation_with_its_variables_unset(explain):
     assert found["timeout.connect"].split() == ["2s", "callsheet.yaml:5:22"]
     assert found["auth"].split() == ["{bearer:", "***}", "callsheet.yaml:9:11", "(${SHOP_TOKEN})"]
     assert found["rate_limit.rates"].split() == ["50/s", "callsheet.yaml:11:17"]
-    assert found["breaker.ratio"].split() == ["50%", "built-in"]
+    assert found["breaker.ratio"].split() == ["100%", "built-in"]
     assert "shop.create_user: POST /users, environment dev" in ended.out
     assert "Not known here: the variable `SHOP_URL` is not set; the variable `SHOP_TIMEOUT` is not set." in " ".join(
         ended.out.split()

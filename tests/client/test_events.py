@@ -136,7 +136,7 @@ def test_what_changes_a_breaker_is_named(use, listener, fake):
             await shop.call("get_user", id=7)
         shop.breaker().reset()
 
-    use(blocking, asynchronous, with_settings("breaker: {samples: 1}"))
+    use(blocking, asynchronous, with_settings("breaker: {ratio: 99%, samples: 1}"))
     opened, reset = listener.told(BreakerChanged)
     assert opened[:6] == listener.told(CallBegan)[0][:6]
     assert (opened.state, reset.state) == ("open", "closed")

@@ -111,7 +111,7 @@ def test_settings_of_the_sheet_and_of_the_code_name_their_place():
         ("retry.statuses", "[408, 429, 500, 502, 503, 504]"),
         ("retry.budget.ratio", "20%"),
         ("retry.budget.floor", "10"),
-        ("breaker.ratio", "50%"),
+        ("breaker.ratio", "100%"),
         ("breaker.samples", "20"),
         ("rate_limit.rates", "none"),
         ("rate_limit.learn", "true"),
@@ -296,7 +296,7 @@ GET = "A call makes at most 3 attempts and ends within 30s."
 CUT = "(3 times 10s and pauses of at most 1s and 2s would be 33s; `timeout.total` cuts them.)"
 ONCE = "A POST that the service may have processed is not sent again, unless it carries an idempotency key."
 OUTAGE = (
-    "In an outage, 100 calls/s become at most 130 requests/s (`retry.budget`, averaged over 10s) for at most 15s, if"
+    "In an outage, 100 calls/s become at most 130 requests/s (`retry.budget`, averaged over 10s) for at most 2s, if"
 )
 REST = "; the rest is for waiting: for a slot, for a turn, or as long as the service asks (Retry-After).)"
 TRANSFER = "A stream, a download or an upload"
@@ -315,9 +315,11 @@ TRANSFER = "A stream, a download or an upload"
         ("get_user", {"retry": False}, [f"A call makes 1 attempt and ends within 30s. (10s for the attempt{REST}", "100 calls/s stay 100"], [CUT]),
         ("get_user", {"redirects": "same-origin"}, ["8 times 10s", "It follows at most 5 redirects"], []),
         ("get_user", {"retry": {"attempts": 6}}, ["6 times 10s and pauses of at most 31s in all would be 91s"], []),
+        ("get_user", {"retry": {"budget": False}}, ["100 calls/s become at most 300 requests/s (`retry.attempts`) for"], ["retry.budget`"]),
         ("get_user", {"breaker": False}, ["for as long as it lasts: the breaker is off."], ["probe"]),
-        ("get_user", {}, ["lets 3 probes through after 5s, then ever more seldom, up to every 60s."], []),
-        ("get_user", {"breaker": {"probes": 1, "max_open": "5s"}}, ["lets 1 probe through every 5s."], []),
+        ("get_user", {}, ["lets 1 probe through after 1s, then ever more seldom, up to every 5s."], []),
+        ("get_user", {"breaker": {"probes": 2, "max_open": "1s"}}, ["lets 2 probes through every 1s."], []),
+        ("get_user", {"breaker": {"ratio": "50%"}}, ["for at most 15s", "lets 3 probes through after 5s, then ever more seldom, up to every 60s."], []),
         ("get_user", {"rate_limit": "20/s"}, ["become at most 20 requests/s (`rate_limit`, averaged over 1s) for"], []),
     ],
 )  # fmt: skip
@@ -384,7 +386,7 @@ def test_a_reason_stands_beside_the_default():
         "",
         "",
     ]
-    assert about("breaker.samples") == "attempts that must be known before it may open"
+    assert about("breaker.samples") == "failures in a row, or attempts that must be known, before it may open"
     assert about("nothing.there") == ""
 
 

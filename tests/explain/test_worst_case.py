@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.call import Attempt, Call
+from callsheet.errors import NotSent
 from callsheet.explain.worst_case import OUTAGE, Load, opens_within, outage, probings, worst_case
+from callsheet.http.headers import Headers
+from callsheet.http.request import Request
+from callsheet.policies import breaker as policies
 from callsheet.settings import Backoff, Breaker, Budget, IdempotencyKey, Rate, RateLimit, Redirects, Retry, Settings
+from callsheet.settings.breaker import ShareBreaker
 from callsheet.settings.timeout import Timeout, WrittenTimeout
+from callsheet.verdicts import Refuse
 
 SETTINGS = Settings("https://shop.test")
 
@@ -80,6 +87,7 @@ def test_a_transfer_has_only_the_total_that_was_written():
         (100.0, {"retry": None}, (), 100.0, "calls", None),
         (100.0, {"retry": Retry(attempts=1)}, (), 100.0, "calls", None),
         (100.0, {"retry": Retry(attempts=2, budget=Budget(1.0, 0.0))}, (), 200.0, "retry.attempts", None),
+        (100.0, {"retry": Retry(budget=None)}, (), 300.0, "retry.attempts", None),
         (100.0, {}, (RateLimit((Rate(120, 1.0), Rate(600, 60.0))),), 10.0, "rate_limit", 60.0),
         (100.0, {}, (RateLimit((Rate(50, 1.0),), cost=5),), 10.0, "rate_limit", 1.0),
         (100.0, {}, (RateLimit((Rate(500, 1.0),)),), 130.0, "retry.budget", 10.0),
@@ -94,12 +102,15 @@ def test_requests_per_second_in_an_outage(calls, changed, limits, rate, bound_by
 @pytest.mark.parametrize(
     ("attempts", "breaker", "seconds"),
     [
-        (100.0, Breaker(), 15.0),
+        (100.0, Breaker(), 2.0),
         (1.0, Breaker(), 20.0),
-        (0.5, Breaker(), None),
+        (0.4, Breaker(), 50.0),
+        (0.3, Breaker(), None),
         (0.0, Breaker(), None),
-        (100.0, Breaker(ratio=1.0), 30.0),
-        (100.0, Breaker(ratio=0.1, samples=1000), 10.0),
+        (100.0, ShareBreaker(), 15.0),
+        (1.0, ShareBreaker(), 20.0),
+        (0.5, ShareBreaker(), None),
+        (100.0, ShareBreaker(ratio=0.1, samples=1000), 10.0),
     ],
 )
 def test_when_a_breaker_is_open_at_the_latest(attempts, breaker, seconds):
@@ -110,14 +121,24 @@ def test_when_a_breaker_is_open_at_the_latest(attempts, breaker, seconds):
     ("seconds", "count"), [(4.9, 0), (5.0, 1), (14.9, 1), (15.0, 2), (35.0, 3), (75.0, 4), (135.0, 5), (195.0, 6)]
 )
 def test_how_often_an_open_breaker_lets_probes_through(seconds, count):
-    assert probings(Breaker(), seconds) == count
+    assert probings(ShareBreaker(), seconds) == count
+
+
+@pytest.mark.parametrize(
+    ("seconds", "count"), [(0.7, 0), (0.8, 1), (2.3, 1), (2.4, 2), (5.6, 3), (9.6, 4), (13.6, 5), (17.6, 6)]
+)
+def test_pauses_that_a_random_part_shortens_are_reckoned_at_their_shortest(seconds, count):
+    assert probings(Breaker(), seconds + 1e-9) == count
 
 
 def test_the_requests_of_an_outage_are_those_before_the_breaker_opens_and_the_probes():
     found = worst(retry=None).outage
     assert found.seconds == OUTAGE
-    assert found.requests == 100 * 15 + 3 + 3 * probings(Breaker(), OUTAGE)
-    assert (found.opens_within, found.probes, found.first_open, found.longest_open) == (15.0, 3, 5.0, 60.0)
+    assert found.requests == 100 * 2 + 3 + probings(Breaker(), OUTAGE)
+    assert (found.opens_within, found.probes, found.first_open, found.longest_open) == (2.0, 1, 1.0, 5.0)
+    share = worst(retry=None, breaker=ShareBreaker()).outage
+    assert share.requests == 100 * 15 + 3 + 3 * probings(ShareBreaker(), OUTAGE)
+    assert (share.opens_within, share.probes, share.first_open, share.longest_open) == (15.0, 3, 5.0, 60.0)
 
 
 def test_without_a_breaker_an_outage_costs_as_long_as_it_lasts():
@@ -216,8 +237,8 @@ class SimulatedBreaker:
 
 
 BREAKERS = st.builds(
-    Breaker,
-    ratio=st.floats(0.05, 1.0),
+    ShareBreaker,
+    ratio=st.floats(0.05, 0.999),
     samples=st.integers(1, 40),
     window=st.floats(2.0, 30.0),
     open=st.floats(0.5, 5.0),
@@ -252,9 +273,39 @@ def test_an_open_breaker_probes_no_more_often_than_reckoned(breaker, seconds):
     assert probed <= probings(breaker, seconds) <= probed + 1
 
 
+ROWS = st.builds(
+    Breaker,
+    samples=st.integers(1, 40),
+    window=st.floats(0.1, 30.0),
+    open=st.floats(0.5, 5.0),
+    max_open=st.floats(5.0, 60.0),
+    probes=st.integers(1, 5),
+)
+
+
+@given(breaker=ROWS, calls=CALLS, drawn=st.floats(0.0, 1.0))
+def test_a_row_of_failures_opens_it_in_time_and_probes_no_more_often_than_reckoned(breaker, calls, drawn):
+    """The breaker itself, under a steady stream of attempts that fail at once."""
+    policy, opened, probed = policies.Breaker(breaker, lambda: drawn), None, 0
+    for now in times(calls, 200.0):
+        attempt = Attempt(Call(Request("GET", "https://shop.test/", Headers()), Timeout(), now, None), 1)
+        attempt.began, attempt.outcome = now, NotSent("refused")
+        if not isinstance(policy.before(attempt, now), Refuse):
+            probed += opened is not None
+            policy.after(attempt, now)
+        if opened is None and policy.state == "open":
+            opened = now
+    within = opens_within(breaker, calls)
+    if within is not None and within + 2 / calls < 200.0:
+        assert opened is not None
+        assert opened <= within + 2 / calls + 1e-6
+    if opened is not None:
+        assert probed <= probings(breaker, 200.0 - opened)
+
+
 @given(
     calls=st.floats(0.2, 20),
-    breaker=BREAKERS,
+    breaker=BREAKERS | ROWS,
     attempts=st.integers(1, 4),
     cost=st.integers(1, 3),
     count=st.integers(3, 50),

@@ -93,7 +93,7 @@ def test_without_a_key_a_post_whose_answer_is_lost_is_sent_once(any_shop):
 
 
 def test_a_breaker_is_one_for_all_operations_and_undeclared_requests(any_shop):
-    breaker = {"samples": 2}
+    breaker = {"ratio": "50%", "samples": 2}
     with any_shop(ORDER, script=lambda _: answer(500), breaker=breaker, retry="off") as service:
         for operation in ("order", "put"):
             with pytest.raises(ServerError):
@@ -105,7 +105,7 @@ def test_a_breaker_is_one_for_all_operations_and_undeclared_requests(any_shop):
 
 def test_an_operation_may_have_a_breaker_of_its_own():
     operations = {
-        "a": {"get": "/a", "breaker": {"samples": 1}},
+        "a": {"get": "/a", "breaker": {"ratio": "99%", "samples": 1}},
         "b": {"get": "/b"},
         "c": {"get": "/c", "breaker": "off"},
     }
@@ -125,7 +125,9 @@ def test_an_operation_may_have_a_breaker_of_its_own():
 def test_a_breaker_can_be_read_and_forced():
     events = []
     with ScriptedServer(lambda _: answer(500)) as server:
-        sheet = Sheet(services={"shop": {"base_url": server.url, "retry": "off", "breaker": {"samples": 2}}})
+        sheet = Sheet(
+            services={"shop": {"base_url": server.url, "retry": "off", "breaker": {"ratio": "50%", "samples": 2}}}
+        )
         with Client(sheet, listeners=(events.append,)) as client:
             shop = client.service("shop")
             breaker = shop.breaker()
@@ -248,3 +250,16 @@ def test_the_time_left_goes_on_the_wire(any_shop):
     with any_shop({"a": {"get": "/a"}}, deadline_header="X-Timeout") as service:
         service.call("a", timeout=5)
         assert 4.0 < float(service.sent.header("x-timeout")) <= 5.0
+
+
+@pytest.mark.parametrize(("budget", "attempts"), [({"ratio": 0, "floor": 0}, 1), ("off", 3), (False, 3)])
+def test_without_a_budget_each_call_makes_all_of_its_attempts(any_shop, budget, attempts):
+    retry = {**QUICK["retry"], "budget": budget}
+    with any_shop(
+        {"get": {"get": "/a", "retry": {"attempts": 3}}}, script=lambda _: answer(503), retry=retry
+    ) as service:
+        for _ in range(5):
+            with pytest.raises(ServerError) as caught:
+                service.call("get")
+            assert caught.value.attempts == attempts
+        assert service.count == 5 * attempts

@@ -67,6 +67,13 @@ def test_the_budget_has_places_of_its_own():
         "retry.budget.floor": "s.yaml:5:29"
     }
     assert {"retry.budget.ratio", "retry.budget.window", "retry.attempts"} < set(origins)
+    off = told(shop("retry: {budget: off}").origins(), "retry")
+    assert (off["retry.budget"], off["retry.attempts"]) == ("s.yaml:5:21", "built-in")
+
+
+def test_the_other_defaults_below_a_ratio_of_all_come_from_where_the_ratio_is_written():
+    origins = told(shop("breaker: {ratio: 30%}").origins(), "breaker")
+    assert origins == {**dict.fromkeys(BUILT_IN_BREAKER, "s.yaml:5:22"), "breaker.samples": "built-in"}
 
 
 def test_an_operation_switches_a_breaker_on_again():

@@ -3,7 +3,8 @@
 import pytest
 
 from callsheet.secret import Secret
-from callsheet.settings import Breaker, Budget, IdempotencyKey, Rate, RateLimit, Stores, StoreSettings
+from callsheet.settings import Breaker, Budget, IdempotencyKey, Rate, RateLimit, Retry, Stores, StoreSettings
+from callsheet.settings.breaker import ShareBreaker
 from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
 
@@ -55,6 +56,37 @@ def test_a_default_of_the_breaker_yields_to_what_is_written():
     assert shop("breaker: {max_open: 1s}").settings().breaker == Breaker(open=1.0, max_open=1.0)
 
 
+def test_below_all_of_them_what_is_not_written_keeps_other_values():
+    found = shop("breaker: {ratio: 30%, samples: 50}").settings().breaker
+    assert found == ShareBreaker(ratio=0.3, samples=50, window=30.0, open=5.0, max_open=60.0, probes=3)
+    assert shop("breaker: {ratio: 99%}").settings().breaker == ShareBreaker(ratio=0.99)
+    assert shop("breaker: {ratio: 100%}").settings().breaker == Breaker()
+    assert shop("breaker: {ratio: 30%, max_open: 2s}").settings().breaker == ShareBreaker(0.3, open=2.0, max_open=2.0)
+
+
+def test_the_ratio_of_the_merged_layers_says_what_is_not_written():
+    lines = "breaker: {ratio: 30%, probes: 5}\noperations: {a: {get: /a, breaker: {ratio: 100%}}, b: {get: /b, breaker: {samples: 9}}}"
+    service = shop(lines)
+    assert service.settings("a").breaker == Breaker(probes=5)
+    assert service.settings("b").breaker == ShareBreaker(0.3, samples=9, probes=5)
+
+
+@pytest.mark.parametrize("off", ["off", "false", "'${B:-off}'"])
+def test_the_budget_may_be_off(off):
+    assert shop(f"retry: {{budget: {off}}}").settings().retry == Retry(budget=None)
+    assert shop(f"retry: {{attempts: 5, budget: {off}}}").settings().retry == Retry(attempts=5, budget=None)
+
+
+def test_a_budget_that_is_off_is_off_for_all_operations_and_may_be_switched_on_again():
+    service = shop("retry: {budget: off}\noperations: {a: {get: /a, retry: {attempts: 5}}}")
+    assert service.settings("a").retry == Retry(attempts=5, budget=None)
+    assert service.settings(code={"retry": {"attempts": 2}}).retry == Retry(attempts=2, budget=None)
+    assert service.settings(code={"retry": {"budget": {"floor": 1}}}).retry == Retry(budget=Budget(floor=1.0))
+    assert service.settings(code={"retry": {"budget": None}}).retry == Retry(budget=None)
+    switched = shop("retry: {budget: {ratio: 50%}}")
+    assert switched.settings(code={"retry": {"budget": False}}).retry == Retry(budget=None)
+
+
 def test_the_budget_belongs_to_the_service():
     assert shop("retry: {budget: {ratio: 10%, floor: 0}}").settings().retry.budget == Budget(0.1, 0.0)
     text = errors(operation, "get: /a\nretry: {budget: {ratio: 10%}}")
@@ -66,6 +98,7 @@ def test_an_operations_retry_keeps_the_services_budget():
     lines = "retry: {budget: {ratio: 10%}}\noperations: {a: {get: /a, retry: {attempts: 5}}}"
     retry = shop(lines).settings("a").retry
     assert (retry.attempts, retry.budget.ratio) == (5, 0.1)
+    assert "8:17: unknown key `budget`" in errors(operation, "get: /a\nretry: {budget: off}")
 
 
 @pytest.mark.parametrize(

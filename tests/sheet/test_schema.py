@@ -48,6 +48,8 @@ GOOD = [
     + "    errors:\n      - {when: {status: 404}, then: ignore}\n"
     + "      - {when: {status: [4xx, 503], path: a, matches: '^E'}, then: fail, raise: OutOfStock, message: m}\n",
     LAYERS,
+    HEAD + "    retry: {budget: off}\n    breaker: {ratio: 30%}\n",
+    HEAD + "    retry: {budget: false}\n",
     HEAD
     + "    timeout: 3\n    retry: off\n    concurrency: 5\n    http2: '${H:-true}'\n    pool: {idle: 2m, lifetime: off}\n    auth: off\n",
     HEAD
@@ -71,6 +73,8 @@ BAD = [
     HEAD + "stores: {limits: somewhere}\n",
     HEAD + "    retry: 3\n",
     HEAD + "    retry: {attempts: 0}\n",
+    HEAD + "    retry: {budget: 20%}\n",
+    HEAD + "    operations: {op: {get: /x, retry: {budget: off}}}\n",
     HEAD + "    retry: {statuses: [200]}\n",
     HEAD + "    timeout: 0\n",
     HEAD + "    timeout: 5 parsecs\n",

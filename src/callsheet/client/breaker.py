@@ -5,13 +5,15 @@ from __future__ import annotations
 from callsheet.engine.io import Io
 from callsheet.engine.tell import tell
 from callsheet.events import NO_CALL, BreakerChanged, Listener, by_event
-from callsheet.policies.breaker import Breaker, State
+from callsheet.policies.breaker import AnyBreaker, State
 
 
 class BreakerControl:
     """The circuit breaker of a service, or of one operation: its state, and the switch for it."""
 
-    def __init__(self, breaker: Breaker, io: Io, service: str, operation: str, listeners: tuple[Listener, ...]) -> None:
+    def __init__(
+        self, breaker: AnyBreaker, io: Io, service: str, operation: str, listeners: tuple[Listener, ...]
+    ) -> None:
         self._breaker = breaker
         self._now = io.now
         self._wall = io.wall
@@ -25,12 +27,12 @@ class BreakerControl:
 
     @property
     def failures(self) -> int:
-        """Failed attempts in its window."""
+        """Failed attempts that are counted now: since the last success, or below a `ratio` of 100% in the window."""
         return self._counted()[0]
 
     @property
     def samples(self) -> int:
-        """All attempts in its window that say something of the service."""
+        """All attempts that are counted now, failed or not."""
         return self._counted()[1]
 
     @property

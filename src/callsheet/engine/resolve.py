@@ -32,7 +32,7 @@ async def resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io
             verdict = verdict.then
         elif isinstance(verdict, Tell):
             tell_noticed(verdict.event, attempt.call, plan, io)
-            return None
+            verdict = verdict.then
         else:
             return verdict
     return None

@@ -6,10 +6,13 @@ With R calls per second that share budget, breaker and rate limit, n attempts pe
   waits for a slot, a turn or as long as the service asks (Retry-After) may take longer, but never longer than the total.
 - requests per second in an outage: min(R + min(R * (n - 1), ratio * R + floor), the declared rate), on average over the window of the
   budget: the retries of each window are at most ratio * calls + floor * window.
-- the breaker opens within max(ratio * window, samples / R), where attempts fail at once. After t seconds the successes still
+- the breaker opens within max(window, samples / R), where attempts fail at once: the row of failures is then long enough in number
+  and in time. It may never open if `samples` do not come within the 60 s for which a failure counts.
+- at a `ratio` below 100 % it opens within max(ratio * window, samples / R). After t seconds the successes still
   counted are at most R * (window - t) and the failures at least R * t, so that their share is `ratio` at the latest when
   t = ratio * window; `samples` are known when t = samples / R. It may never open if a window does not hold `samples`.
-- once open: `probes` requests after `open` seconds, then after twice as long, up to `max_open`.
+- once open: `probes` requests after `open` seconds, then after twice as long, up to `max_open`; a fifth sooner at a `ratio` of 100 %,
+  whose pauses are a random part of that.
 """
 
 from __future__ import annotations
@@ -21,12 +24,14 @@ from typing import Literal
 
 from callsheet.arithmetic.backoff import ceiling
 from callsheet.plan.idempotency import KEYED_METHODS
-from callsheet.settings.breaker import Breaker
+from callsheet.settings.breaker import RECENT, Breaker
 from callsheet.settings.rate_limit import Rate, RateLimit
 from callsheet.settings.retry import Budget, Retry
 from callsheet.settings.settings import Settings
 
 METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH")
+LEAST_PART = 0.8
+"""The least part of its pause for which a breaker with a `ratio` of 100 % is open."""
 REMEMBERED = 0.9
 """The part of a window that is always counted: older counts are dropped a tenth of the window at a time."""
 OUTAGE = 600.0
@@ -187,13 +192,16 @@ class Load:
 def opens_within(breaker: Breaker, attempts: float) -> float | None:
     """Seconds until the breaker opens at the latest, if so many attempts per second all fail; None if it may never open."""
     known = breaker.samples / attempts if attempts else math.inf
+    if breaker.ratio >= 1.0:
+        return None if known > RECENT else max(breaker.window, known)
     return None if known > REMEMBERED * breaker.window else max(breaker.ratio * breaker.window, known)
 
 
 def probings(breaker: Breaker, seconds: float) -> int:
-    """How often an open breaker lets probes through in so many seconds, if all of them fail."""
-    count, pause, left = 0, breaker.open, seconds
-    while pause < breaker.max_open and pause <= left:
+    """How often an open breaker lets probes through in so many seconds at most, if they all fail."""
+    part = LEAST_PART if breaker.ratio >= 1.0 else 1.0
+    count, pause, left = 0, breaker.open * part, seconds
+    longest = breaker.max_open * part
+    while pause < longest and pause <= left:
         count, left, pause = count + 1, left - pause, pause * 2
-    pause = min(pause, breaker.max_open)
-    return count + math.floor(left / pause)
+    return count + math.floor(left / min(pause, longest))

@@ -63,7 +63,7 @@ class RetryBudget:
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[RetryBudget, ...]:
     """The budget of the service; an operation's own `retry` settings do not change it."""
     of_service = scope.settings[0].retry
-    if settings.retry is None or of_service is None:
+    chosen = of_service.budget if of_service is not None else None
+    if settings.retry is None or chosen is None:
         return ()
-    chosen = of_service.budget
     return (scope.one(("retry.budget", chosen), lambda: RetryBudget(chosen)),)

@@ -40,7 +40,9 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Which attempts are made again, how often, and with what pauses. `budget` bounds the retries of a whole service.
+    """Which attempts are made again, how often, and with what pauses.
+
+    `budget` bounds the retries of a whole service; None lets each call make all of its own.
 
     A method that is not in `methods` (POST, PATCH) is sent again only if it was never sent, on a 429, if the operation is
     declared `idempotent`, or with an idempotency key.
@@ -52,4 +54,4 @@ class Retry:
     backoff: Backoff = Backoff()
     statuses: frozenset[int] = chosen(TRANSIENT_STATUSES, "for `statuses` and for attempts without a usable answer")
     methods: frozenset[str] = chosen(REPEATABLE_METHODS, "A method in `methods` may be sent twice")
-    budget: Budget = Budget()
+    budget: Budget | None = Budget()

@@ -87,7 +87,7 @@ def _retry(written: Written, spot: Spot, findings: Findings) -> Retry | None:
     values = plain(written.value)
     if "backoff" in values:
         values["backoff"] = _backoff(written.value["backoff"].value, spot, findings)
-    if "budget" in values:
+    if values.get("budget") is not None:
         values["budget"] = Budget(**values["budget"])
     for name in ("statuses", "methods"):
         if name in values:

@@ -29,14 +29,17 @@ RETRY_KEYS = (
         "these may be sent twice; replaces the default list",
     ),
 )
-BUDGET = Record(
-    (
-        Key("ratio", SHARE, "retries as a share of the service's calls"),
-        Key("floor", PER_SECOND, "retries per second that are allowed beside"),
-        Key("window", DURATION, "over which both are counted"),
+BUDGET = OrOff(
+    Record(
+        (
+            Key("ratio", SHARE, "retries as a share of the service's calls"),
+            Key("floor", PER_SECOND, "retries per second that are allowed beside"),
+            Key("window", DURATION, "over which both are counted"),
+        ),
+        topic="budget",
+        expected="a mapping of ratio, floor and window",
     ),
-    topic="budget",
-    expected="a mapping of ratio, floor and window",
+    number_hint="write `budget: {ratio: 20%}`: retries as a share of the service's calls",
 )
 
 
