@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 BLANK = (b"\r\n", b"\n")
 MOST_INTERIM = 16
 """Interim answers (1xx) before the final one. Services send one or two."""
@@ -10,75 +12,65 @@ STATUS_LINES = 4096
 
 
 class AnswerHead:
-    """Keeps the lines of one answer up to the end of its header block; interim answers count, trailers are dropped.
+    """Keeps the lines of one answer; interim answers and trailers are no part of its `final` block.
 
-    `excess` tells which bound was exceeded, None if none was. Once the final answer's block `is_complete`, `fields_size` is
-    the size of its fields.
+    `take` is the HEADERFUNCTION of libcurl: 0 ends the transfer, None lets it go on. `begin` forgets the last answer, and
+    takes at most so many bytes of fields of the next, its interim answers' included. `excess` tells what exceeded a bound.
     """
 
-    __slots__ = (
-        "_before",
-        "_begins",
-        "_cap",
-        "_interim",
-        "_most",
-        "_size",
-        "excess",
-        "fields_size",
-        "is_complete",
-        "lines",
-    )
+    __slots__ = ("_begins", "_ends", "_interim", "begin", "excess", "is_complete", "lines", "take")
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
+        self.begin, self.take = self._callbacks()
         self.begin(0)
 
-    def begin(self, cap: int) -> None:
-        """Forget the last answer; take at most `cap` bytes of fields of the next, its interim answers' included."""
-        self.lines.clear()
-        self.excess: str | None = None
-        self.fields_size = 0
-        self._cap = cap
-        self._most = cap + STATUS_LINES
-        self._size = self._before = self._begins = self._interim = 0
-        self.is_complete = False
+    def _callbacks(self) -> tuple[Callable[[int], None], Callable[[bytes], int | None]]:
+        """`begin` and `take`, which runs for each line: variables of a closure take half the time of attributes."""
+        lines, append, at_edge = self.lines, self.lines.append, self._at_edge
+        size = cap = most = 0
 
-    def take(self, line: bytes) -> int | None:
-        """Take a line, as HEADERFUNCTION of libcurl: 0 ends the transfer, None lets it go on."""
-        self._size += len(line)
-        if len(line) <= 2 or self._size > self._most:
-            return self._take_at_edge(line)
-        self.lines.append(line)
-        return None
+        def begin(new_cap: int) -> None:
+            nonlocal size, cap, most
+            size, cap, most = 0, new_cap, new_cap + STATUS_LINES
+            lines.clear()
+            self._begins = self._ends = self._interim = 0
+            self.excess: str | None = None
+            self.is_complete = False
 
-    def _take_at_edge(self, line: bytes) -> int | None:
+        def take(line: bytes) -> int | None:
+            nonlocal size
+            size += len(line)
+            append(line)
+            return at_edge(line, cap if size > most else None) if size > most or len(line) < 3 else None
+
+        return begin, take
+
+    def _at_edge(self, line: bytes, exceeded: int | None) -> int | None:
+        """Take the last line, which may end a block, or which exceeded the cap."""
         if self.is_complete:
-            return None
-        if self._size > self._most:
-            self.excess = f"header fields of more than {self._cap} bytes (caps.headers)"
-            return 0
-        self.lines.append(line)
-        return self._end_block(len(line)) if line in BLANK else None
+            self.lines.pop()
+        elif exceeded is not None:
+            self.lines.pop()
+            self.excess = f"header fields of more than {exceeded} bytes (caps.headers)"
+        elif line in BLANK:
+            self._end_block()
+        return None if self.excess is None else 0
 
-    def _end_block(self, blank: int) -> int | None:
-        status_line = self.lines[self._begins]
-        if not is_interim(status_line):
-            self.fields_size = max(0, self._size - self._before - len(status_line) - blank)
-            self.is_complete = True
-            self._most = 0  # each further line is a trailer
-            return None
-        self._begins = len(self.lines)
-        self._before = self._size
-        self._interim += 1
-        if self._interim <= MOST_INTERIM:
-            return None
-        self.excess = f"more than {MOST_INTERIM} interim answers (1xx) before the final one"
-        return 0
+    def _end_block(self) -> None:
+        self.is_complete = not is_interim(self.lines[self._begins])
+        if self.is_complete:
+            self._ends = len(self.lines) - 1
+        else:
+            self._begins = len(self.lines)
+            self._interim += 1
+            if self._interim > MOST_INTERIM:
+                self.excess = f"more than {MOST_INTERIM} interim answers (1xx) before the final one"
 
     @property
     def final(self) -> tuple[bytes, list[bytes]] | None:
         """Status line and fields of the final answer; None if its header block is not whole."""
-        return (self.lines[self._begins], self.lines[self._begins + 1 : -1]) if self.is_complete else None
+        return (self.lines[self._begins], self.lines[self._begins + 1 : self._ends]) if self.is_complete else None
 
 
 def is_interim(status_line: bytes) -> bool:

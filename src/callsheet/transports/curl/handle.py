@@ -176,7 +176,7 @@ class Handle:
             self._end_upload()
         elif not kind[1]:
             self._setopt(pycurl.POSTFIELDS, b"")
-        self.head.begin(0)
+        self.head.lines.clear()
         self.drop_body()
 
     def drop_body(self) -> None:

@@ -108,7 +108,7 @@ class Transfer:
         if block is None:
             raise self._error(MalformedAnswer, "the connection closed within the header block")
         status_line, fields = block
-        excess = excess_fields(self.caps, len(fields), self.head.fields_size)
+        excess = excess_fields(self.caps, len(fields), len(b"".join(fields)))
         if excess is not None:
             raise self._error(MalformedAnswer, excess)
         version, code, reason = parts_of(status_line)
