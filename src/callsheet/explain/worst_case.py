@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from callsheet.arithmetic.backoff import ceiling
-from callsheet.settings.breaker import RECENT, Breaker
+from callsheet.settings.breaker import LEAST_PART, RECENT, Breaker
 from callsheet.settings.rate_limit import Rate, RateLimit
 from callsheet.settings.retry import Budget, Retry
 from callsheet.settings.settings import Settings
@@ -31,8 +31,6 @@ from callsheet.settings.settings import Settings
 METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH")
 KEYED_METHODS = frozenset({"POST", "PATCH"})
 """An idempotency key is made for these alone: the others may be sent twice as they are."""
-LEAST_PART = 0.8
-"""The least part of its pause for which a breaker with a `ratio` of 100 % is open."""
 REMEMBERED = 0.9
 """The part of a window that is counted for certain: what is older is forgotten in tenths."""
 OUTAGE = 600.0
