@@ -44,10 +44,10 @@ def main(arguments):
     found = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "versions": versions}
     rows = []
     for colour in chosen.colours:
-        outage = in_outage(colour)
         for has_breaker in (False, True):
             lost = at_steady_failures(colour, chosen.seconds, has_breaker=has_breaker)
-            rows.append({"colour": colour, "breaker": has_breaker, "lost": lost, **outage[has_breaker]})
+            load, last = in_outage(colour, has_breaker=has_breaker)
+            rows.append({"colour": colour, "breaker": has_breaker, "lost": lost, "load": load, "last": last})
     text = f"{report.conditions(found, f'{chosen.seconds:g} s for each share of failures')}\n\n{table(rows)}"
     print(text)
     known = json.loads(chosen.json.read_text()) if chosen.json.exists() else {}
@@ -66,24 +66,24 @@ def at_steady_failures(colour, seconds, *, has_breaker):
             with calling(colour, groups) as caller:
                 made = all_made(caller, seconds)
         lost += [share_of_lost(made, number) for number in range(len(groups))]
-    return by_rate(lost)
+    # In rows of one for each number of calls per second.
+    return [lost[place : place + len(CLIENTS)] for place in range(0, len(lost), len(CLIENTS))]
 
 
-def in_outage(colour):
-    """The load on a service that is down, and how long after it is back the last call is lost, without and with a breaker."""
+def in_outage(colour, *, has_breaker):
+    """The load on a service that is down, and how long after it is back the last call is lost, at each number of calls per second."""
     seconds = BEFORE + OUTAGE + AFTER
     with running("bench.breaker.upstream", 0.0) as upstreams:
         (url,) = urls_of(upstreams)
-        groups = [Group(url, rate, n, seconds, has) for has in (False, True) for rate, n in CLIENTS_IN_OUTAGE.items()]
+        groups = [Group(url, rate, n, seconds, has_breaker) for rate, n in CLIENTS_IN_OUTAGE.items()]
         with calling(colour, groups) as caller:
             time.sleep(BEFORE)
             down = float(told(upstreams, "down"))
             time.sleep(OUTAGE)
             up = float(told(upstreams, "up"))
             made = all_made(caller, AFTER)
-    loads = by_rate([load(made, number, down, up) for number in range(len(groups))])
-    lasts = by_rate([last_lost(made, number, up) for number in range(len(groups))])
-    return [{"load": load, "last": last} for load, last in zip(loads, lasts, strict=True)]
+    numbers = range(len(groups))
+    return [load_of(made, number, down, up) for number in numbers], [last_lost(made, number, up) for number in numbers]
 
 
 @contextmanager
@@ -125,17 +125,12 @@ def all_made(child, seconds):
     return [Made(*each) for each in json.loads(text)]
 
 
-def by_rate(values):
-    """The values in rows of one for each number of calls per second."""
-    return [values[place : place + len(CLIENTS)] for place in range(0, len(values), len(CLIENTS))]
-
-
 def share_of_lost(made, group):
     lost = [each.is_lost for each in made if each.group == group]
     return sum(lost) / len(lost)
 
 
-def load(made, group, down, up):
+def load_of(made, group, down, up):
     """Attempts for each call that was made while the service was down."""
     attempts = [each.attempts for each in made if each.group == group and down <= each.began < up]
     return sum(attempts) / len(attempts)

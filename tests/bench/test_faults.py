@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bench.faults import report
-from bench.faults.behaviours import BEHAVIOURS, SEED, THIRD
+from bench.faults.behaviours import BEHAVIOURS, CAPACITY, LONGEST_QUEUE, SEED, THIRD
 from bench.faults.run import Setup, measured, upstream
 from bench.faults.scenarios import BY_NAME, FULL, SCENARIOS
 from bench.faults.upstream import PORTS
@@ -48,6 +48,23 @@ def test_an_order_that_is_refused_was_not_carried_out():
         connection.close()
         seen = counted()
     assert (status, seen["requests"], seen["orders"]) == (429, 1, 0)
+
+
+def test_a_service_that_is_asked_for_too_much_answers_what_it_can_and_refuses_the_rest():
+    burst = BY_NAME["overload-2"]._replace(calls=500, rate=9000.0, variants=())
+    (result,) = measured(burst, [Setup("callsheet", "asyncio")])
+    taken = LONGEST_QUEUE * CAPACITY
+    assert taken <= result.calls - result.errors < result.calls
+    assert "ServerError" in result.raised
+    assert result.worst >= LONGEST_QUEUE
+
+
+def test_a_variant_of_callsheet_is_measured_beside_it_with_its_setting():
+    scenario = BY_NAME["errors-30"]._replace(calls=400, rate=4000.0)
+    plain, without = measured(scenario, [Setup("callsheet", "blocking")])
+    assert without.client == "callsheet, `retry: {budget: off}`"
+    assert "| callsheet, `retry: {budget: off}` | blocking | 400 " in report.table(scenario, [plain, without])
+    assert "budget" not in report.summary([plain, without])
 
 
 def test_a_post_whose_answer_is_lost_is_sent_once_and_raises():

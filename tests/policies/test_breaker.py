@@ -3,6 +3,7 @@
 import itertools
 import os
 import threading
+from collections import deque
 
 import pytest
 from hypothesis import settings as profile
@@ -359,6 +360,34 @@ def test_forced_states_count_nothing_and_change_only_by_force(state, outcome):
     assert refused(breaker, NOW + 1000) is None
 
 
+@pytest.mark.parametrize("kind", [Breaker, ShareBreaker])
+def test_a_forked_child_counts_from_nothing(kind):
+    breaker = kind(ShareSettings(samples=4))
+    made(breaker, 503)
+    breaker.forget()
+    assert (breaker.state, breaker.counted(NOW)) == ("closed", (0, 0))
+
+
+class InterruptedOnce(deque):
+    is_over = False
+
+    def append(self, value):
+        if not self.is_over:
+            self.is_over = True
+            raise KeyboardInterrupt
+        super().append(value)
+
+
+def test_an_interrupt_while_a_failure_is_counted_loses_that_failure_and_no_more():
+    breaker = Breaker(QUICK)
+    breaker.last = InterruptedOnce(maxlen=4)
+    with pytest.raises(KeyboardInterrupt):
+        made(breaker, 503)
+    for at in (0.1, 1.0, 2.0, 2.1):
+        made(breaker, 503, NOW + at)
+    assert breaker.state == "open"
+
+
 class NeverTaken:
     def __enter__(self):
         raise AssertionError("a lock was taken")
@@ -400,6 +429,8 @@ def test_a_forked_child_has_no_probes_under_way():
     breaker.forget()
     breaker.let_go(probe, True)
     assert not breaker.probing
+    sent(breaker, NOW + 1.1)
+    assert breaker.state == "half-open"
     assert isinstance(breaker.lock, type(threading.Lock()))
 
 

@@ -24,14 +24,12 @@ from typing import Literal
 
 from callsheet.arithmetic.backoff import ceiling
 from callsheet.plan.idempotency import KEYED_METHODS
-from callsheet.settings.breaker import RECENT, Breaker
+from callsheet.settings.breaker import LEAST_PART, RECENT, Breaker
 from callsheet.settings.rate_limit import Rate, RateLimit
 from callsheet.settings.retry import Budget, Retry
 from callsheet.settings.settings import Settings
 
 METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH")
-LEAST_PART = 0.8
-"""The least part of its pause for which a breaker with a `ratio` of 100 % is open."""
 REMEMBERED = 0.9
 """The part of a window that is always counted: older counts are dropped a tenth of the window at a time."""
 OUTAGE = 600.0

@@ -30,7 +30,7 @@ from callsheet.errors import (
 from callsheet.events import NO_CALL, BreakerChanged
 from callsheet.http.response import Response
 from callsheet.policies.scope import Own, Scope
-from callsheet.settings.breaker import RECENT
+from callsheet.settings.breaker import LEAST_PART, RECENT
 from callsheet.settings.breaker import Breaker as BreakerSettings
 from callsheet.settings.settings import Settings
 from callsheet.verdicts import Refuse, Tell
@@ -40,8 +40,6 @@ State = Literal["closed", "open", "half-open", "forced-open", "forced-closed"]
 TOO_MANY_REQUESTS = 429
 CLOSED = frozenset({"closed", "forced-closed"})
 FORCED = frozenset({"forced-open", "forced-closed"})
-LEAST_PART = 0.8
-"""Of a pause: the random part that remains keeps processes apart without making recovery much later."""
 NEARLY = 0.9
 """An attempt that had this share of the time it is granted was cut off by the service's slowness, not by its caller."""
 
@@ -88,9 +86,10 @@ class AnyBreaker(ABC):
             self._become(state, now)
 
     def forget(self) -> None:
-        """Begin anew in a forked child: the probes under way are its parent's."""
+        """Count from nothing in a forked child: the probes under way are its parent's, and what was just being counted is half done."""
         self.lock = threading.Lock()
         self.probing.clear()
+        self._clear()
 
     def counted(self, now: float) -> tuple[int, int]:
         """Failures that are counted now, and all samples."""
@@ -151,9 +150,9 @@ class AnyBreaker(ABC):
 
 
 class Breaker(AnyBreaker):
-    """Opens when a row of failures had no success between, and closes at any success.
+    """Opens at failures in a row that no success interrupted, and closes at any success.
 
-    The pause is a random part of it, from 0.8 to 1.0, by `pick`: a thousand processes must not probe together.
+    It is open for a part of the pause from 0.8 to 1.0, which `pick` draws: a thousand processes must not probe together.
     """
 
     def __init__(self, settings: BreakerSettings, pick: Callable[[], float] = lambda: 1.0) -> None:
@@ -162,9 +161,9 @@ class Breaker(AnyBreaker):
         self.row = 0
         """Failures since the last success."""
         self.first = 0.0
-        """When the row began."""
+        """When the first of them ended."""
         self.last = deque[float](maxlen=settings.samples)
-        """When the last of them were."""
+        """When each of the newest `samples` of them ended."""
         self.pause = 0.0
         """Seconds for which it was open last: a probe has as long to get the headers of an answer."""
         self.asked = 0.0
@@ -200,8 +199,8 @@ class Breaker(AnyBreaker):
             self._clear()
         if not self.row:
             self.first = now
+        self.last.append(now)  # before `row` says that there is one: an interrupt may come between
         self.row += 1
-        self.last.append(now)
         is_long_enough = self.row >= self.settings.samples and now - self.first >= self.settings.window
         return Tell(self._opened(now)) if is_long_enough and now - self.last[0] <= RECENT else None
 

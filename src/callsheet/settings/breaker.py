@@ -8,6 +8,8 @@ from callsheet.settings.reasons import chosen
 
 RECENT = 60.0
 """Seconds after which a failure, or a breaker that nobody asked meanwhile, says nothing of the service any more."""
+LEAST_PART = 0.8
+"""Of a pause at a `ratio` of 1.0: the random part that remains keeps processes apart without making recovery much later."""
 
 
 @dataclass(frozen=True, slots=True)
