@@ -54,8 +54,9 @@ class Slot:
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """Hand the slot to the attempt that waits longest, or leave the queue; after an interrupt, it may be done again."""
         with self.lock:
-            self.waiting.pop(attempt, None)
             self.holders.pop(attempt, None)
+            if self.waiting:
+                self.waiting.pop(attempt, None)
             while self.waiting:
                 waiter, ticket = next(iter(self.waiting.items()))
                 if waiter not in self.holders:
