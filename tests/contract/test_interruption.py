@@ -97,7 +97,12 @@ def test_after_an_interruption_the_next_call_is_answered(world: World, echo_serv
 def slow_names(monkeypatch: pytest.MonkeyPatch):
     """Name lookups that hang until the test is over."""
     over = threading.Event()
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: over.wait(10.0) and [])
+
+    def hangs(*_: object, **__: object) -> list[object]:
+        over.wait(10.0)
+        return []
+
+    monkeypatch.setattr("socket.getaddrinfo", hangs)
     yield
     over.set()
 
