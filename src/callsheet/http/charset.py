@@ -11,6 +11,8 @@ from functools import cache
 PROBE = b"a"
 NO_CHARSET = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """Python's codecs that are not charsets: its own escapes and those of host names."""
+LONGEST_NAME = 60
+"""Characters in the name of a charset. Each of a longer one would have to be looked at."""
 MARK = "\ufeff"
 """A decoded byte order mark: it tells the encoding and is not part of the text."""
 
@@ -20,10 +22,9 @@ def usable(charset: str) -> str:
     decode bytes to bytes (zlib, hex). Only names of Python's own codecs are looked up, since Python keeps every other name
     that it is asked for in memory.
     """
-    if (
-        not charset.isascii()
-        or encodings.normalize_encoding(charset.lower()).replace(".", "_") not in names_of_codecs()
-    ):
+    if len(charset) > LONGEST_NAME or not charset.isascii():
+        return "utf-8"
+    if encodings.normalize_encoding(charset.lower()).replace(".", "_") not in names_of_codecs():
         return "utf-8"
     try:
         PROBE.decode(charset, "replace")
