@@ -141,6 +141,14 @@ def test_lines_beyond_the_cap_are_not_kept() -> None:
     assert sum(map(len, taken.lines)) <= 1000 + STATUS_LINES
 
 
+@ways
+@pytest.mark.parametrize("status", [b"000", b"099", b"20", b"2000", b"-20", b"2 0", b"2OO", b""])
+def test_a_status_that_is_none_is_no_answer(world: World, status: bytes, is_stream: bool) -> None:
+    error = outcome(world, b"HTTP/1.1 " + status + b" OK\r\nContent-Length: 5\r\n\r\nhello", is_stream=is_stream)
+    assert isinstance(error, MalformedAnswer)
+    assert error.was_sent
+
+
 NO_LENGTHS = [
     b"9223372036854775808", b"18446744073709551616", b"9" * 40, b"1" * 5000, b"+5", b"-5", b"5 5", b"", b"0x5", b"5.0", b"5;", b"5e0",
     b"abc", b"\xb2", b"1_0", b"5, 6", b"5,9223372036854775808", b"5\r\nContent-Length: 6", b"5\r\ncontent-length: 9223372036854775808",

@@ -98,6 +98,8 @@ def test_an_extra_authority_is_read_again_when_it_changes(colour, certificates, 
         assert isinstance(world.failure(server.url), TLSError)
         extra.write_bytes(certificates.ca_file.read_bytes() + b"\n")
         assert world.get(server.url).status_code == 200
+        extra.write_bytes(b"")  # whoever replaces it has just begun
+        assert world.get(server.url).status_code == 200
         extra.unlink()
         assert world.get(server.url).status_code == 200
     world.end()
