@@ -241,12 +241,28 @@ def test_a_schema_refers_to_the_sheets_own():
         ),
         (TypeRef("import", "threading:Lock", "sheet.yaml:3"), "sheet.yaml:3: threading:Lock cannot be validated"),
         (TypeRef("json_schema", {"type": 7}, "sheet.yaml:3"), "sheet.yaml:3: not a JSON Schema"),
+        *[
+            (
+                TypeRef("json_schema", {"properties": {"a": {"pattern": pattern}}}, "sheet.yaml:3"),
+                "sheet.yaml:3: not a JSON Schema: a `pattern` cannot be read; patterns are read by Rust's regex, which never looks around",
+            )
+            for pattern in ("(?=.*a.*b.*c)x", "(?<!a)b", r"(a)\1")
+        ],
     ],
 )
 def test_a_type_that_cannot_be_had_names_its_place(ref, message):
     with pytest.raises(SheetError) as caught:
         codec_for(ref)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("pattern", ["^(a+)+$", "a.*b.*c.*e", r"^\/x\-[^\s@[\]]+$", "(?:(?:[a-d]{1,50}){1,50}){1,4}x"])
+def test_patterns_of_a_schema_take_linear_time(pattern):
+    """Backtracking would take minutes."""
+    with pytest.raises(Mismatch):
+        codec_for(TypeRef("json_schema", {"type": "string", "pattern": pattern})).decode(
+            b'"' + b"abcd" * 50_000 + b' "'
+        )
 
 
 def test_a_type_is_imported_by_its_name():

@@ -177,9 +177,8 @@ class Transfer:
             return self._error(LocalFault, NO_MEANS.format(error=lack), errno)
         told = REFUSED if self.handle.found_refused else explanation(errno, verify_result, text, refusal)
         lost = self._error(kind, told, errno=errno)
-        if refusal == WANTS_CREDENTIALS or (errno == PROXY and info(pycurl.PROXY_ERROR) in SOCKS_REFUSALS):
-            # Not to be tried again: a few times the same wrong password, and the proxy locks the account.
-            lost.is_local = True
+        # Not to be tried again: a few times the same wrong password, and the proxy locks the account.
+        lost.is_local |= refusal == WANTS_CREDENTIALS or (errno == PROXY and info(pycurl.PROXY_ERROR) in SOCKS_REFUSALS)
         return lost
 
     def _unreadable(self, error: BaseException) -> BaseException:
