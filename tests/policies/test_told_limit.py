@@ -126,6 +126,23 @@ def test_a_date_counts_from_the_date_of_the_answer(ours):
 
 
 @pytest.mark.parametrize(
+    "date",
+    [
+        "Sunday, 31-Dec-23 23:59:50 GMT",
+        "Sun Dec 31 23:59:50 2023",
+        "Sun, 31 Dec 2023 23:59:50 -0000",
+        "31 Dec 2023 23:59:50 gmt",
+    ],
+)
+@pytest.mark.parametrize(
+    "later", ["Sun, 31 Dec 2023 23:59:60 GMT", "Sunday, 31-Dec-23 23:59:60 GMT", "Sun Dec 31 23:59:60 2023"]
+)
+def test_each_form_of_a_date_is_read_and_a_leap_second_is_one(date, later):
+    assert told_pause(answer([("Date", date), ("Retry-After", later)]), WALL) == 9.0
+    assert told_pause(answer([("Date", later), ("Retry-After", date)]), WALL) == 0.0
+
+
+@pytest.mark.parametrize(
     "fields", [[], [("Date", "")], [("Date", "yesterday")], [("Date", "Tue, 99 Foo 2023 99:99:99 GMT")]]
 )
 def test_a_date_counts_from_our_own_clock_where_the_answer_has_no_usable_date(fields):

@@ -58,7 +58,7 @@ def served_at(response: Response, wall_now: float) -> float:
 
 def _moment(text: str) -> float | None:
     try:
-        date = parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text.replace(":60 ", ":59 "))  # a leap second (RFC 9110 5.6.7)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
