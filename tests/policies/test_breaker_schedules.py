@@ -89,16 +89,24 @@ class Schedules(RuleBasedStateMachine):
     """
 
     @initialize(
-        samples=st.integers(1, 4), probes=st.integers(1, 3), window=st.sampled_from([0.5, 2.0, 70.0]),
+        samples=st.integers(1, 3), probes=st.integers(1, 3), window=st.sampled_from([0.125, 0.5, 70.0]),
         pauses=st.sampled_from([(0.5, 0.5), (1.0, 5.0), (4.0, 8.0)]), drawn=st.sampled_from([0.0, 1.0]),
+        is_open=st.booleans(),
     )  # fmt: skip
-    def begin(self, samples: int, probes: int, window: float, pauses: tuple[float, float], drawn: float) -> None:
+    def begin(
+        self, samples: int, probes: int, window: float, pauses: tuple[float, float], drawn: float, is_open: bool
+    ) -> None:
         settings = Settings(samples=samples, probes=probes, window=window, open=pauses[0], max_open=pauses[1])
         self.breaker, self.rule = Breaker(settings, lambda: drawn), Rule(settings, 0.8 + 0.2 * drawn)
         self.now = 1000.0
         self.waiting: list[Any] = []
         self.sent: list[Any] = []
         self.told: list[str] = []
+        if is_open:
+            for _ in range(samples + 1):
+                self.ask(is_new=True, is_sent=True, index=0)
+                self.time_passes(eighths=4)
+                self.answered(503, 0, is_stream=False)
 
     def hear(self, verdict: Any) -> Any:
         while isinstance(verdict, Tell):
@@ -106,7 +114,7 @@ class Schedules(RuleBasedStateMachine):
             verdict = verdict.then
         return verdict
 
-    @rule(eighths=st.one_of(st.integers(0, 16), st.sampled_from([40, 479, 480, 481, 1000])))
+    @rule(eighths=st.sampled_from([0, 1, 4, 8, 12, 16, 32, 40, 479, 480, 481]))
     def time_passes(self, eighths: int) -> None:
         self.now += eighths / 8
 
@@ -124,7 +132,7 @@ class Schedules(RuleBasedStateMachine):
         else:
             self.waiting.append(attempt)
 
-    @rule(status=st.sampled_from([200, 503, 503, 503, 429]), index=st.integers(0, 99), is_stream=st.booleans())
+    @rule(status=st.sampled_from([503, 503, 503, 503, 429, 200]), index=st.integers(0, 99), is_stream=st.booleans())
     def answered(self, status: int, index: int, is_stream: bool) -> None:
         if not self.sent:
             return
@@ -164,4 +172,4 @@ class Schedules(RuleBasedStateMachine):
 
 
 TestSchedules = Schedules.TestCase
-TestSchedules.settings = profile(max_examples=60, stateful_step_count=60, deadline=None)
+TestSchedules.settings = profile(max_examples=150, stateful_step_count=40, deadline=None)
