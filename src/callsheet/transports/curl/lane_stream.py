@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 import warnings
 
 from callsheet.errors import CLOSED, UsageError
@@ -59,10 +61,14 @@ class LaneStream:
 
     def _advance(self) -> None:
         transfer = self._transfer
+        # Bytes that are no part of the body (chunk extensions, trailers) do not count: they could come for ever.
+        late = math.inf if self._quiet is None else time.monotonic() + self._quiet
+
+        def left() -> float:
+            return 0.0 if self._is_closed else min(GLANCE, late - time.monotonic())
+
         try:
-            in_time = self._lane.run_until(
-                lambda: transfer.waiting_bytes > 0, transfer, self._until_closed, self._quiet
-            )
+            in_time = self._lane.run_until(lambda: transfer.waiting_bytes > 0, transfer, left, None)
         except AbortedError:
             raise UsageError(CLOSED_WHILE_READ) from None
         if self._is_closed:
@@ -70,9 +76,6 @@ class LaneStream:
         if not in_time:
             raise transfer.stalled(self._quiet)
         transfer.outcome = self._lane.outcome()
-
-    def _until_closed(self) -> float:
-        return 0.0 if self._is_closed else GLANCE
 
     def close(self) -> None:
         """Give the lane back if the whole body was received, else close its connection."""
