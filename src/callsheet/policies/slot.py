@@ -27,15 +27,11 @@ class Slot:
     def __init__(self, settings: Concurrency) -> None:
         self.limit = settings.limit
         self.queue = settings.queue
+        self.in_flight = 0
         self.holders: dict[Attempt, float | None] = {}
         """Since when each holds its slot; None until one that waited for it has gone on."""
         self.waiting: dict[Attempt, Ticket] = {}
         self.lock = threading.Lock()
-
-    @property
-    def in_flight(self) -> int:
-        """Attempts that have a slot."""
-        return len(self.holders)
 
     def before(self, attempt: Attempt, now: float) -> WaitFor | Refuse | None:
         """Take a slot, or a place in the queue, or refuse if that is full; None if the attempt has its slot."""
@@ -47,6 +43,7 @@ class Slot:
             if len(self.holders) < self.limit:
                 attempt.held[self] = None
                 self.holders[attempt] = now
+                self.in_flight = len(self.holders)
                 return None
             if len(self.waiting) >= self.queue:
                 return Refuse(self._full(now), by=self.name)
@@ -68,10 +65,12 @@ class Slot:
                     self.holders[waiter] = None
                 ticket.grant()
                 del self.waiting[waiter]
+            self.in_flight = len(self.holders)
 
     def forget(self) -> None:
         """Begin anew in a forked child: the attempts that have slots or wait are the parent's."""
         self.lock = threading.Lock()
+        self.in_flight = 0
         self.holders.clear()
         self.waiting.clear()
 
