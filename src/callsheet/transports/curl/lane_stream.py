@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 import warnings
+from functools import partial
+from itertools import chain
 
 from callsheet.errors import CLOSED, UsageError
 from callsheet.events import WireFacts
+from callsheet.process.finalized import Finalized, nothing
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lanes import Lanes
 from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, StreamedTransfer
@@ -18,7 +21,7 @@ GLANCE = 0.1
 descriptor per stream, which costs more."""
 
 
-class LaneStream:
+class LaneStream(Finalized):
     """Reads the body from a lane. If one thread closes it while another reads, the reading thread gives up the lane."""
 
     def __init__(self, lanes: Lanes, lane: Lane, transfer: StreamedTransfer, quiet: float | None) -> None:
@@ -29,6 +32,9 @@ class LaneStream:
         self._reading = threading.Lock()
         self._is_closed = False
         self._is_aborted = False
+        warned = f"{NEVER_CLOSED}: {transfer.request!r}"
+        warn = partial(warnings.warn, warned, ResourceWarning, stacklevel=1, source=transfer)
+        self.finally_do(chain(lane.endings, [partial(lanes.dropped.append, lane), warn]))
 
     @property
     def facts(self) -> WireFacts:
@@ -91,13 +97,8 @@ class LaneStream:
         self.close()
 
     def _let_go(self) -> None:
+        self.__del__ = nothing
         if self._transfer.is_whole:
             self._lanes.give_back(self._lane)
         else:
-            self._lanes.drop(self._lane)
-
-    def __del__(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            warnings.warn(f"{NEVER_CLOSED}: {self._transfer.request!r}", ResourceWarning, stacklevel=1, source=self)
             self._lanes.drop(self._lane)
