@@ -128,7 +128,7 @@ with Client(base_url=url, transport=Instant(), concurrency={"limit": 10, "queue"
             pass
     client.get("/")
     slot = next(each for _, each in client.service("api")._maker.plans.scope.shared._things if isinstance(each, Slot))
-    print(slot.in_flight, len(slot.holders), len(slot.waiting), len(dropped._leased))
+    print(slot.in_flight, len(slot.holders), len(slot.waiting), len(dropped._ended))
 """
 
 

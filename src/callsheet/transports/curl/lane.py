@@ -185,9 +185,10 @@ class Lane:
 
     def close(self) -> None:
         """Close the connections, without waiting."""
+        while self.endings:
+            self.endings.pop(0)()
         if not self.is_of_parent:
             self.handle.close()
-            self._multi.close()
 
     def leave_to_parent(self) -> None:
         """In a forked child, neither use nor close the connections: they are the parent's."""
