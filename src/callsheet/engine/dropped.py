@@ -41,7 +41,8 @@ class Lease(Finalized):
     def cover(self, answer: Open) -> None:
         """Note also when the answer was dropped, of which listeners will be told."""
         now: Callable[[], float | None] = answer.io.now
-        self.__del__ = map(_ended.append, zip((answer,), iter(now, None))).__next__
+        # Only when it is called is the time looked at, and appended beside the answer: by C functions.
+        self.__del__ = map(_ended.append, zip((answer,), iter(now, None), strict=False)).__next__
 
     def end(self) -> None:
         """The attempt has let go of everything."""

@@ -11,8 +11,9 @@ from queue import SimpleQueue
 from typing import Any, Generic, Self, TypeVar
 
 from callsheet.bare_frames import bare
-from callsheet.errors import ArgumentError, UsageError
+from callsheet.errors import ArgumentError, LocalFault, UsageError
 from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
+from callsheet.new_thread import new_thread
 
 Row = TypeVar("Row")
 
@@ -182,11 +183,13 @@ class _Crew(Generic[T]):
         return not self.is_stopped and self._failed_at == math.inf
 
     def hand_over(self, turn: _Turn[T]) -> None:
-        """Have a turn carried out as soon as a thread is free."""
+        """Have a turn carried out as soon as a thread is free. Raises LocalFault if there is none and none can be started."""
         if len(self._threads) < self._concurrency:
-            thread = threading.Thread(target=self._work, name="callsheet-map", daemon=True)
-            thread.start()
-            self._threads.append(thread)
+            try:
+                self._threads.append(new_thread("map", self._work))
+            except LocalFault:
+                if not self._threads:
+                    raise
         self._turns.put(turn)
         if self.is_stopped:
             # Another thread stopped us, and the turn may be behind the last one in the queue.

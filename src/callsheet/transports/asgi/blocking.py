@@ -11,10 +11,11 @@ from queue import SimpleQueue
 from typing import Any, Self, TypeVar
 
 from callsheet.call import Limits
-from callsheet.errors import UsageError
+from callsheet.errors import LocalFault, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.new_thread import new_thread
 from callsheet.process.forked import forget_after_fork
 from callsheet.transports.asgi.app_run import TaskReading
 from callsheet.transports.asgi.asynchronous import CLOSED, AsyncASGITransport
@@ -97,8 +98,11 @@ class LoopThread:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=_run, args=(self.loop,), name="callsheet-asgi", daemon=True)
-        self._thread.start()
+        try:
+            self._thread = new_thread("asgi", _run, self.loop)
+        except LocalFault:
+            self.loop.close()
+            raise
 
     def stop(self) -> None:
         """End the loop and its thread, without waiting."""
