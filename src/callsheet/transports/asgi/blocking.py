@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
@@ -21,6 +22,7 @@ from callsheet.transports.asgi.app_run import TaskReading
 from callsheet.transports.asgi.asynchronous import CLOSED, AsyncASGITransport
 from callsheet.transports.asgi.body import body_of
 from callsheet.transports.asgi.connection_scope import App
+from callsheet.transports.refusals import OF_PARENT
 
 T = TypeVar("T")
 Loop = asyncio.AbstractEventLoop
@@ -210,6 +212,7 @@ class ThreadReading:
         self._transport = transport  # keeps the transport, and so its thread, alive
         self._reading = reading
         self._errands = errands
+        self._process = os.getpid()
 
     @property
     def facts(self) -> WireFacts:
@@ -217,7 +220,12 @@ class ThreadReading:
         return self._reading.facts
 
     def read(self) -> bytes:
-        """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off, or what the app raised."""
+        """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off, or what the app raised.
+
+        Raises UsageError in a forked child, where the app does not run.
+        """
+        if os.getpid() != self._process:
+            raise UsageError(OF_PARENT)
         return self._errands.serve(self._reading.read())
 
     def close(self) -> None:

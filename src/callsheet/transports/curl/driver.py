@@ -95,8 +95,9 @@ class Driver:
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def _act(self, fd: int, mask: int) -> None:
-        self._drain_below(self._step(fd, mask))
-        self._heed_timers()
+        if not self.is_of_parent:
+            self._drain_below(self._step(fd, mask))
+            self._heed_timers()
 
     def _step(self, fd: int, mask: int) -> int | None:
         """How many transfers still run after libcurl has acted; None if a callback failed, which ends them all."""

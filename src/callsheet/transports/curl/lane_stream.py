@@ -12,8 +12,8 @@ from callsheet.events import WireFacts
 from callsheet.process.finalized import Finalized, nothing
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lanes import Lanes
-from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, StreamedTransfer
-from callsheet.transports.refusals import STREAM_CLOSED
+from callsheet.transports.curl.stream import NEVER_CLOSED, StreamedTransfer
+from callsheet.transports.refusals import OF_PARENT, STREAM_CLOSED
 
 CLOSED_WHILE_READ = f"{CLOSED}: it was closed while this answer was read"
 GLANCE = 0.1
