@@ -320,12 +320,7 @@ ON_ANY_LOOP = [
 
 @pytest.mark.parametrize(("code", "said"), ON_ANY_LOOP)
 def test_what_a_parent_has_begun_is_refused_in_its_child_and_goes_on_in_the_parent(code: str, said: str) -> None:
-    slow = ScriptedServer(then(wait(0.3), raw(response())))
-    with (
-        ScriptedServer(flood(4 << 20))
-        if code is DOWNLOAD
-        else slow
-        if "async def begin" in code
-        else EchoServer() as server
-    ):
+    acts = {DOWNLOAD: flood(4 << 20), TASKS_CALL: then(wait(0.3), raw(response()))}
+    act = next((act for begun, act in acts.items() if code in (begun, on_uvloop(begun))), None)
+    with EchoServer() if act is None else ScriptedServer(act) as server:
         assert ended(start(OF_PARENT + code, server.url), 20.0) == (0, said, "")
