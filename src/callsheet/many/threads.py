@@ -17,6 +17,7 @@ from callsheet.errors import ArgumentError, LocalFault, UsageError
 from callsheet.many.outcome import BUSY, OF_PARENT, OnError, Outcome, T, check_options, is_kept, most_ahead
 from callsheet.new_thread import new_thread
 from callsheet.process.finalized import Finalized
+from callsheet.process.gate import Gate
 
 Row = TypeVar("Row")
 
@@ -130,12 +131,12 @@ class _Turn(Generic[T]):
         self._context = contextvars.copy_context()
         self._outcome: Outcome[T] | None = None
         self._fault: BaseException | None = None
-        self._over = threading.Event()
+        self._over = Gate()
 
     @property
     def is_over(self) -> bool:
         """Whether there is an outcome."""
-        return self._over.is_set()
+        return self._over.is_open
 
     def is_over_within(self, seconds: float) -> bool:
         """Wait so long for the outcome, and give whether there is one."""
@@ -156,7 +157,7 @@ class _Turn(Generic[T]):
 
     def end(self) -> None:
         """There is an outcome now; if the turn was not carried out, it raises StopIteration."""
-        self._over.set()
+        self._over.open()
 
     def outcome(self) -> Outcome[T]:
         """The outcome. Raises the error that ends the iteration, or StopIteration if the call never began."""

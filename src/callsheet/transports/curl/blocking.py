@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import NoReturn
 from weakref import ref
@@ -128,7 +127,7 @@ class CurlTransport:
             return known, limits
         started = time.monotonic()
         most = min(limits.connect, limits.attempt)
-        if not known.done.wait(min(most, threading.TIMEOUT_MAX)):
+        if not known.done.wait(most):
             raise ConnectTimeout(f"the name {host} was not resolved within {most:g} s (timeout.connect)")
         if self._lanes.is_closed:
             raise UsageError(CLOSED_IN_FLIGHT)

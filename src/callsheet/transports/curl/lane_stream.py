@@ -98,7 +98,9 @@ class LaneStream(Finalized):
 
     def _let_go(self) -> None:
         self.__del__ = nothing
-        if self._transfer.is_whole:
+        if (
+            self._transfer.is_whole and self._lane.endings
+        ):  # not closed by the finalizer, which an answer in a cycle may outlive
             self._lanes.give_back(self._lane)
         else:
             self._lanes.drop(self._lane)

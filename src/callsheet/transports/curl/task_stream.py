@@ -124,7 +124,8 @@ class TaskStream(Finalized):
 
 
 def _drop(handles: Handles, transfer: StreamedTransfer) -> None:
-    """The end of a stream that was dropped unclosed."""
+    """The end of a stream that was dropped unclosed. An answer in a cycle may outlive it, and close it: the handle is not kept."""
+    transfer.outcome = (pycurl.E_ABORTED_BY_CALLBACK, "")
     with contextlib.suppress(RuntimeError):  # the loop is closed; its connections end with the driver
         handles.driver.loop.call_soon_threadsafe(handles.drop, transfer.handle)
     warnings.warn(f"{NEVER_CLOSED}: {transfer.request!r}", ResourceWarning, stacklevel=1, source=transfer)
