@@ -166,8 +166,8 @@ class TLSError(TransportError):
 
 
 class LocalFault(TransportError):
-    """This machine could not make the attempt: no descriptor or memory is left, no temporary file can be written, a CA file
-    cannot be read.
+    """This machine could not make the attempt: no descriptor, thread or memory is left, no temporary file can be written, a CA
+    file cannot be read.
 
     It is never tried again, and neither the breaker nor the retry budget counts it.
     """

@@ -41,7 +41,7 @@ def test_ssl_cert_file_is_trusted(status_of, certificates, monkeypatch):
         assert status_of(f"https://127.0.0.1:{server.port}") == 200
 
 
-@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", COLOURS)
 def test_a_path_may_be_outside_ascii(colour, certificates, tmp_path):
     own = shutil.copy(certificates.ca_file, tmp_path / "jösé.pem")
     with EchoServer(tls=certificates.good()) as server:

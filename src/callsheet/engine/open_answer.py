@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from callsheet.bare_frames import bare
 from callsheet.call import SHORTEST, Attempt, deadline_passed
 from callsheet.engine.complete import completed
-from callsheet.engine.dropped import DROPPED, Dropped, Lease
+from callsheet.engine.dropped import Lease, Open
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import let_go
-from callsheet.engine.tell import end_call, facts_of
+from callsheet.engine.tell import end_call
 from callsheet.errors import APIError, AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
 from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
 from callsheet.http.response import Response
@@ -27,7 +27,10 @@ class OpenAnswer:
     """
 
     def __init__(self, response: Response, attempt: Attempt, plan: Plan, io: Io, lease: Lease) -> None:
+        lease.cover(Open(attempt, plan, io, response.status_code))
         self.response = response
+        # Only we refer to the stream: its own finalizer frees the connection.
+        self._stream, response.stream = response.stream, None
         self._attempt = attempt
         self._lease = lease
         self.plan = plan
@@ -83,10 +86,10 @@ class OpenAnswer:
             raise UsageError("the answer is closed; read it before it is, inside `with`")
         if self._chain is None:
             self._chain = self._decoders()
-            if self.response.stream is None:
+            if self._stream is None:
                 self._pieces = self._chain.pieces(self.response.content)
                 return
-        raw = await self._io.read(self.response.stream) if self.response.stream is not None else b""
+        raw = await self._io.read(self._stream) if self._stream is not None else b""
         self._pieces = self._chain.pieces(raw)
         if not raw:
             self._chain.finish()
@@ -131,15 +134,10 @@ class OpenAnswer:
             return
         self._is_closed = True
         let_go(self._attempt)
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
         self._lease.end()
         call = self._attempt.call
         told = error and completed(error, call, self._io.wall)
         end_call(call, self.plan, self._io, self.response.status_code, told)
-
-    def __del__(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            self.response.stream = None  # its own finalizer frees the connection
-            call, plan, io = self._attempt.call, self.plan, self._io
-            facts, elapsed = facts_of(call, plan, io), io.now() - call.started
-            DROPPED.add(Dropped(self._attempt, plan, facts, self.response.status_code, elapsed))

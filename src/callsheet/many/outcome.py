@@ -12,6 +12,7 @@ OnError = Literal["raise", "keep"]
 """`raise`: the first error, in the order of the rows, is raised and ends the calls. `keep`: each error stays in its outcome."""
 
 BUSY = "another thread or task is waiting for the next outcome; let one of them iterate"
+OF_PARENT = "this map belongs to the process that this one was forked from; only that one can give its outcomes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from callsheet.bare_frames import bare
 from callsheet.engine.bared import bared_coroutine
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
+from callsheet.process.finalized import Finalized, nothing
 
 Row = TypeVar("Row")
 TakeRow = Callable[[], Awaitable[Any]]
 NO_ROW: Any = object()
+OTHER_LOOP = "this map was begun in another event loop, or before a fork, and its tasks run there; iterate over it where it was begun"
 
 
 def map_in_tasks(
@@ -51,7 +53,7 @@ def _taker(rows: Any) -> TakeRow:
     return take
 
 
-class AsyncOutcomes(Generic[T]):
+class AsyncOutcomes(Finalized, Generic[T]):
     """What `map` of an AsyncClient gives: an Outcome for each row, in the order of the rows. Iterate over it once, in one task.
 
     After `aclose`, an `async with` block, an error or a cancellation, none of its tasks is left. If it is dropped before its
@@ -61,6 +63,7 @@ class AsyncOutcomes(Generic[T]):
     def __init__(self, crew: _Crew[T]) -> None:
         self._crew = crew
         self._is_waiting = False
+        self.__del__ = crew.abandon
 
     def __aiter__(self) -> Self:
         return self
@@ -72,7 +75,7 @@ class AsyncOutcomes(Generic[T]):
         try:
             return await self._crew.next_outcome()
         except (Exception, asyncio.CancelledError):
-            await self._crew.end()
+            await self.aclose()
             raise
         finally:
             self._is_waiting = False
@@ -80,15 +83,13 @@ class AsyncOutcomes(Generic[T]):
     async def aclose(self) -> None:
         """Begin no further call, cancel those that are in flight, and wait for their ends."""
         await self._crew.end()
+        self.__del__ = nothing
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
-        await self._crew.end()
-
-    def __del__(self) -> None:
-        self._crew.abandon()
+        await self.aclose()
 
 
 @bared_coroutine
@@ -121,8 +122,11 @@ class _Crew(Generic[T]):
     async def next_outcome(self) -> Outcome[T]:
         """Wait for the next outcome. Raises the error that ends the iteration, or StopAsyncIteration at its end."""
         self._end_if_stopped()
+        loop = await running_loop()
+        if self._loop not in (None, loop):
+            raise UsageError(OTHER_LOOP)
         if self._loop is None:
-            self._loop = await running_loop()
+            self._loop = loop
             self._feeder = self._loop.create_task(self._feed())
         task = await self._begun.get()
         if not isinstance(task, BaseException) and not task.done():
@@ -199,7 +203,10 @@ class _Crew(Generic[T]):
         return tasks
 
     async def end(self) -> None:
-        """Cancel every task and wait for their end."""
+        """Cancel every task and wait for their end; not for tasks of another loop."""
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            self.abandon()
+            return
         tasks = set(self._stop())
         if tasks and (others := tasks - {asyncio.current_task()}):
             await asyncio.wait(others)

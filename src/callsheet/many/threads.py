@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextvars
 import math
+import os
 import threading
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Generic, Self, TypeVar
 
 from callsheet.bare_frames import bare
-from callsheet.errors import ArgumentError, UsageError
-from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
+from callsheet.errors import ArgumentError, LocalFault, UsageError
+from callsheet.many.outcome import BUSY, OF_PARENT, OnError, Outcome, T, check_options, is_kept, most_ahead
+from callsheet.new_thread import new_thread
+from callsheet.process.finalized import Finalized
+from callsheet.process.gate import Gate
 
 Row = TypeVar("Row")
 
@@ -40,7 +45,7 @@ def _iterator(rows: Any) -> Iterator[Any]:
     raise ArgumentError(f"`rows` must be an iterable; found {type(rows).__name__}{hint}")
 
 
-class Outcomes(Generic[T]):
+class Outcomes(Finalized, Generic[T]):
     """What `map` of a Client gives: an Outcome for each row, in the order of the rows. Iterate over it once, in one thread.
 
     After `close`, or at the end of a `with` block, no call is in flight. If it is dropped before its end, no further call
@@ -55,11 +60,13 @@ class Outcomes(Generic[T]):
         self._ahead: deque[_Turn[T]] = deque()
         self._rows_end: Exception | None = None
         self._iterating = threading.Lock()
+        self.finally_do([partial(setattr, crew, "is_stopped", True), partial(crew.turns.put, None)])  # noqa: FBT003 that is setattr
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Outcome[T]:
+        self._crew.check_process()
         if not self._iterating.acquire(blocking=False):
             raise UsageError(BUSY)
         try:
@@ -76,7 +83,10 @@ class Outcomes(Generic[T]):
         self._take_rows()
         if not self._ahead:
             raise self._rows_end or StopIteration
-        return self._ahead.popleft().outcome()
+        turn = self._ahead.popleft()
+        while not turn.is_over_within(LOOK_UP):
+            self._crew.check_process()
+        return turn.outcome()
 
     def _take_rows(self) -> None:
         """Take one row in place of the one given last, then more until the next outcome is known."""
@@ -109,9 +119,6 @@ class Outcomes(Generic[T]):
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         self._end(error)
 
-    def __del__(self) -> None:
-        self._crew.stop()
-
 
 class _Turn(Generic[T]):
     """One row and what came of it."""
@@ -124,12 +131,16 @@ class _Turn(Generic[T]):
         self._context = contextvars.copy_context()
         self._outcome: Outcome[T] | None = None
         self._fault: BaseException | None = None
-        self._over = threading.Event()
+        self._over = Gate()
 
     @property
     def is_over(self) -> bool:
-        """Whether `outcome` returns at once."""
-        return self._over.is_set()
+        """Whether there is an outcome."""
+        return self._over.is_open
+
+    def is_over_within(self, seconds: float) -> bool:
+        """Wait so long for the outcome, and give whether there is one."""
+        return self._over.wait(seconds)
 
     def carry_out(self, call: Callable[[Any], T], on_error: OnError) -> bool:
         """Make the call; false if what it raised must end everything."""
@@ -145,13 +156,11 @@ class _Turn(Generic[T]):
         return True
 
     def end(self) -> None:
-        """Let `outcome` return; if the turn was not carried out, it raises StopIteration."""
-        self._over.set()
+        """There is an outcome now; if the turn was not carried out, it raises StopIteration."""
+        self._over.open()
 
     def outcome(self) -> Outcome[T]:
-        """Wait for the outcome. Raises the error that ends the iteration, or StopIteration if the call never began."""
-        while not self._over.wait(LOOK_UP):
-            pass
+        """The outcome. Raises the error that ends the iteration, or StopIteration if the call never began."""
         outcome, self._outcome = self._outcome, None
         if outcome is None:
             raise self._fault or StopIteration
@@ -169,12 +178,18 @@ class _Crew(Generic[T]):
         self._call = call
         self._concurrency = concurrency
         self._on_error = on_error
-        # A SimpleQueue, because `stop` may be called by a finalizer that interrupts another `put`.
-        self._turns: SimpleQueue[_Turn[T] | None] = SimpleQueue()
+        # A SimpleQueue, because a finalizer puts None there, and may interrupt another `put`.
+        self.turns: SimpleQueue[_Turn[T] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._failing = threading.Lock()
         self._failed_at = math.inf
+        self._process = os.getpid()
         self.is_stopped = False
+
+    def check_process(self) -> None:
+        """Raise UsageError in a forked child, where the threads do not run."""
+        if self._threads and os.getpid() != self._process:
+            raise UsageError(OF_PARENT)
 
     @property
     def begins_more(self) -> bool:
@@ -182,12 +197,15 @@ class _Crew(Generic[T]):
         return not self.is_stopped and self._failed_at == math.inf
 
     def hand_over(self, turn: _Turn[T]) -> None:
-        """Have a turn carried out as soon as a thread is free."""
+        """Have a turn carried out as soon as a thread is free. Raises LocalFault if there is none and none can be started."""
         if len(self._threads) < self._concurrency:
-            thread = threading.Thread(target=self._work, name="callsheet-map", daemon=True)
-            thread.start()
-            self._threads.append(thread)
-        self._turns.put(turn)
+            self._process = os.getpid()
+            try:
+                self._threads.append(new_thread("map", self._work))
+            except LocalFault:
+                if not self._threads:
+                    raise
+        self.turns.put(turn)
         if self.is_stopped:
             # Another thread stopped us, and the turn may be behind the last one in the queue.
             turn.end()
@@ -197,9 +215,9 @@ class _Crew(Generic[T]):
             pass
 
     def _carry_out_next(self) -> bool:
-        turn = self._turns.get()
+        turn = self.turns.get()
         if turn is None:
-            self._turns.put(None)  # for the next thread
+            self.turns.put(None)  # for the next thread
             return False
         # A turn before the one that failed may still be on its way from the queue, and its outcome is wanted.
         may_begin = not self.is_stopped and turn.index < self._failed_at
@@ -210,9 +228,9 @@ class _Crew(Generic[T]):
         return True
 
     def stop(self) -> None:
-        """Begin nothing more. Safe in a finalizer: takes no lock."""
+        """Begin nothing more. The finalizer of the `Outcomes` does the same."""
         self.is_stopped = True
-        self._turns.put(None)
+        self.turns.put(None)
 
     def join(self) -> None:
         """Wait until the calls in flight are over."""

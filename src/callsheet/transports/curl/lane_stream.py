@@ -6,13 +6,16 @@ import math
 import threading
 import time
 import warnings
+from functools import partial
+from itertools import chain
 
 from callsheet.errors import CLOSED, UsageError
 from callsheet.events import WireFacts
+from callsheet.process.finalized import Finalized, nothing
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lanes import Lanes
-from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, StreamedTransfer
-from callsheet.transports.refusals import STREAM_CLOSED
+from callsheet.transports.curl.stream import NEVER_CLOSED, StreamedTransfer
+from callsheet.transports.refusals import OF_PARENT, STREAM_CLOSED
 
 CLOSED_WHILE_READ = f"{CLOSED}: it was closed while this answer was read"
 GLANCE = 0.1
@@ -20,7 +23,7 @@ GLANCE = 0.1
 descriptor per stream, which costs more."""
 
 
-class LaneStream:
+class LaneStream(Finalized):
     """Reads the body from a lane. If one thread closes it while another reads, the reading thread gives up the lane."""
 
     def __init__(self, lanes: Lanes, lane: Lane, transfer: StreamedTransfer, quiet: float | None) -> None:
@@ -31,6 +34,9 @@ class LaneStream:
         self._reading = threading.Lock()
         self._is_closed = False
         self._is_aborted = False
+        warned = f"{NEVER_CLOSED}: {transfer.request!r}"
+        warn = partial(warnings.warn, warned, ResourceWarning, stacklevel=1, source=transfer)
+        self.finally_do(chain(lane.endings, [lane.endings.clear, partial(lanes.dropped.append, lane), warn]))
 
     @property
     def facts(self) -> WireFacts:
@@ -94,13 +100,10 @@ class LaneStream:
         self.close()
 
     def _let_go(self) -> None:
-        if self._transfer.is_whole:
+        self.__del__ = nothing
+        if (
+            self._transfer.is_whole and self._lane.endings
+        ):  # not closed by the finalizer, which an answer in a cycle may outlive
             self._lanes.give_back(self._lane)
         else:
-            self._lanes.drop(self._lane)
-
-    def __del__(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            warnings.warn(f"{NEVER_CLOSED}: {self._transfer.request!r}", ResourceWarning, stacklevel=1, source=self)
             self._lanes.drop(self._lane)

@@ -15,7 +15,6 @@ from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.told import told
 from callsheet.transports.curl.transfer import Transfer
 
-OF_PARENT = "this answer belongs to the process that this one was forked from; only that one can read it"
 NEVER_CLOSED = "a streamed answer was dropped without being closed; use `with`, or call close()"
 BUFFER = 512 * 1024
 """Bytes that libcurl reads from the connection at a time. With its default of 16 KiB a download takes half as much CPU
