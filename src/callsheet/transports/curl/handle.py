@@ -24,8 +24,6 @@ from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import CurlOptions, content_of, milliseconds, set_request, wire_lines
 from callsheet.transports.curl.upload import BUFFER, Upload
 
-IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
-"""Methods of requests that may be sent twice (RFC 9110 9.2.2), so that it need not be known whether one was processed."""
 REFUSED = b"refused by server, try again on a new connection"
 """What libcurl's trace says of a stream that the service did not process (RFC 9113 8.7). By number it looks like a reset."""
 
@@ -129,7 +127,7 @@ class Handle:
             self._setopt(pycurl.OPENSOCKETFUNCTION, self.guard.open)
         self.sends = 0
         self._setopt(pycurl.PREREQFUNCTION, self._on_send)
-        if self.kept.http2 and request.method not in IDEMPOTENT and not request.is_upload:
+        if self.kept.http2 and not request.is_upload:
             self._setopt(pycurl.DEBUGFUNCTION, self._on_trace)
             self._setopt(pycurl.VERBOSE, 1)
 

@@ -58,6 +58,8 @@ class StreamedTransfer(Transfer):
         was_complete = self.head.is_complete
         taken = self.head.take(line)
         if self.head.is_complete and not was_complete:
+            if self.handle.kept.http2:
+                self.easy.setopt(pycurl.VERBOSE, 0)  # nothing is refused any more, and the trace would copy the body
             self.progress()
         return taken
 
