@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 BLANK = (b"\r\n", b"\n")
@@ -9,13 +10,17 @@ MOST_INTERIM = 16
 """Interim answers (1xx) before the final one. Services send one or two."""
 STATUS_LINES = 4096
 """Bytes that status lines and blank lines may take beside the fields that `caps.headers` bounds."""
+BODILESS = (b"204", b"304")
+SPACED = re.compile(rb"^([^\s:]+)[ \t]+:")
+UNREAD = re.compile(rb"^(?:content-length|transfer-encoding)[ \t]+:", re.MULTILINE)
+CODINGS = re.compile(rb"^transfer-encoding:(.*)", re.MULTILINE)
 
 
 class AnswerHead:
     """Keeps the lines of one answer; interim answers and trailers are no part of its `final` block.
 
     `take` is the HEADERFUNCTION of libcurl: 0 ends the transfer, None lets it go on. `begin` forgets the last answer, and
-    takes at most so many bytes of fields of the next, its interim answers' included. `excess` tells what exceeded a bound.
+    takes at most so many bytes of fields of the next, its interim answers' included. `excess` tells why it ended the transfer.
     """
 
     __slots__ = ("_begins", "_ends", "_interim", "begin", "excess", "is_complete", "lines", "take")
@@ -58,8 +63,13 @@ class AnswerHead:
         return None if self.excess is None else 0
 
     def _end_block(self) -> None:
-        self.is_complete = not is_interim(self.lines[self._begins])
-        if self.is_complete:
+        if not is_interim(self.lines[self._begins]):
+            block = self.lines[self._begins :]
+            joined = b"".join(block).lower()
+            if b" :" in joined or b"\t:" in joined:  # as a proxy would pass them on (RFC 9112 5.1)
+                self.lines[self._begins :] = [SPACED.sub(rb"\1:", line) for line in block]
+            self.excess = misframed(joined)
+            self.is_complete = self.excess is None
             self._ends = len(self.lines) - 1
         else:
             self._begins = len(self.lines)
@@ -73,6 +83,28 @@ class AnswerHead:
         return (self.lines[self._begins], self.lines[self._begins + 1 : self._ends]) if self.is_complete else None
 
 
+def misframed(block: bytes) -> str | None:
+    """What hides from libcurl where the body of an answer ends, given its lower-case head; None if nothing does.
+
+    libcurl then reads until the connection closes, and would take half a body for the whole.
+    """
+    if b"transfer-encoding" not in block and b"content-length " not in block and b"content-length\t" not in block:
+        return None
+    if status_of(block) in BODILESS:
+        return None
+    if UNREAD.search(block):
+        return "white space stands between Content-Length or Transfer-Encoding and its colon (RFC 9112 5.1)"
+    codings = [coding.strip() for value in CODINGS.findall(block) for coding in value.split(b",")]
+    if codings and b"chunked" not in codings:
+        return "Transfer-Encoding does not name chunked, which alone frames a body (RFC 9112 6.3)"
+    return None
+
+
 def is_interim(status_line: bytes) -> bool:
     """Whether this is the status line of a 1xx answer, which the final answer follows (RFC 9110 15.2)."""
-    return status_line.partition(b" ")[2].lstrip()[:1] == b"1"
+    return status_of(status_line)[:1] == b"1"
+
+
+def status_of(line: bytes) -> bytes:
+    """The three bytes that a status line has for its status."""
+    return line.partition(b" ")[2].lstrip()[:3]
