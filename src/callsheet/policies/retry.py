@@ -14,13 +14,12 @@ from callsheet.call import Attempt, Meaning
 from callsheet.errors import NoAnswer, NotSent, TransportError
 from callsheet.http.response import Response
 from callsheet.policies.scope import Own, Scope
+from callsheet.settings.retry import UNPROCESSED_REPEATS
 from callsheet.settings.retry import Retry as RetrySettings
 from callsheet.settings.settings import Settings
 from callsheet.verdicts import GiveUp, TryAgain
 
 TOO_MANY_REQUESTS = 429
-REFUSALS = 2
-"""Repeats, beside `attempts`, of what a service gave back unprocessed because it ended a connection of HTTP/2."""
 
 
 class Retry:
@@ -57,7 +56,7 @@ class Retry:
         """
         call = attempt.call
         before: int = call.notes.get(self, 0)
-        if before >= REFUSALS:
+        if before >= UNPROCESSED_REPEATS:
             return self._again(attempt, now, self._pause(attempt), fresh=True)
         call.notes[self] = before + 1
         call.uncharged += 1
