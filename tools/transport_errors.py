@@ -52,7 +52,7 @@ The other conditions of a repeat (attempts, time left, a body that can be sent a
 - **Number 7** where a descriptor or memory was lacking is a `LocalFault`, sent or not.
 - **Number 42 for a stream of HTTP/2 that the service refused** (REFUSED_STREAM, or a GOAWAY whose last stream is lower: RFC 9113 8.7)
   is `NotSent`: libcurl's trace tells it from a lost connection. It has `on_kept_connection` set and is made again at once, twice beside
-  `attempts`, at no charge to `retry.budget`. A request whose body is read as it is sent is `NoAnswer`.
+  `attempts`, at no charge to `retry.budget`. The same holds for **number 65** where the body is read as it is sent.
 - **Number 56** for a chunk whose size is none, or that does not end where it should (RFC 9112 7.1), is `MalformedAnswer`.
 - **An answer that had come before its request**, in the same read as the answer before it, is nobody's: `NoAnswer` with
   `on_kept_connection` set, since the request was sent by then. (One that comes while the connection is idle closes it, and

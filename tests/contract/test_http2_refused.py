@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Semaphore
+from urllib.parse import quote
 
 import pytest
 
@@ -15,6 +16,7 @@ from callsheet import AsyncClient, Client
 from callsheet.errors import NoAnswer, NotSent
 from callsheet.settings.tls import TLS
 from callsheet.transports.connection_settings import ConnectionSettings
+from tests.contract.bodies import upload
 from tests.contract.worlds import AsyncioWorld, World, request
 from tests.servers import Certificates, NginxServer, ScriptedServer
 from tests.servers.connection import Connection
@@ -92,6 +94,52 @@ def test_a_refused_request_was_not_sent(
         assert error.on_kept_connection
         assert len(came_on) == 2
         assert http2_world.post(server.url).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize("size", [0, 10, 1 << 20])
+@pytest.mark.parametrize("end", REFUSALS.values(), ids=REFUSALS)
+def test_a_refused_request_was_not_sent_although_its_body_was_read(
+    http2_world: World, certificates: Certificates, end: End, size: int, method: str
+) -> None:
+    with ending_the_second(certificates, end) as (server, came_on):
+        assert http2_world.get(server.url).http_version == "2"
+        error = http2_world.failure(upload(server.url, iter([bytes(size)]), method))
+        assert isinstance(error, NotSent)
+        assert not error.was_sent
+        assert error.on_kept_connection
+        assert len(came_on) == 2
+
+
+@pytest.mark.parametrize("end", REFUSALS.values(), ids=REFUSALS)
+def test_a_file_is_sent_again(certificates: Certificates, tmp_path: Path, end: End) -> None:
+    options = {"http2": True, "tls": {"ca": str(certificates.ca_file)}}
+    (tmp_path / "file").write_bytes(bytes(10_000))
+    with ending_the_second(certificates, end) as (server, came_on), Client(base_url=server.url, **options) as client:
+        client.get("/")
+        with (tmp_path / "file").open("rb") as file:
+            assert client.post("/", content=file).attempts == 2
+        assert len(came_on) == 3
+
+
+def test_what_a_request_says_of_itself_is_no_refusal(http2_world: World, certificates: Certificates) -> None:
+    said = "HTTP/2 stream 3 refused by server, try again on a new connection"
+    with ending_the_second(certificates, OTHERS["reset"]) as (server, _came_on):
+        http2_world.get(server.url)
+        error = http2_world.failure(request(f"{server.url}/?{quote(said)}", "POST", said.encode(), X_Said=said))
+        assert isinstance(error, NoAnswer)
+        assert error.was_sent
+
+
+@pytest.mark.parametrize("end", OTHERS.values(), ids=OTHERS)
+def test_an_upload_that_ends_otherwise_may_have_been_processed(
+    http2_world: World, certificates: Certificates, end: End
+) -> None:
+    with ending_the_second(certificates, end) as (server, _came_on):
+        http2_world.get(server.url)
+        error = http2_world.failure(upload(server.url, iter([bytes(1 << 20)]), "POST"))
+        assert isinstance(error, NoAnswer)
+        assert error.was_sent
 
 
 @pytest.mark.parametrize("end", OTHERS.values(), ids=OTHERS)

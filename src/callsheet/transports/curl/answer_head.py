@@ -64,11 +64,11 @@ class AnswerHead:
 
     def _end_block(self) -> None:
         if not is_interim(self.lines[self._begins]):
-            block = self.lines[self._begins :]
-            joined = b"".join(block).lower()
-            if b" :" in joined or b"\t:" in joined:  # as a proxy would pass them on (RFC 9112 5.1)
-                self.lines[self._begins :] = [SPACED.sub(rb"\1:", line) for line in block]
-            self.excess = misframed(joined)
+            head = b"".join(self.lines[self._begins :]).lower()
+            if b"transfer-encoding" in head or b" :" in head or b"\t:" in head:
+                self.excess = misframed(head)
+                # As a proxy would pass them on (RFC 9112 5.1).
+                self.lines[self._begins :] = [SPACED.sub(rb"\1:", line) for line in self.lines[self._begins :]]
             self.is_complete = self.excess is None
             self._ends = len(self.lines) - 1
         else:
@@ -83,18 +83,16 @@ class AnswerHead:
         return (self.lines[self._begins], self.lines[self._begins + 1 : self._ends]) if self.is_complete else None
 
 
-def misframed(block: bytes) -> str | None:
+def misframed(head: bytes) -> str | None:
     """What hides from libcurl where the body of an answer ends, given its lower-case head; None if nothing does.
 
     libcurl then reads until the connection closes, and would take half a body for the whole.
     """
-    if b"transfer-encoding" not in block and b"content-length " not in block and b"content-length\t" not in block:
+    if head.partition(b" ")[2].lstrip()[:3] in BODILESS:
         return None
-    if status_of(block) in BODILESS:
-        return None
-    if UNREAD.search(block):
+    if UNREAD.search(head):
         return "white space stands between Content-Length or Transfer-Encoding and its colon (RFC 9112 5.1)"
-    codings = [coding.strip() for value in CODINGS.findall(block) for coding in value.split(b",")]
+    codings = [coding.strip() for value in CODINGS.findall(head) for coding in value.split(b",")]
     if codings and b"chunked" not in codings:
         return "Transfer-Encoding does not name chunked, which alone frames a body (RFC 9112 6.3)"
     return None
@@ -102,9 +100,4 @@ def misframed(block: bytes) -> str | None:
 
 def is_interim(status_line: bytes) -> bool:
     """Whether this is the status line of a 1xx answer, which the final answer follows (RFC 9110 15.2)."""
-    return status_of(status_line)[:1] == b"1"
-
-
-def status_of(line: bytes) -> bytes:
-    """The three bytes that a status line has for its status."""
-    return line.partition(b" ")[2].lstrip()[:3]
+    return status_line.partition(b" ")[2].lstrip()[:1] == b"1"
