@@ -58,8 +58,6 @@ class StreamedTransfer(Transfer):
         was_complete = self.head.is_complete
         taken = self.head.take(line)
         if self.head.is_complete and not was_complete:
-            if self.handle.kept.http2:
-                self.easy.setopt(pycurl.VERBOSE, 0)  # nothing is refused any more, and the trace would copy the body
             self.progress()
         return taken
 
@@ -72,6 +70,12 @@ class StreamedTransfer(Transfer):
             self.easy.pause(pycurl.PAUSE_RECV)
         if not before:
             self.progress()
+
+    def answer(self) -> Response:
+        """See Transfer. From here on nothing is refused, and the trace would copy the body."""
+        if self.handle.kept.http2:
+            self.easy.setopt(pycurl.VERBOSE, 0)
+        return super().answer()
 
     @property
     def pauses(self) -> int:
