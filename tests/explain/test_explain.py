@@ -314,6 +314,7 @@ TRANSFER = "A stream, a download or an upload"
         ("rows", {}, [f"{TRANSFER} ends within 60s, too, and after 10s without a byte."], []),
         ("get_user", {"retry": False}, [f"A call makes 1 attempt and ends within 30s. (10s for the attempt{REST}", "100 calls/s stay 100"], [CUT]),
         ("get_user", {"redirects": "same-origin"}, ["8 times 10s", "It follows at most 5 redirects"], []),
+        ("get_user", {"http2": True}, ["5 times 10s", "unprocessed over HTTP/2 is sent again at most 2 times more"], []),
         ("get_user", {"retry": {"attempts": 6}}, ["6 times 10s and pauses of at most 31s in all would be 91s"], []),
         ("get_user", {"retry": {"budget": False}}, ["100 calls/s become at most 300 requests/s (`retry.attempts`) for"], ["retry.budget`"]),
         ("get_user", {"breaker": False}, ["for as long as it lasts: the breaker is off."], ["probe"]),

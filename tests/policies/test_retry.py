@@ -154,6 +154,26 @@ def test_what_a_kept_connection_gave_back_unprocessed_is_sent_again_at_once(atte
     assert verdict(attempt_of(refused, method="POST")) == TryAgain(0.0)
 
 
+def test_what_was_given_back_unprocessed_costs_two_attempts_less(attempt_of):
+    retry = Retry(Settings(attempts=2), lambda: 1.0, lambda: WALL)
+    attempt = attempt_of(NotSent("refused", on_kept_connection=True), method="POST")
+    verdicts = []
+    for number in range(1, 5):
+        attempt.number = number
+        verdicts.append(retry.after(attempt, NOW))
+    charged = TryAgain(0.5, fresh=True)
+    assert verdicts == [TryAgain(0.0), TryAgain(0.0, fresh=True), charged, None]
+    assert attempt.call.uncharged == 2
+
+
+def test_what_was_given_back_is_not_sent_again_where_its_body_cannot_be(attempt_of):
+    class Once(Content):
+        is_replayable = False
+
+    refused = NotSent("refused", on_kept_connection=True)
+    assert verdict(attempt_of(refused, method="POST", body=Once(b"x"))) == GiveUp("body")
+
+
 def test_a_kept_connection_that_was_lost_is_replaced_at_once(attempt_of):
     lost = NoAnswer("lost", on_kept_connection=True)
     assert verdict(attempt_of(lost)) == TryAgain(0.0, fresh=True)

@@ -14,6 +14,7 @@ from callsheet.call import Attempt, Meaning
 from callsheet.errors import NoAnswer, NotSent, TransportError
 from callsheet.http.response import Response
 from callsheet.policies.scope import Own, Scope
+from callsheet.settings.retry import UNPROCESSED_REPEATS
 from callsheet.settings.retry import Retry as RetrySettings
 from callsheet.settings.settings import Settings
 from callsheet.verdicts import GiveUp, TryAgain
@@ -42,9 +43,24 @@ class Retry:
         was_lost = isinstance(outcome, NoAnswer) and self._may_repeat(attempt)
         if not was_lost and (not isinstance(outcome, NotSent) or outcome.is_local):
             return None
-        if isinstance(outcome, TransportError) and outcome.on_kept_connection:
-            return self._again(attempt, now, 0.0, fresh=isinstance(outcome, NoAnswer))
-        return self._again(attempt, now, self._pause(attempt))
+        if not isinstance(outcome, TransportError) or not outcome.on_kept_connection:
+            return self._again(attempt, now, self._pause(attempt))
+        if isinstance(outcome, NoAnswer):
+            return self._again(attempt, now, 0.0, fresh=True)
+        return self._after_refusal(attempt, now)
+
+    def _after_refusal(self, attempt: Attempt, now: float) -> TryAgain | GiveUp | None:
+        """Once again as it is, which joins the connection that the others took to; then on a connection of its own.
+
+        Many requests at once may be refused by one connection after the other. The first on a new one is not.
+        """
+        call = attempt.call
+        before: int = call.notes.get(self, 0)
+        if before >= UNPROCESSED_REPEATS:
+            return self._again(attempt, now, self._pause(attempt), fresh=True)
+        call.notes[self] = before + 1
+        call.uncharged += 1
+        return self._again(attempt, now, 0.0, fresh=before > 0)
 
     def _after_answer(self, attempt: Attempt, answer: Response, now: float) -> TryAgain | GiveUp | None:
         meaning = attempt.meaning or self._meaning(answer.status_code)

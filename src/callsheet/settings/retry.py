@@ -9,6 +9,9 @@ from callsheet.settings.reasons import chosen
 REPEATABLE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Idempotent by RFC 9110 9.2.2: sending a request twice has the same effect as sending it once."""
 
+UNPROCESSED_REPEATS = 2
+"""Further requests, beside `attempts`, for what a service gave back unprocessed as it ended a connection of HTTP/2."""
+
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 """A later attempt may well succeed; any other status would come back the same."""
 

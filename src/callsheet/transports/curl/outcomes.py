@@ -149,6 +149,8 @@ REFUSALS = {
 """The meaning of the TLS alerts that a service sends (RFC 8446 6.2)."""
 OURS_EXPIRED = "SSL certificate verification failed"
 """libcurl's message for alert 45 under TLS 1.2, where nothing is wrong with the server's certificate."""
+CHUNK = "chunk"
+"""Stands in libcurl's messages on chunks that are none, which have the number of a reset."""
 UNSUPPORTED_PROTOCOL = 0x0A000102
 
 
@@ -164,6 +166,8 @@ def class_of(errno: int, *, sent: bool, answered: bool, text: str) -> type[Trans
     code = openssl_code(text)
     if errno == pycurl.E_SSL_CONNECT_ERROR and code in (None, UNEXPECTED_EOF):
         return NoAnswer if sent else NotSent
+    if errno == pycurl.E_RECV_ERROR and CHUNK in text:
+        return MalformedAnswer
     if errno in (pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR) and code in ALERTS and not answered:
         return TLSError
     if rule is None:

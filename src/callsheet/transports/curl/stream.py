@@ -70,6 +70,12 @@ class StreamedTransfer(Transfer):
         if not before:
             self.progress()
 
+    def answer(self) -> Response:
+        """See Transfer. From here on nothing is refused, and the trace would copy the body."""
+        if self.handle.kept.http2:
+            self.easy.setopt(pycurl.VERBOSE, 0)
+        return super().answer()
+
     @property
     def pauses(self) -> int:
         """See Transfer."""
