@@ -74,10 +74,12 @@ if TYPE_CHECKING:
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
     from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
+    from callsheet.unset import UNSET, Unset
     from callsheet.values.sse import ServerSentEvent
     from callsheet.version import __version__
 
 __all__ = [
+    "UNSET",
     "APIError",
     "ASGITransport",
     "Answer",
@@ -146,6 +148,7 @@ __all__ = [
     "TransportError",
     "Unauthorized",
     "UnprocessableContent",
+    "Unset",
     "UsageError",
     "ValidationError",
     "WireFacts",
@@ -170,6 +173,7 @@ _HOMES = {
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",
     "callsheet.transports.asgi": "ASGITransport AsyncASGITransport",
+    "callsheet.unset": "UNSET Unset",
     "callsheet.values.sse": "ServerSentEvent",
     "callsheet.version": "__version__",
 }

@@ -21,7 +21,7 @@ from callsheet.many.download import Download, PathLike, Progress, Wish, download
 from callsheet.many.outcome import OnError
 from callsheet.many.tasks import AsyncOutcomes, map_in_tasks
 from callsheet.many.threads import Outcomes, map_in_threads
-from callsheet.plan.plan import Given, TimeoutLike
+from callsheet.plan.plan import Given, HeaderValues, TimeoutLike
 
 if TYPE_CHECKING:
     from callsheet.explain.explanation import Explanation
@@ -71,7 +71,7 @@ class Calls(_AnyCalls):
         *,
         json: Any = None,
         timeout: TimeoutLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool = True,
         **fields: Any,
@@ -97,7 +97,7 @@ class Calls(_AnyCalls):
         *,
         json: Any = None,
         timeout: TimeoutLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool = True,
         **fields: Any,
@@ -213,7 +213,7 @@ class AsyncCalls(_AnyCalls):
         *,
         json: Any = None,
         timeout: TimeoutLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool = True,
         **fields: Any,
@@ -234,7 +234,7 @@ class AsyncCalls(_AnyCalls):
         *,
         json: Any = None,
         timeout: TimeoutLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool = True,
         **fields: Any,
