@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from callsheet.http import Headers, ProblemDetails, Request, Response
     from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
+    from callsheet.many.row import Row
     from callsheet.many.tasks import AsyncOutcomes
     from callsheet.many.threads import Outcomes
     from callsheet.secret import Secret
@@ -135,6 +136,7 @@ __all__ = [
     "Response",
     "ResponseError",
     "ResponseTooLarge",
+    "Row",
     "Secret",
     "ServerError",
     "ServerSentEvent",
@@ -167,6 +169,7 @@ _HOMES = {
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",
+    "callsheet.many.row": "Row",
     "callsheet.many.tasks": "AsyncOutcomes",
     "callsheet.many.threads": "Outcomes",
     "callsheet.explain.explanation": "Explanation",

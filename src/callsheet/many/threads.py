@@ -7,30 +7,40 @@ import math
 import threading
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, Self, TypeVar
 
 from callsheet.bare_frames import bare
-from callsheet.errors import ArgumentError, UsageError
-from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
+from callsheet.errors import APIError, ArgumentError, UsageError
+from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead, nothing, place
 
-Row = TypeVar("Row")
+R = TypeVar("R")
 
 LOOK_UP = 0.5
 """Seconds after which a wait looks for Ctrl-C: Python does not see one that came just before the wait began."""
 
 
 def map_in_threads(
-    call: Callable[[Row], T], rows: Iterable[Row], *, concurrency: int, on_error: OnError = "raise"
+    call: Callable[[R], T],
+    rows: Iterable[R],
+    *,
+    concurrency: int,
+    on_error: OnError = "raise",
+    ordered: bool = True,
+    when_stopped: Callable[[], None] = nothing,
 ) -> Outcomes[T]:
-    """The outcomes of `call(row)` for every row, in the order of the rows, with up to `concurrency` calls at once.
+    """The outcomes of `call(row)` for every row, with up to `concurrency` calls at once.
+
+    They come in the order of the rows, or as the calls end if not `ordered`. `when_stopped` is called when nothing more is
+    to begin, perhaps by a finalizer.
 
     Nothing begins before the first outcome is asked for. Rows may be endless: at most twice `concurrency` are taken
     whose outcomes were not given. They are taken in the thread that iterates; each call runs in another, with a copy
     of its context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
     """
     check_options(concurrency, on_error)
-    return Outcomes(_Crew(call, concurrency, on_error), _iterator(rows), most_ahead(concurrency))
+    crew = _Crew(call, concurrency, on_error, when_stopped)
+    return Outcomes(crew, _iterator(rows), most_ahead(concurrency), None if ordered else SimpleQueue())
 
 
 def _iterator(rows: Any) -> Iterator[Any]:
@@ -41,16 +51,20 @@ def _iterator(rows: Any) -> Iterator[Any]:
 
 
 class Outcomes(Generic[T]):
-    """What `map` of a Client gives: an Outcome for each row, in the order of the rows. Iterate over it once, in one thread.
+    """What `map` of a Client gives: an Outcome for each row. Iterate over it once, in one thread.
 
     After `close`, or at the end of a `with` block, no call is in flight. If it is dropped before its end, no further call
     begins, and those that are in flight run to their ends.
     """
 
-    def __init__(self, crew: _Crew[T], rows: Iterator[Any], most: int) -> None:
+    def __init__(
+        self, crew: _Crew[T], rows: Iterator[Any], most: int, over: SimpleQueue[_Turn[T]] | None = None
+    ) -> None:
         self._crew = crew
         self._rows = rows
         self._most = most
+        self._over = over
+        """The turns that are over, where outcomes are given as they come; None where they are given in order."""
         self._taken = 0
         self._ahead: deque[_Turn[T]] = deque()
         self._rows_end: Exception | None = None
@@ -74,9 +88,21 @@ class Outcomes(Generic[T]):
         if self._crew.is_stopped:
             raise StopIteration
         self._take_rows()
-        if not self._ahead:
-            raise self._rows_end or StopIteration
-        return self._ahead.popleft().outcome()
+        while self._ahead:
+            turn = self._ahead[0] if self._over is None else _next_over(self._over)
+            if self._over is None or not turn.is_void:
+                return self._given(turn)
+            self._ahead.remove(turn)
+        raise self._rows_end or StopIteration
+
+    def _given(self, turn: _Turn[T]) -> Outcome[T]:
+        try:
+            outcome = turn.outcome()
+        except APIError as error:
+            place(error, min(each.index for each in self._ahead))
+            raise
+        self._ahead.remove(turn)
+        return outcome
 
     def _take_rows(self) -> None:
         """Take one row in place of the one given last, then more until the next outcome is known."""
@@ -86,11 +112,11 @@ class Outcomes(Generic[T]):
             except Exception as end:  # noqa: BLE001 - raised after the outcomes of the rows before it
                 self._rows_end = end
                 return
-            turn: _Turn[T] = _Turn(row, self._taken)
+            turn: _Turn[T] = _Turn(row, self._taken, self._over)
             self._taken += 1
             self._ahead.append(turn)
             self._crew.hand_over(turn)
-            if self._ahead[0].is_over:
+            if self._ahead[0].is_over if self._over is None else not self._over.empty():
                 return
 
     def _end(self, reason: BaseException | None) -> None:
@@ -116,15 +142,21 @@ class Outcomes(Generic[T]):
 class _Turn(Generic[T]):
     """One row and what came of it."""
 
-    __slots__ = ("_context", "_fault", "_outcome", "_over", "index", "row")
+    __slots__ = ("_context", "_fault", "_outcome", "_over", "_queue", "index", "row")
 
-    def __init__(self, row: Any, index: int) -> None:
+    def __init__(self, row: Any, index: int, queue: SimpleQueue[_Turn[T]] | None) -> None:
         self.row = row
         self.index = index
         self._context = contextvars.copy_context()
         self._outcome: Outcome[T] | None = None
         self._fault: BaseException | None = None
         self._over = threading.Event()
+        self._queue = queue
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it is over, and was never carried out."""
+        return self._outcome is None and self._fault is None
 
     @property
     def is_over(self) -> bool:
@@ -147,6 +179,8 @@ class _Turn(Generic[T]):
     def end(self) -> None:
         """Let `outcome` return; if the turn was not carried out, it raises StopIteration."""
         self._over.set()
+        if self._queue is not None:
+            self._queue.put(self)
 
     def outcome(self) -> Outcome[T]:
         """Wait for the outcome. Raises the error that ends the iteration, or StopIteration if the call never began."""
@@ -158,6 +192,14 @@ class _Turn(Generic[T]):
         return outcome
 
 
+def _next_over(queue: SimpleQueue[_Turn[T]]) -> _Turn[T]:
+    while True:
+        try:
+            return queue.get(timeout=LOOK_UP)
+        except Empty:
+            pass
+
+
 class _Crew(Generic[T]):
     """Daemon threads that carry out turns in the order these are handed over.
 
@@ -165,8 +207,11 @@ class _Crew(Generic[T]):
     so that it can be dropped while they work, which ends them.
     """
 
-    def __init__(self, call: Callable[[Any], T], concurrency: int, on_error: OnError) -> None:
+    def __init__(
+        self, call: Callable[[Any], T], concurrency: int, on_error: OnError, when_stopped: Callable[[], None]
+    ) -> None:
         self._call = call
+        self._when_stopped = when_stopped
         self._concurrency = concurrency
         self._on_error = on_error
         # A SimpleQueue, because `stop` may be called by a finalizer that interrupts another `put`.
@@ -212,6 +257,7 @@ class _Crew(Generic[T]):
     def stop(self) -> None:
         """Begin nothing more. Safe in a finalizer: takes no lock."""
         self.is_stopped = True
+        self._when_stopped()
         self._turns.put(None)
 
     def join(self) -> None:

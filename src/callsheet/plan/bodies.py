@@ -31,12 +31,13 @@ SENDS_A_FORM = "sends a form; give its fields by name"
 class BodyBinder:
     """Makes the body of a declared operation from the arguments that are not parameters.
 
-    `fields` are the names of the arguments it takes, None if it takes any; `constants` are names whose value is fixed on the
+    `fields` are the names of the arguments it takes, None if it takes any; `named` those that are declared; `constants` are names whose value is fixed on the
     sheet. `content_type` is that of every body it makes, None if each body has its own. `instead` ends the sentence "`json`:
     this operation ..."; it is None if the caller may give `json`.
     """
 
     fields: frozenset[str] | None = frozenset()
+    named: frozenset[str] = frozenset()
     constants: frozenset[str] = frozenset()
     content_type: str | None = None
     instead: str | None = None
@@ -75,7 +76,7 @@ class JsonBody(BodyBinder):
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self.fields = codec.fields
+        self.fields, self.named = codec.fields, codec.named
 
     def bind(self, fields: Mapping[str, Any], given: Given, parts: RequestParts) -> Content | None:
         """The JSON; what does not fit the type is added to the problems of the parts."""

@@ -54,6 +54,8 @@ class Plan:
     pass, `attach` when all waits are over, `previews` for a request that is shown and not sent. `interpreter` is the policy
     that says what answers mean, if one does; `reads_early`: whether a policy reads the bodies of answers.
 
+    `arguments` are the names that the operation declares: of its parameters, and of the fields of its body.
+
     `limits` are those of an attempt that no deadline shortens. `keyed` puts an idempotency key on a request that has none.
 
     Events name the `method` and the path `template` of the operation. `told` has the listeners by event. Whether a listener
@@ -81,6 +83,7 @@ class Plan:
     previews: tuple[Callable[[Request], Request], ...] = ()
     interpreter: Interpreter | None = None
     reads_early: bool = False
+    arguments: frozenset[str] = frozenset()
     limits: Limits = field(init=False)
     told: Mapping[type[Event], tuple[Listener, ...]] = field(init=False, repr=False)
     hears_calls_begin: bool = field(init=False)
@@ -132,5 +135,6 @@ class Given(NamedTuple):
         """The same, with None in place of UNSET."""
         given: Any = self
         if given.json is UNSET or given.headers is UNSET or given.timeout is UNSET or given.idempotency_key is UNSET:
-            return self._replace(**{name: None for name in self._fields if getattr(given, name) is UNSET})
+            plain: Given = given._replace(**{name: None for name in self._fields if getattr(given, name) is UNSET})
+            return plain
         return self

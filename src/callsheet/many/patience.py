@@ -1,0 +1,141 @@
+"""Have the rows of a `map` wait for a service that is down or throttles, instead of failing one after the other.
+
+One call fails fast, so that its caller can do something else. A list has nothing else to do: it would go through a closed
+door in seconds, and leave an error for each row. So a row that was refused waits and is called again, for as long as some
+row has succeeded not too long ago.
+
+A row is called again only if that cannot do anything twice: it was never sent, or the retry rules had granted it another
+attempt, which the breaker, a limit or the retry budget then took back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from callsheet import ambient
+from callsheet.call import SHORTEST
+from callsheet.engine.io import Io
+from callsheet.errors import (
+    APIError,
+    ArgumentError,
+    BreakerOpen,
+    LimitReached,
+    NotSent,
+    RateLimited,
+    ResponseError,
+    ServerError,
+)
+from callsheet.many.outcome import SOMEWHERE
+from callsheet.many.row import KEY, RowOptions
+from callsheet.plan.plan import Plan
+from callsheet.sheet.forms.quantities import seconds
+
+T = TypeVar("T")
+Make = Callable[..., Awaitable[T]]
+"""Makes the call of a row: `make(arguments, **options)`."""
+WAIT_UP_TO = 60.0
+"""Seconds without any success: a restart, a failover or a deployment is over by then."""
+POLL = 0.25
+"""Seconds until a row is called again where nobody says how long the service stays away."""
+LOOK = 0.5
+"""Seconds after which a row that waits looks whether it is still wanted."""
+OWN_TURN = "rate_limit"
+TAKEN_BACK = frozenset({"breaker", "concurrency", OWN_TURN, "rate_limit.learn", "retry.budget"})
+"""What stops a further attempt that the retry rules had granted (`stopped_by`), but for the call's own time and body."""
+
+
+class PatientRows:
+    """Calls the rows of one `map`, each again while the service refuses it, until `wait_up_to` has passed without any success.
+
+    `end` has the rows that wait give up. Raises ArgumentError for options that rows cannot share.
+    """
+
+    def __init__(self, plan: Plan, io: Io, common: Mapping[str, Any], wait_up_to: Any) -> None:
+        self._options = RowOptions(plan, common)
+        self._settings = plan.settings
+        self._method = plan.method
+        self._io = io
+        self._longest = _seconds(wait_up_to)
+        self._refused_since: float | None = None
+        """When the first row was refused since one succeeded."""
+        self._is_over = False
+
+    def end(self) -> None:
+        """Let every row that waits fail. Safe in a finalizer."""
+        self._is_over = True
+
+    async def value(self, row: Any, make: Make[T]) -> T:
+        """The value of the row's call. Raises what ends it; an error with a `position` ends all rows."""
+        arguments, options = self._options.of(row)
+        while True:
+            try:
+                value = await make(arguments, **options)
+            except APIError as error:
+                pause = self._pause(error)
+                if pause is None:
+                    raise
+                if error.was_sent and error.idempotency_key is not None and not self._options.have_key(options):
+                    options[KEY] = error.idempotency_key  # the service may know the request by it
+                refused = error
+            else:
+                self._refused_since = None
+                return value
+            try:
+                await self._wait(pause)
+                if self._is_over:
+                    raise refused
+            finally:
+                del refused
+
+    async def _wait(self, pause: float) -> None:
+        until = self._io.now() + pause
+        while (left := until - self._io.now()) >= SHORTEST and not self._is_over:
+            await self._io.sleep(min(left, LOOK))
+
+    def _pause(self, error: APIError) -> float | None:
+        """Seconds until the row is called again; None if what was raised stands."""
+        if not self._may_wait(error):
+            if isinstance(error, ResponseError) and not isinstance(error, ServerError | RateLimited):
+                self._refused_since = None  # the service works: it has refused this row alone
+            return None
+        now = self._io.now()
+        left = ambient.until.get() - now
+        if error.stopped_by != OWN_TURN:
+            since = self._refused_since
+            if since is None:
+                since = self._refused_since = now
+            waited = now - since
+            if waited >= self._longest:
+                error.position = SOMEWHERE
+                error.args = (f"{error}; no row has succeeded for {waited:.3g} s (wait_up_to)",)
+                return None
+            left = min(left, self._longest - waited)
+        return None if left <= 0.0 else max(min(error.retry_after or POLL, left), SHORTEST)
+
+    def _may_wait(self, error: APIError) -> bool:
+        if self._longest == 0.0 or self._is_over or error.stopped_by == "body":
+            return False
+        if isinstance(error, LimitReached):
+            return self._settings.rate_limit.when_full == "wait"
+        if isinstance(error, BreakerOpen | NotSent):
+            return not getattr(error, "is_local", False)
+        if isinstance(error, RateLimited) and error.request is not None and error.request.method == self._method:
+            return error.stopped_by == "deadline" or error.stopped_by in TAKEN_BACK
+        return error.stopped_by in TAKEN_BACK and self._may_repeat(error)
+
+    def _may_repeat(self, error: APIError) -> bool:
+        retry = self._settings.retry
+        is_repeatable = retry is not None and self._method in retry.methods
+        return is_repeatable or self._settings.idempotent or error.idempotency_key is not None
+
+
+def _seconds(written: Any) -> float:
+    if written is None:
+        return math.inf
+    found = seconds(written) if isinstance(written, str) else written
+    if isinstance(found, bool) or not isinstance(found, int | float) or not found >= 0:
+        message = f"`wait_up_to` must be a number of seconds, 0 or more, or None for no limit; found {written!r}"
+        raise ArgumentError(message)
+    return float(found)
