@@ -4,8 +4,8 @@ One call fails fast, so that its caller can do something else. A list has nothin
 door in seconds, and leave an error for each row. So a row that was refused waits and is called again, for as long as some
 row has succeeded not too long ago.
 
-A row is called again only if that cannot do anything twice: it was never sent, or the retry rules had granted it another
-attempt, which the breaker, a limit or the retry budget then took back.
+A row is called again only if that cannot do anything twice: it was never sent, or it may be repeated by the retry rules, and the
+breaker, a limit, the retry budget or a service that is gone kept a further attempt from being made.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from callsheet.errors import (
     ArgumentError,
     BreakerOpen,
     LimitReached,
+    NoAnswer,
     NotSent,
     RateLimited,
     ResponseError,
@@ -39,8 +40,12 @@ WAIT_UP_TO = 60.0
 """Seconds without any success: a restart, a failover or a deployment is over by then."""
 POLL = 0.25
 """Seconds until a row is called again where nobody says how long the service stays away."""
+LEAST = 0.01
+"""Seconds that a row waits at least: the end of a pause is rounded, and what comes too early would be refused anew."""
 LOOK = 0.5
 """Seconds after which a row that waits looks whether it is still wanted."""
+MOST_REPEATED = 10
+"""How often a row is called again after it was sent, if others succeed: it may be this row that brings the service down."""
 OWN_TURN = "rate_limit"
 TAKEN_BACK = frozenset({"breaker", "concurrency", OWN_TURN, "rate_limit.learn", "retry.budget"})
 """What stops a further attempt that the retry rules had granted (`stopped_by`), but for the call's own time and body."""
@@ -60,7 +65,12 @@ class PatientRows:
         self._longest = _seconds(wait_up_to)
         self._refused_since: float | None = None
         """When the first row was refused since one succeeded."""
+        self._succeeded = 0
         self._is_over = False
+
+    def _count_success(self) -> None:
+        self._refused_since = None
+        self._succeeded += 1
 
     def end(self) -> None:
         """Let every row that waits fail. Safe in a finalizer."""
@@ -69,18 +79,22 @@ class PatientRows:
     async def value(self, row: Any, make: Make[T]) -> T:
         """The value of the row's call. Raises what ends it; an error with a `position` ends all rows."""
         arguments, options = self._options.of(row)
+        succeeded, sent = self._succeeded, 0
         while True:
             try:
                 value = await make(arguments, **options)
             except APIError as error:
-                pause = self._pause(error)
+                sent += error.was_sent
+                error.was_sent = sent > 0
+                is_its_own = sent > MOST_REPEATED and self._succeeded > succeeded
+                pause = None if is_its_own else self._pause(error)
                 if pause is None:
                     raise
                 if error.was_sent and error.idempotency_key is not None and not self._options.have_key(options):
                     options[KEY] = error.idempotency_key  # the service may know the request by it
                 refused = error
             else:
-                self._refused_since = None
+                self._count_success()
                 return value
             try:
                 await self._wait(pause)
@@ -98,7 +112,7 @@ class PatientRows:
         """Seconds until the row is called again; None if what was raised stands."""
         if not self._may_wait(error):
             if isinstance(error, ResponseError) and not isinstance(error, ServerError | RateLimited):
-                self._refused_since = None  # the service works: it has refused this row alone
+                self._count_success()  # the service works: it has refused this row alone
             return None
         now = self._io.now()
         left = ambient.until.get() - now
@@ -112,7 +126,7 @@ class PatientRows:
                 error.args = (f"{error}; no row has succeeded for {waited:.3g} s (wait_up_to)",)
                 return None
             left = min(left, self._longest - waited)
-        return None if left <= 0.0 else max(min(error.retry_after or POLL, left), SHORTEST)
+        return None if left <= 0.0 else max(min(error.retry_after or POLL, left), LEAST)
 
     def _may_wait(self, error: APIError) -> bool:
         if self._longest == 0.0 or self._is_over or error.stopped_by == "body":
@@ -122,8 +136,9 @@ class PatientRows:
         if isinstance(error, BreakerOpen | NotSent):
             return not getattr(error, "is_local", False)
         if isinstance(error, RateLimited) and error.request is not None and error.request.method == self._method:
-            return error.stopped_by == "deadline" or error.stopped_by in TAKEN_BACK
-        return error.stopped_by in TAKEN_BACK and self._may_repeat(error)
+            return self._settings.rate_limit.learn  # it was not processed
+        is_gone = isinstance(error, NoAnswer) and isinstance(error.__cause__, NotSent)
+        return (is_gone or error.stopped_by in TAKEN_BACK) and self._may_repeat(error)
 
     def _may_repeat(self, error: APIError) -> bool:
         retry = self._settings.retry
