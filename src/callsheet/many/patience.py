@@ -20,7 +20,9 @@ from callsheet.engine.io import Io
 from callsheet.errors import (
     APIError,
     ArgumentError,
+    AttemptTimeout,
     BreakerOpen,
+    ConnectTimeout,
     LimitReached,
     NoAnswer,
     NotSent,
@@ -85,9 +87,10 @@ class PatientRows:
                 value = await make(arguments, **options)
             except APIError as error:
                 sent += error.was_sent
-                error.was_sent = sent > 0
-                is_its_own = sent > MOST_REPEATED and self._succeeded > succeeded
+                is_its_own = error.was_sent and sent > MOST_REPEATED and self._succeeded > succeeded
                 pause = None if is_its_own else self._pause(error)
+                if pause is None and sent:
+                    raise _sent_before(error) from error.__cause__
                 if pause is None:
                     raise
                 if error.was_sent and error.idempotency_key is not None and not self._options.have_key(options):
@@ -99,7 +102,7 @@ class PatientRows:
             try:
                 await self._wait(pause)
                 if self._is_over:
-                    raise refused
+                    raise _sent_before(refused) if sent else refused
             finally:
                 del refused
 
@@ -144,6 +147,15 @@ class PatientRows:
         retry = self._settings.retry
         is_repeatable = retry is not None and self._method in retry.methods
         return is_repeatable or self._settings.idempotent or error.idempotency_key is not None
+
+
+def _sent_before(error: APIError) -> APIError:
+    """The error of a row whose last call was perhaps never sent, but an earlier one was: NotSent would deny that."""
+    error.was_sent = True
+    error.args = (f"{error}; an earlier call of this row may have been processed",)
+    if not isinstance(error, NotSent):
+        return error
+    return (AttemptTimeout if isinstance(error, ConnectTimeout) else NoAnswer)(*error.args, **vars(error))
 
 
 def _seconds(written: Any) -> float:
