@@ -151,7 +151,8 @@ class Calls(_AnyCalls):
         rows, at once.
         """
         calls = self._calls()
-        patient = PatientRows(calls.plans.plan(operation), calls.io, options, wait_up_to)
+        plan = calls.plans.plan(operation)
+        patient = PatientRows(plan, calls.plans.operations[operation], calls.io, options, wait_up_to)
 
         async def made(arguments: Any, **own: Any) -> Any:
             return self.call(operation, arguments, **own)
@@ -294,7 +295,8 @@ class AsyncCalls(_AnyCalls):
         See Calls.map; rows may come from an async iterator, too.
         """
         calls = self._calls()
-        patient = PatientRows(calls.plans.plan(operation), calls.io, options, wait_up_to)
+        plan = calls.plans.plan(operation)
+        patient = PatientRows(plan, calls.plans.operations[operation], calls.io, options, wait_up_to)
         made = partial(self.call, operation)
         return map_in_tasks(
             lambda row: patient.value(row, made), rows, concurrency=concurrency, on_error=on_error, ordered=ordered

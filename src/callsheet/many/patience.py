@@ -5,7 +5,8 @@ door in seconds, and leave an error for each row. So a row that was refused wait
 row has succeeded not too long ago.
 
 A row is called again only if that cannot do anything twice: it was never sent, or it may be repeated by the retry rules, and the
-breaker, a limit, the retry budget or a service that is gone kept a further attempt from being made.
+breaker, a limit, the retry budget or a service that is gone kept a further attempt from being made. Without retries, only what
+the breaker or a limit refused is.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from callsheet.errors import (
     NoAnswer,
     NotSent,
     RateLimited,
+    Refused,
     ResponseError,
     ServerError,
 )
@@ -34,6 +36,7 @@ from callsheet.many.outcome import SOMEWHERE
 from callsheet.many.row import KEY, RowOptions
 from callsheet.plan.plan import Plan
 from callsheet.sheet.forms.quantities import seconds
+from callsheet.sheet.words.operation import Operation
 
 T = TypeVar("T")
 Make = Callable[..., Awaitable[T]]
@@ -47,7 +50,7 @@ LEAST = 0.01
 LOOK = 0.5
 """Seconds after which a row that waits looks whether it is still wanted."""
 MOST_REPEATED = 10
-"""How often a row is called again after it was sent, if others succeed: it may be this row that brings the service down."""
+"""How often a row fails, each time after others have succeeded, and is called again: it may bring the service down itself."""
 OWN_TURN = "rate_limit"
 TAKEN_BACK = frozenset({"breaker", "concurrency", OWN_TURN, "rate_limit.learn", "retry.budget"})
 """What stops a further attempt that the retry rules had granted (`stopped_by`), but for the call's own time and body."""
@@ -59,8 +62,8 @@ class PatientRows:
     `end` has the rows that wait give up. Raises ArgumentError for options that rows cannot share.
     """
 
-    def __init__(self, plan: Plan, io: Io, common: Mapping[str, Any], wait_up_to: Any) -> None:
-        self._options = RowOptions(plan, common)
+    def __init__(self, plan: Plan, operation: Operation, io: Io, common: Mapping[str, Any], wait_up_to: Any) -> None:
+        self._options = RowOptions(plan, operation, common)
         self._settings = plan.settings
         self._method = plan.method
         self._io = io
@@ -81,14 +84,15 @@ class PatientRows:
     async def value(self, row: Any, make: Make[T]) -> T:
         """The value of the row's call. Raises what ends it; an error with a `position` ends all rows."""
         arguments, options = self._options.of(row)
-        succeeded, sent = self._succeeded, 0
+        succeeded, failed, sent = self._succeeded, 0, False
         while True:
             try:
                 value = await make(arguments, **options)
             except APIError as error:
-                sent += error.was_sent
-                is_its_own = error.was_sent and sent > MOST_REPEATED and self._succeeded > succeeded
-                pause = None if is_its_own else self._pause(error)
+                sent = sent or error.was_sent
+                if self._succeeded > succeeded and not isinstance(error, Refused):
+                    succeeded, failed = self._succeeded, failed + 1
+                pause = self._pause(error) if failed <= MOST_REPEATED else None
                 if pause is None and sent:
                     raise _sent_before(error) from error.__cause__
                 if pause is None:
@@ -136,17 +140,16 @@ class PatientRows:
             return False
         if isinstance(error, LimitReached):
             return self._settings.rate_limit.when_full == "wait"
-        if isinstance(error, BreakerOpen | NotSent):
-            return not getattr(error, "is_local", False)
+        retry = self._settings.retry
+        if retry is None or isinstance(error, BreakerOpen):
+            return isinstance(error, BreakerOpen)
+        if isinstance(error, NotSent):
+            return not error.is_local
         if isinstance(error, RateLimited) and error.request is not None and error.request.method == self._method:
             return self._settings.rate_limit.learn  # it was not processed
         is_gone = isinstance(error, NoAnswer) and isinstance(error.__cause__, NotSent)
-        return (is_gone or error.stopped_by in TAKEN_BACK) and self._may_repeat(error)
-
-    def _may_repeat(self, error: APIError) -> bool:
-        retry = self._settings.retry
-        is_repeatable = retry is not None and self._method in retry.methods
-        return is_repeatable or self._settings.idempotent or error.idempotency_key is not None
+        may_repeat = self._method in retry.methods or self._settings.idempotent or error.idempotency_key is not None
+        return may_repeat and (is_gone or error.stopped_by in TAKEN_BACK)
 
 
 def _sent_before(error: APIError) -> APIError:

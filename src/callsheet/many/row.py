@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from callsheet.errors import ArgumentError
+from callsheet.plan.bodies import declares
 from callsheet.plan.plan import HeaderValues, Plan, TimeoutLike
 from callsheet.settings.idempotency_key import IdempotencyKey
+from callsheet.sheet.words.operation import Operation
 from callsheet.unset import UNSET
 
 KEY = "idempotency_key"
@@ -30,10 +32,10 @@ class Row:
 class RowOptions:
     """Tells arguments from options in each row. `common` are the options for all rows. Raises ArgumentError for one key for all."""
 
-    def __init__(self, plan: Plan, common: Mapping[str, Any]) -> None:
+    def __init__(self, plan: Plan, operation: Operation, common: Mapping[str, Any]) -> None:
         self._common = common
         self._header = (plan.settings.idempotency_key or IdempotencyKey()).header.lower()
-        self._takes_key = KEY in plan.arguments
+        self._takes_key = declares(operation, KEY)
         if common.get(KEY, UNSET) not in (None, UNSET) or self.have_key(common):
             message = f"{plan.label}: `{KEY}`: all rows would have the same key, and the service would take them for one request"
             hint = f"give each row its own: Row(arguments, {KEY}=...)"

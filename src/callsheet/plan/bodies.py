@@ -31,13 +31,12 @@ SENDS_A_FORM = "sends a form; give its fields by name"
 class BodyBinder:
     """Makes the body of a declared operation from the arguments that are not parameters.
 
-    `fields` are the names of the arguments it takes, None if it takes any; `named` those that are declared; `constants` are names whose value is fixed on the
+    `fields` are the names of the arguments it takes, None if it takes any; `constants` are names whose value is fixed on the
     sheet. `content_type` is that of every body it makes, None if each body has its own. `instead` ends the sentence "`json`:
     this operation ..."; it is None if the caller may give `json`.
     """
 
     fields: frozenset[str] | None = frozenset()
-    named: frozenset[str] = frozenset()
     constants: frozenset[str] = frozenset()
     content_type: str | None = None
     instead: str | None = None
@@ -60,6 +59,12 @@ def body_binder(operation: Operation) -> BodyBinder:
     return NoBody() if operation.content is None else ContentBody(operation.content)
 
 
+def declares(operation: Operation, argument: str) -> bool:
+    """Whether the operation names this argument, as a parameter or a field. One that takes any field names only some."""
+    body = operation.json or operation.form
+    return argument in operation.arguments or (isinstance(body, TypeRef) and argument in codec_for(body).named)
+
+
 class NoBody(BodyBinder):
     """For an operation that declares no body."""
 
@@ -76,7 +81,7 @@ class JsonBody(BodyBinder):
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self.fields, self.named = codec.fields, codec.named
+        self.fields = codec.fields
 
     def bind(self, fields: Mapping[str, Any], given: Given, parts: RequestParts) -> Content | None:
         """The JSON; what does not fit the type is added to the problems of the parts."""

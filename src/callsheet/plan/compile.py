@@ -130,7 +130,6 @@ class OperationBinder:
         self._base = base
         self._method = operation.method
         self._is_stream = operation.stream
-        self.body_fields = binder.named
         self._arguments = Arguments(operation, binder)
         self._pieces, self._names = split_template(operation.path)
         _check_names(operation, self._names)
@@ -263,10 +262,9 @@ def plan_of(
     secrets: Iterable[Secret] = (),
 ) -> Plan:
     """The plan of a declared operation. Raises SheetError for types that cannot be imported or built."""
-    binder = OperationBinder(operation, RequestBase(settings, secrets))
-    bind, results = _leaving_out(scope.left_out, binder), results_of(operation, settings)
-    named = operation.arguments | binder.body_fields
-    return _plan(operation, settings, scope, own, bind=bind, results=results, listeners=listeners, arguments=named)
+    bind = _leaving_out(scope.left_out, OperationBinder(operation, RequestBase(settings, secrets)))
+    results = results_of(operation, settings)
+    return _plan(operation, settings, scope, own, bind=bind, results=results, listeners=listeners)
 
 
 def plan_of_undeclared(name: str, settings: Settings, scope: Scope, *, listeners: tuple[Listener, ...]) -> Plan:
@@ -300,7 +298,6 @@ def _plan(
     bind: Bind,
     results: Results,
     listeners: tuple[Listener, ...],
-    arguments: frozenset[str] = frozenset(),
 ) -> Plan:
     key = settings.idempotency_key
     is_keyed = key is not None and key.header.lower() not in scope.left_out
@@ -315,7 +312,6 @@ def _plan(
         read_ignored=results.read_ignored,
         fallback=results.fallback,
         listeners=listeners,
-        arguments=arguments,
         keyed=keyed_at_home(keying(key, operation.method), settings) if is_keyed else None,
         **pipeline(settings, scope, own)._asdict(),
     )

@@ -54,8 +54,6 @@ class Plan:
     pass, `attach` when all waits are over, `previews` for a request that is shown and not sent. `interpreter` is the policy
     that says what answers mean, if one does; `reads_early`: whether a policy reads the bodies of answers.
 
-    `arguments` are the names that the operation declares: of its parameters, and of the fields of its body.
-
     `limits` are those of an attempt that no deadline shortens. `keyed` puts an idempotency key on a request that has none.
 
     Events name the `method` and the path `template` of the operation. `told` has the listeners by event. Whether a listener
@@ -83,7 +81,6 @@ class Plan:
     previews: tuple[Callable[[Request], Request], ...] = ()
     interpreter: Interpreter | None = None
     reads_early: bool = False
-    arguments: frozenset[str] = frozenset()
     limits: Limits = field(init=False)
     told: Mapping[type[Event], tuple[Listener, ...]] = field(init=False, repr=False)
     hears_calls_begin: bool = field(init=False)
