@@ -93,7 +93,7 @@ class PatientRows:
                 if self._succeeded > succeeded and not isinstance(error, Refused):
                     succeeded, failed = self._succeeded, failed + 1
                 pause = self._pause(error) if failed <= MOST_REPEATED else None
-                if pause is None and sent:
+                if pause is None and sent and not error.was_sent:
                     raise _sent_before(error) from error.__cause__
                 if pause is None:
                     raise
@@ -106,7 +106,7 @@ class PatientRows:
             try:
                 await self._wait(pause)
                 if self._is_over:
-                    raise _sent_before(refused) if sent else refused
+                    raise refused
             finally:
                 del refused
 
