@@ -69,15 +69,18 @@ if TYPE_CHECKING:
     from callsheet.http import Headers, ProblemDetails, Request, Response
     from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
+    from callsheet.many.row import Row
     from callsheet.many.tasks import AsyncOutcomes
     from callsheet.many.threads import Outcomes
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
     from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
+    from callsheet.unset import UNSET, Unset
     from callsheet.values.sse import ServerSentEvent
     from callsheet.version import __version__
 
 __all__ = [
+    "UNSET",
     "APIError",
     "ASGITransport",
     "Answer",
@@ -133,6 +136,7 @@ __all__ = [
     "Response",
     "ResponseError",
     "ResponseTooLarge",
+    "Row",
     "Secret",
     "ServerError",
     "ServerSentEvent",
@@ -146,6 +150,7 @@ __all__ = [
     "TransportError",
     "Unauthorized",
     "UnprocessableContent",
+    "Unset",
     "UsageError",
     "ValidationError",
     "WireFacts",
@@ -164,12 +169,14 @@ _HOMES = {
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",
+    "callsheet.many.row": "Row",
     "callsheet.many.tasks": "AsyncOutcomes",
     "callsheet.many.threads": "Outcomes",
     "callsheet.explain.explanation": "Explanation",
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",
     "callsheet.transports.asgi": "ASGITransport AsyncASGITransport",
+    "callsheet.unset": "UNSET Unset",
     "callsheet.values.sse": "ServerSentEvent",
     "callsheet.version": "__version__",
 }

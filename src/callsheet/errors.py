@@ -42,7 +42,8 @@ class APIError(Exception):
 
     `attempts` is how many tries were made on the wire; `was_sent` is true if any of them may have reached the service;
     `retry_after` is in seconds, from the service; `stopped_by` names the policy that refused a further attempt;
-    `request` is redacted; `idempotency_key` is the one that all attempts carried. Every error pickles. Making one with a fact
+    `request` is redacted; `idempotency_key` is the one that all attempts carried. `position` is set where it ends a `map` that
+    has waited too long: the index of the first row that is not done. Every error pickles. Making one with a fact
     that its class does not declare raises TypeError: misspelt, it would be lost unnoticed.
     """
 
@@ -54,6 +55,7 @@ class APIError(Exception):
     stopped_by: str | None = None
     idempotency_key: str | None = None
     request: Request | None = None
+    position: int | None = None
     _declared = frozenset(__annotations__)
     """The names of the facts that the class and those above it annotate."""
 

@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError, SchemaSerializer, core_schema, from_json, to_json
+
+from callsheet.unset import holds_unset, without_unset
 
 MEDIA_TYPE = "application/json"
 DECIMAL_MARKS = (b'"NaN"', b'"sNaN"', b'Infinity"')
+SET_ONLY = SchemaSerializer(core_schema.any_schema(), core_schema.CoreConfig(ser_json_inf_nan="constants"))
+"""Serializes as `to_json` does, which cannot leave out the fields of a model that were not set."""
 NO_JSON_FORM = "NaN and Infinity have no JSON form (RFC 8259 6)"
 
 
@@ -24,11 +28,19 @@ def without_mark(content: bytes) -> bytes:
     return content.removeprefix(BOM_UTF8)
 
 
-def dumps(value: Any) -> bytes:
-    """The value as compact JSON in UTF-8. Raises ValueError if a part of it has no JSON form, such as NaN or Infinity."""
+def dumps(value: Any, *, exclude_unset: bool = False) -> bytes:
+    """The value as compact JSON in UTF-8, without what is UNSET; with `exclude_unset`, models without the fields that were not set.
+
+    Raises ValueError if a part of it has no JSON form, such as NaN or Infinity.
+    """
     try:
-        content = to_json(value, inf_nan_mode="constants", by_alias=True)
+        if exclude_unset:
+            content = SET_ONLY.to_json(value, by_alias=True, exclude_unset=True)
+        else:
+            content = to_json(value, inf_nan_mode="constants", by_alias=True)
     except PydanticSerializationError as error:
+        if holds_unset(value):
+            return dumps(without_unset(value), exclude_unset=exclude_unset)
         raise ValueError(str(error)) from None
     refuse_nan(content)
     # pydantic writes a Decimal as a string, even NaN and Infinity.

@@ -11,31 +11,34 @@ from typing import Any, Generic, Self, TypeVar
 
 from callsheet.bare_frames import bare
 from callsheet.engine.bared import bared_coroutine
-from callsheet.errors import ArgumentError, UsageError
-from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
+from callsheet.errors import APIError, ArgumentError, UsageError
+from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead, place
 from callsheet.process.finalized import Finalized, nothing
 
-Row = TypeVar("Row")
+R = TypeVar("R")
 TakeRow = Callable[[], Awaitable[Any]]
 NO_ROW: Any = object()
 OTHER_LOOP = "this map was begun in another event loop, or before a fork, and its tasks run there; iterate over it where it was begun"
 
 
 def map_in_tasks(
-    call: Callable[[Row], Awaitable[T]],
-    rows: Iterable[Row] | AsyncIterable[Row],
+    call: Callable[[R], Awaitable[T]],
+    rows: Iterable[R] | AsyncIterable[R],
     *,
     concurrency: int,
     on_error: OnError = "raise",
+    ordered: bool = True,
 ) -> AsyncOutcomes[T]:
-    """The outcomes of `await call(row)` for every row, in the order of the rows, with up to `concurrency` at once.
+    """The outcomes of `await call(row)` for every row, with up to `concurrency` at once.
+
+    They come in the order of the rows, or as the calls end if not `ordered`.
 
     Nothing begins before the first outcome is asked for. Rows may be endless: at most twice `concurrency` are taken
     whose outcomes were not given. One task takes them all; each call runs in a task of its own, with a copy of the
     context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
     """
     check_options(concurrency, on_error)
-    return AsyncOutcomes(_Crew(call, _taker(rows), concurrency, on_error))
+    return AsyncOutcomes(_Crew(call, _taker(rows), concurrency, on_error, ordered=ordered))
 
 
 def _taker(rows: Any) -> TakeRow:
@@ -54,7 +57,7 @@ def _taker(rows: Any) -> TakeRow:
 
 
 class AsyncOutcomes(Finalized, Generic[T]):
-    """What `map` of an AsyncClient gives: an Outcome for each row, in the order of the rows. Iterate over it once, in one task.
+    """What `map` of an AsyncClient gives: an Outcome for each row. Iterate over it once, in one task.
 
     After `aclose`, an `async with` block, an error or a cancellation, none of its tasks is left. If it is dropped before its
     end, its tasks are cancelled.
@@ -105,14 +108,24 @@ class _Crew(Generic[T]):
     """
 
     def __init__(
-        self, call: Callable[[Any], Awaitable[T]], take_row: TakeRow, concurrency: int, on_error: OnError
+        self,
+        call: Callable[[Any], Awaitable[T]],
+        take_row: TakeRow,
+        concurrency: int,
+        on_error: OnError,
+        *,
+        ordered: bool,
     ) -> None:
         self._call = call
         self._take_row = take_row
         self._on_error = on_error
         self._free = asyncio.Semaphore(concurrency)
         self._room = asyncio.Semaphore(most_ahead(concurrency))
-        self._begun: asyncio.Queue[asyncio.Task[Outcome[T]] | BaseException] = asyncio.Queue()
+        self._is_ordered = ordered
+        self._next: asyncio.Queue[asyncio.Task[Outcome[T]] | BaseException] = asyncio.Queue()
+        """The tasks in the order in which their outcomes are given, and at last what ended the rows."""
+        self._not_given: set[int] = set()
+        self._rows_end: BaseException | None = None
         self._in_flight: dict[int, asyncio.Task[Outcome[T]]] = {}
         self._feeder: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -128,14 +141,29 @@ class _Crew(Generic[T]):
         if self._loop is None:
             self._loop = loop
             self._feeder = self._loop.create_task(self._feed())
-        task = await self._begun.get()
-        if not isinstance(task, BaseException) and not task.done():
+        task = await self._next_task()
+        if not task.done():
             await asyncio.wait([task])
         self._end_if_stopped()
-        if isinstance(task, BaseException):
-            raise task
         self._room.release()
-        return task.result()
+        try:
+            outcome = task.result()
+        except APIError as error:
+            place(error, min(self._not_given))
+            raise
+        self._not_given.discard(outcome.index)
+        return outcome
+
+    async def _next_task(self) -> asyncio.Task[Outcome[T]]:
+        """Wait for the task whose outcome comes next. Raises what ended the rows, after the outcomes of all that began."""
+        while self._rows_end is None or self._not_given:
+            task = await self._next.get()
+            self._end_if_stopped()
+            if isinstance(task, BaseException):
+                self._rows_end = task
+            elif self._is_ordered or not (self._has_failed and task.cancelled()):
+                return task
+        raise self._rows_end
 
     def _end_if_stopped(self) -> None:
         if self._is_stopped:
@@ -159,13 +187,15 @@ class _Crew(Generic[T]):
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._begun.put_nowait(end)
+            self._next.put_nowait(end)
 
     def _begin(self, row: Any, index: int) -> None:
         task = asyncio.create_task(self._carry_out(row, index))
         self._in_flight[index] = task
         task.add_done_callback(partial(self._ended, index))
-        self._begun.put_nowait(task)
+        self._not_given.add(index)
+        if self._is_ordered:
+            self._next.put_nowait(task)
 
     async def _carry_out(self, row: Any, index: int) -> Outcome[T]:
         # No local name may hold the outcome: a traceback refers to this frame, and would keep a kept error alive.
@@ -189,6 +219,8 @@ class _Crew(Generic[T]):
     def _ended(self, index: int, task: asyncio.Task[Outcome[T]]) -> None:
         del self._in_flight[index]
         self._free.release()
+        if not self._is_ordered:
+            self._next.put_nowait(task)
         if not task.cancelled():
             task.exception()  # looked at, or asyncio logs that it was never retrieved
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import math
 import os
@@ -9,33 +10,43 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, Self, TypeVar
 
 from callsheet.bare_frames import bare
-from callsheet.errors import ArgumentError, LocalFault, UsageError
-from callsheet.many.outcome import BUSY, OF_PARENT, OnError, Outcome, T, check_options, is_kept, most_ahead
+from callsheet.errors import APIError, ArgumentError, LocalFault, UsageError
+from callsheet.many.outcome import BUSY, OF_PARENT, OnError, Outcome, T, check_options, is_kept, most_ahead, place
 from callsheet.new_thread import new_thread
-from callsheet.process.finalized import Finalized
+from callsheet.process.finalized import Finalized, nothing
 from callsheet.process.gate import Gate
 
-Row = TypeVar("Row")
+R = TypeVar("R")
 
 LOOK_UP = 0.5
 """Seconds after which a wait looks for Ctrl-C: Python does not see one that came just before the wait began."""
 
 
 def map_in_threads(
-    call: Callable[[Row], T], rows: Iterable[Row], *, concurrency: int, on_error: OnError = "raise"
+    call: Callable[[R], T],
+    rows: Iterable[R],
+    *,
+    concurrency: int,
+    on_error: OnError = "raise",
+    ordered: bool = True,
+    when_stopped: Callable[[], object] = nothing,
 ) -> Outcomes[T]:
-    """The outcomes of `call(row)` for every row, in the order of the rows, with up to `concurrency` calls at once.
+    """The outcomes of `call(row)` for every row, with up to `concurrency` calls at once.
+
+    They come in the order of the rows, or as the calls end if not `ordered`. `when_stopped`, a C function, is called when
+    nothing more is to begin, perhaps by a finalizer.
 
     Nothing begins before the first outcome is asked for. Rows may be endless: at most twice `concurrency` are taken
     whose outcomes were not given. They are taken in the thread that iterates; each call runs in another, with a copy
     of its context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
     """
     check_options(concurrency, on_error)
-    return Outcomes(_Crew(call, concurrency, on_error), _iterator(rows), most_ahead(concurrency))
+    crew = _Crew(call, concurrency, on_error, when_stopped)
+    return Outcomes(crew, _iterator(rows), most_ahead(concurrency), None if ordered else SimpleQueue())
 
 
 def _iterator(rows: Any) -> Iterator[Any]:
@@ -46,21 +57,25 @@ def _iterator(rows: Any) -> Iterator[Any]:
 
 
 class Outcomes(Finalized, Generic[T]):
-    """What `map` of a Client gives: an Outcome for each row, in the order of the rows. Iterate over it once, in one thread.
+    """What `map` of a Client gives: an Outcome for each row. Iterate over it once, in one thread.
 
     After `close`, or at the end of a `with` block, no call is in flight. If it is dropped before its end, no further call
     begins, and those that are in flight run to their ends.
     """
 
-    def __init__(self, crew: _Crew[T], rows: Iterator[Any], most: int) -> None:
+    def __init__(
+        self, crew: _Crew[T], rows: Iterator[Any], most: int, over: SimpleQueue[_Turn[T]] | None = None
+    ) -> None:
         self._crew = crew
         self._rows = rows
         self._most = most
+        self._over = over
+        """The turns that are over, where outcomes are given as they come; None where they are given in order."""
         self._taken = 0
         self._ahead: deque[_Turn[T]] = deque()
         self._rows_end: Exception | None = None
         self._iterating = threading.Lock()
-        self.finally_do([partial(setattr, crew, "is_stopped", True), partial(crew.turns.put, None)])  # noqa: FBT003 that is setattr
+        self.finally_do(crew.acts_of_stop())
 
     def __iter__(self) -> Self:
         return self
@@ -81,12 +96,32 @@ class Outcomes(Finalized, Generic[T]):
         if self._crew.is_stopped:
             raise StopIteration
         self._take_rows()
-        if not self._ahead:
-            raise self._rows_end or StopIteration
-        turn = self._ahead.popleft()
-        while not turn.is_over_within(LOOK_UP):
+        while self._ahead:
+            turn = self._next_turn()
+            if self._over is None or not turn.is_void:
+                return self._given(turn)
+            self._ahead.remove(turn)
+        raise self._rows_end or StopIteration
+
+    def _next_turn(self) -> _Turn[T]:
+        """Wait for the turn whose outcome comes next."""
+        while True:
+            if self._over is None:
+                if self._ahead[0].is_over_within(LOOK_UP):
+                    return self._ahead[0]
+            else:
+                with contextlib.suppress(Empty):
+                    return self._over.get(timeout=LOOK_UP)
             self._crew.check_process()
-        return turn.outcome()
+
+    def _given(self, turn: _Turn[T]) -> Outcome[T]:
+        try:
+            outcome = turn.outcome()
+        except APIError as error:
+            place(error, min(each.index for each in self._ahead))
+            raise
+        self._ahead.remove(turn)
+        return outcome
 
     def _take_rows(self) -> None:
         """Take one row in place of the one given last, then more until the next outcome is known."""
@@ -96,11 +131,11 @@ class Outcomes(Finalized, Generic[T]):
             except Exception as end:  # noqa: BLE001 - raised after the outcomes of the rows before it
                 self._rows_end = end
                 return
-            turn: _Turn[T] = _Turn(row, self._taken)
+            turn: _Turn[T] = _Turn(row, self._taken, self._over)
             self._taken += 1
             self._ahead.append(turn)
             self._crew.hand_over(turn)
-            if self._ahead[0].is_over:
+            if self._ahead[0].is_over if self._over is None else not self._over.empty():
                 return
 
     def _end(self, reason: BaseException | None) -> None:
@@ -123,15 +158,21 @@ class Outcomes(Finalized, Generic[T]):
 class _Turn(Generic[T]):
     """One row and what came of it."""
 
-    __slots__ = ("_context", "_fault", "_outcome", "_over", "index", "row")
+    __slots__ = ("_context", "_fault", "_outcome", "_over", "_queue", "index", "row")
 
-    def __init__(self, row: Any, index: int) -> None:
+    def __init__(self, row: Any, index: int, queue: SimpleQueue[_Turn[T]] | None) -> None:
         self.row = row
         self.index = index
         self._context = contextvars.copy_context()
         self._outcome: Outcome[T] | None = None
         self._fault: BaseException | None = None
         self._over = Gate()
+        self._queue = queue
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it is over, and was never carried out."""
+        return self._outcome is None and self._fault is None
 
     @property
     def is_over(self) -> bool:
@@ -156,8 +197,10 @@ class _Turn(Generic[T]):
         return True
 
     def end(self) -> None:
-        """There is an outcome now; if the turn was not carried out, it raises StopIteration."""
+        """Let `outcome` return; if the turn was not carried out, it raises StopIteration."""
         self._over.open()
+        if self._queue is not None:
+            self._queue.put(self)
 
     def outcome(self) -> Outcome[T]:
         """The outcome. Raises the error that ends the iteration, or StopIteration if the call never began."""
@@ -174,12 +217,15 @@ class _Crew(Generic[T]):
     so that it can be dropped while they work, which ends them.
     """
 
-    def __init__(self, call: Callable[[Any], T], concurrency: int, on_error: OnError) -> None:
+    def __init__(
+        self, call: Callable[[Any], T], concurrency: int, on_error: OnError, when_stopped: Callable[[], object]
+    ) -> None:
         self._call = call
         self._concurrency = concurrency
         self._on_error = on_error
         # A SimpleQueue, because a finalizer puts None there, and may interrupt another `put`.
         self.turns: SimpleQueue[_Turn[T] | None] = SimpleQueue()
+        self._when_stopped = when_stopped
         self._threads: list[threading.Thread] = []
         self._failing = threading.Lock()
         self._failed_at = math.inf
@@ -227,10 +273,14 @@ class _Crew(Generic[T]):
         turn.end()
         return True
 
+    def acts_of_stop(self) -> list[Callable[[], object]]:
+        """The C functions that `stop` calls, in their order."""
+        return [partial(setattr, self, "is_stopped", True), self._when_stopped, partial(self.turns.put, None)]  # noqa: FBT003 that is setattr
+
     def stop(self) -> None:
         """Begin nothing more. The finalizer of the `Outcomes` does the same."""
-        self.is_stopped = True
-        self.turns.put(None)
+        for act in self.acts_of_stop():
+            act()
 
     def join(self) -> None:
         """Wait until the calls in flight are over."""

@@ -9,9 +9,10 @@ from callsheet.http.body import Body
 from callsheet.http.headers import Headers, check_field
 from callsheet.http.streamed_body import gzipped
 from callsheet.plan.idempotency import key_field
-from callsheet.plan.plan import Given
+from callsheet.plan.plan import Given, HeaderValues
 from callsheet.secret import Secret
 from callsheet.settings.idempotency_key import IdempotencyKey
+from callsheet.unset import UNSET
 
 MULTIPART = "multipart/form-data; boundary="
 Field = tuple[str, str | Secret]
@@ -34,8 +35,8 @@ def merged_headers(
         raise ArgumentError(f"headers: expected a mapping from name to text, found {type(given.headers).__name__}")
     if body is None and not extra and not given.headers and given.idempotency_key is None:
         return headers, None
-    headers_of_call: Mapping[str, str | None] = given.headers or {}
-    own = [(name, value) for name, value in headers_of_call.items() if value is not None]
+    headers_of_call: HeaderValues = given.headers or {}
+    own = [(name, value) for name, value in headers_of_call.items() if value is not None and value is not UNSET]
     for name, value in own:
         check_field(name, value)
     replaced = {name.lower() for name, _ in own}

@@ -13,6 +13,7 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.results import nothing
 from callsheet.settings.settings import Settings
+from callsheet.unset import UNSET, Unset
 from callsheet.verdicts import Interpretation, Verdict
 
 Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
@@ -20,6 +21,9 @@ Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 TimeoutLike = float | str | Mapping[str, float | str]
 """Seconds (or `"250ms"`, `"5s"`) within which the call must end, or some of `connect`, `read`, `attempt`, `total`."""
+
+HeaderValues = Mapping[str, str | Unset | None]
+"""Header fields by name; None and UNSET are left out."""
 
 Asked = Callable[[Attempt, float], Verdict | None]
 Attach = Callable[[Attempt, float], Request]
@@ -114,7 +118,7 @@ class Plan:
 class Given(NamedTuple):
     """What a caller gave besides the arguments of the operation. `params content data files` are for undeclared requests only."""
 
-    headers: Mapping[str, str] | None = None
+    headers: HeaderValues | None = None
     json: Any = None
     timeout: TimeoutLike | None = None
     idempotency_key: str | None = None
@@ -123,3 +127,11 @@ class Given(NamedTuple):
     is_stream: bool = False
     data: Any = None
     files: Any = None
+
+    def without_unset(self) -> Given:
+        """The same, with None in place of UNSET."""
+        given: Any = self
+        if given.json is UNSET or given.headers is UNSET or given.timeout is UNSET or given.idempotency_key is UNSET:
+            plain: Given = given._replace(**{name: None for name in self._fields if getattr(given, name) is UNSET})
+            return plain
+        return self

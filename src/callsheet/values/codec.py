@@ -13,15 +13,20 @@ from pydantic_core import PydanticSerializationError
 from callsheet.errors import SheetError
 from callsheet.http.json import NO_JSON_FORM, dumps, refuse_nan
 from callsheet.values.json_schema import SchemaCodec
+from callsheet.values.left_out import Drops, always, if_none, left_out, names_of
 from callsheet.values.mismatch import Mismatch
-from callsheet.values.text import python_type
+from callsheet.values.text import PYTHON_TYPES, python_type
 from callsheet.values.typeref import TypeRef
 
 
 class Codec(Protocol):
-    """Encodes and decodes one declared type. `fields` are the field names that its objects may have; None allows any."""
+    """Encodes and decodes one declared type. `fields` are the field names that its objects may have; None allows any.
+
+    `named` are those that the type names, even if it allows others.
+    """
 
     fields: frozenset[str] | None
+    named: frozenset[str]
 
     def encode(self, value: Any) -> bytes:
         """The value as JSON, after a strict check. Raises Mismatch."""
@@ -33,12 +38,15 @@ class Codec(Protocol):
         """The typed value of a JSON document. Raises Mismatch."""
 
 
-def codec_for(ref: TypeRef) -> Codec:
-    """The codec of a declared type. Raises SheetError for a type that cannot be imported or validated."""
+def codec_for(ref: TypeRef, *, exclude_unset: bool = False) -> Codec:
+    """The codec of a declared type. With `exclude_unset` it writes only what was set of models, as the body of a PATCH.
+
+    Raises SheetError for a type that cannot be imported or validated.
+    """
     if ref.kind == "json_schema":
-        return SchemaCodec(ref)
+        return SchemaCodec(ref, exclude_unset=exclude_unset)
     try:
-        return TypeCodec(resolve(ref))
+        return TypeCodec(resolve(ref), exclude_unset=exclude_unset)
     except PydanticUserError as error:
         raise SheetError(f"{ref.where}: {ref} cannot be validated: {str(error).splitlines()[0]}") from None
 
@@ -80,25 +88,37 @@ class TypeCodec:
     It calls the adapter's validator and serializer directly: the adapter's own methods cost 1 us more each.
     """
 
-    def __init__(self, declared: Any) -> None:
+    def __init__(self, declared: Any, *, exclude_unset: bool = False) -> None:
         self._adapter: TypeAdapter[Any] = TypeAdapter(declared)
+        self._exclude_unset = exclude_unset
+        self._has_defaults = declared != PYTHON_TYPES["object"]
         self.fields = field_names(declared)
+        self.named = self.fields or frozenset(getattr(declared, "model_fields", ()))
 
     def encode(self, value: Any) -> bytes:
-        """The value as JSON, after a strict check. A model is sent with its defaults, a dict without. Raises Mismatch."""
+        """The value as JSON, after a strict check. A model is sent with its defaults, a dict as given. Raises Mismatch."""
         if type(value) is dict and self.fields is not None and not self.fields.issuperset(value):
             unknown = sorted(map(str, value.keys() - self.fields))
             raise Mismatch([{"loc": (name,), "msg": "unknown field"} for name in unknown])
-        return self._dump(self._checked(value), exclude_unset=isinstance(value, dict | list))
+        checked = self._checked(value)
+        return self._dump(checked, self._left_out(checked, value, always))
 
     def encode_fields(self, fields: dict[str, Any]) -> bytes:
-        """An object given field by field, as JSON. Fields that are None are left out. Raises Mismatch."""
-        return self._dump(self._checked(fields), exclude_none=True)
+        """An object given field by field, as JSON, with the defaults of its type but None. Raises Mismatch."""
+        checked = self._checked(fields)
+        if self._exclude_unset:
+            return self._dump(checked, self._left_out(checked, fields, always))
+        content = self._dump(checked, None)
+        unsent = self._left_out(checked, fields, if_none) if b"null" in content else None
+        return self._dump(checked, unsent) if unsent else content
 
-    def _dump(self, value: Any, **options: bool) -> bytes:
+    def _left_out(self, checked: Any, given: Any, drops: Drops) -> dict[Any, Any] | None:
+        return left_out(checked, given, drops) or None if self._has_defaults else None
+
+    def _dump(self, value: Any, exclude: dict[Any, Any] | None) -> bytes:
         serializer = self._adapter.serializer
         try:
-            content = serializer.to_json(value, by_alias=True, **options)  # type: ignore[arg-type]
+            content = serializer.to_json(value, by_alias=True, exclude_unset=self._exclude_unset, exclude=exclude)
         except PydanticSerializationError as error:
             raise Mismatch([{"loc": (), "msg": str(error)}]) from None
         if b"null" in content:
@@ -111,7 +131,8 @@ class TypeCodec:
         except ValidationError as error:
             first = error
         try:
-            return self._adapter.validator.validate_json(dumps(value), strict=True, by_alias=True, by_name=True)
+            content = dumps(value, exclude_unset=self._exclude_unset)
+            return self._adapter.validator.validate_json(content, strict=True, by_alias=True, by_name=True)
         except (ValidationError, ValueError) as error:
             first = error if isinstance(error, ValidationError) else first
         raise Mismatch(_errors(first)) from None
@@ -150,8 +171,7 @@ def field_names(declared: Any) -> frozenset[str] | None:
     if isinstance(declared, type) and issubclass(declared, BaseModel):
         if declared.model_config.get("extra") == "allow":
             return None
-        aliases = {name for field in declared.model_fields.values() for name in (field.alias, field.validation_alias)}
-        return frozenset(declared.model_fields).union(name for name in aliases if isinstance(name, str))
+        return frozenset(name for own, field in declared.model_fields.items() for name in names_of(own, field))
     if dataclasses.is_dataclass(declared):
         return frozenset(field.name for field in dataclasses.fields(declared))
     if hasattr(declared, "__required_keys__"):  # a TypedDict, of typing or of typing_extensions

@@ -10,6 +10,8 @@ from callsheet.http.json import dumps, loads
 from callsheet.values.mismatch import Mismatch
 from callsheet.values.typeref import TypeRef
 
+DATA = frozenset({"const", "enum", "default", "examples"})
+"""Keywords whose values are data, not schemas."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NO_PATTERN = 'a value is not a "regex"'
 OUR_PATTERNS = "a `pattern` cannot be read; patterns are read by Rust's regex, which never looks around or back"
@@ -18,14 +20,16 @@ OUR_PATTERNS = "a `pattern` cannot be read; patterns are read by Rust's regex, w
 class SchemaCodec:
     """The codec of a JSON Schema, whose values are plain Python data."""
 
-    def __init__(self, ref: TypeRef) -> None:
+    def __init__(self, ref: TypeRef, *, exclude_unset: bool = False) -> None:
         self._validator = _validator(ref)
-        self.fields = _closed_fields(ref.value)
+        self._exclude_unset = exclude_unset
+        self.named = frozenset(ref.value.get("properties", ()))
+        self.fields = self.named if ref.value.get("additionalProperties") is False else None
 
     def encode(self, value: Any) -> bytes:
         """The value as JSON, after a check. Raises Mismatch."""
         try:
-            content = dumps(value)
+            content = dumps(value, exclude_unset=self._exclude_unset)
         except ValueError as error:
             raise Mismatch([{"loc": (), "msg": str(error)}]) from None
         self._check(loads(content))
@@ -59,9 +63,9 @@ def _validator(ref: TypeRef) -> Any:
         raise SheetError(
             f'{ref.where}: a JSON Schema is checked by jsonschema-rs: pip install "callsheet[schema]"'
         ) from None
-    schema = {"$schema": DIALECT, **ref.value}
+    schema = {"$schema": DIALECT, **with_null(ref.value)}
     if ref.definitions:
-        schema["schemas"] = dict(ref.definitions)
+        schema["schemas"] = {name: with_null(each) for name, each in ref.definitions.items()}
     linear = (
         jsonschema_rs.RegexOptions()
     )  # the default engine looks around, and takes minutes for 200 kB from a service
@@ -72,7 +76,17 @@ def _validator(ref: TypeRef) -> Any:
         raise SheetError(f"{ref.where}: not a JSON Schema: {wrong}") from None
 
 
-def _closed_fields(schema: Any) -> frozenset[str] | None:
-    if isinstance(schema, Mapping) and schema.get("additionalProperties") is False:
-        return frozenset(schema.get("properties", {}))
-    return None
+def with_null(schema: Any) -> Any:
+    """The schema with `nullable: true`, as OpenAPI 3.0 writes it, in the words of JSON Schema, which has no such keyword."""
+    if isinstance(schema, list):
+        return [with_null(each) for each in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    found = {key: part if key in DATA else with_null(part) for key, part in schema.items()}
+    if found.get("nullable") is not True:
+        return found
+    if not isinstance(found.get("type"), str) or "const" in found:
+        return {"anyOf": [found, {"type": "null"}]}
+    if isinstance(found.get("enum"), list):
+        found["enum"] = [*found["enum"], None]
+    return {**found, "type": [found["type"], "null"]}

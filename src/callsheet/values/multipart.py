@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from callsheet.errors import ArgumentError
 from callsheet.http.body_sources import BodySource, InMemory, Joined, Pieces, Stored, text_piece
 from callsheet.http.files import OpenFile, PathFile
+from callsheet.unset import UNSET
 from callsheet.values.form import Fields, flat, pairs
 
 ESCAPES = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})
@@ -118,10 +119,10 @@ def escaped(text: str) -> str:
 
 
 def parts_of(files: Files) -> Iterator[Part]:
-    """The parts for the argument `files=`, in order, without those that are None. Raises ArgumentError or ValueError."""
+    """The parts for the argument `files=`, in order, without those that are None or UNSET. Raises ArgumentError or ValueError."""
     for name, value in pairs(files):
         for one in value if isinstance(value, list) else [value]:
-            if one is not None:
+            if one is not None and one is not UNSET:
                 yield _part_of(str(name), one)
 
 
