@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from callsheet import APIError, AsyncClient, Client, LocalFault, Sheet
+from callsheet.transports.curl.trust import Trust
 from tests.loops import colours, run
 from tests.servers import Certificates, EchoServer
 
@@ -59,3 +62,22 @@ def test_authorities_that_cannot_be_read_are_one_local_attempt_and_the_breaker_s
     assert {(type(error), error.is_local, error.was_sent, error.attempts) for error in errors} == {
         (LocalFault, True, False, 1)
     }
+
+
+def test_where_no_bundle_can_be_written_no_half_ones_pile_up(
+    certificates: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    trust = Trust(certificates.ca_file, certificates.ca_file)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        for _ in range(3):
+            with pytest.raises(LocalFault, match="no temporary file"):
+                trust.options()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(list(tmp_path.glob("*/*"))) == 1
+    ((_, bundle),) = trust.options()
+    assert Path(bundle).stat().st_size > 100
+    assert len(list(tmp_path.glob("*/*"))) == 1
