@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from callsheet.call import Limits
-from callsheet.errors import APIError, AttemptTimeout, MalformedAnswer, NoAnswer
+from callsheet.errors import APIError, MalformedAnswer, NoAnswer
 from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
 from callsheet.transports.curl.answer_head import MOST_INTERIM, STATUS_LINES, AnswerHead
@@ -404,20 +404,3 @@ def test_a_streamed_body_in_tiny_chunks_waits_in_bounded_memory(world: World) ->
         reading.close()
         assert content == b"ab" * count
         assert peak < 2 * len(content) + HIGH_WATER
-
-
-@pytest.mark.parametrize(("first", "piece"), [(b"1;", b"a"), (b"0\r\n", b"T: 1\r\n")], ids=["extension", "trailers"])
-def test_a_stream_ends_if_what_comes_is_no_part_of_its_body(world: World, first: bytes, piece: bytes) -> None:
-    def play(connection: Connection) -> None:
-        connection.request()
-        connection.send(head(200, {"Transfer-Encoding": "chunked"}) + b"2\r\nab\r\n" + first)
-        while True:
-            connection.send(piece)
-            connection.pause(0.01)
-
-    with ScriptedServer(Action("drip", play)) as server:
-        reading = world.open(server.url, LIMITS._replace(read=0.2))
-        assert reading.read() == b"ab"
-        with pytest.raises(AttemptTimeout, match=r"timeout\.read"):
-            reading.rest()
-        reading.close()

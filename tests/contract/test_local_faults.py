@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
-from callsheet import APIError, AsyncClient, Client, LocalFault, Sheet
+from callsheet import LocalFault
 from callsheet.settings.tls import TLS
 from callsheet.transports.connection_settings import ConnectionSettings
 from tests.contract.test_processes import ended, on_uvloop, start
 from tests.contract.worlds import world_of
-from tests.loops import COLOURS, colours, run
+from tests.loops import COLOURS
 from tests.servers import Certificates, EchoServer, ScriptedServer, answer
 
 SCARCE = """
@@ -121,52 +120,3 @@ def test_a_client_certificate_that_cannot_be_read_is_local_too(
     error = world.failure("https://127.0.0.1:9/")
     assert (type(error).__name__, getattr(error, "is_local", None)) == ("TLSError", True)
     world.end()
-
-
-def failures_of_threads(sheet: Sheet, count: int) -> list[APIError]:
-    with Client(sheet) as client:
-        errors = []
-        for _ in range(count):
-            with pytest.raises(APIError) as caught:
-                client.service("shop").get("/")
-            errors.append(caught.value)
-            time.sleep(0.002)  # longer than the breaker's window
-        assert client.service("shop").breaker().state == "closed"
-    return errors
-
-
-def failures_of_tasks(sheet: Sheet, count: int, loop: str = "asyncio") -> list[APIError]:
-    async def main() -> list[APIError]:
-        async with AsyncClient(sheet) as client:
-            errors = []
-            for _ in range(count):
-                with pytest.raises(APIError) as caught:
-                    await client.service("shop").get("/")
-                errors.append(caught.value)
-                time.sleep(0.002)  # noqa: ASYNC251 nothing else runs
-            assert client.service("shop").breaker().state == "closed"
-        return errors
-
-    return run(main(), loop)
-
-
-NO_DER = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-
-
-@pytest.mark.parametrize("content", [None, b"", NO_DER], ids=["removed", "empty", "no certificate"])
-@pytest.mark.parametrize("key", ["ca", "extra_ca"])
-@pytest.mark.parametrize("failures", colours(failures_of_threads, failures_of_tasks))
-def test_authorities_that_cannot_be_read_are_one_local_attempt_and_the_breaker_stays_closed(
-    failures, key: str, content: bytes | None, certificates: Certificates, tmp_path: Path
-) -> None:
-    file = tmp_path / "own.pem"
-    file.write_bytes(certificates.ca_file.read_bytes())
-    with EchoServer(tls=certificates.good()) as server:
-        again = {"attempts": 3, "backoff": {"first": "1ms", "max": "1ms"}}
-        service = {"tls": {key: str(file)}, "retry": again, "breaker": {"samples": 2, "window": "1ms"}}
-        sheet = Sheet(services={"shop": {"base_url": server.url, **service}})
-        file.unlink() if content is None else file.write_bytes(content)
-        errors = failures(sheet, 4)
-    assert {(type(error), error.is_local, error.was_sent, error.attempts) for error in errors} == {
-        (LocalFault, True, False, 1)
-    }

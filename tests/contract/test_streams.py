@@ -33,6 +33,7 @@ from tests.servers import (
     truncated,
     wait,
 )
+from tests.servers.connection import Connection
 
 MIB = 1 << 20
 
@@ -257,3 +258,20 @@ def test_facts_are_measured_for_whoever_asks(world: World, echo_server: EchoServ
         measured = facts(True, is_stream)
         assert (measured.address, measured.port, measured.http_version) == ("127.0.0.1", echo_server.port, "1.1")
         assert 0 < measured.first_byte < 5
+
+
+@pytest.mark.parametrize(("first", "piece"), [(b"1;", b"a"), (b"0\r\n", b"T: 1\r\n")], ids=["extension", "trailers"])
+def test_a_stream_ends_if_what_comes_is_no_part_of_its_body(world: World, first: bytes, piece: bytes) -> None:
+    def play(connection: Connection) -> None:
+        connection.request()
+        connection.send(head(200, {"Transfer-Encoding": "chunked"}) + b"2\r\nab\r\n" + first)
+        while True:
+            connection.send(piece)
+            connection.pause(0.01)
+
+    with ScriptedServer(Action("drip", play)) as server:
+        reading = world.open(server.url, LIMITS._replace(read=0.2))
+        assert reading.read() == b"ab"
+        with pytest.raises(AttemptTimeout, match=r"timeout\.read"):
+            reading.rest()
+        reading.close()

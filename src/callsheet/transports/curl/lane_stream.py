@@ -68,10 +68,12 @@ class LaneStream(Finalized):
     def _advance(self) -> None:
         transfer = self._transfer
         # Bytes that are no part of the body (chunk extensions, trailers) do not count: they could come for ever.
-        late = math.inf if self._quiet is None else time.monotonic() + self._quiet
+        began, upload = time.monotonic(), transfer.upload
+        quiet = math.inf if self._quiet is None else self._quiet
 
         def left() -> float:
-            return 0.0 if self._is_closed else min(GLANCE, late - time.monotonic())
+            since = began if upload is None else max(began, upload.touched)
+            return 0.0 if self._is_closed else min(GLANCE, since + quiet - time.monotonic())
 
         try:
             in_time = self._lane.run_until(lambda: transfer.waiting_bytes > 0, transfer, left, None)

@@ -74,6 +74,7 @@ class Trust:
             bundle = self._own_folder() / f"ca-{self._version}.pem"
             bundle.write_bytes(b"\n".join(parts))
         except OSError as error:
+            self._version -= 1  # the next try writes over what is half written
             raise LocalFault(f"tls.extra_ca: no temporary file for it and the other authorities: {error}") from None
         return bundle
 
