@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from callsheet.call import Limits
-from callsheet.errors import APIError, MalformedAnswer, NoAnswer
+from callsheet.errors import APIError, AttemptTimeout, MalformedAnswer, NoAnswer
 from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
 from callsheet.transports.curl.answer_head import MOST_INTERIM, STATUS_LINES, AnswerHead

@@ -12,6 +12,9 @@ import pytest
 from callsheet.call import Limits
 from callsheet.errors import AttemptTimeout, NoAnswer, UsageError
 from callsheet.settings.caps import Caps
+from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.hang_up import Kept
+from callsheet.transports.curl.stream import StreamedTransfer
 from tests.contract.worlds import LIMITS, World, request
 from tests.servers import (
     Action,
@@ -58,6 +61,14 @@ def test_a_large_body_passes_through_little_memory(world: World) -> None:
         reading = world.open(server.url)
         assert rest_is_whole(reading, 64 * MIB)
         reading.close()
+
+
+def test_what_libcurl_has_ended_is_not_unpaused() -> None:
+    transfer = StreamedTransfer(Handle([], Kept()), request("http://127.0.0.1/", is_stream=True), lambda: None)
+    transfer.waiting.write(b"the end")
+    transfer.waiting_bytes = 7
+    transfer.is_paused = True
+    assert transfer.next_bytes(lambda: None) == b"the end"
 
 
 def test_who_does_not_read_is_not_sent_more(world: World, echo_server: EchoServer) -> None:

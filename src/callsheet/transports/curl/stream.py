@@ -8,7 +8,7 @@ from io import BytesIO
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import AttemptTimeout, NoAnswer, TransportError
+from callsheet.errors import AttemptTimeout, LocalFault, NoAnswer, TransportError
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.handle import Handle
@@ -108,9 +108,9 @@ class StreamedTransfer(Transfer):
         self.is_paused = False
         try:
             told(self.easy.pause, pycurl.PAUSE_CONT)
-        except pycurl.error as error:
+        except LocalFault as error:
             # libcurl has released the connection after the last byte; only the outcome is still to be read.
-            if error.args[0] != pycurl.E_BAD_FUNCTION_ARGUMENT:
+            if error.errno != pycurl.E_BAD_FUNCTION_ARGUMENT:
                 raise
 
     def stalled(self, seconds: float | None) -> AttemptTimeout:

@@ -29,7 +29,8 @@ def told(act: Callable[..., Any], *arguments: Any) -> Any:
         given = act(*arguments)
     except pycurl.error as error:
         if not raised:
-            raise LocalFault(f"libcurl cannot go on: {error.args[-1]}", was_sent=True) from None
+            errno = error.args[0] if len(error.args) > 1 else None
+            raise LocalFault(f"libcurl cannot go on: {error.args[-1]}", errno=errno, was_sent=True) from None
     except SystemError as error:  # the socket function raised what is no Exception, and libcurl gave a result
         raise error.__cause__ or error from None
     finally:
