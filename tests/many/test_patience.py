@@ -1,6 +1,7 @@
 """Rows that wait for their service, in both colours and without real time; and rows with options of their own."""
 
 import asyncio
+import io
 
 import pytest
 
@@ -323,3 +324,20 @@ def test_a_row_that_alone_cannot_be_sent_is_its_outcome(world):
     )
     assert world.map(rows(200), concurrency=2, on_error="keep", ordered=False) is None
     assert [(outcome.index, type(outcome.error)) for outcome in world.outcomes if not outcome.ok] == [(0, NotSent)]
+
+
+@pytest.mark.parametrize("operation", ["content", "parts"])
+def test_what_was_read_is_not_sent_again_as_an_empty_rest(world, operation):
+    def answer(sent, now):
+        return reply_of(429, headers={"Retry-After": "45"}) if now < 45.0 else {"ok": True}
+
+    world.answered_by(answer)
+    operations = {
+        "content": {"post": "/c", "content": "text/csv"},
+        "parts": {"post": "/m", "multipart": {"content": "file"}},
+    }
+    given = [{"content": io.BytesIO(b"whole")}, {"content": iter([b"whole"])}, {"content": b"whole"}]
+    service = {"operations": operations, "concurrency": 1}
+    assert world.map(given, operation, concurrency=3, on_error="keep", service=service) is None
+    assert all(b"whole" in sent.content for sent in world.sent)
+    assert world.outcomes[2].ok

@@ -12,7 +12,7 @@ the breaker or a limit refused is.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from callsheet import ambient
@@ -89,7 +89,8 @@ class PatientRows:
                 sent = sent or error.was_sent
                 if self._succeeded > succeeded and not isinstance(error, Refused):
                     succeeded, failed = self._succeeded, failed + 1
-                pause = self._pause(error) if failed <= MOST_REPEATED else None
+                may_repeat = isinstance(error, Refused) or (failed <= MOST_REPEATED and _reads_anew(arguments))
+                pause = self._pause(error) if may_repeat else None
                 if pause is None and sent and not error.was_sent:
                     raise _sent_before(error) from error.__cause__
                 if pause is None:
@@ -147,6 +148,13 @@ class PatientRows:
         is_gone = isinstance(error, NoAnswer) and isinstance(error.__cause__, NotSent)
         may_repeat = self._method in retry.methods or self._settings.idempotent or error.idempotency_key is not None
         return may_repeat and (is_gone or error.stopped_by in TAKEN_BACK)
+
+
+def _reads_anew(value: Any) -> bool:
+    """Whether a further call would read the same of an argument: an open file or an iterator may have moved on."""
+    if isinstance(value, Mapping | list | tuple):
+        return all(map(_reads_anew, value.values() if isinstance(value, Mapping) else value))
+    return not (hasattr(value, "read") or isinstance(value, Iterator | AsyncIterator))
 
 
 def _sent_before(error: APIError) -> APIError:
