@@ -83,8 +83,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
 
     wishes = Wishes(**options)
     wishes.check()
-    sheet = wanted.load(screen)
-    service, operation = named(sheet, target, items)
+    service, operation = wanted.load(screen, lambda sheet: named(sheet, target, items))
     parsed = parse_items(items)
     with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen), left_out=taken_out(parsed)) as maker:
         maker.plans.plan(operation)

@@ -17,6 +17,7 @@ from callsheet.errors import ArgumentError, UsageError
 
 if TYPE_CHECKING:
     from callsheet.cli.preview_or_send import Wishes
+    from callsheet.sheet import ServiceSheet, Sheet
 
 HELP = """Send a request that no operation declares, under the service's settings.
 
@@ -58,12 +59,7 @@ def command(screen: Screen, /, wanted: Wanted, words: tuple[str, ...], **options
 
     wishes = Wishes(**options)
     wishes.check()
-    sheet = wanted.load(screen)
-    is_left_out = len(sheet.services) == 1 and words[1:2] != () and IS_TARGET.match(words[1])
-    name, rest = (None, words) if is_left_out else (words[0] if words else None, words[1:])
-    if len(rest) < 2:
-        raise UsageError("expected SERVICE METHOD PATH, as in: callsheet request shop GET /users")
-    service = chosen_service(sheet.services, name, sheet.name)
+    service, rest = wanted.load(screen, lambda sheet: _named(sheet, words))
     items = parse_items(rest[2:])
     asked = request_options(items, wishes)
     with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen), left_out=taken_out(items)) as maker:
@@ -74,6 +70,15 @@ def command(screen: Screen, /, wanted: Wanted, words: tuple[str, ...], **options
             return Prepared(call, plan, maker)
 
         return act(made, wishes, wanted, screen)
+
+
+def _named(sheet: Sheet, words: tuple[str, ...]) -> tuple[ServiceSheet, tuple[str, ...]]:
+    """The service, and the words behind its name. Raises UsageError."""
+    is_left_out = len(sheet.services) == 1 and words[1:2] != () and IS_TARGET.match(words[1])
+    name, rest = (None, words) if is_left_out else (words[0] if words else None, words[1:])
+    if len(rest) < 2:
+        raise UsageError("expected SERVICE METHOD PATH, as in: callsheet request shop GET /users")
+    return chosen_service(sheet.services, name, sheet.name), rest
 
 
 def request_options(items: Sequence[ItemArgument], wishes: Wishes) -> dict[str, Any]:
