@@ -193,3 +193,20 @@ def test_the_demo_shows_what_it_must(practice):
     assert '"arrived": 1' in shown
     assert "\x1b" not in shown
     assert "13 of 13 steps ended as they must, in " in shown
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("shop.get_user", "callsheet call shop.get_user"),
+        ("get_user", "callsheet call get_user"),
+        ("chek", "check"),
+        ("GET", "callsheet request GET ..."),
+        ("https://shop.test/x", "callsheet request https://shop.test/x ..."),
+        ("/users", "callsheet request /users ..."),
+    ],
+)
+def test_what_is_no_command_is_told_with_the_one_that_was_meant(callsheet, word, meant):
+    ended = callsheet(word, "a=1")
+    assert ended.code == 2
+    assert f"no command `{word}`; did you mean `{meant}`?" in ended.err

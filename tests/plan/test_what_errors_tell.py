@@ -2,7 +2,16 @@
 
 import pytest
 
-from callsheet import APIError, Client, NoAnswer, NotFound, ServerError, Unauthorized, UnprocessableContent
+from callsheet import (
+    APIError,
+    ArgumentError,
+    Client,
+    NoAnswer,
+    NotFound,
+    ServerError,
+    Unauthorized,
+    UnprocessableContent,
+)
 from tests.servers import answer, answer_json, lose_answer
 
 FIELDS = {"type": "object"}
@@ -112,3 +121,43 @@ def test_a_client_without_a_sheet(server_401):
 def server_401(shop):
     with shop(script=answer(401)) as service:
         yield service.server.url
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("GETT", "GET"), ("gett", "GET"), ("GTE", "GET"), ("PSOT", "POST"), ("DELET", "DELETE"), ("PATH", "PATCH")],
+)
+def test_a_misspelt_method_is_not_sent(any_shop, written, meant):
+    with any_shop() as shop:
+        error = error_of(shop, "request", written, "/users")
+        assert isinstance(error, ArgumentError)
+        assert str(error) == f"method `{written.upper()}`: did you mean `{meant}`?"
+        assert shop.count == 0
+
+
+@pytest.mark.parametrize("method", ["get", "TRACE", "PURGE", "PROPFIND", "MKCOL", "QUERY", "LOCK", "BREW"])
+def test_any_other_method_is(any_shop, method):
+    with any_shop() as shop:
+        shop.request(method, "/users")
+        assert shop.sent.method == method.upper()
+
+
+def test_a_type_that_cannot_be_imported_says_where_it_was_looked_for(tmp_path, monkeypatch):
+    sheet = tmp_path / "callsheet.yaml"
+    sheet.write_text(
+        "callsheet: 1\nservices:\n  s:\n    base_url: http://127.0.0.1:9\n    operations:\n"
+        '      a: {get: /, returns: "absent_models:User"}\n      b: {get: /, returns: "absent.deep:User"}\n'
+        '      c: {get: /, returns: "json:Nothing"}\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path / "elsewhere")
+    with Client(sheet) as client:
+        told = str(error_of(client, "call", "a"))
+        assert f"cannot import 'absent_models': No module named 'absent_models'; looked in {tmp_path}/elsewhere" in told
+        assert told.endswith("the installed packages")
+        assert "No module named 'absent'; looked in" in str(error_of(client, "call", "b"))
+        assert "looked in" not in str(error_of(client, "call", "c"))
+    (tmp_path / "absent_models.py").write_text("")
+    with Client(sheet) as client:
+        assert str(error_of(client, "call", "a")).endswith(
+            f"it is in {tmp_path}, beside the sheet: put that into PYTHONPATH"
+        )
