@@ -57,6 +57,13 @@ class Screen:
         """Put a line on the data stream."""
         self.write(f"{text}\n".encode("utf-8", "replace"))
 
+    def put(self, text: str, *, as_data: bool) -> None:
+        """Put a text that is harmless already, and may have colours, on the data stream, or on the one for errors."""
+        if as_data:
+            self.print(text)
+        else:
+            self._write_error(f"{text}\n")
+
     def say(self, text: str) -> None:
         """Put a line on the stream for errors."""
         self._write_error(f"{visible(text)}\n")
