@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ class Screen:
             errors_have_colour=sys.stderr.isatty() and may_colour,
             errors_are_terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
         )
+
+    def columns(self) -> int:
+        """How many columns a line has."""
+        return self.width or shutil.get_terminal_size().columns
 
     def write(self, content: bytes) -> None:
         """Put bytes on the data stream as they are. A reader that has gone away is no failure."""
