@@ -182,6 +182,9 @@ def test_beside_a_sheet_its_services_are_meant_first(served, callsheet):
     assert callsheet("request", f":{served.port}/x").code == 0
     assert served.requests[1].header("Authorization") is None
     assert "no service `nobody`" in callsheet("request", "nobody", "GET", "/x").err
+    assert callsheet("request", "s.get", "a=1").code == 2
+    assert callsheet("request", "s", f"127.0.0.1:{served.port}/x").code == 2
+    assert len(served.requests) == 2
 
 
 @pytest.mark.parametrize("url", ["http://", "http://[::1", "https://x:99999/", ":99999/"])

@@ -3,41 +3,60 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from callsheet.cli.output import head_of, show_answer
+from callsheet.cli.output import OutputForm, head_of, show_answer
 from callsheet.cli.preview import head_of_request
 from callsheet.cli.screen import Screen
 from callsheet.cli.shown_body import shown_body
 
 if TYPE_CHECKING:
-    from callsheet.cli.preview_or_send import Wishes
     from callsheet.http.request import Request
     from callsheet.http.response import Response
 
 FIELD = re.compile(r"(?m)^([!#-9;-~]+):(?= |$)")
 
 
-def show_exchange(sent: Request, response: Response, wishes: Wishes, screen: Screen, *, with_body: bool = True) -> None:
-    """Show the parts that are wanted: with `-p` as data; with `-v` all but the answer's body on the error stream.
+class Shown(NamedTuple):
+    """What is shown of an exchange: the `parts` that are data, of `HhBb`, and whether to tell all else on the error stream."""
 
-    `sent` is the request with its body. Without `with_body` the answer's body is shown by another.
+    parts: str
+    form: OutputForm
+    tells: bool
+
+
+def show_exchange(sent: Request, response: Response, shown: Shown, screen: Screen, *, with_body: bool = True) -> None:
+    """Show the parts that are wanted. `sent` is the request with its body.
+
+    Without `with_body` the answer's body is shown by another.
     """
-    if wishes.verbose and wishes.parts is None:
+    if shown.tells:
         _show_heads(sent, response, "HBh", screen, as_data=False)
-    _show_heads(sent, response, wishes.parts_shown, screen, as_data=True)
-    if with_body and "b" in wishes.parts_shown:
-        show_answer(response, screen, wishes.output or "auto")
+    _show_heads(sent, response, shown.parts, screen, as_data=True)
+    if with_body and "b" in shown.parts:
+        show_answer(response, screen, shown.form)
 
 
 def _show_heads(sent: Request, response: Response, parts: str, screen: Screen, *, as_data: bool) -> None:
     texts = {
         "H": _painted(head_of_request(response.request), screen, as_data=as_data) if "H" in parts else "",
-        "B": shown_body(sent, screen) if "B" in parts else "",
+        "B": _coloured_json(shown_body(sent, screen), screen, as_data=as_data) if "B" in parts else "",
         "h": _painted(head_of(response), screen, as_data=as_data) if "h" in parts else "",
     }
     for part in filter(texts.get, texts):
         screen.put(texts[part] if parts == part else f"{texts[part]}\n", as_data=as_data)
+
+
+def _coloured_json(text: str, screen: Screen, *, as_data: bool) -> str:
+    """The text, with the colours of JSON if it is that and they are wanted."""
+    if not (screen.has_colour and (as_data or screen.errors_have_colour)):
+        return text
+    from rich.json import JSON
+
+    try:
+        return screen.rendered(JSON(text, indent=2)).rstrip("\n")
+    except ValueError:
+        return text
 
 
 def _painted(head: str, screen: Screen, *, as_data: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from callsheet.cli.screen import Screen
+from callsheet.cli.screen import Screen, visible
 from callsheet.http.request import Request
 from callsheet.secret import MASK, Secret
 
@@ -20,7 +20,7 @@ def is_secret(name: str, value: str | Secret) -> bool:
 def head_of_request(request: Request) -> str:
     """Method, URL and header fields, secrets masked."""
     lines = [f"{name}: {MASK if is_secret(name, value) else value}" for name, value in request.headers.fields]
-    return "\n".join([f"{request.method} {request.url}", *lines])
+    return visible("\n".join([f"{request.method} {request.url}", *lines]))
 
 
 def show_request(request: Request, screen: Screen) -> None:

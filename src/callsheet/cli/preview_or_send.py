@@ -13,6 +13,7 @@ from callsheet.settings.idempotency_key import IdempotencyKey
 
 if TYPE_CHECKING:
     from callsheet.cli.curl.shell_words import Piece
+    from callsheet.cli.exchange import Shown
     from callsheet.cli.find_sheet import Wanted
     from callsheet.cli.output import OutputForm
     from callsheet.cli.prepared_call import Make, Prepared
@@ -69,10 +70,12 @@ class Wishes:
 
         return (teller(screen),)
 
-    @property
-    def parts_shown(self) -> str:
-        """The parts of the exchange that are data, as letters of `HhBb`: by default the answer's body."""
-        return "b" if self.parts is None else self.parts
+    def shown(self) -> Shown:
+        """What is shown of request and answer: the answer's body, unless `--print` says otherwise."""
+        from callsheet.cli.exchange import Shown
+
+        parts = "b" if self.parts is None else self.parts
+        return Shown(parts, self.output or "auto", tells=self.verbose and self.parts is None)
 
     @property
     def is_transfer(self) -> bool:
@@ -121,7 +124,7 @@ def act(make: Make, wishes: Wishes, wanted: Wanted | None, screen: Screen) -> in
 
         # A transfer without content has printed it already, or its answer was no file to download.
         with_body = bool(error.response.content) or not wishes.is_transfer
-        show_exchange(prepared.call.request, error.response, wishes, screen, with_body=with_body)
+        show_exchange(prepared.call.request, error.response, wishes.shown(), screen, with_body=with_body)
         raise
 
 
@@ -152,7 +155,7 @@ def _download(make: Make, request: Request, wishes: Wishes, screen: Screen) -> i
         raise
     if wishes.output == "headers":
         screen.print(head_of(done.response))
-    show_exchange(request, done.response, wishes, screen, with_body=False)
+    show_exchange(request, done.response, wishes.shown(), screen, with_body=False)
     before = f", {amount(done.resumed_at)} of it from before" if done.resumed_at else ""
     screen.say(f"callsheet: {amount(done.size)} in {done.path}{before}")
     return 0
@@ -177,8 +180,8 @@ def _streamed(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response:
 
     with shown_upload(prepared.call.request, screen):
         opened = prepared.open()
-    show_exchange(prepared.call.request, opened.response, wishes, screen, with_body=False)
-    if "b" in wishes.parts_shown:
+    show_exchange(prepared.call.request, opened.response, wishes.shown(), screen, with_body=False)
+    if "b" in wishes.shown().parts:
         show_stream(opened, screen, wishes.output or "auto")
     opened.close()
     return opened.response
@@ -197,7 +200,7 @@ def _whole(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response | Non
         show_value(answer.value, screen, form)
         screen.complain(f"{type(answer.error).__name__}: {answer.error}; fell back")
         return None
-    show_exchange(prepared.call.request, answer.response, wishes, screen)
+    show_exchange(prepared.call.request, answer.response, wishes.shown(), screen)
     return answer.response
 
 

@@ -20,6 +20,8 @@ HOST = re.compile(
     re.DOTALL,
 )
 """`example.com/x`, `localhost:3000`, `web:8080/x`."""
+NAMES = re.compile(r"[\w.-]+")
+METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH", "TRACE")
 NAME = "api"
 
 
@@ -30,8 +32,9 @@ def without_sheet(words: tuple[str, ...], wanted: Wanted) -> tuple[ServiceSheet,
     """
     url = url_of(words[0]) if words else None
     if url:
-        return _service(url, ("", *words[1:]))
-    url = url_of(words[1]) if words[1:] and words[0].isalpha() else None
+        # `shop.get_user` may be an operation, for which `call` was forgotten.
+        return None if NAMES.fullmatch(words[0]) and _has_sheet(wanted) else _service(url, ("", *words[1:]))
+    url = url_of(words[1]) if words[1:] and (words[0].isupper() or words[0].upper() in METHODS) else None
     if url is None or (SCHEME.match(words[1]) and _has_sheet(wanted)):
         return None
     return _service(url, (words[0], *words[2:]))
