@@ -21,6 +21,7 @@ from callsheet.plan.service import ServicePlans
 from callsheet.process.forked import forget_after_fork
 from callsheet.settings.settings import Settings
 from callsheet.sheet import Sheet
+from callsheet.sheet.sheet import not_on
 
 SheetLike = Sheet | str | os.PathLike[str]
 ONLY_SERVICE = "api"
@@ -104,7 +105,7 @@ class _AnyClient:
     def _made(self, name: str, settings: Mapping[str, Any], like: ServicePlans | None) -> CallMaker:
         declared = self.sheet.services.get(name)
         if declared is None:
-            raise UsageError(self.sheet.without(name))
+            raise UsageError(not_on(self.sheet, name))
         plans = ServicePlans(
             declared, {**self._code, **settings}, self._listeners, like, **self._wiring.for_plans(declared)
         )

@@ -300,19 +300,12 @@ class Sheet:
             raise UsageError(f"services: expected a list of their names, such as ['shop'], found {services!r}")
         for name in services:
             if name not in self.services:
-                raise UsageError(self.without(name))
+                raise UsageError(not_on(self, name))
         sheet = type(self).__new__(type(self))
         kept = {name: service for name, service in self.services.items() if name in services}
         left_out = (*self.left_out, *(name for name in self.services if name not in kept))
         vars(sheet).update(vars(self) | {"services": MappingProxyType(kept), "left_out": left_out})
         return sheet
-
-    def without(self, name: str) -> str:
-        """What to tell about a service that the sheet does not have, or that was left out of it."""
-        if name in self.left_out:
-            return f"{self.name}: service `{name}` was left out: it is not among `services` ({one_of(self.services)})"
-        known = (*self.services, *self.left_out)
-        return f"{self.name}: no service `{name}`; {did_you_mean(name, known) or f'it has {one_of(known)}'}"
 
     @classmethod
     def _made(cls, contents: dict[str, Any], findings: Findings) -> Sheet:
@@ -325,6 +318,14 @@ class Sheet:
             return "<Sheet that cannot be used>"
         where = f" ({self.environment})" if self.environment else ""
         return f"<Sheet {self.name}{where}: {', '.join(self.services)}>"
+
+
+def not_on(sheet: Sheet, name: str) -> str:
+    """What to tell of a service that the sheet does not have, or that was left out of it."""
+    if name in sheet.left_out:
+        return f"{sheet.name}: service `{name}` was left out: it is not among `services` ({one_of(sheet.services)})"
+    known = (*sheet.services, *sheet.left_out)
+    return f"{sheet.name}: no service `{name}`; {did_you_mean(name, known) or f'it has {one_of(known)}'}"
 
 
 def _tree(text: str, name: str, findings: Findings) -> Node | None:
