@@ -147,7 +147,7 @@ def test_a_reply_after_an_attempt_replaces_its_outcome(world, log):
 
 def test_a_refusal_before_the_first_attempt_is_raised(world, log):
     plan = world.plan(Policy("breaker", log, before=[Refuse(BreakerOpen("it is open"), by="breaker")]))
-    with pytest.raises(BreakerOpen, match=r"shop\.get_thing: it is open") as caught:
+    with pytest.raises(BreakerOpen, match=r"shop\.get_thing: GET /things: it is open") as caught:
         world.call(plan)
     assert (caught.value.attempts, caught.value.was_sent, caught.value.stopped_by) == (0, False, "breaker")
 

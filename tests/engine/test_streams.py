@@ -64,7 +64,7 @@ def test_closing_ends_it_once(world, log):
 def test_a_body_that_breaks_off_is_no_answer_and_never_retried(world):
     world.transport.script = [Answer(pieces=[b"one", NoAnswer("the body broke off")])]
     answer = world.stream(world.real_plan())
-    with pytest.raises(NoAnswer, match=r"shop\.get_thing: the body broke off") as caught:
+    with pytest.raises(NoAnswer, match=r"shop\.get_thing: GET /things: the body broke off") as caught:
         world.read(answer)
     assert (caught.value.attempts, caught.value.was_sent) == (1, True)
     assert len(world.transport.sent) == 1
@@ -218,7 +218,9 @@ def test_who_reads_an_answer_that_another_reads_is_refused_and_harms_nobody(worl
 
     world.transport.streams[0]._world = Interrupting(world, reads_it_too)
     assert world.read(answer) == b"onetwo"
-    assert set(refused) == {"shop.get_thing: another thread or task is reading this answer; let one read it"}
+    assert set(refused) == {
+        "shop.get_thing: GET /things: another thread or task is reading this answer; let one read it"
+    }
 
 
 class Interrupting:

@@ -58,7 +58,14 @@ def test_a_repeatable_method_is_retried_after_any_outcome_that_may_pass(attempt_
 @pytest.mark.parametrize("method", ONCE)
 @pytest.mark.parametrize("outcome", [408, 500, 503, NoAnswer("lost"), AttemptTimeout("slow"), MalformedAnswer("?")])
 def test_any_other_method_is_not_retried_where_it_may_have_been_processed(attempt_of, method, outcome):
-    assert verdict(attempt_of(outcome, method=method)) is None
+    assert verdict(attempt_of(outcome, method=method)) == GiveUp("idempotent")
+    assert verdict(attempt_of(outcome, method=method, number=3)) is None
+
+
+def test_what_another_policy_wants_to_send_is_not_forbidden_by_the_method(attempt_of):
+    attempt = attempt_of(503, method="POST")
+    attempt.again = TryAgain(0.0)
+    assert verdict(attempt) is None
 
 
 @pytest.mark.parametrize("method", REPEATABLE + ONCE)
@@ -177,13 +184,13 @@ def test_what_was_given_back_is_not_sent_again_where_its_body_cannot_be(attempt_
 def test_a_kept_connection_that_was_lost_is_replaced_at_once(attempt_of):
     lost = NoAnswer("lost", on_kept_connection=True)
     assert verdict(attempt_of(lost)) == TryAgain(0.0, fresh=True)
-    assert verdict(attempt_of(lost, method="POST")) is None
+    assert verdict(attempt_of(lost, method="POST")) == GiveUp("idempotent")
     assert verdict(attempt_of(lost, number=3)) is None
 
 
 def test_nobody_is_blamed_where_nothing_would_have_been_retried(attempt_of):
     assert verdict(attempt_of(404), now=NOW + 100) is None
-    assert verdict(attempt_of(503, method="POST", body=OnceOnly(b""))) is None
+    assert verdict(attempt_of(503, method="POST", body=OnceOnly(b""))) == GiveUp("idempotent")
 
 
 def meant(attempt, meaning):
@@ -199,7 +206,7 @@ def test_what_an_error_rule_calls_transient_is_retried_like_a_503(attempt_of, me
 
 @pytest.mark.parametrize("method", ONCE)
 def test_of_other_methods_only_where_that_does_the_same(attempt_of, method):
-    assert verdict(meant(attempt_of(200, method=method), "transient")) is None
+    assert verdict(meant(attempt_of(200, method=method), "transient")) == GiveUp("idempotent")
     assert is_retried(meant(attempt_of(200, method=method, repeatable=True), "transient"))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Self
 from weakref import WeakSet
 
@@ -22,6 +21,7 @@ from callsheet.plan.service import ServicePlans
 from callsheet.process.forked import forget_after_fork
 from callsheet.settings.settings import Settings
 from callsheet.sheet import Sheet
+from callsheet.sheet.sheet import not_on
 
 SheetLike = Sheet | str | os.PathLike[str]
 ONLY_SERVICE = "api"
@@ -43,6 +43,7 @@ class _AnyClient:
         clock: Clock | None = None,
         listeners: tuple[Listener, ...] = (),
         eager: bool = False,
+        services: Collection[str] | None = None,
         **settings: Any,
     ) -> None:
         self._lock = threading.RLock()
@@ -56,9 +57,12 @@ class _AnyClient:
         if base_url is not None:
             if sheet is not None:
                 raise UsageError("Client: give a sheet or a base_url, not both; a sheet's base_url is its own")
-            services = {ONLY_SERVICE: {"base_url": base_url, **settings}}
-            sheet, self._code = Sheet(services=services, env=env, clock=now), {}
-        self.sheet = sheet if isinstance(sheet, Sheet) else Sheet.load(sheet, env=env, clock=now)
+            only = {ONLY_SERVICE: {"base_url": base_url, **settings}}
+            sheet, self._code = Sheet(services=only, env=env, clock=now), {}
+        if isinstance(sheet, Sheet):
+            self.sheet = sheet.narrowed(services)
+        else:
+            self.sheet = Sheet.load(sheet, env=env, clock=now, services=services)
         if isinstance(sheet, Sheet) and base_url is None and env not in (None, sheet.environment):
             raise UsageError(
                 f"Client: this sheet was read for environment {sheet.environment!r}; give env= to Sheet.load"
@@ -101,19 +105,13 @@ class _AnyClient:
     def _made(self, name: str, settings: Mapping[str, Any], like: ServicePlans | None) -> CallMaker:
         declared = self.sheet.services.get(name)
         if declared is None:
-            raise UsageError(self._unknown(name))
+            raise UsageError(not_on(self.sheet, name))
         plans = ServicePlans(
             declared, {**self._code, **settings}, self._listeners, like, **self._wiring.for_plans(declared)
         )
         self._all_plans.add(plans)
         self._note_tls(name, plans.settings)
         return CallMaker(plans, self._wiring)
-
-    def _unknown(self, name: str) -> str:
-        known = list(self.sheet.services)
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(f'`{n}`' for n in known)}"
-        return f"{self.sheet.name}: no service `{name}`; {hint}"
 
     def _calls(self) -> CallMaker:
         if len(self.sheet.services) != 1:
@@ -147,6 +145,7 @@ class Client(_AnyClient, Calls):
     `Client("callsheet.yaml", env="prod")`, `Client(Sheet(...))`, or without a sheet `Client(base_url="https://...")`.
     Further keywords are settings in the sheet's words and hold for every service. `listeners` are functions of one
     event; one that has `wants` is told only of the types of events in it. `eager=True` compiles every operation now.
+    `services=["shop"]` leaves the other services out: their variables need not be set.
     `transport` is used in place of libcurl's, or is a function that wraps it; `clock` is a FrozenClock, for tests. With one
     service, `call`, `get`, `post` ... are the client's own.
     Raises SheetError for an unusable sheet. Close it, or use `with`.

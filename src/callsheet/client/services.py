@@ -50,7 +50,7 @@ class _AnyCalls:
     def explain(self, operation: str | None = None, *, calls: float | str = 100.0) -> Explanation:
         """Every effective setting of an operation (None: of undeclared requests), where it came from, and the worst case.
 
-        `print` shows what `callsheet explain` prints, `as_dict()` is the same as data. `calls` are those of an outage: a number
+        `print` shows what `callsheet explain --all` prints, `as_dict()` is the same as data. `calls` are those of an outage: a number
         per second, or a rate such as `"600/min"`. Raises UsageError for an unknown operation, ArgumentError for such `calls`.
         """
         from callsheet.explain.explain import explained  # noqa: PLC0415 - most programs never ask

@@ -48,7 +48,7 @@ class OpenAnswer:
         Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed.
         """
         if not self._reading.acquire(blocking=False):
-            raise completed(UsageError(BEING_READ), self._attempt.call, self._io.wall)
+            raise completed(UsageError(BEING_READ), self._attempt.call, self.plan, self._io.wall)
         try:
             return await self._next()
         except BaseException as error:
@@ -125,7 +125,7 @@ class OpenAnswer:
         if not self._is_closed:
             self.close(error)
         elif not is_told:
-            completed(error, self._attempt.call, self._io.wall)
+            completed(error, self._attempt.call, self.plan, self._io.wall)
         return error
 
     def close(self, error: BaseException | None = None) -> None:
@@ -139,5 +139,5 @@ class OpenAnswer:
             self._stream = None
         self._lease.end()
         call = self._attempt.call
-        told = error and completed(error, call, self._io.wall)
+        told = error and completed(error, call, self.plan, self._io.wall)
         end_call(call, self.plan, self._io, self.response.status_code, told)

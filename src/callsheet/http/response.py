@@ -14,6 +14,7 @@ from callsheet.http.json import loads
 from callsheet.http.json_path import MISSING
 from callsheet.http.links import parse_links
 from callsheet.http.problem import MEDIA_TYPE, ProblemDetails, problem_from
+from callsheet.http.reason import LOOKED_AT, reason_in
 from callsheet.secret import redact
 from callsheet.secret.credential_names import without_named
 
@@ -24,8 +25,6 @@ CHARSET = re.compile(r"""charset\s*=\s*"?([^\s;"]+)""", re.IGNORECASE)
 END_OF_LINE = re.compile(r"\r\n|\n|\r")
 SHOWN = 200
 """Characters of a body that an error quotes."""
-LOOKED_AT = 64 * 1024
-"""Bytes of a body that are searched for secrets before it is quoted: more than the quoted characters can take up."""
 
 
 class Response:
@@ -218,12 +217,27 @@ class Response:
         return self
 
     def summary(self, told: str | None = None, *, code: str = "") -> str:
-        """Status, reason, `code`, and at most 200 redacted characters of `told`, or of the problem's title or detail."""
-        head = f"{self.status_code} {self.reason_phrase or REASONS.get(self.status_code, '')}".strip()
+        """Status, reason phrase, `code`, and at most 200 redacted characters of `told`, or of the reason that the body gives."""
+        phrase = self.reason_phrase or REASONS.get(self.status_code, "")
+        head = f"{self.status_code} {RENAMED.get(phrase, phrase)}".strip()
         head = f"{self.masked(head)}, code {_one_line(self.masked(code))}" if code else self.masked(head)
-        problem = None if told else self.problem
-        told = (problem.detail or problem.title) if problem else told
-        return f"{head}: {_one_line(self.masked(told))}" if told else head
+        told = _one_line(self.masked(told) if told else self._reason(head))
+        return f"{head}: {told}" if told else head
+
+    def _reason(self, head: str) -> str:
+        """The reason that the body gives, secrets masked, unless it only says `head` again; "" if it gives none."""
+        phrase = head.partition(" ")[2]
+        kind = (self.field(b"content-type") or "").strip().lower()
+        known = {
+            said.lower()
+            for said in (head, phrase, f"{self.status_code}: {phrase}", str(self.status_code), self.reason_phrase)
+        }
+
+        def shown(text: str) -> str:
+            return "" if text.lower() in known else without_named(self.masked(text))
+
+        content = self._content
+        return reason_in(self._text_of(content[:LOOKED_AT]), kind, shown, is_cut=len(content) >= LOOKED_AT)
 
     def facts(self) -> dict[str, Any]:
         """The keyword arguments for an error that is raised because of this answer."""
@@ -305,5 +319,11 @@ def _one_line(text: str) -> str:
 
 
 REASONS = {status.value: status.phrase for status in HTTPStatus}
+RENAMED = {
+    "Unprocessable Entity": "Unprocessable Content",
+    "Payload Too Large": "Content Too Large",
+    "Request Entity Too Large": "Content Too Large",
+}
+"""What RFC 9110 calls statuses that older libraries, and many services, name otherwise."""
 REASONS |= {413: "Content Too Large", 422: "Unprocessable Content"}
 """Reason phrases for answers without one (HTTP/2)."""

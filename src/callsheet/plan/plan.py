@@ -111,8 +111,9 @@ class Plan:
 
     @property
     def label(self) -> str:
-        """`service.operation`, as errors and logs name it."""
-        return f"{self.service}.{self.operation}"
+        """`shop.get_user: GET /users/{id}`, as errors name it: the template, because a filled path may name a person."""
+        name = f"{self.service}.{self.operation}"
+        return f"{name}: {self.method} {self.template}" if self.template else name
 
 
 class Given(NamedTuple):

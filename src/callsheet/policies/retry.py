@@ -11,7 +11,7 @@ from collections.abc import Callable
 from callsheet.arithmetic.backoff import pause
 from callsheet.arithmetic.retry_after import told_pause
 from callsheet.call import Attempt, Meaning
-from callsheet.errors import NoAnswer, NotSent, TransportError
+from callsheet.errors import NoAnswer, NotSent
 from callsheet.http.response import Response
 from callsheet.policies.scope import Own, Scope
 from callsheet.settings.retry import UNPROCESSED_REPEATS
@@ -40,10 +40,12 @@ class Retry:
         outcome = attempt.outcome
         if isinstance(outcome, Response):
             return self._after_answer(attempt, outcome, now)
-        was_lost = isinstance(outcome, NoAnswer) and self._may_repeat(attempt)
-        if not was_lost and (not isinstance(outcome, NotSent) or outcome.is_local):
+        if isinstance(outcome, NoAnswer):
+            if not self._may_repeat(attempt):
+                return self._unrepeatable(attempt)
+        elif not isinstance(outcome, NotSent) or outcome.is_local:
             return None
-        if not isinstance(outcome, TransportError) or not outcome.on_kept_connection:
+        if not outcome.on_kept_connection:
             return self._again(attempt, now, self._pause(attempt))
         if isinstance(outcome, NoAnswer):
             return self._again(attempt, now, 0.0, fresh=True)
@@ -68,7 +70,7 @@ class Retry:
             return None
         is_throttled = meaning == "rate_limited"
         if not is_throttled and not self._may_repeat(attempt):
-            return None
+            return self._unrepeatable(attempt)
         asked = told_pause(answer, self.wall_clock())
         return self._again(attempt, now, self._pause(attempt, asked, is_throttled=is_throttled))
 
@@ -80,6 +82,13 @@ class Retry:
     def _may_repeat(self, attempt: Attempt) -> bool:
         return attempt.call.is_repeatable or attempt.request.method in self.settings.methods
 
+    def _unrepeatable(self, attempt: Attempt) -> GiveUp | None:
+        """`GiveUp` where only the method forbids another attempt; None where there would be none, or another policy wants one."""
+        return GiveUp("idempotent") if self._has_one_left(attempt) and attempt.again is None else None
+
+    def _has_one_left(self, attempt: Attempt) -> bool:
+        return attempt.number - attempt.call.uncharged < self.settings.attempts
+
     def _pause(self, attempt: Attempt, asked: float | None = None, *, is_throttled: bool = False) -> float:
         if asked:
             return asked
@@ -88,7 +97,7 @@ class Retry:
         return pause(attempt.number - attempt.call.uncharged + 1, first, backoff.max, self.pick())
 
     def _again(self, attempt: Attempt, now: float, after: float, *, fresh: bool = False) -> TryAgain | GiveUp | None:
-        if attempt.number - attempt.call.uncharged >= self.settings.attempts:
+        if not self._has_one_left(attempt):
             return None
         body = attempt.request.body
         if body is not None and not body.is_replayable:

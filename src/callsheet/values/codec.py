@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
+import sys
+from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
@@ -71,7 +73,12 @@ def imported(text: str, where: str) -> Any:
     try:
         found: Any = importlib.import_module(module_name)
     except ImportError as error:
-        raise SheetError(f"{where}: `{text}`: cannot import {module_name!r}: {error}") from None
+        is_absent = isinstance(error, ModuleNotFoundError) and error.name in (
+            module_name,
+            module_name.partition(".")[0],
+        )
+        looked = _looked(module_name, where) if is_absent else ""
+        raise SheetError(f"{where}: `{text}`: cannot import {module_name!r}: {error}{looked}") from None
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
         raise SheetError(f"{where}: `{text}`: importing {module_name!r} raised {what}") from error
@@ -80,6 +87,17 @@ def imported(text: str, where: str) -> Any:
             raise SheetError(f"{where}: `{text}`: module {module_name!r} has no {name!r}")
         found = getattr(found, step)
     return found
+
+
+def _looked(module_name: str, where: str) -> str:
+    """Where a module was looked for, and whether it is beside the sheet."""
+    folders = [Path(each or ".").absolute() for each in sys.path]
+    own = [Path(each) for each in (sys.base_prefix, sys.prefix)]
+    others = dict.fromkeys(str(each) for each in folders if not any(each.is_relative_to(python) for python in own))
+    beside = Path(where.partition(":")[0]).absolute().parent
+    is_there = any((beside / name).exists() for name in (f"{module_name.replace('.', '/')}.py", module_name))
+    hint = f"; it is in {beside}, beside the sheet: put that into PYTHONPATH" if is_there else ""
+    return f"; looked in {', '.join([*others, 'the installed packages'])}{hint}"
 
 
 class TypeCodec:

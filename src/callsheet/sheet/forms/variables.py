@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,11 +42,15 @@ class Filled:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Variables:
-    """What `${...}` stands for: `values` by name, and the files in `folder`; `clock` says when a file is read again."""
+    """What `${...}` stands for: `values` by name, and the files in `folder`; `clock` says when a file is read again.
+
+    Only those of `services` must have a value; None: those of all.
+    """
 
     values: Mapping[str, str]
     folder: Path
     clock: Callable[[], float] = time.monotonic
+    services: Collection[str] | None = None
 
     def fill(self, node: Scalar, *, is_secret: bool = False) -> Filled:
         """The parts of a text. Raises Misfit for a name without a value or a file that cannot be read.
@@ -56,6 +60,7 @@ class Variables:
         parts: list[FilledPart] = []
         through: list[str] = []
         trimmed: list[str] = []
+        wrong: list[Misfit] = []
         at = 0
         for match in REFERENCE.finditer(node.text):
             parts.append(node.text[at : match.start()])
@@ -66,11 +71,17 @@ class Variables:
             inside = match.group("inside")
             if inside is None:
                 raise Misfit(node.place, "a `${` that is not closed, or holds another", f"write {FORMS}")
-            value = self._value(node, inside, through, is_secret=is_secret)
+            try:
+                value = self._value(node, inside, through, is_secret=is_secret)
+            except Misfit as misfit:
+                wrong.append(misfit)
+                continue
             if is_secret and isinstance(value, str) and (line := without_line_break(value)) != value:
                 trimmed.append(through[-1])
                 value = line
             parts.append(value)
+        if wrong:
+            raise Misfit(node.place, "; ".join(dict.fromkeys(each.message for each in wrong)), wrong[0].hint)
         parts.append(node.text[at:])
         return Filled(tuple(part for part in parts if part != ""), tuple(through), tuple(trimmed))
 

@@ -9,7 +9,7 @@ from callsheet.sheet.forms.reading import FormOf, Reading, Spot, Unread, misfit
 from callsheet.sheet.forms.record import Key, check_keys, read_keys
 from callsheet.sheet.forms.scalars import SWITCH, ListOf, Text
 from callsheet.sheet.forms.types import RETURNS, TYPE, data_of
-from callsheet.sheet.tree.findings import Misfit, one_of
+from callsheet.sheet.tree.findings import Misfit, Noted, nearest, one_of
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, entries, is_null
 from callsheet.sheet.words.addresses import PATH_TEMPLATE, parameters_of
 from callsheet.sheet.words.bodies import CONTENT, FIELDS, FormFields
@@ -103,6 +103,8 @@ def _warn_of_types(node: MappingNode, spot: Spot, reading: Reading) -> None:
 def _method(key: Scalar, node: MappingNode, spot: Spot) -> tuple[str, Node]:
     """The method of an operation, and the node of its path template."""
     written = [(method, value) for method, value in node.entries if method.text in METHODS and not is_null(value)]
+    if not written and any(nearest(name.text, METHODS) for name, _ in node.entries):
+        raise Noted(key.place)  # as an unknown key, with the method that was meant
     if not written:
         raise Misfit(key.place, f"{spot}: no method", f"write one of {one_of(METHODS)} with the path: `get: /users`")
     *others, (method, template) = written

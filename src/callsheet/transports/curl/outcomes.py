@@ -131,6 +131,9 @@ VERIFY_RESULTS = {
     20: "the server's certificate is not signed by a trusted authority, or the server does not send its whole chain",
     21: "the server's certificate is not signed by a trusted authority, or its chain is incomplete",
 }
+TO_TRUST = "; if it is to be trusted, write its authority as `tls: {ca: PATH}` (a PEM file) on the sheet"
+UNTRUSTED = frozenset({18, 19, 20, 21})
+TO_SEE = "; `callsheet doctor` shows its certificates"
 NAMELESS = "the server's certificate names no host (subjectAltName); a common name alone counts for nothing"
 
 REFUSALS = {
@@ -186,9 +189,9 @@ def explanation(errno: int, verify_result: int, text: str, refusal: int = 0) -> 
     if refusal >= 300:
         return f"the proxy refused to connect: it answered {refusal}{PROXY_HINTS.get(refusal, '')}"
     if errno == pycurl.E_PEER_FAILED_VERIFICATION and verify_result in VERIFY_RESULTS:
-        return VERIFY_RESULTS[verify_result]
-    if errno == pycurl.E_PEER_FAILED_VERIFICATION and text == OURS_EXPIRED:
-        return REFUSALS[45]
+        return VERIFY_RESULTS[verify_result] + (TO_TRUST if verify_result in UNTRUSTED else "") + TO_SEE
+    if errno == pycurl.E_PEER_FAILED_VERIFICATION:
+        return REFUSALS[45] if text == OURS_EXPIRED else f"{RULES[errno].meaning}: {text}{TO_SEE}"
     if errno == pycurl.E_ABORTED_BY_CALLBACK:
         return RULES[errno].meaning
     if errno == pycurl.E_OPERATION_TIMEDOUT:
