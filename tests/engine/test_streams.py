@@ -129,7 +129,7 @@ def test_a_coding_is_undone_piece_by_piece(world):
     [
         ("deflate", [zlib.compress(b"data" * 100)[:-3]]),
         ("gzip", [b"this is no gzip"]),
-        ("zstd-of-tomorrow", [b"data"]),
+        ("gzip, gzip, gzip, gzip, gzip, gzip", [b"data"]),
     ],
 )
 def test_a_body_that_cannot_be_decoded_gives_everything_back(world, coding, pieces):

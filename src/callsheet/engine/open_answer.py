@@ -13,7 +13,7 @@ from callsheet.engine.io import Io
 from callsheet.engine.let_go import let_go
 from callsheet.engine.tell import end_call, facts_of
 from callsheet.errors import APIError, AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
-from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
+from callsheet.http.codings import BrokenCodingError, Chain, UnknownCodingError, codings_in, decoders_for
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 
@@ -94,7 +94,10 @@ class OpenAnswer:
 
     def _decoders(self) -> Chain:
         names = codings_in(self.response.headers.get("content-encoding", ""))
-        return Chain(decoders_for(names, self.plan.settings.caps.encodings))
+        try:
+            return Chain(decoders_for(names, self.plan.settings.caps.encodings))
+        except UnknownCodingError:
+            return Chain(())
 
     async def read(self) -> bytes:
         """The rest of the body, under the cap on answers; `response.content` holds it from then on."""

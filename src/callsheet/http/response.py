@@ -49,6 +49,7 @@ class Response:
         "from_cache",
         "history",
         "http_version",
+        "left_coded",
         "reason_phrase",
         "status_code",
         "stream",
@@ -77,6 +78,8 @@ class Response:
         self.attempts: int = 1
         self.history: tuple[Response, ...] = ()
         self.from_cache = False
+        self.left_coded = ""
+        """Why the body stands as it came, if its content coding is not known here: it is given as bytes and not read further."""
         self.stream: Any = None
         """Set by the transport if `request.is_stream`: the BlockingStream or AsyncStream that reads the body."""
 
@@ -125,7 +128,7 @@ class Response:
 
     @property
     def content(self) -> bytes:
-        """The body as bytes, decompressed."""
+        """The body as bytes, decompressed; as it came if its Content-Encoding names a coding that is not known here."""
         return self._content
 
     def decode_with(self, decode: Callable[[bytes], bytes]) -> None:
@@ -159,10 +162,17 @@ class Response:
             kept = self._taken_document()
             if kept is not MISSING:
                 return kept
+        self.check_decoded()
         try:
             return loads(self._content)
         except ValueError as error:
             raise self.not_json(str(error)) from None
+
+    def check_decoded(self) -> None:
+        """Raise DecodeError if the body is in a content coding that is not known here."""
+        if self.left_coded:
+            message = f"{self.status_code}: the answer's body cannot be decoded: {self.left_coded}"
+            raise DecodeError(f"{message}; `response.content` has it as it came", **self.facts())
 
     def _taken_document(self) -> Any:
         """The kept document, MISSING if there is none. It is given once, since the caller may change it."""
@@ -180,7 +190,7 @@ class Response:
         except AttributeError:  # not set before the first call, so that other answers do not pay for it
             pass
         try:
-            self._document: Any = loads(self._content)
+            self._document: Any = MISSING if self.left_coded else loads(self._content)
         except ValueError:
             self._document = MISSING
         return self._document
@@ -264,6 +274,7 @@ class Response:
 
         Raises DecodeError with the number of a line that is not JSON, after the values before it.
         """
+        self.check_decoded()
         for number, line in enumerate(self._content.splitlines(), 1):
             if line.strip():
                 yield self.json_line(line, number)
@@ -291,11 +302,12 @@ class Response:
             "request": self.request,
         }
         rest = (self.elapsed, self.attempts, self.history, self.from_cache)
-        return _rebuilt, (state, rest)
+        return _rebuilt, (state, rest, self.left_coded)
 
 
-def _rebuilt(state: dict[str, Any], rest: tuple[Any, ...]) -> Response:
+def _rebuilt(state: dict[str, Any], rest: tuple[Any, ...], left_coded: str) -> Response:
     response = Response(**state)
+    response.left_coded = left_coded
     response.elapsed, response.attempts, response.history, response.from_cache = rest
     return response
 
