@@ -49,6 +49,11 @@ class BlockingCaller(Caller):
             return found, error, answer.last_event_id
         return found, None, answer.last_event_id
 
+    def all_of(self, client, operation):
+        """What iterating over the answer of a declared operation gives."""
+        with client.call(operation) as answer:
+            return list(answer)
+
     def reading(self, client, path, work):
         """What `work(next piece)` gives of an open answer."""
         with client.stream("GET", path) as answer:
@@ -85,6 +90,13 @@ class AsyncioCaller(Caller):
         except Exception as error:
             return found, error, answer.last_event_id if answer else ""
         return found, None, answer.last_event_id
+
+    def all_of(self, client, operation):
+        async def found():
+            async with await client.call(operation) as answer:
+                return [part async for part in answer]
+
+        return self.runner.run(found())
 
     def reading(self, client, path, work):
         opening = client.stream("GET", path)

@@ -129,7 +129,7 @@ class OperationBinder:
         binder = body_binder(operation)
         self._base = base
         self._method = operation.method
-        self._is_stream = operation.stream
+        self._is_stream = bool(operation.stream)
         self._arguments = Arguments(operation, binder)
         self._pieces, self._names = split_template(operation.path)
         _check_names(operation, self._names)
@@ -304,6 +304,7 @@ def _plan(
         operation=operation.name,
         method=operation.method,
         template=operation.path,
+        stream=operation.stream,
         settings=settings,
         bind=bind,
         read=results.read,
