@@ -144,6 +144,9 @@ def test_the_environment_is_not_kept_where_it_is_shown():
     [
         f"auth: {{bearer: {CANARY}}}",
         f"auth: {{basic: {{username: u, password: {CANARY}}}}}",
+        f"auth: {{basic: {{username: {CANARY}, password: ''}}}}",
+        f"auth: {{basic: {{username: {CANARY}}}}}",
+        f"auth: {{basic: {{username: '', password: {CANARY}}}}}",
         f"auth: {{api_key: {{header: X-Key, value: {CANARY}}}}}",
         f"headers: {{Authorization: Bearer {CANARY}}}",
         f"headers: {{X-Api-Key: {CANARY}}}",
