@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from callsheet.errors import DecodeError, ResponseError, error_for_status
 from callsheet.http.charset import MARK, usable
 from callsheet.http.headers import AnsweredHeaders, Headers, parse_field_lines
-from callsheet.http.json import loads
+from callsheet.http.json import loads, told_plainly
 from callsheet.http.json_path import MISSING
 from callsheet.http.links import parse_links
 from callsheet.http.problem import MEDIA_TYPE, ProblemDetails, problem_from
@@ -201,8 +201,7 @@ class Response:
         beginning = without_named(self.masked(self._text_of(content[:LOOKED_AT])))[:SHOWN]
         where = "the answer" if line is None else f"line {line} of the answer"
         named = self.field(b"content-type") or "no Content-Type"
-        if not content:
-            reason = "it is empty"
+        reason = told_plainly(reason, content) if content else "it is empty"
         message = f"{self.status_code}: {where} is not JSON ({self.masked(named)[:SHOWN]}): {beginning!r}: {reason}"
         return DecodeError(message, line=line, **self.facts())
 
