@@ -42,7 +42,7 @@ def test_half_a_surrogate_pair_is_said_to_be_one(document):
 
 @pytest.mark.parametrize("document", [b'"\xff"', b'"\\u12"', b'"\\ud8'])
 def test_other_text_that_is_none_is_not_said_to_be_that(document):
-    with pytest.raises(ValueError, match="^(?!.*surrogate)"):
+    with pytest.raises(ValueError, match=r"^(?!.*surrogate)"):
         loads(document)
 
 
