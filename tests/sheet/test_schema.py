@@ -50,6 +50,7 @@ GOOD = [
     LAYERS,
     HEAD + "    retry: {budget: off}\n    breaker: {ratio: 30%}\n",
     HEAD + "    retry: {budget: false}\n",
+    HEAD + "    operations: {op: {post: '', json: object}}\n",
     HEAD + "    operations: {a: {get: /x, stream: json_lines}, b: {get: /x, stream: '${S:-lines}'}}\n",
     HEAD + "    retry: {statuses: [5xx, 4XX, 408, '${S:-5xx}']}\n",
     HEAD

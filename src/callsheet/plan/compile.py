@@ -131,7 +131,9 @@ class OperationBinder:
         self._method = operation.method
         self._is_stream = bool(operation.stream)
         self._arguments = Arguments(operation, binder)
-        self._pieces, self._names = split_template(operation.path)
+        self._pieces, self._names = split_template(operation.path or "/")
+        if not operation.path and urlsplit(base.prefix).path:
+            self._pieces = [""]
         _check_names(operation, self._names)
         kind = binder.content_type
         self._body_headers = base.headers.with_fields([("Content-Type", kind)]) if kind and not base.compress else None
