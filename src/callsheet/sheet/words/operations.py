@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from callsheet.sheet.forms.reading import FormOf, Reading, Spot, Unread, misfit
 from callsheet.sheet.forms.record import Key, check_keys, read_keys
@@ -33,7 +33,7 @@ def _stream(node: Node, spot: Spot, reading: Reading) -> bool | Stream:
     """Whether the answer is read as it comes, or what it is then made of."""
     filled = scalar(node, spot, reading, "true or false")
     if isinstance(filled.value, bool) or filled.value in STREAMS:
-        return filled.value  # type: ignore[return-value]
+        return cast(bool | Stream, filled.value)
     close = did_you_mean(filled.value, STREAMS) if isinstance(filled.value, str) and not filled.hidden else ""
     raise misfit(filled, spot, "true or false", close or f"or what it is made of: {one_of(STREAMS)}")
 
