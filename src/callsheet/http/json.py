@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from secrets import token_hex
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -24,6 +25,11 @@ SHAPES = bytes({43: 43, 69: 101, 101: 101}.get(byte, 48 if 48 <= byte < 58 else 
 """Maps every digit to `0`, `E` to `e`, and every other byte but `+` and `e` to a space."""
 LARGE = (b"0e000", b"0e+000", b"0" * 209)
 """The shapes of a number that can be beyond a float: with three digits in its exponent, or 209 before it."""
+
+
+MARK = token_hex(16)
+MARKED_NUMBER = re.compile(rb'"%s([-+.0-9E]+)"' % MARK.encode())
+"""A number that is written as a text, since the writer would give it other digits; nobody can guess the mark."""
 
 
 def loads(content: bytes | str) -> Any:
@@ -79,6 +85,28 @@ def dumps(value: Any) -> bytes:
     if any(mark in content for mark in DECIMAL_MARKS) and has_odd_decimal(value):
         raise ValueError(NO_JSON_FORM)
     return content
+
+
+def with_numbers(value: Any, places: frozenset[tuple[str | int, ...]]) -> bytes:
+    """The value as JSON, in which each Decimal at one of the places is a number with the same digits, and any other a text."""
+    return MARKED_NUMBER.sub(rb"\1", dumps(_marked(value, places, ())))
+
+
+def decimal_places(value: Any, where: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where Decimals stand in plain data: the keys and indexes that lead to each."""
+    if isinstance(value, Decimal):
+        yield where
+    elif isinstance(value, Mapping | list | tuple):
+        for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from decimal_places(part, (*where, key))
+
+
+def _marked(value: Any, places: frozenset[tuple[str | int, ...]], where: tuple[str | int, ...]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _marked(part, places, (*where, key)) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_marked(part, places, (*where, index)) for index, part in enumerate(value)]
+    return f"{MARK}{value}" if isinstance(value, Decimal) and where in places else value
 
 
 def has_odd_decimal(value: Any) -> bool:

@@ -136,8 +136,8 @@ def _part_of(name: str, value: Any) -> Part:
         filename = _name_of(value, name)
         return Part(name, filename, _stored(name, value), guessed_type(filename))
     if len(value) not in (2, 3, 4):
-        expected = "(filename, content), (filename, content, type) or (filename, content, type, headers)"
-        raise ArgumentError(f"file `{name}`: expected {expected}")
+        expected = "(filename, content) or (filename, content, type)"
+        raise ArgumentError(f"file `{name}`: expected {expected}, with header fields as a fourth")
     filename, content, media_type, given = (*value, None, None)[:4]
     headers = _headers(name, given)
     typed = [text for field, text in headers if field.lower() == "content-type"]
