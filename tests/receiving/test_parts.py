@@ -133,6 +133,17 @@ def test_no_content_is_no_events(caller):
         assert caller.parts(caller.client(server.url), "/", "iter_events") == ([], None, "")
 
 
+@pytest.mark.parametrize(
+    ("marks", "data"),
+    [(b"", ["1", "2"]), (b"\xef\xbb\xbf", ["1", "2"]), (b"\xef\xbb\xbf" * 2, ["2"]), (b"\xef\xbb\xbf" * 3, ["2"])],
+)
+def test_one_byte_order_mark_of_an_event_stream_is_left_out(caller, marks, data):
+    """Behind a second one the first line is of an unknown field, as in browsers."""
+    with ScriptedServer(served(marks + b"data: 1\n\ndata: 2\n\n", "text/event-stream")) as server:
+        events, error, _ = caller.parts(caller.client(server.url), "/", "iter_events")
+    assert ([event.data for event in events], error) == (data, None)
+
+
 EVENT = ServerSentEvent("tick", "1", "7")
 
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from callsheet.errors import DecodeError, ResponseError, error_for_status
-from callsheet.http.charset import MARK, usable
+from callsheet.http.charset import text_of, usable
 from callsheet.http.headers import AnsweredHeaders, Headers, parse_field_lines
 from callsheet.http.json import loads, told_plainly
 from callsheet.http.json_path import MISSING
@@ -141,20 +141,14 @@ class Response:
 
     @property
     def encoding(self) -> str:
-        """The charset of `text`: the one that `Content-Type` names if Python knows it, else UTF-8."""
+        """The charset of `text`: the one that `Content-Type` names, by a label of the WHATWG or of Python; else UTF-8."""
         found = CHARSET.search(self.field(b"content-type") or "")
         return usable(found[1]) if found else "utf-8"
 
     @property
     def text(self) -> str:
         """The body as text, without a byte order mark. Bytes that do not fit the charset become U+FFFD."""
-        return self._text_of(self._content).removeprefix(MARK)
-
-    def _text_of(self, content: bytes) -> str:
-        try:
-            return content.decode(self.encoding, "replace")
-        except ValueError:  # a charset that does not support `replace`
-            return content.decode("utf-8", "replace")
+        return text_of(self._content, self.encoding)
 
     def json(self) -> Any:
         """The body as parsed JSON, read as UTF-8 whatever its charset (RFC 8259 8.1). Raises DecodeError if it is not JSON."""
@@ -198,7 +192,7 @@ class Response:
     def not_json(self, reason: str, *, found: bytes | None = None, line: int | None = None) -> DecodeError:
         """The error for a body, or one line of it, that is not JSON; it quotes the beginning."""
         content = self._content if found is None else found
-        beginning = without_named(self.masked(self._text_of(content[:LOOKED_AT])))[:SHOWN]
+        beginning = without_named(self.masked(text_of(content[:LOOKED_AT], self.encoding)))[:SHOWN]
         where = "the answer" if line is None else f"line {line} of the answer"
         named = self.field(b"content-type") or "no Content-Type"
         reason = told_plainly(reason, content) if content else "it is empty"
