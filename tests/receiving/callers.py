@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from callsheet import AsyncClient, Client, Sheet
+from callsheet.errors import UsageError
 from tests.loops import new_runner
 
 
@@ -54,6 +55,16 @@ class BlockingCaller(Caller):
         with client.call(operation) as answer:
             return list(answer)
 
+    def read_in_turn(self, client, path, ways):
+        found: list[Any] = []
+        with client.stream("GET", path) as answer:
+            for way in ways:
+                try:
+                    found.append(answer.read() if way == "read" else list(getattr(answer, way)()))
+                except UsageError as error:
+                    found.append(error)
+        return found
+
     def reading(self, client, path, work):
         """What `work(next piece)` gives of an open answer."""
         with client.stream("GET", path) as answer:
@@ -97,6 +108,20 @@ class AsyncioCaller(Caller):
                 return [part async for part in answer]
 
         return self.runner.run(found())
+
+    def read_in_turn(self, client, path, ways):
+        return self.runner.run(self._read_in_turn(client, path, ways))
+
+    async def _read_in_turn(self, client, path, ways):
+        found: list[Any] = []
+        async with client.stream("GET", path) as answer:
+            for way in ways:
+                try:
+                    parts = await answer.read() if way == "read" else [part async for part in getattr(answer, way)()]
+                    found.append(parts)
+                except UsageError as error:
+                    found.append(error)
+        return found
 
     def reading(self, client, path, work):
         opening = client.stream("GET", path)

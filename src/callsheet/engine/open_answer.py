@@ -17,6 +17,9 @@ from callsheet.http.codings import BrokenCodingError, Chain, UnknownCodingError,
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 
+READ_ALREADY = (
+    "the body was read to its end already; keep what it gave, or take `read()`, which keeps it as `response.content`"
+)
 BEING_READ = "another thread or task is reading this answer; let one read it"
 
 
@@ -35,6 +38,7 @@ class OpenAnswer:
         self._pieces: Iterator[bytes] = iter(())
         self._chain: Chain | None = None
         self._is_at_end = False
+        self._was_given = False
         self._is_closed = False
         self._reading = threading.Lock()
         self.closes_at_end = False
@@ -42,12 +46,14 @@ class OpenAnswer:
     async def next_piece(self) -> bytes:
         """The next decoded bytes, b"" at the end.
 
-        Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed.
+        Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed or read before.
         """
         if not self._reading.acquire(blocking=False):
             raise completed(UsageError(BEING_READ), self._attempt.call, self._io.wall)
         try:
-            return await self._next()
+            piece = await self._next()
+            self._was_given = not piece
+            return piece
         except BaseException as error:
             bare(error)
             raise
@@ -55,6 +61,8 @@ class OpenAnswer:
             self._reading.release()
 
     async def _next(self) -> bytes:
+        if self._was_given:
+            raise completed(UsageError(READ_ALREADY), self._attempt.call, self._io.wall)
         try:
             while not self._is_at_end:
                 for piece in self._pieces:
@@ -102,6 +110,8 @@ class OpenAnswer:
     async def read(self) -> bytes:
         """The rest of the body, under the cap on answers; `response.content` holds it from then on."""
         cap = self.plan.settings.caps.response
+        if self._was_given and self.response.content:
+            return self.response.content
         await self.read_some(cap)
         if not self._is_at_end:
             message = f"the answer is larger than {cap} bytes (caps.response); read it in pieces"

@@ -45,6 +45,7 @@ class Response:
         "_lines",
         "_sent",
         "attempts",
+        "called",
         "elapsed",
         "from_cache",
         "history",
@@ -78,6 +79,8 @@ class Response:
         self.attempts: int = 1
         self.history: tuple[Response, ...] = ()
         self.from_cache = False
+        self.called: tuple[str, str] | None = None
+        """The service and the operation, once the call is over: an error that is raised after it names them."""
         self.left_coded = ""
         """Why the body stands as it came, if its content coding is not known here: it is given as bytes and not read further."""
         self.stream: Any = None
@@ -160,13 +163,20 @@ class Response:
         try:
             return loads(self._content)
         except ValueError as error:
-            raise self.not_json(str(error)) from None
+            raise self.of_call(self.not_json(str(error))) from None
+
+    def of_call(self, error: ResponseError) -> ResponseError:
+        """The error with the service and operation of the call on it, if that is over; during it, the engine does so."""
+        if self.called is not None:
+            error.service, error.operation = self.called
+            error.args = (f"{'.'.join(self.called)}: {error.args[0]}",)
+        return error
 
     def check_decoded(self) -> None:
         """Raise DecodeError if the body is in a content coding that is not known here."""
         if self.left_coded:
             message = f"{self.status_code}: the answer's body cannot be decoded: {self.left_coded}"
-            raise DecodeError(f"{message}; `response.content` has it as it came", **self.facts())
+            raise self.of_call(DecodeError(f"{message}; `response.content` has it as it came", **self.facts()))
 
     def _taken_document(self) -> Any:
         """The kept document, MISSING if there is none. It is given once, since the caller may change it."""
@@ -217,7 +227,7 @@ class Response:
     def raise_for_status(self) -> Response:
         """Raise the error of a status from 400 on, such as NotFound; below 400 give this answer back."""
         if self.status_code >= 400:
-            raise error_for_status(self.status_code)(self.summary(), **self.facts())
+            raise self.of_call(error_for_status(self.status_code)(self.summary(), **self.facts()))
         return self
 
     def summary(self, told: str | None = None, *, code: str = "") -> str:
@@ -277,7 +287,7 @@ class Response:
         try:
             return loads(line)
         except ValueError as error:
-            raise self.not_json(str(error), found=line, line=number) from None
+            raise self.of_call(self.not_json(str(error), found=line, line=number)) from None
 
     def __bool__(self) -> bool:
         return True
@@ -295,11 +305,12 @@ class Response:
             "request": self.request,
         }
         rest = (self.elapsed, self.attempts, self.history, self.from_cache)
-        return _rebuilt, (state, rest, self.left_coded)
+        return _rebuilt, (state, rest, self.left_coded, self.called)
 
 
-def _rebuilt(state: dict[str, Any], rest: tuple[Any, ...], left_coded: str) -> Response:
+def _rebuilt(state: dict[str, Any], rest: tuple[Any, ...], left_coded: str, called: Any) -> Response:
     response = Response(**state)
+    response.called = called
     response.left_coded = left_coded
     response.elapsed, response.attempts, response.history, response.from_cache = rest
     return response
