@@ -108,7 +108,7 @@ def test_settings_of_the_sheet_and_of_the_code_name_their_place():
         ("timeout.total", "8s"),
         ("retry.backoff.first", "500ms"),
         ("retry.backoff.throttled", "1s"),
-        ("retry.statuses", "[408, 429, 500, 502, 503, 504]"),
+        ("retry.statuses", "[408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]"),
         ("retry.budget.ratio", "20%"),
         ("retry.budget.floor", "10"),
         ("breaker.ratio", "100%"),

@@ -34,12 +34,14 @@ def is_retried(attempt, **settings):
     return isinstance(verdict(attempt, **settings), TryAgain)
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529])
 def test_statuses_that_may_pass_are_retried(attempt_of, status):
     assert is_retried(attempt_of(status))
 
 
-@pytest.mark.parametrize("status", [200, 201, 204, 301, 304, 400, 401, 403, 404, 409, 422, 501, 505])
+@pytest.mark.parametrize(
+    "status", [200, 201, 204, 301, 304, 400, 401, 403, 404, 409, 422, 501, 505, 519, 525, 528, 530, 599]
+)
 def test_other_statuses_are_not(attempt_of, status):
     assert verdict(attempt_of(status)) is None
 

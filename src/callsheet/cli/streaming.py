@@ -47,10 +47,12 @@ def _lines(answer: StreamedResponse, screen: Screen, form: OutputForm) -> Iterat
 
 def _documents(answer: StreamedResponse, screen: Screen) -> Iterator[bytes]:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "text/event-stream":
+    if answer.reads == "lines":
+        yield from map(ndjson_of, answer.iter_lines())
+    elif answer.reads == "events" or (answer.reads == "bytes" and kind == "text/event-stream"):
         for event in answer.iter_events():
             yield ndjson_of({"id": event.id, "event": event.event, "data": event.data})
-    elif kind == "application/json" or kind.endswith("+json"):
+    elif answer.reads == "bytes" and (kind == "application/json" or kind.endswith("+json")):
         answer.read()
         yield ndjson_in(answer.response, screen)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import threading
 import warnings
@@ -15,15 +16,20 @@ from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
 from callsheet.client.wiring import TaskWiring, ThreadWiring
 from callsheet.clock import Clock
 from callsheet.engine.log import log_listener, warn_of_unverified
-from callsheet.errors import CLOSED, UsageError
+from callsheet.errors import CLOSED, SheetError, UsageError
 from callsheet.events import Listener, by_event
 from callsheet.plan.service import ServicePlans
 from callsheet.process.forked import forget_after_fork
 from callsheet.settings.settings import Settings
 from callsheet.sheet import Sheet
 from callsheet.sheet.sheet import not_on
+from callsheet.sheet.words.key_table import SETTINGS
 
 SheetLike = Sheet | str | os.PathLike[str]
+KEYWORDS = {name: name for name in ("env", "base_url", "transport", "clock", "listeners", "eager", "services")} | {
+    "environment": "env"
+}
+"""A client's own keywords by what may be written for them."""
 ONLY_SERVICE = "api"
 """The name of the service of `Client(base_url=...)`, as of a flat sheet."""
 
@@ -49,6 +55,10 @@ class _AnyClient:
         self._lock = threading.RLock()
         self._makers: dict[str, CallMaker] = {}
         self._all_plans: WeakSet[ServicePlans] = WeakSet()
+        _check_keywords(settings)
+        given: Any = listeners
+        if not isinstance(given, list | tuple) or not all(map(callable, given)):
+            raise UsageError(f"Client: listeners: expected a list of functions, found {given!r:.60}; write [f]")
         self._code = settings
         self._listeners = (log_listener, *listeners)
         by_event(self._listeners)  # raises for a `wants` that is none, here and not in the first call
@@ -137,6 +147,15 @@ class _AnyClient:
             warnings.warn(
                 f"{self!r} was never closed; use `with`, or close it", ResourceWarning, stacklevel=2, source=self
             )
+
+
+def _check_keywords(settings: Mapping[str, Any]) -> None:
+    """Raise SheetError for a keyword that is no setting, and was meant to be one of a client's own."""
+    known = {key.name for key in SETTINGS}
+    for name in settings:
+        close = difflib.get_close_matches(name.lower(), KEYWORDS, n=1, cutoff=0.75)
+        if close and name not in known:
+            raise SheetError(f"Client(...): unknown keyword `{name}`; did you mean `{KEYWORDS[close[0]]}`?")
 
 
 class Client(_AnyClient, Calls):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from callsheet.bare_frames import bared
 from callsheet.client.breaker import BreakerControl
@@ -56,6 +56,10 @@ class _AnyCalls:
         from callsheet.explain.explain import explained  # noqa: PLC0415 - most programs never ask
 
         return explained(self._calls().plans, operation, calls)
+
+    def __reduce__(self) -> NoReturn:
+        kind = type(self).__name__
+        raise TypeError(f"a {kind} is neither copied nor pickled: it holds connections; make another of the same sheet")
 
 
 class Calls(_AnyCalls):

@@ -13,10 +13,13 @@ from callsheet.engine.io import Io
 from callsheet.engine.let_go import let_go
 from callsheet.engine.tell import end_call
 from callsheet.errors import APIError, AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
-from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
+from callsheet.http.codings import BrokenCodingError, Chain, UnknownCodingError, codings_in, decoders_for
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 
+READ_ALREADY = (
+    "the body was read to its end already; keep what it gave, or take `read()`, which keeps it as `response.content`"
+)
 BEING_READ = "another thread or task is reading this answer; let one read it"
 
 
@@ -38,6 +41,7 @@ class OpenAnswer:
         self._pieces: Iterator[bytes] = iter(())
         self._chain: Chain | None = None
         self._is_at_end = False
+        self._was_given = False
         self._is_closed = False
         self._reading = threading.Lock()
         self.closes_at_end = False
@@ -45,12 +49,14 @@ class OpenAnswer:
     async def next_piece(self) -> bytes:
         """The next decoded bytes, b"" at the end.
 
-        Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed.
+        Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed or read before.
         """
         if not self._reading.acquire(blocking=False):
             raise completed(UsageError(BEING_READ), self._attempt.call, self.plan, self._io.wall)
         try:
-            return await self._next()
+            piece = await self._next()
+            self._was_given = not piece
+            return piece
         except BaseException as error:
             bare(error)
             raise
@@ -58,6 +64,8 @@ class OpenAnswer:
             self._reading.release()
 
     async def _next(self) -> bytes:
+        if self._was_given:
+            raise completed(UsageError(READ_ALREADY), self._attempt.call, self.plan, self._io.wall)
         try:
             while not self._is_at_end:
                 for piece in self._pieces:
@@ -97,11 +105,16 @@ class OpenAnswer:
 
     def _decoders(self) -> Chain:
         names = codings_in(self.response.headers.get("content-encoding", ""))
-        return Chain(decoders_for(names, self.plan.settings.caps.encodings))
+        try:
+            return Chain(decoders_for(names, self.plan.settings.caps.encodings))
+        except UnknownCodingError:
+            return Chain(())
 
     async def read(self) -> bytes:
         """The rest of the body, under the cap on answers; `response.content` holds it from then on."""
         cap = self.plan.settings.caps.response
+        if self._was_given and self.response.content:
+            return self.response.content
         await self.read_some(cap)
         if not self._is_at_end:
             message = f"the answer is larger than {cap} bytes (caps.response); read it in pieces"

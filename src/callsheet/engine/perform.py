@@ -41,12 +41,15 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any
             value = plan.read(response)
     except BaseException as error:
         told = completed(error, call, plan, io.wall)
+        if isinstance(told, ResponseError):
+            told.response.called = (call.service, call.operation)
         if raises and plan.fallback is not None and isinstance(told, APIError) and may_fall_back(told):
             return _instead_of(told, response, call, plan, io)
         end_call(call, plan, io, _status_of(error, response), told)
         if told is not error:
             raise told from error
         raise
+    response.called = (call.service, call.operation)
     end_call(call, plan, io, response.status_code, None)
     return Answer(value, response)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 from callsheet.errors import ArgumentError
 from callsheet.http.body import Body, Content
-from callsheet.http.json import MEDIA_TYPE, dumps, loads
+from callsheet.http.json import MEDIA_TYPE, dumps
 from callsheet.http.streamed_body import body_from
 from callsheet.plan.plan import Given
 from callsheet.plan.request_parts import ArgumentBinder, RequestParts
@@ -108,7 +109,9 @@ class TypedForm(JsonBody):
         """The form; what does not fit the type is added to the problems of the parts."""
         body = super().bind({name: value for name, value in fields.items() if value is not None}, given, parts)
         try:
-            return None if body is None else Content(form.form(loads(body.content)), form.MEDIA_TYPE)
+            # A number keeps its digits: it is the text that it has in JSON.
+            read = partial(json.loads, parse_float=str)
+            return None if body is None else Content(form.form(read(body.content)), form.MEDIA_TYPE)
         except ValueError as error:
             parts.problems.append(f"form: {error}")
             return None

@@ -129,9 +129,11 @@ class OperationBinder:
         binder = body_binder(operation)
         self._base = base
         self._method = operation.method
-        self._is_stream = operation.stream
+        self._is_stream = bool(operation.stream)
         self._arguments = Arguments(operation, binder)
-        self._pieces, self._names = split_template(operation.path)
+        self._pieces, self._names = split_template(operation.path or "/")
+        if not operation.path and urlsplit(base.prefix).path:
+            self._pieces = [""]
         _check_names(operation, self._names)
         kind = binder.content_type
         self._body_headers = base.headers.with_fields([("Content-Type", kind)]) if kind and not base.compress else None
@@ -306,6 +308,7 @@ def _plan(
         operation=operation.name,
         method=operation.method,
         template=operation.path,
+        stream=operation.stream,
         settings=settings,
         bind=bind,
         read=results.read,

@@ -40,6 +40,11 @@ def merged_headers(
     for name, value in own:
         check_field(name, value)
     replaced = {name.lower() for name, _ in own}
+    if len(replaced) < len(own):
+        twice = next(
+            name for index, (name, _) in enumerate(own) if name.lower() in {one.lower() for one, _ in own[:index]}
+        )
+        raise ArgumentError(f"headers: `{twice}` is given twice; names have no case, so remove one")
     fields: list[Field] = [*(field for field in extra if field[0].lower() not in replaced), *own]
     if given.idempotency_key is not None:
         fields = [field for field in fields if field[0].lower() != key.header.lower()]
@@ -64,6 +69,10 @@ def _typed(fields: list[Field], body: Body) -> list[Field]:
     if own.startswith(MULTIPART) and chosen is not None:
         fields = [field for field in fields if field[0].lower() != "content-type"]
         return [*fields, ("Content-Type", with_boundary(chosen, own))]
+    if chosen is not None and chosen.strip().lower().startswith("multipart/"):
+        raise ArgumentError(
+            f"header `Content-Type`: the body is {own}, and no multipart; fields of one are given as `files`"
+        )
     return [*fields, ("Content-Type", own)] if chosen is None else fields
 
 

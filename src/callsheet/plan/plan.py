@@ -13,6 +13,7 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.results import nothing
 from callsheet.settings.settings import Settings
+from callsheet.sheet.words.operation import Stream
 from callsheet.unset import UNSET, Unset
 from callsheet.verdicts import Interpretation, Verdict
 
@@ -58,7 +59,7 @@ class Plan:
 
     Events name the `method` and the path `template` of the operation. `told` has the listeners by event. Whether a listener
     wants to know that a call begins is `hears_calls_begin`, that an attempt begins `hears_attempts_begin`, and how an attempt
-    went `hears_attempts`.
+    went `hears_attempts`. `stream`: whether answers are read as they come, and by which parts if the operation says it.
     """
 
     service: str
@@ -81,6 +82,7 @@ class Plan:
     previews: tuple[Callable[[Request], Request], ...] = ()
     interpreter: Interpreter | None = None
     reads_early: bool = False
+    stream: bool | Stream = False
     limits: Limits = field(init=False)
     told: Mapping[type[Event], tuple[Listener, ...]] = field(init=False, repr=False)
     hears_calls_begin: bool = field(init=False)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from callsheet.errors import SheetError
-from callsheet.http.json import NO_JSON_FORM, dumps, refuse_nan
+from callsheet.http.json import NO_JSON_FORM, dumps, loads, may_overflow, refuse_nan, unwritable
 from callsheet.values.json_schema import SchemaCodec
 from callsheet.values.left_out import Drops, always, if_none, left_out, names_of
 from callsheet.values.mismatch import Mismatch
@@ -138,7 +138,7 @@ class TypeCodec:
         try:
             content = serializer.to_json(value, by_alias=True, exclude_unset=self._exclude_unset, exclude=exclude)
         except PydanticSerializationError as error:
-            raise Mismatch([{"loc": (), "msg": str(error)}]) from None
+            raise Mismatch([{"loc": (), "msg": unwritable(error)}]) from None
         if b"null" in content:
             _refuse_nan(serializer.to_python(value))
         return content
@@ -160,6 +160,8 @@ class TypeCodec:
         try:
             value = self._adapter.validator.validate_json(content)
             refuse_nan(content)
+            if may_overflow(content):
+                loads(content)
         except ValidationError as error:
             errors = _errors(error)
             raise Mismatch(errors, is_not_json=errors[0]["type"] == "json_invalid") from None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from callsheet.errors import SheetError
-from callsheet.http.json import dumps, loads
+from callsheet.http.json import decimal_places, dumps, loads, with_numbers
 from callsheet.values.mismatch import Mismatch
 from callsheet.values.typeref import TypeRef
 
@@ -27,12 +27,18 @@ class SchemaCodec:
         self.fields = self.named if ref.value.get("additionalProperties") is False else None
 
     def encode(self, value: Any) -> bytes:
-        """The value as JSON, after a check. Raises Mismatch."""
+        """The value as JSON, after a check; a Decimal is a text unless the schema wants a number. Raises Mismatch."""
         try:
             content = dumps(value, exclude_unset=self._exclude_unset)
+            errors = self._errors(loads(content))
+            if errors and (places := frozenset(decimal_places(value))):
+                wrong = places.intersection(error["loc"] for error in errors)
+                content = with_numbers(value, wrong or places, exclude_unset=self._exclude_unset)
+                errors = self._errors(loads(content)) and errors
         except ValueError as error:
             raise Mismatch([{"loc": (), "msg": str(error)}]) from None
-        self._check(loads(content))
+        if errors:
+            raise Mismatch(errors)
         return content
 
     def encode_fields(self, fields: dict[str, Any]) -> bytes:
@@ -45,15 +51,13 @@ class SchemaCodec:
             value = loads(content)
         except ValueError as error:
             raise Mismatch([{"loc": (), "msg": str(error)}], is_not_json=True) from None
-        self._check(value)
+        if errors := self._errors(value):
+            raise Mismatch(errors)
         return value
 
-    def _check(self, value: Any) -> None:
-        errors = [
-            {"loc": tuple(found.instance_path), "msg": found.message} for found in self._validator.iter_errors(value)
-        ]
-        if errors:
-            raise Mismatch(errors)
+    def _errors(self, value: Any) -> list[dict[str, Any]]:
+        found = self._validator.iter_errors(value)
+        return [{"loc": tuple(error.instance_path), "msg": error.message} for error in found]
 
 
 def _validator(ref: TypeRef) -> Any:

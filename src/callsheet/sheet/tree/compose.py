@@ -15,7 +15,7 @@ import yaml
 
 from callsheet.sheet.tree.core_schema import resolve
 from callsheet.sheet.tree.findings import Findings, Misfit
-from callsheet.sheet.tree.masks import holds_no_keys, is_secret_place, is_showable
+from callsheet.sheet.tree.masks import KEYWORDS, holds_no_keys, is_secret_place, is_showable
 from callsheet.sheet.tree.node import DEEPEST, ListNode, MappingNode, Node, Scalar, hide, shown_key
 from callsheet.sheet.tree.place import Place, SheetText
 from callsheet.sheet.tree.yaml_problems import Quoted, problem_of
@@ -182,7 +182,7 @@ class _Composer:
         else:
             self._check_tag(event, event.tag)
         path = tuple(self._path())
-        is_secret = is_secret_place(path) if self._is_value() else holds_no_keys(path)
+        is_secret = is_secret_place(path) if self._is_value() else holds_no_keys(path) and event.value not in KEYWORDS
         hidden = is_secret and not is_showable(event.value)
         if hidden:
             self.source.hide(_start(event), _end(event))
