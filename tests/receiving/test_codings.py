@@ -75,7 +75,9 @@ def test_the_cap_holds_for_it(caller):
 
 @pytest.mark.parametrize("tail", [b"\r\n", b"\n", b"\0", b"\0" * 5000, b"\r\n\0\0"])
 @pytest.mark.parametrize(
-    "coded", [gzip.compress(BODY), gzip.compress(BODY[:3]) + gzip.compress(BODY[3:]), zlib.compress(BODY)]
+    "coded",
+    [gzip.compress(BODY), gzip.compress(BODY[:3]) + gzip.compress(BODY[3:]), zlib.compress(BODY)],
+    ids=["gzip", "two members", "deflate"],
 )
 def test_zeros_and_line_breaks_after_a_coded_body_are_dropped(caller, coded, tail):
     coding = "gzip" if coded[:2] == b"\x1f\x8b" else "deflate"
