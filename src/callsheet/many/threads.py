@@ -60,7 +60,7 @@ class Outcomes(Finalized, Generic[T]):
         self._ahead: deque[_Turn[T]] = deque()
         self._rows_end: Exception | None = None
         self._iterating = threading.Lock()
-        self.finally_do([partial(setattr, crew, "is_stopped", True), partial(crew.turns.put, None)])  # noqa: FBT003 that is setattr
+        self._finally_do([partial(setattr, crew, "is_stopped", True), partial(crew.turns.put, None)])  # noqa: FBT003 that is setattr
 
     def __iter__(self) -> Self:
         return self

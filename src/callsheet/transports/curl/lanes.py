@@ -44,7 +44,7 @@ class Lanes(Finalized):
         self.dropped: deque[Lane] = deque()
         self._lock = threading.Lock()
         self._pipe: tuple[int, ...] = () if self.is_closed else _new_pipe()
-        self.finally_do([partial(os.closerange, fd, fd + 1) for fd in self._pipe])
+        self._finally_do([partial(os.closerange, fd, fd + 1) for fd in self._pipe])
 
     def forget(self) -> None:
         """In a forked child, start without lanes and leave the parent's connections alone."""
