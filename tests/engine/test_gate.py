@@ -35,7 +35,7 @@ def test_an_interrupted_wait_leaves_it_as_it_was():
 
 def test_an_interrupted_opening_can_be_repeated():
     gates = [Gate()]
-    for _ in strikes(lambda: gates[-1].open()):
+    for _ in strikes(lambda: gates[-1].open()):  # noqa: PLW0108 another gate each time
         gates[-1].open()
         assert gates[-1].wait(5.0)
         gates.append(Gate())
