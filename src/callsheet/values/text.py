@@ -62,22 +62,21 @@ def python_type(spec: Any) -> Any:
 PLAIN_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?")
 
 
-class SpelledInt(int):
-    """A whole number that is sent as `text`, the way in which it was written."""
-
-    text = ""
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class SpelledFloat(float):
+class Spelled:
     """A number that is sent as `text`, the way in which it was written."""
 
     text = ""
 
     def __str__(self) -> str:
         return self.text
+
+
+class SpelledInt(Spelled, int):
+    """A whole number."""
+
+
+class SpelledFloat(Spelled, float):
+    """Any other number."""
 
 
 def spelled(value: Any, text: str) -> Any:
