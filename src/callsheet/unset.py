@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any, Final, Literal
 
@@ -29,11 +29,29 @@ UNSET: Final = Unset.UNSET
 """Given in place of a value, it means "left out": as if the argument, field, parameter or header had not been written."""
 
 
-def holds_unset(value: Any) -> bool:
-    """Whether UNSET is anywhere in plain data."""
+def unset_parts(value: Any) -> dict[Any, Any]:
+    """Where UNSET is in data, models and dataclasses, in the form of Pydantic's `exclude`; nothing for what holds itself."""
+    try:
+        return _unset_parts(value)
+    except RecursionError:
+        return {}
+
+
+def _unset_parts(value: Any) -> dict[Any, Any]:
+    if getattr(type(value), "__pydantic_root_model__", False):
+        return _unset_parts(value.root)
+    inner = {key: True if part is UNSET else _unset_parts(part) for key, part in _parts(value)}
+    return {key: found for key, found in inner.items() if found}
+
+
+def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, Mapping):
-        return any(map(holds_unset, value.values()))
-    return value is UNSET or (isinstance(value, list | tuple) and any(map(holds_unset, value)))
+        return value.items()
+    if isinstance(value, list | tuple):
+        return enumerate(value)
+    if hasattr(type(value), "__dataclass_fields__"):
+        return ((name, getattr(value, name, None)) for name in type(value).__dataclass_fields__)
+    return (vars(value) | (value.__pydantic_extra__ or {})).items() if hasattr(value, "__pydantic_extra__") else ()
 
 
 def without_unset(value: Any) -> Any:

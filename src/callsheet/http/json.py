@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, SchemaSerializer, core_schema, from_json, to_json
 
-from callsheet.unset import holds_unset, without_unset
+from callsheet.unset import unset_parts
 
 MEDIA_TYPE = "application/json"
 DECIMAL_MARKS = (b'"NaN"', b'"sNaN"', b'Infinity"')
@@ -80,19 +80,19 @@ def without_mark(content: bytes) -> bytes:
     return content.removeprefix(BOM_UTF8)
 
 
-def dumps(value: Any, *, exclude_unset: bool = False) -> bytes:
+def dumps(value: Any, *, exclude_unset: bool = False, exclude: dict[Any, Any] | None = None) -> bytes:
     """The value as compact JSON in UTF-8, without what is UNSET; with `exclude_unset`, models without the fields that were not set.
 
     Raises ValueError if a part of it has no JSON form, such as NaN or Infinity.
     """
     try:
         if exclude_unset:
-            content = SET_ONLY.to_json(value, by_alias=True, exclude_unset=True)
+            content = SET_ONLY.to_json(value, by_alias=True, exclude_unset=True, exclude=exclude)
         else:
-            content = to_json(value, inf_nan_mode="constants", by_alias=True)
+            content = to_json(value, inf_nan_mode="constants", by_alias=True, exclude=exclude)
     except PydanticSerializationError as error:
-        if holds_unset(value):
-            return dumps(without_unset(value), exclude_unset=exclude_unset)
+        if exclude is None and (unset := unset_parts(value)):
+            return dumps(value, exclude_unset=exclude_unset, exclude=unset)
         raise ValueError(unwritable(error)) from None
     refuse_nan(content)
     # pydantic writes a Decimal as a string, even NaN and Infinity.
@@ -103,7 +103,8 @@ def dumps(value: Any, *, exclude_unset: bool = False) -> bytes:
 
 def with_numbers(value: Any, is_number: Callable[[Place], bool], *, exclude_unset: bool = False) -> bytes:
     """The value as JSON, in which a Decimal is a number with the same digits where `is_number` says so, else a text."""
-    return MARKED_NUMBER.sub(rb"\1", dumps(_marked(value, is_number, ()), exclude_unset=exclude_unset))
+    plain = SET_ONLY.to_python(value, by_alias=True, exclude_unset=exclude_unset)
+    return MARKED_NUMBER.sub(rb"\1", dumps(_marked(plain, is_number, ())))
 
 
 def _marked(value: Any, is_number: Callable[[Place], bool], where: Place) -> Any:

@@ -14,8 +14,9 @@ from pydantic_core import PydanticSerializationError
 
 from callsheet.errors import SheetError
 from callsheet.http.json import NO_JSON_FORM, dumps, loads, may_overflow, refuse_nan, unwritable
+from callsheet.unset import unset_parts
 from callsheet.values.json_schema import SchemaCodec
-from callsheet.values.left_out import Drops, always, if_none, left_out, names_of
+from callsheet.values.left_out import Drops, always, if_none, left_out, merged, names_of
 from callsheet.values.mismatch import Mismatch
 from callsheet.values.text import PYTHON_TYPES, python_type
 from callsheet.values.typeref import TypeRef
@@ -138,7 +139,10 @@ class TypeCodec:
         try:
             content = serializer.to_json(value, by_alias=True, exclude_unset=self._exclude_unset, exclude=exclude)
         except PydanticSerializationError as error:
-            raise Mismatch([{"loc": (), "msg": unwritable(error)}]) from None
+            unsent = merged(exclude or {}, unset_parts(value))
+            if unsent == (exclude or {}):
+                raise Mismatch([{"loc": (), "msg": unwritable(error)}]) from None
+            return self._dump(value, unsent)
         if b"null" in content:
             _refuse_nan(serializer.to_python(value))
         return content

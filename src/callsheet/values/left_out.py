@@ -44,6 +44,12 @@ def left_out(value: Any, given: Any, drops: Drops) -> dict[Any, Any]:
     return found
 
 
+def merged(first: dict[Any, Any], second: dict[Any, Any]) -> dict[Any, Any]:
+    """What either of two forms of Pydantic's `exclude` names."""
+    both = {key: (first[key], part) for key, part in second.items() if key in first}
+    return {**first, **second, **{key: True if True in pair else merged(*pair) for key, pair in both.items()}}
+
+
 def _parts(value: Any, given: Any) -> Iterator[tuple[Any, Any, Any]]:
     """Key and value of each part, and what it was made of: UNSET if that was left out."""
     if isinstance(given, list | tuple) and isinstance(value, list | tuple):

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from callsheet.http.json import dumps
 from callsheet.secret import Secret
+from callsheet.unset import UNSET
 from callsheet.values.typeref import TypeRef
 
 Texts = list[str]
@@ -112,12 +113,14 @@ class Texter:
         return [text_of(item) for item in checked] if isinstance(checked, list) else [text_of(checked)]
 
     def checked(self, value: Any) -> Any:
-        """The value itself, after a strict check. Raises ValueError."""
+        """The value itself, after a strict check; of a list what is None or UNSET is left out. Raises ValueError."""
+        if isinstance(value, list | tuple):
+            value = [each for each in value if each is not None and each is not UNSET]
         if self._is_plain_string and type(value) in (int, UUID, Decimal):
             return value
         if self._has_texts and type(value) in AS_GIVEN:
             value = text_of(value)
-        checked = self._checked(list(value) if type(value) is tuple else value)
+        checked = self._checked(value)
         return checked if self._is_enum else _as_given(value, checked)
 
     def _checked(self, value: Any) -> Any:
@@ -167,7 +170,7 @@ def text_of(value: Any) -> str:
 
 
 def _number(value: float | Decimal) -> str:
-    if not math.isfinite(value):
+    if not Decimal(value).is_finite():
         raise ValueError("expected a finite number")
     return repr(value) if isinstance(value, float) else str(value)
 
