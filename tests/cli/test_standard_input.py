@@ -25,15 +25,29 @@ services:
       create: {{post: /users, json: object}}
       change: {{patch: "/users/{{id}}", path: {{id: integer}}, query: {{dry: boolean}}, json: object}}
       put: {{put: /file, content: application/octet-stream}}
-      login: {{post: /login, form: {{name: string, age: integer}}}}
+      login: {{post: /login, form: {{name: string, age: integer, share: number}}}}
       get: {{get: /users}}
+      pay: {{post: /pay, json: "payments:Payment"}}
+"""
+PAYMENTS = """
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class Payment(BaseModel):
+    price: Decimal
+    rate: float | None = None
+    any: Any = None
 """
 OK = answer_json({"ok": True})
 
 
 @pytest.fixture
-def served(sheet, monkeypatch):
+def served(sheet, tmp_path, monkeypatch):
     monkeypatch.setenv("T", "canary-123456")
+    (tmp_path / "payments.py").write_text(PAYMENTS)
     with ScriptedServer(OK) as server:
         sheet(SHEET.format(url=server.url))
         yield server
@@ -59,6 +73,24 @@ def bodies(server):
         (["create", "-I"], b"no JSON", b"{}"),
         (["create"], b"", b"{}"),
         (["get"], b"no JSON", b""),
+        (
+            ["create"],
+            b'{"d": 12345678901234567890.123, "e": [1.10, 1e2]}',
+            b'{"d":12345678901234567890.123,"e":[1.10,1e2]}',
+        ),
+        (
+            ["create", "d:=12345678901234567890.123", 'e:={"f": -0.10}'],
+            b"",
+            b'{"d":12345678901234567890.123,"e":{"f":-0.10}}',
+        ),
+        (
+            ["create", "--json", '{"d": 1.10, "n": 12345678901234567890123}'],
+            b"",
+            b'{"d":1.10,"n":12345678901234567890123}',
+        ),
+        (["pay", "price:=1.10", "rate:=1.10", "any:=[1.10]"], b"", b'{"price":"1.10","rate":1.1,"any":[1.10]}'),
+        (["pay"], b'{"price": 12345678901234567890.123}', b'{"price":"12345678901234567890.123"}'),
+        (["login", "name=x", "share:=1.10"], b"", b"name=x&share=1.10"),
     ],
 )
 def test_a_pipe_is_the_body_where_one_is_declared_and_no_item_gives_it(served, words, stdin, body):

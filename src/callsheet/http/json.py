@@ -34,8 +34,15 @@ LARGE = (b"0e000", b"0e+000", b"0" * 209)
 Place = tuple[str | int, ...]
 """The keys and indexes that lead to a value in a document."""
 MARK = token_hex(16)
-MARKED_NUMBER = re.compile(rb'"%s([-+.0-9E]+)"' % MARK.encode())
+MARK_BYTES = MARK.encode()
+MARKED_NUMBER = re.compile(rb'"%s([-+.0-9Ee]+)"' % MARK_BYTES)
 """A number that is written as a text, since the writer would give it other digits; nobody can guess the mark."""
+AS_MARKED = SchemaSerializer(
+    core_schema.any_schema(
+        serialization=core_schema.plain_serializer_function_ser_schema(lambda value: f"{MARK}{value!s}")
+    )
+)
+"""Writes a number with the digits of its text, once the document is `unmarked`: for `__pydantic_serializer__` of its class."""
 
 
 def loads(content: bytes | str) -> Any:
@@ -94,6 +101,7 @@ def dumps(value: Any, *, exclude_unset: bool = False, exclude: dict[Any, Any] | 
         if exclude is None and (unset := unset_parts(value)):
             return dumps(value, exclude_unset=exclude_unset, exclude=unset)
         raise ValueError(unwritable(error)) from None
+    content = unmarked(content)
     refuse_nan(content)
     # pydantic writes a Decimal as a string, even NaN and Infinity.
     if any(mark in content for mark in DECIMAL_MARKS) and has_odd_decimal(value):
@@ -104,7 +112,12 @@ def dumps(value: Any, *, exclude_unset: bool = False, exclude: dict[Any, Any] | 
 def with_numbers(value: Any, is_number: Callable[[Place], bool], *, exclude_unset: bool = False) -> bytes:
     """The value as JSON, in which a Decimal is a number with the same digits where `is_number` says so, else a text."""
     plain = SET_ONLY.to_python(value, by_alias=True, exclude_unset=exclude_unset)
-    return MARKED_NUMBER.sub(rb"\1", dumps(_marked(plain, is_number, ())))
+    return dumps(_marked(plain, is_number, ()))
+
+
+def unmarked(content: bytes) -> bytes:
+    """The document with its marked numbers as numbers."""
+    return MARKED_NUMBER.sub(rb"\1", content) if MARK_BYTES in content else content
 
 
 def _marked(value: Any, is_number: Callable[[Place], bool], where: Place) -> Any:

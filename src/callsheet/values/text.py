@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
-from callsheet.http.json import dumps
+from callsheet.http.json import AS_MARKED, dumps
 from callsheet.secret import Secret
 from callsheet.unset import UNSET
 from callsheet.values.typeref import TypeRef
@@ -71,6 +71,8 @@ class Spelled:
     def __str__(self) -> str:
         return self.text
 
+    __repr__ = __str__
+
 
 class SpelledInt(Spelled, int):
     """A whole number."""
@@ -78,6 +80,19 @@ class SpelledInt(Spelled, int):
 
 class SpelledFloat(Spelled, float):
     """Any other number."""
+
+
+class SpelledDecimal(Spelled, Decimal):
+    """A number of typed JSON, which is sent as it was typed in JSON, too."""
+
+    __pydantic_serializer__ = AS_MARKED
+
+    @classmethod
+    def of(cls, text: str) -> SpelledDecimal:
+        """The number that is written so."""
+        made = cls(text)
+        made.text = text
+        return made
 
 
 def spelled(value: Any, text: str) -> Any:
@@ -90,7 +105,7 @@ def spelled(value: Any, text: str) -> Any:
     return made
 
 
-AS_GIVEN = (int, Decimal, SpelledInt, SpelledFloat)
+AS_GIVEN = (int, Decimal, SpelledInt, SpelledFloat, SpelledDecimal)
 """Numbers that Pydantic would turn into others, which are equal but read differently: 7 into 7.0, 1.10 into 1.1."""
 
 
