@@ -188,13 +188,13 @@ def test_unset_among_plain_data_is_left_out():
 class Optional(BaseModel):
     model_config = ConfigDict(extra="allow")
 
-    note: str | None | Unset = UNSET
+    note: str | Unset | None = UNSET
     inner: "list[Optional]" = []
 
 
 @dataclasses.dataclass
 class Record:
-    note: str | None | Unset = UNSET
+    note: str | Unset | None = UNSET
     city: City | Unset = UNSET
 
 
@@ -236,5 +236,5 @@ def test_so_is_what_is_undeclared(value):
 def test_data_that_hold_themselves_have_no_json_form():
     endless = [UNSET]
     endless.append(endless)
-    with pytest.raises(ValueError, match="nable to serialize|Circular"):
+    with pytest.raises(ValueError, match=r"Unable to serialize|Circular"):
         dumps(endless)
