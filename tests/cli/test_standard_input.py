@@ -181,6 +181,8 @@ def test_of_an_undeclared_request_too(served):
         (":{port}/a", "/a"),
         (":{port}", "/"),
         (":{port}?b=1", "/?b=1"),
+        ("://127.0.0.1:{port}/a", "/a"),
+        ("//localhost:{port}/a", "/a"),
     ],
 )
 def test_a_url_needs_no_sheet(callsheet, url, target):
@@ -200,9 +202,10 @@ def test_a_url_needs_no_sheet(callsheet, url, target):
         assert "http://" in callsheet("request", url, "--dry-run").out
 
 
-def test_a_user_in_the_url_is_a_credential(callsheet):
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_user_in_the_url_is_a_credential(callsheet, scheme):
     with ScriptedServer(OK) as server:
-        ended = callsheet("request", f"http://ada:canary%21x@127.0.0.1:{server.port}/a", "-v")
+        ended = callsheet("request", f"{scheme}ada:canary%21x@127.0.0.1:{server.port}/a", "-v")
         assert server.requests[0].header("Authorization") == "Basic YWRhOmNhbmFyeSF4"
         assert "canary" not in ended.out + ended.err
         assert "Authorization: ***" in ended.err
@@ -219,11 +222,20 @@ def test_beside_a_sheet_its_services_are_meant_first(served, callsheet):
     assert len(served.requests) == 2
 
 
-@pytest.mark.parametrize("url", ["http://", "http://[::1", "https://x:99999/", ":99999/"])
-def test_a_url_that_is_none_is_told(callsheet, url):
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://", "http://: expected a host name"),
+        ("http://ada:canary@[::1/x", "http://***@[::1/x: Invalid IPv6 URL"),
+        ("https://ada:canary@x:99999/", "https://***@x:99999/: a host or port that cannot be read"),
+        (":99999/", "http://localhost:99999/: a host or port that cannot be read"),
+        ("ftp://x/y", "expected SERVICE METHOD PATH or an http URL"),
+    ],
+)
+def test_a_url_that_is_none_is_told(served, callsheet, url, told):
     ended = callsheet("request", url)
     assert ended.code == 2
-    assert "Traceback" not in ended.err
+    assert f"UsageError: {told}" in ended.err
 
 
 @pytest.mark.parametrize(
