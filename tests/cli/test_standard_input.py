@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import socket
 import subprocess
@@ -346,3 +347,18 @@ def test_text_in_any_charset_does(sheet, callsheet, monkeypatch, kind, content, 
     with ScriptedServer(answer(200, {"Content-Type": kind}, content)) as server:
         sheet(SHEET.format(url=server.url))
         assert shown in callsheet("call", "get", terminal=True).out
+
+
+NUMBERS = b'{"price":1.1,"big":12345678901234567890.123,"many":[100.0,7]}'
+
+
+@pytest.mark.parametrize("form", [[], ["-o", "json"], ["-o", "ndjson"]])
+def test_numbers_are_printed_with_the_digits_that_they_have(form):
+    with ScriptedServer([answer(200, {"Content-Type": "application/json"}, NUMBERS)] * 2) as server:
+        url = f"127.0.0.1:{server.port}/x"
+        assert b"".join(spawn("request", url, *form).stdout.split()) == NUMBERS
+        code, shown = on_terminal("request", url, "rate:=1.10", *form, "-v", env={"COLUMNS": "200"})
+    shown = "".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).split())
+    assert code == 0
+    assert NUMBERS.decode() in shown
+    assert '{"rate":1.10}' in shown

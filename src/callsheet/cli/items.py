@@ -6,13 +6,13 @@ an ordinary character: `filter\:by=x` is the field `filter:by`.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from callsheet.cli import exact_json
 from callsheet.errors import ArgumentError
 
 ItemKind = Literal["field", "json", "query", "header", "file", "body"]
@@ -145,21 +145,12 @@ def text_of_file(path: str, item: str) -> str:
 
 def _parsed(text: str, item: str) -> Any:
     try:
-        return json_typed(text)
+        return exact_json.loads(text)
     except ValueError as error:
         hint = "a text is given as name=value"
         raise ArgumentError(
             f"item {shown(item)}: expected JSON after `:=`: {json_problem(text, error)}; {hint}"
         ) from None
-
-
-def json_typed(text: str) -> Any:
-    """The value of a JSON document, whose numbers are sent with the digits that were typed. Raises ValueError."""
-    from callsheet.http.json import loads
-    from callsheet.values.text import SpelledDecimal
-
-    loads(text)
-    return json.loads(text.removeprefix("\ufeff"), parse_float=SpelledDecimal.of)
 
 
 def json_problem(text: str, error: ValueError) -> str:

@@ -10,7 +10,8 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from callsheet.cli.items import ItemArgument, json_problem, json_typed
+from callsheet.cli import exact_json
+from callsheet.cli.items import ItemArgument, json_problem
 from callsheet.cli.screen import Screen
 from callsheet.errors import ArgumentError
 
@@ -41,7 +42,7 @@ def json_of(stdin: BufferedReader) -> Any:
     """The JSON document. Raises ArgumentError with line and column for what is none, and for `null`."""
     text = _text_of(stdin)
     try:
-        value = json_typed(text)
+        value = exact_json.loads(text)
     except ValueError as error:
         raise ArgumentError(f"the standard input: expected JSON: {json_problem(text, error)}") from None
     if value is None:

@@ -12,9 +12,8 @@ from callsheet.errors import SheetError, UsageError
 if TYPE_CHECKING:
     from callsheet.sheet import ServiceSheet
 
-SCHEME = re.compile(r"https?://", re.IGNORECASE)
-PASTED = re.compile(":?//")
-"""`://example.com/x`, the rest of a URL."""
+SCHEME = re.compile(r"(https?:|:?)//", re.IGNORECASE)
+"""Also `://example.com/x`, the rest of a URL."""
 SHORT = re.compile(r":(?P<port>\d*)(?P<path>[/?].*)?", re.DOTALL)
 """`:8000/path`, on this machine."""
 HOST = re.compile(
@@ -45,10 +44,9 @@ def without_sheet(words: tuple[str, ...], wanted: Wanted) -> tuple[ServiceSheet,
 
 def url_of(word: str) -> str | None:
     """The URL that a word stands for, with http where it has no scheme; None if it is none."""
-    if SCHEME.match(word):
-        return word
-    if PASTED.match(word):
-        return f"http:{word.removeprefix(':')}"
+    scheme = SCHEME.match(word)
+    if scheme:
+        return word if scheme[1].strip(":") else f"http:{word.removeprefix(':')}"
     short = SHORT.fullmatch(word)
     if short:
         port = f":{short['port']}" if short["port"] else ""

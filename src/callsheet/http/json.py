@@ -37,12 +37,17 @@ MARK = token_hex(16)
 MARK_BYTES = MARK.encode()
 MARKED_NUMBER = re.compile(rb'"%s([-+.0-9Ee]+)"' % MARK_BYTES)
 """A number that is written as a text, since the writer would give it other digits; nobody can guess the mark."""
+
+
+def marked(number: object) -> str:
+    """A text that becomes a number with the digits of `str(number)` once its document is `unmarked`."""
+    return f"{MARK}{number!s}"
+
+
 AS_MARKED = SchemaSerializer(
-    core_schema.any_schema(
-        serialization=core_schema.plain_serializer_function_ser_schema(lambda value: f"{MARK}{value!s}")
-    )
+    core_schema.any_schema(serialization=core_schema.plain_serializer_function_ser_schema(marked))
 )
-"""Writes a number with the digits of its text, once the document is `unmarked`: for `__pydantic_serializer__` of its class."""
+"""Writes a number `marked`: for `__pydantic_serializer__` of its class."""
 
 
 def loads(content: bytes | str) -> Any:
@@ -125,7 +130,7 @@ def _marked(value: Any, is_number: Callable[[Place], bool], where: Place) -> Any
         return {key: _marked(part, is_number, (*where, key)) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_marked(part, is_number, (*where, index)) for index, part in enumerate(value)]
-    return f"{MARK}{value}" if isinstance(value, Decimal) and is_number(where) else value
+    return marked(value) if isinstance(value, Decimal) and is_number(where) else value
 
 
 def has_odd_decimal(value: Any) -> bool:
