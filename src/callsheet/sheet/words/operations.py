@@ -113,7 +113,7 @@ def _warn_of_types(node: MappingNode, spot: Spot, reading: Reading) -> None:
 def _method(key: Scalar, node: MappingNode, spot: Spot) -> tuple[str, Node]:
     """The method of an operation, and the node of its path template."""
     written = [(method, value) for method, value in node.entries if method.text in METHODS and not is_null(value)]
-    if not written and any(nearest(name.text, METHODS) for name, _ in node.entries):
+    if not written and any(nearest(name.text, METHODS) for name, _ in node.entries if name.text not in METHODS):
         raise Noted(key.place)  # as an unknown key, with the method that was meant
     if not written:
         raise Misfit(key.place, f"{spot}: no method", f"write one of {one_of(METHODS)} with the path: `get: /users`")
