@@ -10,9 +10,9 @@
       ResponseError                                           theirs
         HTTPError > Redirected BadRequest Unauthorized Forbidden NotFound MethodNotAllowed Conflict Gone
                     PreconditionFailed ContentTooLarge UnprocessableContent RateLimited ServerError
-        ApplicationError DecodeError ValidationError ResponseTooLarge
+        ApplicationError DecodeError ValidationError ResponseTooLarge PageLoop
       AuthError                                               no token could be obtained
-      Refused > BreakerOpen LimitReached DeadlinePassed OriginRefused      we stopped
+      Refused > BreakerOpen LimitReached DeadlinePassed OriginRefused TooManyPages   we stopped
 
 `ConnectTimeout`, `AttemptTimeout` and `DeadlinePassed` are also the builtin `TimeoutError`.
 """
@@ -42,7 +42,8 @@ class APIError(Exception):
 
     `attempts` is how many tries were made on the wire; `was_sent` is true if any of them may have reached the service;
     `retry_after` is in seconds, from the service; `stopped_by` names the policy that refused a further attempt;
-    `request` is redacted; `idempotency_key` is the one that all attempts carried. Every error pickles. Making one with a fact
+    `request` is redacted; `idempotency_key` is the one that all attempts carried; `position` is that of the page that failed
+    in a walk over pages, for `from_position`. Every error pickles. Making one with a fact
     that its class does not declare raises TypeError: misspelt, it would be lost unnoticed.
     """
 
@@ -54,6 +55,7 @@ class APIError(Exception):
     stopped_by: str | None = None
     idempotency_key: str | None = None
     request: Request | None = None
+    position: str | None = None
     _declared = frozenset(__annotations__)
     """The names of the facts that the class and those above it annotate."""
 
@@ -311,6 +313,13 @@ class ResponseTooLarge(ResponseError):
     """The answer is larger than `caps.response` allows, as it was sent or once it was decompressed."""
 
 
+class PageLoop(ResponseError):
+    """A walk over pages would go round in circles: the service gave the same page, or the same position, twice.
+
+    What came before is not repeated. `position` is that of the page that came, or would have come, again.
+    """
+
+
 class AuthError(APIError):
     """Callsheet could not get the credential that the call needs: a token was refused, a secret cannot be read.
 
@@ -337,6 +346,10 @@ class LimitReached(Refused):
 
 class DeadlinePassed(Refused, TimeoutError):
     """The time for the call ran out: its `timeout.total`, or a `deadline` around it."""
+
+
+class TooManyPages(Refused):
+    """A walk over pages reached `paginate.max_pages`, and there is a further page, at `position`."""
 
 
 class OriginRefused(Refused):

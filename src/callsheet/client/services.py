@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from callsheet.bare_frames import bared
 from callsheet.client.breaker import BreakerControl
 from callsheet.client.maker import CallMaker, RequestOptions
+from callsheet.client.paged import PagedCalls
 from callsheet.engine.answer import Answer
 from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.io import finish
@@ -19,6 +20,8 @@ from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
 from callsheet.http.response import Response
 from callsheet.many.download import Download, PathLike, Progress, Wish, download
 from callsheet.many.outcome import OnError
+from callsheet.many.page_tasks import AheadInTasks, AsyncItems, AsyncPages
+from callsheet.many.page_threads import AheadInThreads, Items, Pages
 from callsheet.many.tasks import AsyncOutcomes, map_in_tasks
 from callsheet.many.threads import Outcomes, map_in_threads
 from callsheet.plan.plan import Given, TimeoutLike
@@ -56,11 +59,13 @@ class _AnyCalls:
         return explained(self._calls().plans, operation, calls)
 
 
-class Calls(_AnyCalls):
+class Calls(_AnyCalls, PagedCalls[Items[Any], Pages[Any]]):
     """Calls of one service: declared operations by `call`, anything else by `get`, `post` ...
 
     Each raises an APIError of `callsheet.errors` when it fails; see there for which.
     """
+
+    _kinds = (Items, Pages, AheadInThreads)
 
     @bared
     def call(
@@ -86,7 +91,7 @@ class Calls(_AnyCalls):
         call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
         if call.request.is_stream:
             return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raise_for_status)))
-        return finish(perform(call, plan, calls.io, raises=raise_for_status)).value
+        return calls.noted(finish(perform(call, plan, calls.io, raises=raise_for_status)), plan)
 
     @bared
     def call_with_response(
@@ -201,8 +206,10 @@ class Calls(_AnyCalls):
         return finish(self._calls().send("DELETE", path, options)).value
 
 
-class AsyncCalls(_AnyCalls):
+class AsyncCalls(_AnyCalls, PagedCalls[AsyncItems[Any], AsyncPages[Any]]):
     """Calls of one service from tasks: the methods of Calls, awaited."""
+
+    _kinds = (AsyncItems, AsyncPages, AheadInTasks)
 
     @bared_coroutine
     async def call(
@@ -223,7 +230,7 @@ class AsyncCalls(_AnyCalls):
         call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
         if call.request.is_stream:
             return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
-        return (await perform(call, plan, calls.io, raises=raise_for_status)).value
+        return calls.noted(await perform(call, plan, calls.io, raises=raise_for_status), plan)
 
     @bared_coroutine
     async def call_with_response(

@@ -25,15 +25,16 @@ def map_in_tasks(
     *,
     concurrency: int,
     on_error: OnError = "raise",
+    ahead: int | None = None,
 ) -> AsyncOutcomes[T]:
     """The outcomes of `await call(row)` for every row, in the order of the rows, with up to `concurrency` at once.
 
-    Nothing begins before the first outcome is asked for. Rows may be endless: at most twice `concurrency` are taken
-    whose outcomes were not given. One task takes them all; each call runs in a task of its own, with a copy of the
-    context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
+    Nothing begins before the first outcome is asked for. Rows may be endless: at most `ahead`, by default twice
+    `concurrency`, are taken whose outcomes were not given. One task takes them all; each call runs in a task of its own,
+    with a copy of the context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
     """
     check_options(concurrency, on_error)
-    return AsyncOutcomes(_Crew(call, _taker(rows), concurrency, on_error))
+    return AsyncOutcomes(_Crew(call, _taker(rows), concurrency, on_error, ahead or most_ahead(concurrency)))
 
 
 def _taker(rows: Any) -> TakeRow:
@@ -104,13 +105,13 @@ class _Crew(Generic[T]):
     """
 
     def __init__(
-        self, call: Callable[[Any], Awaitable[T]], take_row: TakeRow, concurrency: int, on_error: OnError
+        self, call: Callable[[Any], Awaitable[T]], take_row: TakeRow, concurrency: int, on_error: OnError, most: int
     ) -> None:
         self._call = call
         self._take_row = take_row
         self._on_error = on_error
         self._free = asyncio.Semaphore(concurrency)
-        self._room = asyncio.Semaphore(most_ahead(concurrency))
+        self._room = asyncio.Semaphore(most)
         self._begun: asyncio.Queue[asyncio.Task[Outcome[T]] | BaseException] = asyncio.Queue()
         self._in_flight: dict[int, asyncio.Task[Outcome[T]]] = {}
         self._feeder: asyncio.Task[None] | None = None

@@ -21,16 +21,22 @@ LOOK_UP = 0.5
 
 
 def map_in_threads(
-    call: Callable[[Row], T], rows: Iterable[Row], *, concurrency: int, on_error: OnError = "raise"
+    call: Callable[[Row], T],
+    rows: Iterable[Row],
+    *,
+    concurrency: int,
+    on_error: OnError = "raise",
+    ahead: int | None = None,
 ) -> Outcomes[T]:
     """The outcomes of `call(row)` for every row, in the order of the rows, with up to `concurrency` calls at once.
 
-    Nothing begins before the first outcome is asked for. Rows may be endless: at most twice `concurrency` are taken
-    whose outcomes were not given. They are taken in the thread that iterates; each call runs in another, with a copy
-    of its context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
+    Nothing begins before the first outcome is asked for. Rows may be endless: at most `ahead`, by default twice
+    `concurrency`, are taken whose outcomes were not given. They are taken in the thread that iterates; each call runs in
+    another, with a copy of its context variables. An error of the rows' own iterator is raised in its place. Raises
+    ArgumentError.
     """
     check_options(concurrency, on_error)
-    return Outcomes(_Crew(call, concurrency, on_error), _iterator(rows), most_ahead(concurrency))
+    return Outcomes(_Crew(call, concurrency, on_error), _iterator(rows), ahead or most_ahead(concurrency))
 
 
 def _iterator(rows: Any) -> Iterator[Any]:

@@ -1,0 +1,145 @@
+"""The walks over pages that a client's user begins, for both colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from callsheet.bare_frames import bared
+from callsheet.engine.perform import perform
+from callsheet.errors import APIError, ArgumentError, UsageError
+from callsheet.many import positions
+from callsheet.many.page_guess import guessed
+from callsheet.many.page_walk import OnPage, PageOptions, PageWalk
+from callsheet.many.pages import PageAnswer, Walker
+from callsheet.plan.next_link import resolved
+from callsheet.plan.pages import PagePlan, PageRequests
+from callsheet.plan.plan import Given, TimeoutLike
+from callsheet.secret import redact
+
+if TYPE_CHECKING:
+    from callsheet.client.maker import CallMaker
+
+I = TypeVar("I")  # noqa: E741 - the items of a colour
+P = TypeVar("P")
+
+
+class PagedCalls(Generic[I, P]):
+    """Walks over the pages of operations that declare `paginate`."""
+
+    _kinds: ClassVar[tuple[type[Any], type[Any], type[Any]]]
+    """The classes of its colour: of items, of pages, and of what is fetched ahead."""
+
+    def _calls(self) -> CallMaker:
+        raise NotImplementedError
+
+    @bared
+    def items(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        /,
+        *,
+        from_position: str | None = None,
+        on_page: OnPage | None = None,
+        prefetch: int = 0,
+        concurrency: int = 1,
+        timeout_total: float | str | None = None,
+        json: Any = None,
+        timeout: TimeoutLike | None = None,
+        headers: Mapping[str, str] | None = None,
+        **fields: Any,
+    ) -> I:
+        """Every item of an operation that declares `paginate`, page by page: `for user in shop.items("list_users"):`.
+
+        Each page is a call of its own, with its own `timeout`, retries and limits; `timeout_total` bounds the walk.
+        `on_page` is told where to go on after each page that was used up, None at the end, and `from_position` goes on there.
+        `prefetch` pages are fetched ahead; `concurrency` at once, once the first one says how many there are.
+
+        Raises UsageError for an operation without pages and ArgumentError at once; a page's APIError carries its `position`.
+        """
+        options = PageOptions(from_position, on_page, prefetch, concurrency, timeout_total)
+        kind: type[I] = self._kinds[0]
+        return kind(self._walk(operation, _merged(arguments, fields), Given(headers, json, timeout), options))  # type: ignore[call-arg]
+
+    @bared
+    def pages(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        /,
+        *,
+        from_position: str | None = None,
+        on_page: OnPage | None = None,
+        prefetch: int = 0,
+        concurrency: int = 1,
+        timeout_total: float | str | None = None,
+        json: Any = None,
+        timeout: TimeoutLike | None = None,
+        headers: Mapping[str, str] | None = None,
+        **fields: Any,
+    ) -> P:
+        """Every page of an operation, with its items, response and position. See `items` for the options and errors."""
+        options = PageOptions(from_position, on_page, prefetch, concurrency, timeout_total)
+        walk: P = self._walk(operation, _merged(arguments, fields), Given(headers, json, timeout), options)
+        return walk
+
+    def _walk(self, operation: str, arguments: Mapping[str, Any], given: Given, options: PageOptions) -> Any:
+        calls = self._calls()
+        pages = calls.plans.pages(operation)
+        if pages is None:
+            raise UsageError(_undeclared(calls, operation), service=calls.name, operation=operation)
+        try:
+            walk = begun(calls, PageRequests(pages, arguments, given), options, self._kinds[2])
+        except APIError as error:
+            calls.name_error(error, pages.plan)
+            raise
+        return self._kinds[1](walk, options.on_page, options.prefetch)
+
+
+def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead: type[Any]) -> PageWalk[Any]:
+    """A walk that makes these requests; nothing was sent. Raises ArgumentError."""
+    pages: PagePlan = requests.pages
+    plan, label = pages.plan, pages.plan.label
+    walker = Walker(pages.settings, requests.start, requests.size)
+    options.check(walker)
+    if options.from_position is None:
+        start = walker.first()
+        requests.at(start.at)  # so that arguments that do not fit are told at once
+    else:
+        start = positions.read(options.from_position, label, pages.settings)
+
+    async def fetch(at: Any) -> PageAnswer:
+        call = calls.begin_page(plan, partial(requests.at, at), requests.given, requests.arguments)
+        answer = await perform(call, plan, calls.io, raises=True)
+        assert answer.response is not None
+        resolve = partial(resolved, request=call.request, response=answer.response)
+        return PageAnswer(answer.response, answer.value, call.request.wire_url, resolve)
+
+    return PageWalk(
+        walker,
+        fetch,
+        start,
+        label,
+        mask=lambda text: redact(text, pages.base.secrets),
+        now=calls.io.now,
+        longest=options.longest(walker),
+        ahead=(lambda numbers: ahead(fetch, numbers, options.concurrency)) if options.concurrency > 1 else None,
+    )
+
+
+def _undeclared(calls: CallMaker, operation: str) -> str:
+    last = calls.last.get(operation)
+    why = "its last answer looks like that" if last is not None else "call it once, and this guesses from its answer"
+    return f"operation `{operation}` declares no pages; write `paginate: {guessed(last)}` at it ({why})"
+
+
+def _merged(arguments: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a mapping and those given by name. Raises ArgumentError."""
+    if arguments is not None and not isinstance(arguments, Mapping):
+        raise ArgumentError(f"arguments: expected a mapping from name to value, found {type(arguments).__name__}")
+    for name in ("idempotency_key", "raise_for_status"):
+        if name in fields:
+            raise ArgumentError(f"`{name}` belongs to one call, and a walk over pages makes many; leave it out")
+    return {**(arguments or {}), **fields}

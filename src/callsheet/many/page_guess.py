@@ -1,0 +1,69 @@
+"""What kind of pages an answer looks like, for an operation that declares none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from callsheet.http.json_path import MISSING
+from callsheet.http.response import Response
+from callsheet.sheet.tree.flow import flow
+
+PLAIN = "{page: page, items: results}"
+NEXT = re.compile(r"next(_?(link|url|uri|href|page_?url))?|@odata\.nextlink", re.IGNORECASE)
+TOKEN = re.compile(
+    r"(next_?)?(page_?)?(cursor|token)|(continuation|scroll)(_?(token|id))?|(end|start)_?cursor|after", re.IGNORECASE
+)
+TOTAL = re.compile(r"(total|count)(_?(count|items|results|size|records))?|@odata\.count", re.IGNORECASE)
+MORE = re.compile(r"has_?(more|next(_?page)?)", re.IGNORECASE)
+OFFSET = re.compile(r"offset|skip|start(_?(at|index))?", re.IGNORECASE)
+DEEPEST = 3
+
+
+def guessed(response: Response | None) -> str:
+    """The `paginate` that fits an answer, as it would be written; a first sketch where nothing is known."""
+    document = MISSING if response is None else response.document()
+    if response is None or document is MISSING:
+        return PLAIN
+    found = dict(_leaves(document))
+    lists = [path for path, value in found.items() if isinstance(value, list)]
+    items = {"items": max(lists, key=lambda path: len(found[path]))} if lists and isinstance(document, dict) else {}
+    return flow({**_kind(found, response), **items, **_ends(found)})
+
+
+def _kind(found: dict[str, Any], response: Response) -> dict[str, Any]:
+    if "next" in response.links:
+        return {"link": "next"}
+    url = _named(NEXT, found, str)
+    if url and (found[url].startswith(("/", "?", "http"))):
+        return {"next": url}
+    token = _named(TOKEN, found, str | int)
+    if token:
+        last = token.rpartition(".")[2]
+        return {"cursor": re.sub(r"(?i)^(next|end)_?", "", last) or last, "from": token}
+    offset = _named(OFFSET, found, int)
+    return {"offset": offset.rpartition(".")[2]} if offset else {"page": "page"}
+
+
+def _ends(found: dict[str, Any]) -> dict[str, str]:
+    total, more = _named(TOTAL, found, int), _named(MORE, found, bool)
+    return ({"total": total} if total else {}) | ({"has_more": more} if more else {})
+
+
+def _named(pattern: re.Pattern[str], found: dict[str, Any], kind: Any) -> str:
+    """The path of a value of this type whose name fits; empty if there is none."""
+    fits = (path for path, value in found.items() if isinstance(value, kind) and pattern.fullmatch(_last(path)))
+    return next(fits, "")
+
+
+def _last(path: str) -> str:
+    return path if path.startswith("@") else path.rpartition(".")[2]
+
+
+def _leaves(document: Any, above: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
+    for name, value in document.items() if isinstance(document, dict) else ():
+        if isinstance(value, dict) and depth < DEEPEST:
+            yield from _leaves(value, f"{above}{name}.", depth + 1)
+        else:
+            yield f"{above}{name}", value
