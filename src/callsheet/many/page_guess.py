@@ -40,8 +40,8 @@ def _kind(found: dict[str, Any], response: Response) -> dict[str, Any]:
         return {"next": url}
     token = _named(TOKEN, found, str | int)
     if token:
-        last = token.rpartition(".")[2]
-        return {"cursor": re.sub(r"(?i)^(next|end)_?", "", last) or last, "from": token}
+        name = re.sub(r"(?i)^(next|end)_?", "", token.rpartition(".")[2])
+        return {"cursor": name[:1].lower() + name[1:], "from": token}
     offset = _named(OFFSET, found, int)
     return {"offset": offset.rpartition(".")[2]} if offset else {"page": "page"}
 
