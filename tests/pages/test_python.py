@@ -213,8 +213,10 @@ def test_a_position_holds_no_secret(monkeypatch):
         return {"results": [{"id": 1}], "next": following} if "page" not in asked.query else {"results": [{"id": 2}]}
 
     service = 'auth: {api_key: {query: api_key, value: "${KEY}"}}'
-    with asked_through("fake", "blocking", serve, "get: /items, paginate: {next: next, items: results}", service) as world:
-        first, second = world.pages()
+    with asked_through(
+        "fake", "blocking", serve, "get: /items, paginate: {next: next, items: results}", service
+    ) as world:
+        _, second = world.pages()
         assert "s3cr3t" not in base64.urlsafe_b64decode(f"{second.position}==").decode()
         assert "s3cr3t" not in second.response.url
         assert ids(world.items(from_position=second.position)) == [2]
@@ -228,12 +230,16 @@ def test_a_position_holds_no_secret(monkeypatch):
 def test_pages_fetched_ahead_come_in_order(shop, operation, options):
     world = shop(numbered(1, total=7) if operation is PAGED else THREE, operation)
     told = []
-    assert ids(world.items(on_page=told.append, **options)) == ([*range(1, 8)] if operation is PAGED else [1, 2, 3, 4, 5])
+    assert ids(world.items(on_page=told.append, **options)) == (
+        [*range(1, 8)] if operation is PAGED else [1, 2, 3, 4, 5]
+    )
     assert len(world.asked) == (7 if operation is PAGED else 3)
     assert told[-1] is None
 
 
-@pytest.mark.parametrize("serve", [numbered(1, total=7), numbered(2, total=7), numbered(1, total=9), numbered(7, total=7)])
+@pytest.mark.parametrize(
+    "serve", [numbered(1, total=7), numbered(2, total=7), numbered(1, total=9), numbered(7, total=7)]
+)
 @pytest.mark.parametrize("concurrency", [2, 5, 30])
 def test_numbers_may_be_fetched_at_once(shop, serve, concurrency):
     assert ids(shop(serve, PAGED).items(concurrency=concurrency)) == [*range(1, 8)]
@@ -350,7 +356,9 @@ def test_a_type_may_be_declared_by_status(shop):
 
 
 def test_a_json_schema_checks_each_item(shop):
-    operation = TYPED.replace("'tests.pages.test_python:Thing'", "{type: object, properties: {id: {type: integer}}, required: [id]}")
+    operation = TYPED.replace(
+        "'tests.pages.test_python:Thing'", "{type: object, properties: {id: {type: integer}}, required: [id]}"
+    )
     assert shop(numbered(total=7), operation).items()[0] == {"id": 1}
     with pytest.raises(ValidationError):
         shop(lambda asked: {"results": [{}]}, operation).items()
@@ -361,7 +369,11 @@ def test_pages_of_the_service_leave_what_a_call_gives_as_it_is(shop):
     world = shop(linked(items=([1], "</two>; rel=next"), two=([2], None)), "get: /items, returns: object", service)
     with pytest.raises(ValidationError):
         world.call("list")
-    world = shop(linked(items=([1], "</two>; rel=next"), two=([2], None)), "get: /items, returns: 'list[tests.pages.test_python:Thing]'", service)
+    world = shop(
+        linked(items=([1], "</two>; rel=next"), two=([2], None)),
+        "get: /items, returns: 'list[tests.pages.test_python:Thing]'",
+        service,
+    )
     assert world.call("list") == [Thing(id=1)]
     assert world.items() == [Thing(id=1), Thing(id=2)]
 
@@ -398,7 +410,10 @@ def test_a_fallback_stands_for_no_page(shop):
 
 
 def test_arguments_go_with_every_page(shop):
-    world = shop(numbered(total=7), "get: '/{kind}', query: {status: {type: string}, page: {type: integer}}, paginate: {page: page, size: {name: size, value: 3}, items: results, total: total}")
+    world = shop(
+        numbered(total=7),
+        "get: '/{kind}', query: {status: {type: string}, page: {type: integer}}, paginate: {page: page, size: {name: size, value: 3}, items: results, total: total}",
+    )
     world.items(kind="items", status="active")
     assert [asked.query for asked in world.asked] == [{"status": "active", "page": n, "size": "3"} for n in "123"]
     assert {asked.path.rpartition("/")[2] for asked in world.asked} == {"items"}
@@ -406,7 +421,10 @@ def test_arguments_go_with_every_page(shop):
 
 @pytest.mark.parametrize("declared", ["", "query: {page: {type: integer, required: true}, size: {type: integer}}, "])
 def test_a_caller_may_begin_later_and_ask_for_another_size(shop, declared):
-    world = shop(numbered(2, total=7), f"get: /items, {declared}paginate: {{page: page, size: {{name: size, value: 3}}, items: results, total: total}}")
+    world = shop(
+        numbered(2, total=7),
+        f"get: /items, {declared}paginate: {{page: page, size: {{name: size, value: 3}}, items: results, total: total}}",
+    )
     assert ids(world.items(page=2, size=2)) == [3, 4, 5, 6, 7]
     assert [asked.query for asked in world.asked] == [{"page": n, "size": "2"} for n in "2345"]
 
@@ -438,7 +456,9 @@ def test_a_compressed_body_takes_the_position(shop):
         page = json.loads(gzip.decompress(asked.content))["page"]
         return {"results": [{"id": page}] if page < 3 else []}
 
-    world = shop(serve, "post: /search, json: object, paginate: {page: page, into: json, items: results}", "compress: gzip")
+    world = shop(
+        serve, "post: /search, json: object, paginate: {page: page, into: json, items: results}", "compress: gzip"
+    )
     assert ids(world.items(q="x")) == [1, 2]
 
 
@@ -446,7 +466,11 @@ def test_each_page_of_a_post_has_a_key_of_its_own(shop):
     def serve(asked):
         return {"results": [{"id": asked.json["page"]}] if asked.json["page"] < 3 else []}
 
-    world = shop(serve, "post: /search, json: object, paginate: {page: page, into: json, items: results}", "idempotency_key: true")
+    world = shop(
+        serve,
+        "post: /search, json: object, paginate: {page: page, into: json, items: results}",
+        "idempotency_key: true",
+    )
     world.items()
     assert len({asked.headers["idempotency-key"] for asked in world.asked}) == 3
 
@@ -458,7 +482,11 @@ def test_a_link_may_lead_to_an_origin_that_is_allowed_and_takes_no_credential_th
     monkeypatch.setenv("TOKEN", "t0ken-secret")
 
     def serve(asked):
-        return {"results": [{"id": 1}], "next": "https://cdn.example.com/two"} if asked.path.endswith("items") else {"results": [{"id": 2}]}
+        return (
+            {"results": [{"id": 1}], "next": "https://cdn.example.com/two"}
+            if asked.path.endswith("items")
+            else {"results": [{"id": 2}]}
+        )
 
     service = 'auth: {bearer: "${TOKEN}"}\nallow_origins: ["https://cdn.example.com"]'
     world = shop(serve, "get: /items, paginate: {next: next, items: results}", service)
@@ -510,7 +538,7 @@ def test_constant_parameters_go_with_a_link_that_left_them_out(shop):
 
 def test_an_operation_without_pages_says_how_to_declare_them(shop):
     world = shop(lambda asked: {"results": [1], "cursor": "x"}, "get: /items")
-    with pytest.raises(UsageError, match="operation `list` declares no pages; write `paginate: {page: page, items: results}`"):
+    with pytest.raises(UsageError, match=r"`list` declares no pages; write `paginate: \{page: page, items: results\}`"):
         world.client.items("list")
     world.call("list")
     with pytest.raises(UsageError, match="last answer") as told:
@@ -548,7 +576,10 @@ def test_a_sketch_is_one_that_the_sheet_reads():
 
 
 def test_an_unknown_operation_is_told_at_once():
-    with Client(Sheet(services={"shop": {"base_url": "https://x.example", "operations": {"list": {"get": "/"}}}}), transport=FakeTransport()) as client:
+    with Client(
+        Sheet(services={"shop": {"base_url": "https://x.example", "operations": {"list": {"get": "/"}}}}),
+        transport=FakeTransport(),
+    ) as client:
         with pytest.raises(UsageError, match="did you mean `list`"):
             client.items("lists")
         with pytest.raises(ArgumentError, match="expected a mapping"):

@@ -49,13 +49,17 @@ class Service:
     def answer(self, asked: Asked) -> tuple[int, list[tuple[str, str]], bytes]:
         self.asked.append(asked)
         found = self.serve(asked)
-        document, headers, status = (*found, *({}, 200)[len(found) - 1 :]) if isinstance(found, tuple) else (found, {}, 200)
+        document, headers, status = (
+            (*found, *({}, 200)[len(found) - 1 :]) if isinstance(found, tuple) else (found, {}, 200)
+        )
         fields = [("Content-Type", "application/json"), *headers.items()]
         return status, fields, document if isinstance(document, bytes) else json.dumps(document).encode()
 
     def wsgi(self, environ, start_response):
         url = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
-        names = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+        names = {
+            name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")
+        }
         content = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         status, fields, body = self.answer(asked_of(environ["REQUEST_METHOD"], url, names, content))
         start_response(f"{status} X", [*fields, ("Content-Length", str(len(body)))])

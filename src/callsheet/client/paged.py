@@ -14,7 +14,7 @@ from callsheet.many.page_guess import guessed
 from callsheet.many.page_walk import OnPage, PageOptions, PageWalk
 from callsheet.many.pages import PageAnswer, Walker
 from callsheet.plan.next_link import resolved
-from callsheet.plan.pages import PagePlan, PageRequests
+from callsheet.plan.pages import PageRequests
 from callsheet.plan.plan import Given, TimeoutLike
 from callsheet.secret import redact
 
@@ -87,28 +87,36 @@ class PagedCalls(Generic[I, P]):
 
     def _walk(self, operation: str, arguments: Mapping[str, Any], given: Given, options: PageOptions) -> Any:
         calls = self._calls()
-        pages = calls.plans.pages(operation)
-        if pages is None:
-            raise UsageError(_undeclared(calls, operation), service=calls.name, operation=operation)
-        try:
-            walk = begun(calls, PageRequests(pages, arguments, given), options, self._kinds[2])
-        except APIError as error:
-            calls.name_error(error, pages.plan)
-            raise
-        return self._kinds[1](walk, options.on_page, options.prefetch)
+        requests = requests_of(calls, operation, arguments, given)
+        return self._kinds[1](begun(calls, requests, options, self._kinds[2]), options.on_page, options.prefetch)
+
+
+def requests_of(calls: CallMaker, operation: str, arguments: Mapping[str, Any], given: Given) -> PageRequests:
+    """The requests of a walk. Raises UsageError for an operation that declares no pages, and says how to declare them."""
+    pages = calls.plans.pages(operation)
+    if pages is not None:
+        return PageRequests(pages, arguments, given)
+    last = calls.last.get(operation)
+    why = "its last answer looks like that" if last is not None else "call it once, and this guesses from its answer"
+    message = f"operation `{operation}` declares no pages; write `paginate: {guessed(last)}` at it ({why})"
+    raise UsageError(message, service=calls.name, operation=operation)
 
 
 def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead: type[Any]) -> PageWalk[Any]:
     """A walk that makes these requests; nothing was sent. Raises ArgumentError."""
-    pages: PagePlan = requests.pages
-    plan, label = pages.plan, pages.plan.label
+    pages, plan = requests.pages, requests.pages.plan
     walker = Walker(pages.settings, requests.start, requests.size)
-    options.check(walker)
-    if options.from_position is None:
-        start = walker.first()
-        requests.at(start.at)  # so that arguments that do not fit are told at once
-    else:
-        start = positions.read(options.from_position, label, pages.settings)
+    try:
+        options.check(walker)
+        longest = options.longest(walker)
+        if options.from_position is None:
+            start = walker.first()
+            requests.at(start.at)  # so that arguments that do not fit are told at once
+        else:
+            start = positions.read(options.from_position, plan.label, pages.settings)
+    except APIError as error:
+        calls.name_error(error, plan)
+        raise
 
     async def fetch(at: Any) -> PageAnswer:
         call = calls.begin_page(plan, partial(requests.at, at), requests.given, requests.arguments)
@@ -121,18 +129,12 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
         walker,
         fetch,
         start,
-        label,
+        plan.label,
         mask=lambda text: redact(text, pages.base.secrets),
         now=calls.io.now,
-        longest=options.longest(walker),
+        longest=longest,
         ahead=(lambda numbers: ahead(fetch, numbers, options.concurrency)) if options.concurrency > 1 else None,
     )
-
-
-def _undeclared(calls: CallMaker, operation: str) -> str:
-    last = calls.last.get(operation)
-    why = "its last answer looks like that" if last is not None else "call it once, and this guesses from its answer"
-    return f"operation `{operation}` declares no pages; write `paginate: {guessed(last)}` at it ({why})"
 
 
 def _merged(arguments: Any, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -109,7 +109,10 @@ class Pages(Generic[T]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_exception: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if self._ahead is not None:
+            self._ahead.__exit__(kind, error, traceback)  # which does not wait after Ctrl-C
+            self._ahead = None
         self.close()
 
 

@@ -19,7 +19,7 @@ from callsheet.plan.results import page_reader
 from callsheet.secret import Secret
 from callsheet.settings.pages import Paginate
 from callsheet.sheet.words.operation import Operation, Parameter
-from callsheet.sheet.words.pages import body_problem
+from callsheet.sheet.words.pages import problem_of_pages
 from callsheet.values.page_items import no_page
 
 
@@ -27,7 +27,7 @@ class PagePlan:
     """An operation whose answers are pages: `plan` reads their items, `settings` say how they follow each other."""
 
     def __init__(self, operation: Operation, plan: Plan, settings: Paginate, secrets: Iterable[Secret]) -> None:
-        if problem := "" if settings.is_link else body_problem(settings, operation):
+        if problem := problem_of_pages(settings, operation):
             raise UsageError(f"operation `{operation.name}`: {problem}", service=plan.service, operation=plan.operation)
         reader = page_reader(operation, plan.settings, settings)
         self.operation = operation

@@ -9,6 +9,7 @@ import click
 
 from callsheet.cli.completion import complete_item, complete_target
 from callsheet.cli.find_sheet import Wanted
+from callsheet.cli.page_options import PageWishes, page_options
 from callsheet.cli.screen import Screen
 from callsheet.cli.shared_options import call_options, sheet_options
 from callsheet.errors import UsageError
@@ -40,6 +41,7 @@ SERVICE may be left out where the sheet has one service.
   callsheet call shop.get_user id=7 --curl
   callsheet call shop.set_photo id=7 photo@me.png
   callsheet call shop.export --download export.csv
+  callsheet call shop.list_users --all -o csv > users.csv
 """
 
 
@@ -71,10 +73,14 @@ def _as_item(option: str, words: list[str]) -> str:
 @click.argument("target", metavar="[SERVICE.]OPERATION", shell_complete=complete_target)
 @click.argument("items", nargs=-1, metavar="[ITEMS]...", shell_complete=complete_item)
 @sheet_options
+@page_options
 @call_options
 @click.pass_obj
-def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ...], **options: Any) -> int:
+def command(
+    screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ...], walk: PageWishes, **options: Any
+) -> int:
     """Call a declared operation."""
+    from callsheet.cli.all_pages import first_page, show_items
     from callsheet.cli.arguments import typed
     from callsheet.cli.items import parse_items, taken_out
     from callsheet.cli.prepared_call import Prepared, maker_of
@@ -82,7 +88,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
     from callsheet.plan.plan import Given
 
     wishes = Wishes(**options)
-    wishes.check()
+    walk.check(wishes)
     sheet = wanted.load(screen)
     service, operation = named(sheet, target, items)
     parsed = parse_items(items)
@@ -93,7 +99,9 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
         wishes = wishes.of(maker.plans.operations[operation])
 
         def made(fields: Mapping[str, str]) -> Prepared:
-            """Make the call, with these header fields beside its own."""
+            """Make the call, or that of the first page, with these header fields beside its own."""
+            if walk.everything:
+                return first_page(maker, operation, given.arguments, Given(given.headers, body, wishes.timeout))
             extra = Given(
                 {**given.headers, **fields},
                 body,
@@ -104,7 +112,9 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
             call, plan = maker.declared(operation, given.arguments, {}, extra)
             return Prepared(call, plan, maker)
 
-        return act(made, wishes, wanted, screen)
+        if not walk.everything or wishes.dry_run or wishes.curl:
+            return act(made, wishes, wanted, screen)
+        return show_items(maker, operation, given.arguments, Given(given.headers, body, wishes.timeout), walk, screen)
 
 
 def named(sheet: Sheet, target: str, items: tuple[str, ...] = ()) -> tuple[ServiceSheet, str]:

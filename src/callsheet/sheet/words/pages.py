@@ -190,21 +190,25 @@ def paginate_data(paginate: Paginate) -> dict[str, Any]:
 
 
 def check_pages(operation: Operation, spot: Spot, findings: Findings) -> None:
-    """Note a `paginate`, written at an operation, whose position no request of it could take, or whose answer is a stream."""
+    """Note a `paginate`, written at an operation, that no request of it could go by."""
     written = operation.layer.get("paginate")
     if written is None or not isinstance(written.value, Paginate):
         return
-    paginate = written.value
+    problem = problem_of_pages(written.value, operation)
+    if problem:
+        findings.add(
+            Misfit(
+                place_of(written), f"{spot}: {problem}", "remove one, declare what is missing, or choose another `into`"
+            )
+        )
+
+
+def problem_of_pages(paginate: Paginate, operation: Operation) -> str:
+    """Why the pages of an operation cannot be walked over; empty if they can."""
     if operation.stream:
-        hint = "what is read as it comes has no items to take apart: keep one"
-        findings.add(Misfit(place_of(written), f"{spot}: `paginate` beside `stream`", hint))
-    problem = body_problem(paginate, operation)
-    if problem and not paginate.is_link:
-        findings.add(Misfit(place_of(written), f"{spot}: {problem}", "declare it, or choose another `into`"))
-
-
-def body_problem(paginate: Paginate, operation: Operation) -> str:
-    """Why the body of an operation cannot take a position; empty if it can, or need not."""
+        return "`paginate` beside `stream`: what is read as it comes has no items to take apart"
+    if paginate.is_link:
+        return ""
     if paginate.into == "json" and operation.json is None:
         return "`paginate` puts the position into a `json` body, and none is declared"
     if paginate.into != "form":
