@@ -3,7 +3,13 @@ from contextlib import ExitStack
 import pytest
 
 from tests.loops import COLOURS
-from tests.pages.worlds import asked_through
+from tests.pages.worlds import SWITCH, asked_through
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _server_is_closed():
+    yield
+    SWITCH.close()
 
 
 @pytest.fixture(params=COLOURS)

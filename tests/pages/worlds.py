@@ -146,6 +146,28 @@ class World:
         return self.walk("pages", "list", **options)
 
 
+class Switch:
+    """One server for many tests: it answers as the service that asked for it last."""
+
+    def __init__(self) -> None:
+        self.service: Any = None
+        self._server: WsgiServer | None = None
+
+    def url_of(self, service: Service) -> str:
+        self.service = service
+        if self._server is None:
+            self._server = WsgiServer(lambda environ, start: self.service.wsgi(environ, start))
+        return self._server.url
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+
+SWITCH = Switch()
+
+
 @contextmanager
 def asked_through(way: str, colour: str, serve: Serve, operation: str, service: str = ""):
     """A world in which the operation `list` is declared like this; `way` is `fake` or `sockets`."""
@@ -155,8 +177,7 @@ def asked_through(way: str, colour: str, serve: Serve, operation: str, service: 
         fake.otherwise().call(made.fake)
         yield from _world(colour, made, "https://api.example.com/v1", fake, operation, service)
         return
-    with WsgiServer(made.wsgi) as server:
-        yield from _world(colour, made, server.url, None, operation, service)
+    yield from _world(colour, made, SWITCH.url_of(made), None, operation, service)
 
 
 def _world(colour, made, url, transport, operation, service):
