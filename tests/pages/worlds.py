@@ -156,8 +156,11 @@ class Switch:
     def url_of(self, service: Service) -> str:
         self.service = service
         if self._server is None:
-            self._server = WsgiServer(lambda environ, start: self.service.wsgi(environ, start))
+            self._server = WsgiServer(self._answer)
         return self._server.url
+
+    def _answer(self, environ, start_response):
+        return self.service.wsgi(environ, start_response)
 
     def close(self) -> None:
         if self._server is not None:

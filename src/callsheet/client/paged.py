@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from callsheet.bare_frames import bared
 from callsheet.engine.perform import perform
 from callsheet.errors import APIError, ArgumentError, UsageError
 from callsheet.many import positions
 from callsheet.many.page_guess import guessed
+from callsheet.many.page_tasks import AheadInTasks, AsyncItems, AsyncPages
+from callsheet.many.page_threads import AheadInThreads, Items, Pages
 from callsheet.many.page_walk import OnPage, PageOptions, PageWalk
 from callsheet.many.pages import PageAnswer, Walker
 from callsheet.plan.next_link import resolved
@@ -21,15 +23,9 @@ from callsheet.secret import redact
 if TYPE_CHECKING:
     from callsheet.client.maker import CallMaker
 
-I = TypeVar("I")  # noqa: E741 - the items of a colour
-P = TypeVar("P")
 
-
-class PagedCalls(Generic[I, P]):
-    """Walks over the pages of operations that declare `paginate`."""
-
-    _kinds: ClassVar[tuple[type[Any], type[Any], type[Any]]]
-    """The classes of its colour: of items, of pages, and of what is fetched ahead."""
+class PagedCalls:
+    """The walks of a blocking client over the pages of operations that declare `paginate`."""
 
     def _calls(self) -> CallMaker:
         raise NotImplementedError
@@ -50,7 +46,7 @@ class PagedCalls(Generic[I, P]):
         timeout: TimeoutLike | None = None,
         headers: Mapping[str, str] | None = None,
         **fields: Any,
-    ) -> I:
+    ) -> Items[Any]:
         """Every item of an operation that declares `paginate`, page by page: `for user in shop.items("list_users"):`.
 
         Each page is a call of its own, with its own `timeout`, retries and limits; `timeout_total` bounds the walk.
@@ -60,11 +56,23 @@ class PagedCalls(Generic[I, P]):
         Raises UsageError for an operation without pages and ArgumentError at once; a page's APIError carries its `position`.
         """
         options = PageOptions(from_position, on_page, prefetch, concurrency, timeout_total)
-        kind: type[I] = self._kinds[0]
-        return kind(self._walk(operation, _merged(arguments, fields), Given(headers, json, timeout), options))  # type: ignore[call-arg]
+        requests = requests_of(self._calls(), operation, _merged(arguments, fields), Given(headers, json, timeout))
+        return Items(Pages(begun(self._calls(), requests, options, AheadInThreads), on_page, prefetch))
 
     @bared
-    def pages(
+    def pages(self, operation: str, arguments: Mapping[str, Any] | None = None, /, **options: Any) -> Pages[Any]:
+        """Every page of an operation, with its items, response and position. Arguments, options and errors are those of `items`."""
+        return self.items(operation, arguments, **options).pages
+
+
+class AsyncPagedCalls:
+    """The walks of an asyncio client."""
+
+    def _calls(self) -> CallMaker:
+        raise NotImplementedError
+
+    @bared
+    def items(
         self,
         operation: str,
         arguments: Mapping[str, Any] | None = None,
@@ -79,16 +87,19 @@ class PagedCalls(Generic[I, P]):
         timeout: TimeoutLike | None = None,
         headers: Mapping[str, str] | None = None,
         **fields: Any,
-    ) -> P:
-        """Every page of an operation, with its items, response and position. See `items` for the options and errors."""
-        options = PageOptions(from_position, on_page, prefetch, concurrency, timeout_total)
-        walk: P = self._walk(operation, _merged(arguments, fields), Given(headers, json, timeout), options)
-        return walk
+    ) -> AsyncItems[Any]:
+        """Every item of an operation, page by page: `async for user in shop.items("list_users"):`. See Service.items.
 
-    def _walk(self, operation: str, arguments: Mapping[str, Any], given: Given, options: PageOptions) -> Any:
-        calls = self._calls()
-        requests = requests_of(calls, operation, arguments, given)
-        return self._kinds[1](begun(calls, requests, options, self._kinds[2]), options.on_page, options.prefetch)
+        `on_page` may be a coroutine function.
+        """
+        options = PageOptions(from_position, on_page, prefetch, concurrency, timeout_total)
+        requests = requests_of(self._calls(), operation, _merged(arguments, fields), Given(headers, json, timeout))
+        return AsyncItems(AsyncPages(begun(self._calls(), requests, options, AheadInTasks), on_page, prefetch))
+
+    @bared
+    def pages(self, operation: str, arguments: Mapping[str, Any] | None = None, /, **options: Any) -> AsyncPages[Any]:
+        """Every page of an operation: `async for page in shop.pages("list_users"):`. See Service.pages."""
+        return self.items(operation, arguments, **options).pages
 
 
 def requests_of(calls: CallMaker, operation: str, arguments: Mapping[str, Any], given: Given) -> PageRequests:

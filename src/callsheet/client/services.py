@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from callsheet.bare_frames import bared
 from callsheet.client.breaker import BreakerControl
 from callsheet.client.maker import CallMaker, RequestOptions
-from callsheet.client.paged import PagedCalls
+from callsheet.client.paged import AsyncPagedCalls, PagedCalls
 from callsheet.engine.answer import Answer
 from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.io import finish
@@ -20,8 +20,6 @@ from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
 from callsheet.http.response import Response
 from callsheet.many.download import Download, PathLike, Progress, Wish, download
 from callsheet.many.outcome import OnError
-from callsheet.many.page_tasks import AheadInTasks, AsyncItems, AsyncPages
-from callsheet.many.page_threads import AheadInThreads, Items, Pages
 from callsheet.many.tasks import AsyncOutcomes, map_in_tasks
 from callsheet.many.threads import Outcomes, map_in_threads
 from callsheet.plan.plan import Given, TimeoutLike
@@ -59,13 +57,11 @@ class _AnyCalls:
         return explained(self._calls().plans, operation, calls)
 
 
-class Calls(_AnyCalls, PagedCalls[Items[Any], Pages[Any]]):
+class Calls(_AnyCalls, PagedCalls):
     """Calls of one service: declared operations by `call`, anything else by `get`, `post` ...
 
     Each raises an APIError of `callsheet.errors` when it fails; see there for which.
     """
-
-    _kinds = (Items, Pages, AheadInThreads)
 
     @bared
     def call(
@@ -206,10 +202,8 @@ class Calls(_AnyCalls, PagedCalls[Items[Any], Pages[Any]]):
         return finish(self._calls().send("DELETE", path, options)).value
 
 
-class AsyncCalls(_AnyCalls, PagedCalls[AsyncItems[Any], AsyncPages[Any]]):
+class AsyncCalls(_AnyCalls, AsyncPagedCalls):
     """Calls of one service from tasks: the methods of Calls, awaited."""
-
-    _kinds = (AsyncItems, AsyncPages, AheadInTasks)
 
     @bared_coroutine
     async def call(

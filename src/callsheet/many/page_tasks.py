@@ -114,7 +114,7 @@ class AsyncItems(Generic[T]):
     """What `items` of an AsyncClient gives: `async for item in client.items(...)`. See Items."""
 
     def __init__(self, pages: AsyncPages[T]) -> None:
-        self._pages = pages
+        self.pages = pages
         self._left: Iterator[T] = iter(())
 
     async def __aiter__(self) -> AsyncIterator[T]:
@@ -132,7 +132,7 @@ class AsyncItems(Generic[T]):
                 raise StopAsyncIteration
 
     async def _turn(self) -> bool:
-        page = await anext(self._pages, None)
+        page = await anext(self.pages, None)
         if page is not None:
             self._left = iter(page.items)
         return page is not None
@@ -147,7 +147,7 @@ class AsyncItems(Generic[T]):
 
     async def aclose(self) -> None:
         """Fetch nothing more, and cancel the calls in flight."""
-        await self._pages.aclose()
+        await self.pages.aclose()
 
     async def __aenter__(self) -> Self:
         return self

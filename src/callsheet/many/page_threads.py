@@ -117,13 +117,13 @@ class Pages(Generic[T]):
 
 
 class Items(Generic[T]):
-    """What `items` of a Client gives: one item after the other, page by page. Iterate over it once, in one thread.
+    """What `items` of a Client gives: one item after the other. Iterate over it once, in one thread.
 
-    A loop that is left and begun again goes on where it stood. See Pages for the rest.
+    `pages` is the same walk page by page. A loop that is left and begun again goes on where it stood. See Pages for the rest.
     """
 
     def __init__(self, pages: Pages[T]) -> None:
-        self._pages = pages
+        self.pages = pages
         self._left: Iterator[T] = iter(())
 
     def __iter__(self) -> Iterator[T]:
@@ -140,7 +140,7 @@ class Items(Generic[T]):
                 raise StopIteration
 
     def _turn(self) -> bool:
-        page = next(self._pages, None)
+        page = next(self.pages, None)
         if page is not None:
             self._left = iter(page.items)
         return page is not None
@@ -155,7 +155,7 @@ class Items(Generic[T]):
 
     def close(self) -> None:
         """Fetch nothing more, and wait for the calls in flight."""
-        self._pages.close()
+        self.pages.close()
 
     def __enter__(self) -> Self:
         return self
