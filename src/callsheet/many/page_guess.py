@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from callsheet.http.json_path import MISSING
@@ -35,26 +35,28 @@ def guessed(response: Response | None) -> str:
 def _kind(found: dict[str, Any], response: Response) -> dict[str, Any]:
     if "next" in response.links:
         return {"link": "next"}
-    url = _named(NEXT, found, str)
-    if url and (found[url].startswith(("/", "?", "http"))):
+    if url := _named(NEXT, found, lambda value: isinstance(value, str) and value.startswith(("/", "?", "http"))):
         return {"next": url}
-    token = _named(TOKEN, found, str | int)
-    if token:
-        name = re.sub(r"(?i)^(next|end)_?", "", token.rpartition(".")[2])
+    if token := _named(TOKEN, found, lambda value: isinstance(value, str | int)):
+        name = re.sub(r"(?i)^(next|end)_?", "", _last(token))
         return {"cursor": name[:1].lower() + name[1:], "from": token}
-    offset = _named(OFFSET, found, int)
-    return {"offset": offset.rpartition(".")[2]} if offset else {"page": "page"}
+    offset = _named(OFFSET, found, _is_number)
+    return {"offset": _last(offset)} if offset else {"page": "page"}
 
 
 def _ends(found: dict[str, Any]) -> dict[str, str]:
-    total, more = _named(TOTAL, found, int), _named(MORE, found, bool)
+    total = _named(TOTAL, found, _is_number)
+    more = _named(MORE, found, lambda value: isinstance(value, bool))
     return ({"total": total} if total else {}) | ({"has_more": more} if more else {})
 
 
-def _named(pattern: re.Pattern[str], found: dict[str, Any], kind: Any) -> str:
-    """The path of a value of this type whose name fits; empty if there is none."""
-    fits = (path for path, value in found.items() if isinstance(value, kind) and pattern.fullmatch(_last(path)))
-    return next(fits, "")
+def _is_number(value: Any) -> bool:
+    return type(value) is int
+
+
+def _named(pattern: re.Pattern[str], found: dict[str, Any], is_one: Callable[[Any], bool]) -> str:
+    """The path of the first such value whose name fits; empty if there is none."""
+    return next((path for path, value in found.items() if pattern.fullmatch(_last(path)) and is_one(value)), "")
 
 
 def _last(path: str) -> str:
