@@ -81,7 +81,7 @@ def test_the_kind_is_guessed_from_an_answer(datasette_url, drf_url):
     from callsheet import UsageError
 
     for url, operation, guessed in (
-        (datasette_url, "get: /shop/items.json, params: {_shape: objects}", "{next: next_url, items: rows}"),
+        (datasette_url, "get: /shop/items.json, params: {_shape: objects}", "{link: next, items: rows}"),
         (drf_url, "get: /page/", "{next: next, items: results, total: count}"),
     ):
         with Client(sheet(url, operation, "summary: x")) as client:
