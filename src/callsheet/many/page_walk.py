@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from callsheet.ambient import until
@@ -20,20 +19,42 @@ Fetch = Callable[[Any], Awaitable[PageAnswer]]
 """Makes the call of the page at a position: a number, cursor or URL, None for the first."""
 
 
-@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """One page of a walk: its `items`, in the order of the answer, and the `response` that they were read from.
 
-    `number` counts the pages of the walk from 1, `total` is the number of all items if the answer tells it. `position` is
-    where this page is, `next_position` where the next one is, None at the last: each is a text for `from_position`.
+    `number` counts the pages of the walk from 1, `total` is the number of all items if the answer tells it.
     """
 
-    items: list[T]
-    response: Response
-    number: int
-    position: str
-    next_position: str | None
-    total: int | None = None
+    __slots__ = ("_at", "_next", "_text", "items", "number", "response", "total")
+
+    def __init__(
+        self,
+        answer: PageAnswer,
+        at: Position,
+        following: Position | None,
+        total: int | None,
+        text: Callable[[Position], str],
+    ) -> None:
+        self.items: list[T] = answer.content.items
+        self.response: Response = answer.response
+        self.number: int = at.number
+        self.total: int | None = total
+        self._at = at
+        self._next = following
+        self._text = text
+
+    @property
+    def position(self) -> str:
+        """Where this page is: a text for `from_position`."""
+        return self._text(self._at)
+
+    @property
+    def next_position(self) -> str | None:
+        """Where the next page is, None at the last one."""
+        return None if self._next is None else self._text(self._next)
+
+    def __repr__(self) -> str:
+        return f"<Page {self.number}: {len(self.items)} items>"
 
 
 class PageOptions(NamedTuple):
@@ -132,9 +153,7 @@ class PageWalk(Generic[T]):
         if self._begin_ahead is not None and self._ahead is None and following is not None:
             self._coming = self._walker.known_positions(at, answer)
             self._ahead = self._begin_ahead(self._coming) if self._coming else None
-        return Page(
-            answer.content.items, answer.response, at.number, self._text(at), following and self._text(following), total
-        )
+        return Page(answer, at, following, total, self._text)
 
     def _text(self, position: Position) -> str:
         at = position.at
