@@ -42,7 +42,7 @@ def walked(settings, serve):
     try:
         while position is not None:
             if last is not None:
-                walker.admit(position, last)
+                walker.admit(position, last.response)
             requests += 1
             last = serve(position.at)
             following = walker.after(position, last)

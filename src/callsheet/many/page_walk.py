@@ -132,7 +132,7 @@ class PageWalk(Generic[T]):
         self._begin_ahead = ahead
         self._ahead: Ahead | None = None
         self._coming: list[int] | range = ()  # type: ignore[assignment]
-        self._last: PageAnswer | None = None
+        self._last: Response | None = None
 
     async def next(self) -> Page[T] | None:
         """The next page, None after the last. Raises APIError, which carries the position of the page that failed."""
@@ -149,7 +149,7 @@ class PageWalk(Generic[T]):
             self._complete(error, at)
             await self.close()
             raise
-        self._at, self._last = following, answer
+        self._at, self._last = following, answer.response
         if self._begin_ahead is not None and self._ahead is None and following is not None:
             self._coming = self._walker.known_positions(at, answer)
             self._ahead = self._begin_ahead(self._coming) if self._coming else None

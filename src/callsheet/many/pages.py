@@ -82,7 +82,7 @@ class Walker:
             return
         if sample in self._samples:
             hint = "does the service ignore the parameter that asks for another page?"
-            raise _loop(answer, f"page {now.number} has the items of an earlier page; {hint}")
+            raise _loop(answer.response, f"page {now.number} has the items of an earlier page; {hint}")
         self._samples.add(sample)
 
     def after(self, now: Position, answer: PageAnswer) -> Position | None:
@@ -94,11 +94,11 @@ class Walker:
         at = self._number_after(now.at, len(items)) if self.settings.is_number else self._token_in(answer)
         return None if at is None else Position(at, now.number + 1, seen)
 
-    def admit(self, position: Position, answer: PageAnswer) -> None:
+    def admit(self, position: Position, last: Response) -> None:
         """Raise PageLoop for a position that was visited, TooManyPages for one page more than `max_pages`."""
         if _mark(position.at) in self._positions:
             what = "the link" if self.settings.is_link else "the cursor"
-            raise _loop(answer, f"{what} to page {position.number} leads back to an earlier page")
+            raise _loop(last, f"{what} to page {position.number} leads back to an earlier page")
         if self._pages >= self.settings.max_pages:
             most = self.settings.max_pages
             raise TooManyPages(
@@ -216,5 +216,5 @@ def _sample(items: list[Any]) -> int | None:
     return hash((count, *shown)) if shown and len(set(shown)) == len(shown) else None
 
 
-def _loop(answer: PageAnswer, message: str) -> PageLoop:
-    return PageLoop(message, **answer.response.facts())
+def _loop(response: Response, message: str) -> PageLoop:
+    return PageLoop(message, **response.facts())
