@@ -52,6 +52,7 @@ INTERNAL = {
     "Headers": "added_to has is_constant plus wire_lines without",
     "Items": "__init__",
     "Outcomes": "__init__",
+    "Page": "__init__",
     "Pages": "__init__",
     "PracticeServer": "listener server thread",
     "Request": "is_transfer masks redacted",
