@@ -138,5 +138,12 @@ def test_the_first_request_can_be_shown(practiced):
     assert "page=1" in ended.out
 
 
+def test_the_parameters_of_the_pages_may_be_given(practiced):
+    ended = practiced("call", "items_by_page", "--all", "page=3", "size==90")
+    assert [json.loads(line)["id"] for line in ended.out.splitlines()] == list(range(181, 251))
+    ended = practiced("call", "items_by_cursor", "--all", "limit=7", "--dry-run")
+    assert "limit=7" in ended.out
+
+
 def test_the_sheet_is_the_one_of_the_practice_api():
     assert SHEET.name == "callsheet.yaml"

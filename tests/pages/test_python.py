@@ -12,6 +12,7 @@ from callsheet.errors import (
     DeadlinePassed,
     OriginRefused,
     PageLoop,
+    RateLimited,
     ServerError,
     SheetError,
     UsageError,
@@ -220,6 +221,26 @@ def test_a_position_holds_no_secret(monkeypatch):
         assert "s3cr3t" not in base64.urlsafe_b64decode(f"{second.position}==").decode()
         assert "s3cr3t" not in second.response.url
         assert ids(world.items(from_position=second.position)) == [2]
+
+
+def test_a_service_that_asks_for_a_pause_is_waited_for(shop):
+    count = iter(range(100))
+
+    def serve(asked):
+        return (b"", {"Retry-After": "7"}, 429) if next(count) in (1, 3) else numbered(total=7)(asked)
+
+    world = shop(serve, f"{PAGED}, retry: {{attempts: 2}}")
+    assert ids(world.items()) == [*range(1, 8)]
+    assert len(world.asked) == 5
+
+
+def test_a_service_that_refuses_more_is_told_and_not_taken_for_the_end(shop):
+    def serve(asked):
+        return (b"", {"Retry-After": "7"}, 429) if asked.query["page"] == "2" else numbered(total=7)(asked)
+
+    with pytest.raises(RateLimited) as told:
+        shop(serve, PAGED).items()
+    assert told.value.retry_after == 7
 
 
 # Ahead

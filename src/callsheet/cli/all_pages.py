@@ -6,6 +6,7 @@ import csv
 import io
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from callsheet.cli.output import json_text, ndjson_of
@@ -19,7 +20,9 @@ from callsheet.many.page_threads import AheadInThreads, Pages
 from callsheet.many.page_walk import PageOptions
 from callsheet.many.pages import Walker
 from callsheet.plan.plan import Given
+from callsheet.sheet.words.operation import Location, Operation, Parameter
 from callsheet.values.page_items import PageReader
+from callsheet.values.typeref import TypeRef
 
 OFTEN = 0.1
 """Seconds between two lines about how far it is, on a terminal."""
@@ -67,6 +70,17 @@ def first_page(maker: CallMaker, operation: str, arguments: Mapping[str, Any], g
     start = Walker(requests.pages.settings, requests.start, requests.size).first()
     plan = requests.pages.plan
     return Prepared(maker.begin_page(plan, lambda: requests.at(start.at), given, arguments), plan, maker)
+
+
+def with_paging(operation: Operation, maker: CallMaker) -> Operation:
+    """The operation, with the parameters that its `paginate` names among those that may be given."""
+    pages = maker.plans.pages(operation.name)
+    if pages is None or pages.settings.is_link or pages.settings.into not in ("query", "header"):
+        return operation
+    names = [name for name in (pages.settings.name, pages.size_name) if name and pages.declared(name) is None]
+    text = TypeRef("name", "string")
+    location: Location = "header" if pages.settings.into == "header" else "query"
+    return replace(operation, parameters=(*operation.parameters, *(Parameter(name, location, text) for name in names)))
 
 
 def _look(maker: CallMaker, operation: str, arguments: Mapping[str, Any], given: Given) -> None:

@@ -131,7 +131,7 @@ class PageWalk(Generic[T]):
         self._deadline: float | None = None
         self._begin_ahead = ahead
         self._ahead: Ahead | None = None
-        self._coming: list[int] | range = ()  # type: ignore[assignment]
+        self._coming = range(0)
         self._last: Response | None = None
 
     async def next(self) -> Page[T] | None:
@@ -150,7 +150,9 @@ class PageWalk(Generic[T]):
             await self.close()
             raise
         self._at, self._last = following, answer.response
-        if self._begin_ahead is not None and self._ahead is None and following is not None:
+        if following is None:
+            await self.close()
+        elif self._begin_ahead is not None and self._ahead is None:
             self._coming = self._walker.known_positions(at, answer)
             self._ahead = self._begin_ahead(self._coming) if self._coming else None
         return Page(answer, at, following, total, self._text)

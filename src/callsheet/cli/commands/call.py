@@ -80,7 +80,7 @@ def command(
     screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ...], walk: PageWishes, **options: Any
 ) -> int:
     """Call a declared operation."""
-    from callsheet.cli.all_pages import first_page, show_items
+    from callsheet.cli.all_pages import first_page, show_items, with_paging
     from callsheet.cli.arguments import typed
     from callsheet.cli.items import parse_items, taken_out
     from callsheet.cli.prepared_call import Prepared, maker_of
@@ -94,9 +94,10 @@ def command(
     parsed = parse_items(items)
     with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen), left_out=taken_out(parsed)) as maker:
         maker.plans.plan(operation)
-        given = typed(maker.plans.operations[operation], parsed)
+        declared = maker.plans.operations[operation]
+        given = typed(with_paging(declared, maker) if walk.everything else declared, parsed)
         body = wishes.json()
-        wishes = wishes.of(maker.plans.operations[operation])
+        wishes = wishes.of(declared)
 
         def made(fields: Mapping[str, str]) -> Prepared:
             """Make the call, or that of the first page, with these header fields beside its own."""
