@@ -174,6 +174,7 @@ CASES = [
     Case("a list where an object was meant", "{page: page, items: results}", lambda a: [1], [], 1, ValidationError, "the page has no `results`; it is a list"),
     Case("a list that may be left out", "{page: page, items: results?}", lambda a: {"kind": "x"}, [], 1),
     Case("a total that is no number", "{page: page, items: results, total: total}", numbered(total="many"), [], 1, ValidationError, "`total` of the page: expected a number of items, found 'many' (page 1)"),
+    Case("a total of too many digits", "{page: page, items: results, total: total}", numbered(total="9" * 5000), [], 1, ValidationError, "expected a number of items"),
     Case("a total below 0", "{page: page, items: results, total: total}", numbered(total=-1), [], 1, ValidationError, "found -1"),
     Case("a total that is true", "{page: page, items: results, total: total}", numbered(total=True), [], 1, ValidationError, "found True"),
     Case("`more` is a list", "{page: page, items: results, has_more: more}", numbered(more=[]), [], 1, ValidationError, "expected true or false"),

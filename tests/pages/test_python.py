@@ -243,6 +243,20 @@ def test_a_service_that_refuses_more_is_told_and_not_taken_for_the_end(shop):
     assert told.value.retry_after == 7
 
 
+def test_a_loop_of_links_is_found_although_they_carry_a_key(monkeypatch):
+    monkeypatch.setenv("KEY", "s3cr3t-key")
+
+    def serve(asked):
+        return {"results": [], "next": f"/items?api_key={asked.query['api_key']}"}
+
+    service = 'auth: {api_key: {query: api_key, value: "${KEY}"}}'
+    operation = "get: /items, paginate: {next: next, items: results}"
+    with asked_through("sockets", "blocking", serve, operation, service) as world:
+        with pytest.raises(PageLoop):
+            world.items()
+        assert len(world.asked) == 1
+
+
 # Ahead
 
 

@@ -134,7 +134,7 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
         answer = await perform(call, plan, calls.io, raises=True)
         assert answer.response is not None
         resolve = partial(resolved, request=call.request, response=answer.response)
-        return PageAnswer(answer.response, answer.value, call.request.wire_url, resolve)
+        return PageAnswer(answer.response, answer.value, resolve(call.request.wire_url), resolve)
 
     return PageWalk(
         walker,

@@ -10,6 +10,7 @@ What is remembered to find a loop is a number of 64 bits for each page, so that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ BACK = {"next": ("prev", "previous")}
 
 @dataclass(slots=True)
 class PageAnswer:
-    """An answer and what was read of it. `url` is that of its request; `resolve` makes a link in it absolute."""
+    """An answer and what was read of it. `resolve` makes a link in it absolute; `url`, that of its request, is made by it, too."""
 
     response: Response
     content: PageContent
@@ -64,7 +65,7 @@ class Walker:
             if self._back and settings.start is None:
                 raise ArgumentError(f"`{settings.name}`: a walk to previous pages begins at one: give its number")
             start = FIRST[settings.kind] if settings.start is None else settings.start
-        number = int(start) if isinstance(start, str) and start.isascii() and start.isdigit() else start
+        number = int(start) if isinstance(start, str) and DIGITS.fullmatch(start) else start
         if type(number) is not int or number < 0:
             raise ArgumentError(f"`{settings.name}`: expected a whole number, 0 or more, found {str(start)[:40]!r}")
         if self._back and settings.kind == "offset" and number % (self._step or 1):
@@ -76,7 +77,7 @@ class Walker:
     def check(self, now: Position, answer: PageAnswer) -> None:
         """Raise PageLoop for a page that has come before, however it was asked for."""
         self._pages += 1
-        self._positions.add(_mark(answer.url if self.settings.is_link else now.at))
+        self._positions.add(_mark(answer.url if now.at is None else now.at))
         sample = _sample(answer.content.items)
         if sample is None:
             return
@@ -129,7 +130,7 @@ class Walker:
         step = self._step or (1 if kind == "page" else count)
         if not self._back:
             return at + step
-        return at - step if at - step >= min(FIRST[kind], FIRST[kind] if self.settings.start is None else 1) else None
+        return at - step if at - step >= FIRST[kind] else None
 
     def _token_in(self, answer: PageAnswer) -> Any:
         """The cursor of the next page, or its absolute URL; None if there is none."""
@@ -183,7 +184,7 @@ class Walker:
         found = self._sources[name].find(answer.content.document, answer.response)
         if found is MISSING or found is None:
             return None
-        if isinstance(found, str) and found.strip().isascii() and found.strip().isdigit():
+        if isinstance(found, str) and DIGITS.fullmatch(found.strip()):
             return int(found)
         if isinstance(found, float) and found.is_integer():
             found = int(found)
@@ -193,12 +194,13 @@ class Walker:
 
     def _misfit(self, name: str, expected: str, found: Any, answer: PageAnswer) -> ValidationError:
         response, where = answer.response, self._sources[name].text
-        shown = response.masked(repr(found)[:60])
+        shown = response.masked(repr(found))[:60]
         message = f"{response.status_code}: `{where}` of the page: expected {expected}, found {shown}"
         error = {"type": "page", "loc": tuple(where.split(".")), "msg": f"expected {expected}"}
         return ValidationError(message, errors=(error,), **response.facts())
 
 
+DIGITS = re.compile(r"[0-9]{1,18}")
 WORDS = {"true": True, "false": False, "1": True, "0": False}
 
 
