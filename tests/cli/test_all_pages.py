@@ -83,7 +83,7 @@ def test_cells_that_hold_more_than_a_text_are_json(callsheet, sheet):
     [
         (("--from", "x"), "--from and --max-pages are for a walk over pages: give --all"),
         (("--max-pages", "2"), "give --all"),
-        (("-o", "csv"), "-o csv is for the items of pages: give --all"),
+        (("-o", "csv"), "-o csv is for the items of pages: give `call` --all"),
         (("--all", "-o", "raw"), "choose ndjson, json or csv"),
         (("--all", "--stream"), "--all and --stream contradict each other"),
         (("--all", "--idempotency-key", "k"), "--all and --idempotency-key contradict each other"),

@@ -297,6 +297,11 @@ def test_pages_that_are_not_where_the_first_one_said_are_found_one_by_one(shop):
     assert ids(world.items(concurrency=3)) == [*range(1, 8)]
 
 
+def test_what_was_begun_behind_an_early_end_is_given_up(shop):
+    world = shop(numbered(1, total=lambda n: 7 if n < 3 else 3), PAGED)
+    assert ids(world.items(concurrency=4)) == [1, 2, 3]
+
+
 def test_an_error_among_pages_fetched_at_once_has_its_position(shop):
     def serve(asked):
         return (b"", {}, 500) if asked.query["page"] == "3" else numbered(1, total=7)(asked)
@@ -482,6 +487,25 @@ def test_a_body_given_whole_takes_the_position(shop):
     assert ids(world.items(q="x")) == [1, 2]
     assert ids(world.items(q="x", page=2)) == [2]
     assert world.asked[0].json == {"q": "x", "page": 1}
+
+
+class Search(BaseModel):
+    q: str
+    page: int | None = None
+
+
+def test_a_model_given_as_the_body_takes_the_position(shop):
+    def serve(asked):
+        return {"results": [{"id": asked.json["page"]}] if asked.json["page"] < 3 else []}
+
+    operation = (
+        "post: /search, json: 'tests.pages.test_python:Search', paginate: {page: page, into: json, items: results}"
+    )
+    world = shop(serve, operation)
+    assert ids(world.items(json=Search(q="x"))) == [1, 2]
+    assert ids(world.items(q="x")) == [1, 2]
+    with pytest.raises(ArgumentError, match="the body there is no object"):
+        world.items(json=[1])
 
 
 def test_a_compressed_body_takes_the_position(shop):

@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.headers import check_field
+from callsheet.http.json import dumps, loads
 from callsheet.http.json_path import MISSING, JSONPath
 from callsheet.http.request import Request
 from callsheet.plan.binders import query_pairs
@@ -60,6 +61,8 @@ class PageRequests:
         self.pages = pages
         self.arguments = dict(arguments)
         self.given = given
+        if settings.into == "json" and given.json is not None and not isinstance(given.json, Mapping):
+            self.given = given._replace(json=_plain(given.json))  # a model, into which a position is put
         self.start = None if settings.is_link else self._taken(settings.name)
         size = self._taken(pages.size_name) if pages.size_name else None
         self.size: Any = size if size is not None or settings.size is None else settings.size.value
@@ -107,6 +110,13 @@ class PageRequests:
             if into == "form" or (declared is not None and declared.required):
                 arguments = {**arguments, self.pages.argument(name): value}
         return arguments, given
+
+
+def _plain(body: Any) -> Any:
+    try:
+        return loads(dumps(body))
+    except ValueError as error:
+        raise ArgumentError(f"json: {error}") from None
 
 
 def _put(document: Any, names: list[str], value: Any) -> dict[str, Any]:
