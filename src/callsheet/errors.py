@@ -12,7 +12,7 @@
                     PreconditionFailed ContentTooLarge UnprocessableContent RateLimited ServerError
         ApplicationError DecodeError ValidationError ResponseTooLarge PageLoop
       AuthError                                               no token could be obtained
-      Refused > BreakerOpen LimitReached DeadlinePassed OriginRefused TooManyPages   we stopped
+      Refused > BreakerOpen LimitReached DeadlinePassed OriginRefused      we stopped
 
 `ConnectTimeout`, `AttemptTimeout` and `DeadlinePassed` are also the builtin `TimeoutError`.
 """
@@ -42,9 +42,8 @@ class APIError(Exception):
 
     `attempts` is how many tries were made on the wire; `was_sent` is true if any of them may have reached the service;
     `retry_after` is in seconds, from the service; `stopped_by` names the policy that refused a further attempt;
-    `request` is redacted; `idempotency_key` is the one that all attempts carried; `position` is that of the page that failed
-    in a walk over pages, for `from_position`. Every error pickles. Making one with a fact
-    that its class does not declare raises TypeError: misspelt, it would be lost unnoticed.
+    `request` is redacted; `idempotency_key` is the one that all attempts carried; `position` is where a page is that failed.
+    Every error pickles. Making one with a fact that its class does not declare raises TypeError: misspelt, it would be lost.
     """
 
     service: str | None = None
@@ -314,10 +313,7 @@ class ResponseTooLarge(ResponseError):
 
 
 class PageLoop(ResponseError):
-    """A walk over pages would go round in circles: the service gave the same page, or the same position, twice.
-
-    What came before is not repeated. `position` is that of the page that came, or would have come, again.
-    """
+    """A walk over pages would go round in circles: the service gave a page, or the position of one, a second time."""
 
 
 class AuthError(APIError):
@@ -346,10 +342,6 @@ class LimitReached(Refused):
 
 class DeadlinePassed(Refused, TimeoutError):
     """The time for the call ran out: its `timeout.total`, or a `deadline` around it."""
-
-
-class TooManyPages(Refused):
-    """A walk over pages reached `paginate.max_pages`, and there is a further page, at `position`."""
 
 
 class OriginRefused(Refused):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from callsheet.errors import APIError, OriginRefused, PageLoop, TooManyPages, ValidationError
+from callsheet.errors import APIError, OriginRefused, PageLoop, Refused, ValidationError
 from tests.pages.worlds import Asked
 
 SEVEN = [{"id": number} for number in range(1, 8)]
@@ -115,7 +115,7 @@ CASES = [
     Case("page: the total in a header", '{page: page, total: "header:X-Total-Count"}', lambda a: (SEVEN[(number(a, "page", 1) - 1) * 3 :][:3], {"X-Total-Count": "7"}), ALL, 3),
     Case("page: the parameter is ignored", "{page: page, items: results}", lambda a: {"results": SEVEN}, ALL, 2, PageLoop, "page 2 has the items of an earlier page"),
     Case("page: the last page again and again", "{page: page, items: results}", lambda a: {"results": SEVEN[(min(number(a, "page", 1), 2) - 1) * 3 :][:3], "page": a.query["page"]}, [1, 2, 3, 4, 5, 6], 3, PageLoop, "page 3 has the items of an earlier page"),
-    Case("page: more than max_pages", "{page: page, max_pages: 2}", lambda a: [{"id": number(a, "page", 1)}], [1, 2], 2, TooManyPages, "paginate.max_pages"),
+    Case("page: more than max_pages", "{page: page, max_pages: 2}", lambda a: [{"id": number(a, "page", 1)}], [1, 2], 2, Refused, "paginate.max_pages"),
     Case("page: backwards", "{page: page, items: results, start: 3, direction: previous}", numbered(), [7, 4, 5, 6, 1, 2, 3], 3),
     Case("page: in the path of each element", "{page: page, items: 'edges[].node'}", lambda a: {"edges": [{"node": each} for each in SEVEN[(number(a, "page", 1) - 1) * 4 :][:4]]}, ALL, 3),
     Case("page: lists of lists", "{page: page, items: 'groups[].users'}", lambda a: {"groups": [{"users": SEVEN[:2]}, {"users": SEVEN[2:3]}]} if number(a, "page", 1) == 1 else {"groups": []}, [1, 2, 3], 2),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.errors import APIError, PageLoop, TooManyPages
+from callsheet.errors import APIError, PageLoop, Refused
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
@@ -142,7 +142,7 @@ def test_pages_of_things_without_identity_may_be_alike():
 def test_a_walk_without_end_is_ended():
     settings = settings_of("page")
     told, requests, error = walked(settings, lambda at: answered(settings, {"results": [at]}, "https://x.example/"))
-    assert (len(told), requests, type(error)) == (MOST, MOST, TooManyPages)
+    assert (len(told), requests, type(error)) == (MOST, MOST, Refused)
 
 
 ATS = {"page": st.integers(0, 10**12), "cursor": st.one_of(st.none(), st.text(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)), "next": st.one_of(st.none(), st.text())}  # fmt: skip

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from callsheet.errors import ArgumentError, PageLoop, TooManyPages, ValidationError
+from callsheet.errors import ArgumentError, PageLoop, Refused, ValidationError
 from callsheet.http.json_path import MISSING
 from callsheet.http.response import Response
 from callsheet.many.positions import Position
@@ -96,13 +96,13 @@ class Walker:
         return None if at is None else Position(at, now.number + 1, seen)
 
     def admit(self, position: Position, last: Response) -> None:
-        """Raise PageLoop for a position that was visited, TooManyPages for one page more than `max_pages`."""
+        """Raise PageLoop for a position that was visited, Refused for one page more than `max_pages`."""
         if _mark(position.at) in self._positions:
             what = "the link" if self.settings.is_link else "the cursor"
             raise _loop(last, f"{what} to page {position.number} leads back to an earlier page")
         if self._pages >= self.settings.max_pages:
             most = self.settings.max_pages
-            raise TooManyPages(
+            raise Refused(
                 f"there are more than {most:,} pages; raise `paginate.max_pages` ({most}) if they are all wanted",
                 stopped_by="max_pages",
             )
