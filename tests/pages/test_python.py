@@ -23,6 +23,10 @@ from tests.pages.cases import SEVEN, by_offset, linked, number, numbered, tokens
 from tests.pages.worlds import asked_through
 
 
+def bearer(request):
+    return request.plus("Authorization", "Bearer t0ken-from-a-function")
+
+
 class Thing(BaseModel):
     id: int
 
@@ -552,6 +556,18 @@ def test_a_link_may_lead_to_an_origin_that_is_allowed_and_takes_no_credential_th
     assert ids(world.items()) == [1, 2]
     assert "authorization" in world.asked[0].headers
     assert "authorization" not in world.asked[1].headers
+
+
+def test_no_secret_goes_to_another_origin_although_the_service_put_it_into_the_link(shop):
+    def serve(asked):
+        token = asked.headers["authorization"].removeprefix("Bearer ")
+        return {"results": [{"id": 1}], "next": f"https://cdn.example.com/two?token={token}"}
+
+    service = "auth: {python: 'tests.pages.test_python:bearer'}\nallow_origins: ['https://cdn.example.com']"
+    world = shop(serve, "get: /items, paginate: {next: next, items: results}", service)
+    with pytest.raises(OriginRefused, match="a secret"):
+        world.items()
+    assert len(world.asked) == 1
 
 
 def test_no_link_leads_from_https_to_http(shop):

@@ -18,7 +18,6 @@ from callsheet.many.pages import PageAnswer, Walker
 from callsheet.plan.next_link import resolved
 from callsheet.plan.pages import PageRequests
 from callsheet.plan.plan import Given, TimeoutLike
-from callsheet.secret import redact
 
 if TYPE_CHECKING:
     from callsheet.client.maker import CallMaker
@@ -133,6 +132,7 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
         call = calls.begin_page(plan, partial(requests.at, at), requests.given, requests.arguments)
         answer = await perform(call, plan, calls.io, raises=True)
         assert answer.response is not None
+        requests.mask = answer.response.masked
         resolve = partial(resolved, request=call.request, response=answer.response)
         return PageAnswer(answer.response, answer.value, resolve(call.request.wire_url), resolve)
 
@@ -141,7 +141,6 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
         fetch,
         start,
         plan.label,
-        mask=lambda text: redact(text, pages.base.secrets),
         now=calls.io.now,
         longest=longest,
         ahead=(lambda numbers: ahead(fetch, numbers, options.concurrency)) if options.concurrency > 1 else None,

@@ -33,7 +33,7 @@ class Page(Generic[T]):
         at: Position,
         following: Position | None,
         total: int | None,
-        text: Callable[[Position], str],
+        text: Callable[[Position, Response], str],
     ) -> None:
         self.items: list[T] = answer.content.items
         self.response: Response = answer.response
@@ -46,12 +46,12 @@ class Page(Generic[T]):
     @property
     def position(self) -> str:
         """Where this page is: a text for `from_position`."""
-        return self._text(self._at)
+        return self._text(self._at, self.response)
 
     @property
     def next_position(self) -> str | None:
         """Where the next page is, None at the last one."""
-        return None if self._next is None else self._text(self._next)
+        return None if self._next is None else self._text(self._next, self.response)
 
     def __repr__(self) -> str:
         return f"<Page {self.number}: {len(self.items)} items>"
@@ -113,19 +113,18 @@ class Ahead(Protocol):
 class PageWalk(Generic[T]):
     """The pages of a walk, one by one. A page that failed is tried again if the walk is asked again.
 
-    `label` is `service.operation`, `mask` takes secrets out of a text, `ahead` begins to fetch several numbers at once.
+    `label` is `service.operation`, `ahead` begins to fetch several numbers at once.
     """
 
     def __init__(
         self, walker: Walker, fetch: Fetch, start: Position, label: str, *,
-        mask: Callable[[str], str], now: Callable[[], float], longest: tuple[float, str] | None,
+        now: Callable[[], float], longest: tuple[float, str] | None,
         ahead: Callable[[range], Ahead] | None,
     ) -> None:  # fmt: skip
         self._walker = walker
         self._fetch = fetch
         self._at: Position | None = start
         self._label = label
-        self._mask = mask
         self._now = now
         self._longest = longest
         self._deadline: float | None = None
@@ -157,10 +156,10 @@ class PageWalk(Generic[T]):
             self._ahead = self._begin_ahead(self._coming) if self._coming else None
         return Page(answer, at, following, total, self._text)
 
-    def _text(self, position: Position) -> str:
-        at = position.at
-        if isinstance(at, str):
-            position = position._replace(at=self._mask(at))
+    def _text(self, position: Position, last: Response | None) -> str:
+        """The position as a text; what the service told back of secrets is masked."""
+        if isinstance(position.at, str) and last is not None:
+            position = position._replace(at=last.masked(position.at))
         return written(position, self._label, self._walker.settings.kind)
 
     async def _answer(self, at: Position) -> PageAnswer:
@@ -198,7 +197,7 @@ class PageWalk(Generic[T]):
         if error.operation is None:
             error.service, _, error.operation = self._label.partition(".")
             told = f"{self._label}: {told}"
-        error.position = self._text(at)
+        error.position = self._text(at, self._last)
         error.args = (f"{told} (page {at.number})",)
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urljoin
 
 from callsheet.errors import ArgumentError, OriginRefused
@@ -27,14 +28,14 @@ def resolved(link: str, request: Request, response: Response) -> str:
     return start + mark + "&".join(pair for pair in query.split("&") if pair not in secret)
 
 
-def request_at(link: str, request: Request, base: RequestBase) -> Request:
-    """The request of an operation, sent to an absolute URL instead. Raises OriginRefused."""
+def request_at(link: str, request: Request, base: RequestBase, mask: Callable[[str], str]) -> Request:
+    """The request of an operation, sent to an absolute URL instead; `mask` masks it where it is shown. Raises OriginRefused."""
     try:
         place = place_of(link)
     except ArgumentError as error:
-        raise OriginRefused(f"the link to the next page: {error}", stopped_by="origin") from None
+        raise OriginRefused(mask(f"the link to the next page: {error}"), stopped_by="origin") from None
     if place.origin != base.origin:
-        return _elsewhere(place, request, base)
+        return _elsewhere(place, request, base, mask)
     named = {pair.partition("=")[0] for pair in place.path.partition("?")[2].split("&")}
     constant = {pair.partition("=")[0] for pair in base.shown_query}
     kept = [
@@ -46,7 +47,7 @@ def request_at(link: str, request: Request, base: RequestBase) -> Request:
     shown_url = joined_url(home, place.path, [shown for _, shown in kept])
     return Request(
         request.method,
-        redact(shown_url, request.secrets) if request.secrets else shown_url,
+        mask(redact(shown_url, request.secrets)),
         request.headers,
         request.body,
         wire_url=joined_url(home, place.path, [wire for wire, _ in kept]),
@@ -55,7 +56,7 @@ def request_at(link: str, request: Request, base: RequestBase) -> Request:
     )
 
 
-def _elsewhere(place: Destination, request: Request, base: RequestBase) -> Request:
+def _elsewhere(place: Destination, request: Request, base: RequestBase, mask: Callable[[str], str]) -> Request:
     check_allowed(place, base.settings)
     if request.method not in SAFE or request.body is not None:
         message = f"{spelled(place.origin)}: only a GET without a body goes to another origin than the service's own"
@@ -66,6 +67,9 @@ def _elsewhere(place: Destination, request: Request, base: RequestBase) -> Reque
         check_untold(made, request.secrets)
     except ArgumentError as error:
         raise OriginRefused(str(error), stopped_by="origin") from None
+    if mask(url) != url:
+        message = f"{spelled(place.origin)}: the link holds a secret of the request, which goes to its own origin alone"
+        raise OriginRefused(message, stopped_by="origin")
     return made
 
 

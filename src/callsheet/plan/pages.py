@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote_plus
@@ -17,7 +17,7 @@ from callsheet.plan.compile import RequestBase, joined_url
 from callsheet.plan.next_link import request_at
 from callsheet.plan.plan import Given, Plan
 from callsheet.plan.results import page_reader
-from callsheet.secret import Secret
+from callsheet.secret import Secret, redact
 from callsheet.settings.pages import Paginate
 from callsheet.sheet.words.operation import Operation, Parameter
 from callsheet.sheet.words.pages import problem_of_pages
@@ -53,12 +53,14 @@ class PagePlan:
 class PageRequests:
     """The requests of one walk: those of the operation with the caller's arguments, each with its position.
 
-    `start` is the position that the caller gave by the name of its parameter, or None.
+    `start` is the position that the caller gave by the name of its parameter, or None. `mask` is that of the last answer: a
+    careless service may give a secret of the request back as the next position.
     """
 
     def __init__(self, pages: PagePlan, arguments: Mapping[str, Any], given: Given) -> None:
         settings = pages.settings
         self.pages = pages
+        self.mask: Callable[[str], str] = str
         self.arguments = dict(arguments)
         self.given = given
         if settings.into == "json" and given.json is not None and not isinstance(given.json, Mapping):
@@ -85,13 +87,14 @@ class PageRequests:
         arguments, given = self._with(placed)
         request = pages.plan.bind(arguments, given)
         if placed and settings.into == "query":
-            request = _with_query(request, placed)
+            request = _with_query(request, placed, self.mask)
         elif settings.into == "header":
             for name, value in placed.items():
-                check_field(name, str(value))
-                request = request.plus(name, str(value))
+                text = str(value)
+                check_field(name, text)
+                request = request.plus(name, text if self.mask(text) == text else Secret(text))
         if settings.is_link and position is not None:
-            return request_at(position, request, pages.base)
+            return request_at(position, request, pages.base, self.mask)
         return request
 
     def _with(self, placed: Mapping[str, Any]) -> tuple[dict[str, Any], Given]:
@@ -128,7 +131,7 @@ def _put(document: Any, names: list[str], value: Any) -> dict[str, Any]:
     return {**document, name: _put({} if inner is None else inner, rest, value) if rest else value}
 
 
-def _with_query(request: Request, values: Mapping[str, Any]) -> Request:
+def _with_query(request: Request, values: Mapping[str, Any], mask: Callable[[str], str]) -> Request:
     """A copy of the request with these parameters in its query, in place of those of the same name."""
     pairs = query_pairs(values)
 
@@ -139,7 +142,7 @@ def _with_query(request: Request, values: Mapping[str, Any]) -> Request:
 
     return Request(
         request.method,
-        placed(request.url),
+        mask(redact(placed(request.url), request.secrets)),
         request.headers,
         request.body,
         wire_url=placed(request.wire_url),
