@@ -21,7 +21,7 @@ class AheadInThreads:
 
     def __init__(self, fetch: Fetch, numbers: range, concurrency: int) -> None:
         self._outcomes: Outcomes[PageAnswer] = map_in_threads(
-            lambda at: finish(_steps(fetch, at)), numbers, concurrency=concurrency
+            lambda at: finish(fetch(at)), numbers, concurrency=concurrency
         )
 
     async def take(self) -> PageAnswer | None:
@@ -32,10 +32,6 @@ class AheadInThreads:
     async def close(self) -> None:
         """Begin nothing more, and wait for the calls in flight."""
         self._outcomes.close()
-
-
-async def _steps(fetch: Fetch, at: Any) -> PageAnswer:
-    return await fetch(at)
 
 
 class Pages(Generic[T]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from callsheet.ambient import until
@@ -15,7 +15,7 @@ from callsheet.sheet.forms.quantities import seconds
 T = TypeVar("T")
 OnPage = Callable[[str | None], object]
 """A function that is told where to go on once a page was used up: its text is for `from_position`; None at the end."""
-Fetch = Callable[[Any], Awaitable[PageAnswer]]
+Fetch = Callable[[Any], Coroutine[Any, Any, PageAnswer]]
 """Makes the call of the page at a position: a number, cursor or URL, None for the first."""
 
 
@@ -142,7 +142,7 @@ class PageWalk(Generic[T]):
             if self._last is not None:
                 self._walker.admit(at, self._last)
             answer = await self._answer(at)
-            following, total = self._walker.after(at, answer), self._walker.total(answer)
+            following, total = self._walker.after(at, answer), self._walker.count("total", answer)
             self._walker.check(at, answer)
         except APIError as error:
             self._complete(error, at)

@@ -107,14 +107,10 @@ class Walker:
                 stopped_by="max_pages",
             )
 
-    def total(self, answer: PageAnswer) -> int | None:
-        """The number of items that an answer tells, None if it tells none. Raises ValidationError."""
-        return self._count("total", answer)
-
     def known_positions(self, now: Position, answer: PageAnswer) -> range:
         """The numbers of the pages after this one, if it tells how many there are; else none of them."""
         count = len(answer.content.items)
-        pages, total = self._count("total_pages", answer), self._count("total", answer)
+        pages, total = self.count("total_pages", answer), self.count("total", answer)
         if self._back or not count or (pages is None and total is None):
             return range(0)
         number, seen = self._reached(now, count)
@@ -165,7 +161,7 @@ class Walker:
 
     def _is_complete(self, now: Position, answer: PageAnswer) -> bool:
         """Whether as many items or pages came as there are."""
-        total, pages = self._count("total", answer), self._count("total_pages", answer)
+        total, pages = self.count("total", answer), self.count("total_pages", answer)
         number, seen = self._reached(now, len(answer.content.items))
         return (total is not None and seen >= total) or (pages is not None and number >= pages)
 
@@ -178,7 +174,8 @@ class Walker:
             seen = max(seen, now.at - (first or 0) + count)
         return number, seen
 
-    def _count(self, name: str, answer: PageAnswer) -> int | None:
+    def count(self, name: str, answer: PageAnswer) -> int | None:
+        """The `total`, or the `total_pages`, that an answer tells; None if it tells none. Raises ValidationError."""
         if name not in self._sources:
             return None
         found = self._sources[name].find(answer.content.document, answer.response)

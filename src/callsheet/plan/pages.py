@@ -37,11 +37,6 @@ class PagePlan:
         self.base = RequestBase(plan.settings, secrets)
         self.size_name = settings.size.name if settings.size else None
 
-    def argument(self, name: str) -> str:
-        """The name under which a caller gives the parameter that takes a position or a size."""
-        found = self.declared(name)
-        return found.argument if found else name
-
     def declared(self, name: str) -> Parameter | None:
         """The parameter or field of this name, if the operation declares it where positions are put."""
         into = self.settings.into
@@ -111,7 +106,7 @@ class PageRequests:
         for name, value in placed.items():
             declared = self.pages.declared(name)
             if into == "form" or (declared is not None and declared.required):
-                arguments = {**arguments, self.pages.argument(name): value}
+                arguments = {**arguments, declared.argument if declared else name: value}
         return arguments, given
 
 
