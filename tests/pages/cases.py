@@ -148,6 +148,7 @@ CASES = [
     Case("cursor: put into a body", "{cursor: page.after, from: next, items: results, into: json}", lambda a: {"results": [{"id": 2}]} if a.json == {"q": "x", "page": {"after": "a", "size": 9}} else {"results": [{"id": 1}], "next": "a"}, [1, 2], 2, method="post: /items, json: object"),
     Case("cursor: put into a header", "{cursor: X-Cursor, from: next, items: results, into: header}", lambda a: {"results": [{"id": 2}]} if a.headers.get("x-cursor") == "a" else {"results": [{"id": 1}], "next": "a"}, [1, 2], 2),
     Case("cursor: put into a form", "{cursor: cursor, from: next, items: results, into: form}", lambda a: {"results": [{"id": 2}]} if a.form == {"q": "x", "cursor": "a"} else {"results": [{"id": 1}], "next": "a"}, [1, 2], 2, method="post: /items, form: {q: {type: string, value: x}, cursor: {type: string}}"),
+    Case("cursor: put into a field whose name is no identifier", "{cursor: next-page, from: next, items: results, into: form}", lambda a: {"results": [{"id": 2}]} if a.form.get("next-page") == "a" else {"results": [{"id": 1}], "next": "a"}, [1, 2], 2, method="post: /items, form: {next-page: {type: string}}"),
     # Links
     Case("next: a path", "{next: next, items: results}", urls(items=([1], "/two?x=1"), two=([2], "three"), three=([3], None)), [1, 2, 3], 3),
     Case("next: only a query", "{next: next, items: results}", lambda a: {"results": [{"id": 2}], "next": ""} if a.query.get("p") else {"results": [{"id": 1}], "next": "?p=2"}, [1, 2], 2),

@@ -35,6 +35,7 @@ MISTAKES = [
     ("{page: p, total: total_pages}", "5:32: `paginate.total` of service `shop`: expected where the number of items stands", "write `total: {pages: total_pages}`"),
     ("{page: p, total: meta.pageCount}", "`paginate.total` of service `shop`", "write `total: {pages: meta.pageCount}`"),
     ("{page: p, total: {count: x}}", "unknown key `count` in `paginate.total`", "did you mean `pages`"),
+    ("{page: p, total: {}}", "`paginate.total` of service `shop`: `pages` is missing", "write where the number of pages stands"),
     ("{page: p, size: 100}", "5:31: `paginate.size` of service `shop`: expected a mapping such as `{name: size, value: 100}`", ""),
     ("{page: p, size: {name: s}}", "`name` or `value` is missing", "write both: `size: {name: size, value: 100}`"),
     ("{page: p, size: {name: s, value: 0}}", "`paginate.size.value` of service `shop`: expected a whole number from 1", ""),

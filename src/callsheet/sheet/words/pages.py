@@ -118,18 +118,17 @@ def _paginate(node: Node, spot: Spot, reading: Reading) -> Paginate | Unread | N
 
 
 def _kind(written: dict[str, Written], node: Node, spot: Spot) -> PageKind:
-    kinds = [kind for kind in PAGE_KINDS if kind in written]
-    if not kinds:
+    places = {kind: place_of(written[kind]) for kind in PAGE_KINDS if kind in written}
+    if not places:
         raise Misfit(node.place, f"{spot}: no kind of pages", f"write one of {one_of(PAGE_KINDS)}")
-    if len(kinds) > 1:
-        _, other = sorted((place_of(written[kind]).line, place_of(written[kind]).column, kind) for kind in kinds)[:2]
-        first = next(kind for kind in kinds if kind != other[2])
+    kind, *others = sorted(places, key=lambda each: (places[each].line, places[each].column))
+    if others:
         hint = "a walk over pages has one kind of position: keep one"
-        raise Misfit(place_of(written[other[2]]), f"{spot}: `{other[2]}` beside `{first}`", hint)
-    if kinds == ["cursor"] and "from" not in written:
+        raise Misfit(places[others[0]], f"{spot}: `{others[0]}` beside `{kind}`", hint)
+    if kind == "cursor" and "from" not in written:
         hint = 'write where the next cursor stands: `from: next_cursor`, or `from: "header:X-Next"`'
-        raise Misfit(place_of(written["cursor"]), f"{spot}: `cursor` without `from`", hint)
-    return kinds[0]
+        raise Misfit(places[kind], f"{spot}: `cursor` without `from`", hint)
+    return kind
 
 
 def _settings(kind: PageKind, written: dict[str, Written], spot: Spot) -> Paginate:
@@ -138,15 +137,15 @@ def _settings(kind: PageKind, written: dict[str, Written], spot: Spot) -> Pagina
     if values.get("direction") == "previous" and kind == "offset" and not values.keys() & {"step", "size"}:
         hint = "write `step`, or the `size` of a page"
         raise Misfit(place_of(written["direction"]), f"{spot}: offsets that count down need a step", hint)
-    total = values.pop("total", None)
-    if isinstance(total, dict):
-        values["total_pages"] = total.get("pages")
-    else:
-        values["total"] = total
-    size = values.pop("size", None)
+    size, total = values.pop("size", None), values.get("total")
     if size is not None and size.keys() != {"name", "value"}:
         hint = "write both: `size: {name: size, value: 100}`"
         raise Misfit(place_of(written["size"]), f"{spot.under('size')}: `name` or `value` is missing", hint)
+    if isinstance(total, dict):
+        if "pages" not in total:
+            hint = "write where the number of pages stands: `total: {pages: meta.pages}`"
+            raise Misfit(place_of(written["total"]), f"{spot.under('total')}: `pages` is missing", hint)
+        values |= {"total": None, "total_pages": total["pages"]}
     name = values.pop(kind)
     return Paginate(
         kind, name.lower() if kind == "link" else name, source=values.pop("from", None), size=size and PageSize(**size), **values
@@ -196,11 +195,8 @@ def check_pages(operation: Operation, spot: Spot, findings: Findings) -> None:
         return
     problem = problem_of_pages(written.value, operation)
     if problem:
-        findings.add(
-            Misfit(
-                place_of(written), f"{spot}: {problem}", "remove one, declare what is missing, or choose another `into`"
-            )
-        )
+        hint = "remove one, declare what is missing, or choose another `into`"
+        findings.add(Misfit(place_of(written), f"{spot}: {problem}", hint))
 
 
 def problem_of_pages(paginate: Paginate, operation: Operation) -> str:
@@ -216,5 +212,6 @@ def problem_of_pages(paginate: Paginate, operation: Operation) -> str:
     if operation.form is None and operation.multipart is None:
         return "`paginate` puts the position into a form, and none is declared"
     size = [paginate.size.name] if paginate.size else []
-    unknown = [name for name in (paginate.name, *size) if operation.fields and name not in operation.arguments]
+    known = {field.name for field in operation.fields}
+    unknown = [name for name in (paginate.name, *size) if known and name not in known]
     return f"`paginate` puts the position into `{unknown[0]}`, which is no field of the form" if unknown else ""
