@@ -108,7 +108,7 @@ def test_what_came_before_a_failure_stays_and_the_way_on_is_told(callsheet, shee
         sheet(PAGED.format(url=server.url))
         ended = callsheet("call", "list", "--all", "-o", "json")
         assert (ended.code, json.loads(ended.out)) == (5, [{"id": 1}])
-        assert "ended after 1 items on 1 page" in ended.err
+        assert "ended after 1 item on 1 page" in ended.err
         rest = callsheet("call", "list", "--all", "--from", position_in(ended.err))
     assert (rest.code, rest.out) == (0, '{"id":2}\n')
 
@@ -128,7 +128,7 @@ def test_ctrl_c_tells_where_to_go_on(sheet, callsheet):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
         assert (process.returncode, out) == (130, b'{"id":1}\n')
-        assert b"interrupted after 1 items on 1 page" in err
+        assert b"interrupted after 1 item on 1 page" in err
         rest = callsheet("call", "list", "--all", "--from", position_in(err.decode()))
     assert rest.out == '{"id":2}\n'
 

@@ -1,12 +1,14 @@
 """What a program can do with a walk."""
 
+import asyncio
 import base64
 import json
+import threading
 
 import pytest
 from pydantic import BaseModel
 
-from callsheet import Client, Sheet
+from callsheet import AsyncClient, Client, Sheet
 from callsheet.errors import (
     ArgumentError,
     DeadlinePassed,
@@ -344,6 +346,53 @@ def test_options_that_cannot_be_are_told_at_once(shop, operation, options, told)
         world.client.items("list", **options)
     assert told in str(refused.value)
     assert world.asked == []
+
+
+def test_a_walk_that_is_left_early_leaves_no_thread():
+    with asked_through("fake", "blocking", numbered(1, total=7), PAGED) as world:
+        for options in ({"prefetch": 3}, {"concurrency": 3}):
+            with world.client.items("list", **options) as items:
+                assert next(items) == {"id": 1}
+                assert next(items) == {"id": 2}
+            assert [thread.name for thread in threading.enumerate() if thread.name == "callsheet-map"] == []
+
+
+@pytest.mark.parametrize("options", [{}, {"prefetch": 3}, {"concurrency": 3}])
+def test_a_walk_that_is_cancelled_leaves_no_task_and_can_go_on(options, in_loop):
+    begun, gate = asyncio.Event(), asyncio.Event()
+    fake = FakeTransport()
+
+    async def serve(sent):
+        if ("page", "2") in sent.query and not gate.is_set():
+            begun.set()
+            await gate.wait()
+        page = int(dict(sent.query)["page"])
+        return {"results": SEVEN[page - 1 : page], "total": 7}
+
+    fake.otherwise().call(serve)
+    declared = {"get": "/items", "paginate": {"page": "page", "items": "results", "total": "total"}}
+    sheet = Sheet(services={"shop": {"base_url": "https://x.example", "operations": {"list": declared}}})
+
+    async def steps():
+        async with AsyncClient(sheet, transport=fake) as client:
+            items, got = client.items("list", **options), []
+
+            async def read():
+                async for item in items:
+                    got.append(item)  # noqa: PERF401 what came before a cancellation is kept
+
+            reading = asyncio.create_task(read())
+            await begun.wait()
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            gate.set()
+            await read()
+            assert ids(got) == [*range(1, 8)]
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    in_loop(steps())
 
 
 # Time

@@ -122,7 +122,8 @@ class Count:
     def _text(self) -> str:
         took = max(time.monotonic() - self._began, 0.001)
         pages = "1 page" if self.pages == 1 else f"{self.pages:,} pages"
-        return f"{self.items:,} items on {pages} in {took:.1f} s ({self.items / took:,.0f}/s)"
+        items = "1 item" if self.items == 1 else f"{self.items:,} items"
+        return f"{items} on {pages} in {took:.1f} s ({self.items / took:,.0f}/s)"
 
 
 class Lines:
