@@ -56,7 +56,7 @@ class CallMaker:
         self.io = wiring.io(plans.name, plans.settings)
         self._wiring = wiring
         self.last: dict[str, Response] = {}
-        """The last answer to each operation that declares no pages, unless it was large: `items` says what it looks like."""
+        """The last answer to each GET that declares no pages, unless it was large: `items` says what it looks like."""
 
     def declared(
         self, operation: str, arguments: Mapping[str, Any] | None, fields: Mapping[str, Any], given: Given
@@ -91,9 +91,10 @@ class CallMaker:
             raise
 
     def noted(self, answer: Answer[Any], plan: Plan) -> Any:
-        """The value of an answer, which is remembered unless its pages are declared."""
+        """The value of an answer. That to a GET without declared pages is remembered: it keeps no body of a request alive."""
         response = answer.response
-        if plan.settings.paginate is None and response is not None and len(response.content) <= LARGEST_NOTED:
+        is_noted = plan.method == "GET" and plan.settings.paginate is None
+        if is_noted and response is not None and len(response.content) <= LARGEST_NOTED:
             self.last[plan.operation] = response
         return answer.value
 
