@@ -51,13 +51,15 @@ The other conditions of a repeat (attempts, time left, a body that can be sent a
   the first byte of the answer. It is stopped, and the error has `on_kept_connection` set.
 - **Number 7** where a descriptor or memory was lacking is a `LocalFault`, sent or not.
 - **Number 42 for a stream of HTTP/2 that the service refused** (REFUSED_STREAM, or a GOAWAY whose last stream is lower: RFC 9113 8.7)
-  is `NotSent` for a request that may not be sent twice: libcurl's trace tells it from a lost connection. It has `on_kept_connection` set and
-  is made again at once, at no charge to `retry.budget`. Other requests, and bodies that are read as they are sent, are `NoAnswer`.
+  is `NotSent`: libcurl's trace tells it from a lost connection. It has `on_kept_connection` set and is made again at once, twice beside
+  `attempts`, at no charge to `retry.budget`. The same holds for **number 65** where the body is read as it is sent.
+- **Number 56** for a chunk whose size is none, or that does not end where it should (RFC 9112 7.1), is `MalformedAnswer`.
 - **An answer that had come before its request**, in the same read as the answer before it, is nobody's: `NoAnswer` with
   `on_kept_connection` set, since the request was sent by then. (One that comes while the connection is idle closes it, and
   the request goes on another.)
 - **No number**: what libcurl takes for a success and we do not (a header block that breaks off, more header fields than
-  `caps.headers` or `caps.header_count` allow, more than 16 interim answers, a Content-Length beyond 2^63 - 1) is `MalformedAnswer`; a name
+  `caps.headers` or `caps.header_count` allow, more than 16 interim answers, a Content-Length beyond 2^63 - 1, framing that
+  libcurl does not read, such as `Content-Length : 5` or `Transfer-Encoding: identity`) is `MalformedAnswer`; a name
   that was not resolved is `NotSent` (`LocalFault` where this machine lacked what a lookup takes), and `ConnectTimeout` if it took longer
   than `timeout.connect`; no byte for `timeout.read` is `AttemptTimeout`.
 

@@ -73,15 +73,18 @@ if TYPE_CHECKING:
     from callsheet.many.page_tasks import AsyncItems, AsyncPages
     from callsheet.many.page_threads import Items, Pages
     from callsheet.many.page_walk import Page
+    from callsheet.many.row import Row
     from callsheet.many.tasks import AsyncOutcomes
     from callsheet.many.threads import Outcomes
     from callsheet.secret import Secret
     from callsheet.sheet import Sheet
     from callsheet.transports.asgi import ASGITransport, AsyncASGITransport
+    from callsheet.unset import UNSET, Unset
     from callsheet.values.sse import ServerSentEvent
     from callsheet.version import __version__
 
 __all__ = [
+    "UNSET",
     "APIError",
     "ASGITransport",
     "Answer",
@@ -143,6 +146,7 @@ __all__ = [
     "Response",
     "ResponseError",
     "ResponseTooLarge",
+    "Row",
     "Secret",
     "ServerError",
     "ServerSentEvent",
@@ -156,6 +160,7 @@ __all__ = [
     "TransportError",
     "Unauthorized",
     "UnprocessableContent",
+    "Unset",
     "UsageError",
     "ValidationError",
     "WireFacts",
@@ -177,12 +182,14 @@ _HOMES = {
     "callsheet.many.page_tasks": "AsyncItems AsyncPages",
     "callsheet.many.page_threads": "Items Pages",
     "callsheet.many.page_walk": "Page",
+    "callsheet.many.row": "Row",
     "callsheet.many.tasks": "AsyncOutcomes",
     "callsheet.many.threads": "Outcomes",
     "callsheet.explain.explanation": "Explanation",
     "callsheet.secret": "Secret",
     "callsheet.sheet": "Sheet",
     "callsheet.transports.asgi": "ASGITransport AsyncASGITransport",
+    "callsheet.unset": "UNSET Unset",
     "callsheet.values.sse": "ServerSentEvent",
     "callsheet.version": "__version__",
 }

@@ -42,8 +42,8 @@ class APIError(Exception):
 
     `attempts` is how many tries were made on the wire; `was_sent` is true if any of them may have reached the service;
     `retry_after` is in seconds, from the service; `stopped_by` names the policy that refused a further attempt;
-    `request` is redacted; `idempotency_key` is the one that all attempts carried; `position` is where a page is that failed.
-    Every error pickles. Making one with a fact that its class does not declare raises TypeError: misspelt, it would be lost.
+    `request` is redacted; `idempotency_key` is the one that all attempts carried. `position` is where to go on: that of a page
+    that failed (a text), or of the first row that a `map` has not done (an index). Every error pickles; undeclared facts raise TypeError.
     """
 
     service: str | None = None
@@ -54,7 +54,7 @@ class APIError(Exception):
     stopped_by: str | None = None
     idempotency_key: str | None = None
     request: Request | None = None
-    position: str | None = None
+    position: int | str | None = None
     _declared = frozenset(__annotations__)
     """The names of the facts that the class and those above it annotate."""
 
@@ -167,8 +167,8 @@ class TLSError(TransportError):
 
 
 class LocalFault(TransportError):
-    """This machine could not make the attempt: no descriptor or memory is left, no temporary file can be written, a CA file
-    cannot be read.
+    """This machine could not make the attempt: no descriptor, thread or memory is left, no temporary file can be written, a CA
+    file cannot be read.
 
     It is never tried again, and neither the breaker nor the retry budget counts it.
     """

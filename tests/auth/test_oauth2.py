@@ -14,6 +14,8 @@ from callsheet.errors import AuthError, DeadlinePassed, Unauthorized, UsageError
 from callsheet.events import TokenFetched
 from tests.auth.keys import pair
 from tests.auth.worlds import Threads
+from tests.origins.test_credentials import optional_client
+from tests.servers import ScriptedServer, answer
 from tests.servers.provider import SECRET, Provider
 
 CLIENT = {"client_id": "shop", "client_secret": "${SECRET}"}
@@ -233,6 +235,25 @@ def test_the_service_trusts_whom_it_says_and_the_endpoint_whom_it_says(world, pr
     client = world(sheet_of(provider, certificates, trusted, **apart))
     sent = client.do("get", "/x").json()["headers"]["Authorization"]
     assert sent == f"Bearer {provider.given[-1].access}"
+
+
+def test_a_client_proves_itself_by_its_certificate_at_the_token_endpoint_alone(world, certificates):
+    granted = answer(
+        headers={"Content-Type": "application/json"}, body=b'{"access_token": "t", "token_type": "Bearer"}'
+    )
+    tls = {"ca": str(certificates.ca_file)}
+    presented = {"cert": str(certificates.client_cert_file), "key": str(certificates.client_key_file)}
+    endpoint, service = (ScriptedServer(granted, tls=optional_client(certificates)) for _ in range(2))
+    with endpoint, service:
+        oauth2 = {"client_auth": "tls", "client_id": "shop", "scopes": "a", "tls": {**tls, **presented}}
+        oauth2["token_url"] = f"{endpoint.url}/token"
+        client = world(Sheet(services={"shop": {"base_url": service.url, "tls": tls, "auth": {"oauth2": oauth2}}}))
+        client.do("get", "/x")
+        (asked,), (called,) = endpoint.requests, service.requests
+    assert asked.body == b"grant_type=client_credentials&scope=a&client_id=shop"
+    assert asked.header("Authorization") is None
+    assert called.header("Authorization") == "Bearer t"
+    assert [bool(each) for each in (*endpoint.ledger.clients, *service.ledger.clients)] == [True, False]
 
 
 def test_a_stampede_makes_one_exchange_and_the_impatient_first_caller_harms_nobody(provider, certificates):

@@ -1,6 +1,7 @@
 """`verify_jwt`: what is trusted, and what is refused."""
 
 import base64
+import hmac
 import json
 import traceback
 
@@ -194,3 +195,69 @@ def test_the_key_is_in_no_frame_of_ours(token, kind):
     frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack[1:]
     assert frames
     assert canary not in repr([frame.locals for frame in frames])
+
+
+def written(payload, header=b'{"alg":"HS256"}', tail=("", "", "")):
+    """A token of these bytes, rightly signed, with something behind each part."""
+    parts = [
+        base64.urlsafe_b64encode(part).rstrip(b"=").decode() + more
+        for part, more in zip((header, payload), tail, strict=False)
+    ]
+    signature = hmac.digest(
+        SHARED if isinstance(SHARED, bytes) else SHARED.encode(), ".".join(parts).encode(), "sha256"
+    )
+    return ".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=").decode() + tail[2]])
+
+
+def test_a_token_that_is_written_by_hand_is_verified():
+    assert verified(written(b'{"exp": 1000060, "a": [{"b": 1}, {"b": 2}]}')) == {
+        "exp": NOW + 60,
+        "a": [{"b": 1}, {"b": 2}],
+    }
+    assert verified(written(b'{"exp": 1000060.5, "nbf": -5, "iat": -1e3}'))["nbf"] == -5
+
+
+@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("9" * 310, "time"), ("-" + "9" * 310, "time"), ("1e999", "time"), ("-1e999", "time"), ("1e308", "time"), ("9" * 4000, "time"),
+        ("Infinity", "time"), ("-Infinity", "time"), ("9" * 5000, "object"),
+        ("true", "number"), ('"1000060"', "number"), ("[1000060]", "number"), ("{}", "number"),
+    ],
+)  # fmt: skip
+def test_a_time_that_is_none_is_refused(name, value, told):
+    exp = "" if name == "exp" else '"exp": 1000060, '
+    message = refusal(written(f'{{{exp}"{name}": {value}}}'.encode()), leeway=1.5)
+    assert message == {"object": "JWT: its claims are no JSON object"}.get(told, f"JWT: its `{name}` is no {told}")
+
+
+CLAIMS = '{"exp": 1000060}'
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be", "utf-8-sig"])
+def test_claims_and_header_are_in_utf_8(encoding):
+    assert refusal(written(CLAIMS.encode(encoding))) == "JWT: its claims are no JSON object"
+    header = written(CLAIMS.encode(), '{"alg":"HS256"}'.encode(encoding))
+    assert refusal(header) in ("JWT: its header is no JSON object", "JWT: it cannot be read as a signed token")
+
+
+@pytest.mark.parametrize("claims", [b'{"exp": 1, "exp": 1000060}', b'{"exp": 1000060, "a": {"b": 1, "\\u0062": 2}}'])
+def test_a_name_twice_is_refused(claims):
+    assert refusal(written(claims)) == "JWT: its claims are no JSON object"
+    header = written(CLAIMS.encode(), b'{"alg":"HS256","kid":"a","kid":"b"}')
+    assert refusal(header) == "JWT: its header is no JSON object"
+
+
+@pytest.mark.parametrize("more", ["=", "==", "====", "\n", " ", "\u00e9", "+", "A"])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_nothing_stands_behind_a_part(more, at):
+    tail = ["", "", ""]
+    tail[at] = more
+    assert refusal(written(CLAIMS.encode() + b" ", tail=tail)).startswith("JWT: ")
+
+
+def test_the_bits_behind_the_last_octet_are_zero():
+    text = written(CLAIMS.encode())
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    assert refusal(text[:-1] + last[last.index(text[-1]) + 1]) == "JWT: expected a text of three parts"

@@ -1,6 +1,5 @@
 """Awkward strings through real sockets: byte for byte at the server, or a typed error before a byte is sent."""
 
-import asyncio
 import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -8,6 +7,7 @@ import pytest
 
 from callsheet import ArgumentError, AsyncClient, Client, Sheet
 from tests.awkward import STRINGS
+from tests.loops import colours, run
 from tests.servers import ScriptedServer, answer
 
 SHEET = """
@@ -76,7 +76,7 @@ def sent(call) -> bool:
     return True
 
 
-def through_tasks(sheet: Sheet, place: str) -> list:
+def through_tasks(sheet: Sheet, place: str, loop: str = "asyncio") -> list:
     async def main() -> list:
         outcomes = []
         async with AsyncClient(sheet) as client:
@@ -89,10 +89,10 @@ def through_tasks(sheet: Sheet, place: str) -> list:
                     outcomes.append(True)
         return outcomes
 
-    return asyncio.run(main())
+    return run(main(), loop)
 
 
-@pytest.mark.parametrize("through", [through_threads, through_tasks], ids=["blocking", "asyncio"])
+@pytest.mark.parametrize("through", colours(through_threads, through_tasks))
 @pytest.mark.parametrize("place", ["path", "query", "header", "form", "field", "filename"])
 def test_what_was_sent_arrived_as_it_is_and_the_rest_was_not_sent(place, through):
     with ScriptedServer(answer()) as server:

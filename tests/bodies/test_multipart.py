@@ -100,6 +100,45 @@ def test_a_file_without_a_filename_is_a_field() -> None:
     assert b"filename" not in content
 
 
+@pytest.mark.parametrize("kind", [dict, list])
+def test_a_part_has_headers_of_its_own(kind) -> None:
+    """The fourth element, as in requests and httpx."""
+    headers = {"X-Id": "7", "Content-Transfer-Encoding": "binary"}
+    files = {
+        "a": ("a.txt", b"x", "text/csv", headers if kind is dict else [*headers.items()]),
+        "b": (None, b"{}", None, {"content-type": "application/json"}),
+        "c": ("c.png", b"y", None, {"X-Id": "8"}),
+        "d": ("d", b"z", "text/plain", None),
+    }
+    assert whole(Multipart(files, boundary="B")).decode().replace("\r\n", "|") == (
+        '--B|Content-Disposition: form-data; name="a"; filename="a.txt"|Content-Type: text/csv|X-Id: 7|'
+        "Content-Transfer-Encoding: binary||x|"
+        '--B|Content-Disposition: form-data; name="b"|Content-Type: application/json||{}|'
+        '--B|Content-Disposition: form-data; name="c"; filename="c.png"|Content-Type: image/png|X-Id: 8||y|'
+        '--B|Content-Disposition: form-data; name="d"; filename="d"|Content-Type: text/plain||z|--B--|'
+    )
+
+
+@pytest.mark.parametrize(
+    ("media_type", "headers", "told"),
+    [
+        ("text/plain", {"Content-Type": "text/csv"}, "its type is given twice"),
+        (None, [("Content-Type", "a/b"), ("content-type", "a/b")], "its type is given twice"),
+        (None, {"Content-Type": "csv"}, "is not a media type"),
+        (None, {"Content-Disposition": "x"}, "is made of the name and the filename"),
+        (None, {"X-Id": "a\r\nX-Other: b"}, "X-Id"),
+        (None, {"X Id": "a"}, "X Id"),
+        (None, {"X-Id": 7}, "expected text, found int"),
+        (None, {7: "a"}, "headers: "),
+        (None, "X-Id: 7", "expected a mapping or pairs"),
+        (None, ["X-Id"], "expected pairs"),
+    ],
+)
+def test_headers_of_a_part_that_are_none_are_refused(media_type, headers, told) -> None:
+    with pytest.raises(ArgumentError, match=f"file `f`: .*{told}"):
+        Multipart({"f": ("f", b"", media_type, headers)})
+
+
 def test_an_empty_filename_is_sent_as_it_is() -> None:
     assert b'filename=""' in whole(Multipart({"a": ("", b"")}))
 
@@ -107,10 +146,25 @@ def test_an_empty_filename_is_sent_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("name", "sent"),
     [
-        ('a"b', "a%22b"),
-        ("a\r\nb", "a%0D%0Ab"),
         ("a\nb", "a%0Ab"),
         ("a\rb", "a%0Db"),
+        ("a\n\rb", "a%0A%0Db"),
+        ("a\r\nb", "a%0D%0Ab"),
+        ("\n", "%0A"),
+    ],
+)
+def test_a_line_break_in_a_name_is_cr_lf_and_in_a_filename_what_it_is(name: str, sent: str) -> None:
+    content = whole(Multipart({name: (name, b"x")}, {name: "y"})).decode()
+    whole_break = re.sub("(%0D%0A|%0D|%0A)", "%0D%0A", sent)
+    assert content.count(f'form-data; name="{whole_break}"') == 2
+    assert f'filename="{sent}"' in content
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ('a"b', "a%22b"),
+        ("a\r\nb", "a%0D%0Ab"),
         ("日本.txt", "日本.txt"),
         ("a;b=c", "a;b=c"),
         ("a%22b", "a%22b"),
@@ -145,7 +199,7 @@ def test_what_is_no_media_type_is_refused(media_type) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [7, {"a": 1}, object(), ("a",), ("a", b"", "text/plain", {}), (7, b""), (b"name", b""), ("a", 7), ("a", {1})],
+    [7, {"a": 1}, object(), ("a",), ("a", b"", "text/plain", {}, 5), (7, b""), (b"name", b""), ("a", 7), ("a", {1})],
 )
 def test_what_is_no_file_is_refused_by_name(value) -> None:
     with pytest.raises(ArgumentError, match="file `f`"):
@@ -266,10 +320,10 @@ def test_an_awkward_name_filename_and_value_arrive_or_are_refused(text: str) -> 
     except ArgumentError as error:
         assert re.search(r"surrogate|servers differ", str(error))  # noqa: PT017 a refusal, or what arrives
         return
-    arrived = text.translate(ESCAPES)
+    arrived, in_file = re.sub("\r\n|\r|\n", "\r\n", text).translate(ESCAPES), text.translate(ESCAPES)
     assert [field[:3] for field in by_python_multipart(whole(body), body.content_type)] == [
         (arrived, None, b"y"),
-        (arrived, arrived, b"x"),
+        (arrived, in_file, b"x"),
     ]
 
 

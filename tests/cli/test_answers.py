@@ -28,7 +28,7 @@ def called(callsheet, sheet):
 
 
 FALLS_BACK = "returns: {type: array}\nfallback: {value: [1, {a: é}]}"
-COMPLAINT = "callsheet: ServerError: s.get: 503 Service Unavailable; fell back\n"
+COMPLAINT = "callsheet: ServerError: s.get: GET /: 503 Service Unavailable; fell back\n"
 
 
 def test_a_fallback_is_the_data_and_is_told_on_stderr(called):
@@ -94,7 +94,7 @@ ENVELOPED = "returns: object\nenvelope: {ok: {path: code, equals: 0}, data: data
 def test_a_failure_inside_a_200_is_exit_code_5_whatever_its_name(called, rule, kind):
     ended = called(ENVELOPED + rule, answer_json({"code": 5, "msg": "sold out"}))
     assert (ended.code, json.loads(ended.out)["code"]) == (5, 5)
-    assert ended.err == f"callsheet: {kind}: s.get: 200 OK, code 5: sold out\n"
+    assert ended.err == f"callsheet: {kind}: s.get: GET /: 200 OK, code 5: sold out\n"
 
 
 def test_an_answer_is_shown_as_it_came_envelope_and_all(called):

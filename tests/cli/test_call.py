@@ -126,7 +126,7 @@ def test_the_body_of_an_error_goes_to_stdout_and_the_reason_to_stderr(practiced)
     ended = practiced("call", "get_user", "id=99")
     assert ended.code == 4
     assert json.loads(ended.out)["status"] == 404
-    assert "NotFound: practice.get_user: 404 Not Found: there is no user '99'" in ended.err
+    assert "NotFound: practice.get_user: GET /users/{id}: 404 Not Found: there is no user '99'" in ended.err
 
 
 def test_an_undeclared_request(practiced):

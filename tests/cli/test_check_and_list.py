@@ -143,3 +143,37 @@ def test_env_files_are_read_only_where_named(callsheet, sheet, tmp_path, monkeyp
     ended = callsheet("list", "--env-file", "bad.env")
     assert (ended.code, "bad.env:1: expected NAME=value" in ended.err) == (2, True)
     assert "hunter22" not in ended.err
+
+
+BILLED = """
+callsheet: 1
+services:
+  shop:
+    base_url: "${SHOP_URL}"
+    operations: {ping: {get: /}}
+  billing:
+    base_url: "https://${BILLING_HOST}"
+    auth: {bearer: "${BILLING_ID}.${BILLING_KEY}"}
+    operations: {pay: {post: /pay}}
+"""
+
+
+def test_check_names_every_variable_that_is_missing(callsheet, sheet):
+    sheet(BILLED)
+    ended = callsheet("check")
+    assert ended.code == 2
+    for name in ("SHOP_URL", "BILLING_HOST", "BILLING_ID", "BILLING_KEY"):
+        assert f"the variable `{name}` is not set" in ended.out + ended.err
+
+
+def test_a_call_needs_the_variables_of_its_own_service_only(callsheet, sheet, practice, monkeypatch):
+    sheet(BILLED)
+    monkeypatch.setenv("SHOP_URL", practice.url)
+    for words in (("call", "shop.ping"), ("request", "shop", "GET", "/users")):
+        assert "is not set" not in callsheet(*words).err
+        assert callsheet(*words).code in (0, 5)
+    ended = callsheet("call", "billing.pay")
+    assert ended.code == 2
+    assert "`BILLING_KEY` is not set" in ended.err
+    assert "SHOP" not in ended.err
+    assert "did you mean `billing`" in callsheet("call", "bill.pay").err

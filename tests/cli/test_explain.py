@@ -1,11 +1,14 @@
 """`callsheet explain`: every setting and where it came from, the pipeline, and the worst case."""
 
+import io
 import json
 
 import pytest
 from click.shell_completion import get_completion_class
 
 from callsheet.cli.app import commands
+from callsheet.cli.run import run
+from callsheet.cli.screen import Screen
 
 SHEET = """
 callsheet: 1
@@ -123,7 +126,8 @@ def test_the_pipeline_and_the_worst_case_follow(explain):
     out = explain("bank", "--calls", "20/s").out
     assert out.index("Settings") < out.index("Pipeline, asked in this order") < out.index("Worst case")
     assert "  on   deadline " in out
-    assert "  off  redirects " in out
+    assert "  off  redirects " not in out
+    assert "  off  redirects " in explain("bank", "--all").out
     assert "20 calls/s become at most 34 requests/s" in " ".join(out.split())
 
 
@@ -161,10 +165,11 @@ def test_what_is_wrong_whatever_the_variables_hold_is_told(callsheet, sheet):
 
 
 def test_colours_say_what_is_off_and_change_no_word(explain):
-    plain, coloured = explain("shop.get_user").out, explain("shop.get_user", terminal=True, colour=True).out
+    plain = explain("shop.get_user", "--all").out
+    coloured = explain("shop.get_user", "--all", terminal=True, colour=True).out
     assert "\x1b[1mWorst case\x1b[0m" in coloured
     assert "\x1b[2m  off  redirects" in coloured
-    assert "\x1b" not in explain("shop.get_user", terminal=True).out
+    assert "\x1b" not in explain("shop.get_user", "--all", terminal=True).out
     stripped = "".join(
         part.partition("m")[2] if number else part for number, part in enumerate(coloured.split("\x1b["))
     )
@@ -189,3 +194,30 @@ def test_a_shell_is_offered_services_and_operations(monkeypatch, sheet):
     assert completed("sh") == ["plain,shop", "plain,shop.create_user", "plain,shop.get_user"]
     assert completed("shop.g") == ["plain,shop.get_user"]
     assert completed("b") == ["plain,bank"]
+
+
+def test_what_is_off_is_hidden_unless_it_was_written(explain):
+    shown, everything = explain("bank"), explain("bank", "--all")
+    assert rows(shown.out)["breaker"].split()[0] == "off"
+    for name in ("proxy", "cookies", "tls.ca", "tls.pins"):
+        assert name not in rows(shown.out)
+        assert name in rows(everything.out)
+    assert shown.out.endswith(" that are off are hidden: `--all`\n")
+    assert "hidden" not in everything.out
+    assert set(json.loads(explain("bank", "-o", "json").out)["settings"]) >= {"proxy", "cookies"}
+
+
+@pytest.mark.parametrize("width", [80, 40, 20])
+@pytest.mark.parametrize("words", [["explain", "shop"], ["explain", "shop.get_user", "--all", "--why"], ["list"]])
+def test_every_line_fits_the_terminal(callsheet, sheet, width, words):
+    sheet(SHEET)
+    screen = Screen(io.BytesIO(), io.StringIO(), is_terminal=True, width=width)
+    assert run(words, screen) == 0
+    lines = screen.data.getvalue().decode().splitlines()
+    assert max(map(len, lines)) <= width
+
+
+def test_the_help_of_list_keeps_its_lines(callsheet, capsys):
+    assert callsheet("list", "--help").code == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert {"Header:          a header field", "name@            a file", "callsheet list shop"} <= set(lines)

@@ -1,4 +1,5 @@
 import io
+import re
 
 import pytest
 
@@ -80,3 +81,19 @@ def test_files_are_read_where_the_separator_ends_in_at(tmp_path, monkeypatch):
     texts = ["note=@note.txt", "data:=@data.json", "q==@note.txt", "X-Note:@-"]
     values = [item.value for item in parse_items(texts)]
     assert values == ["line one\nline two", {"a": [1]}, "line one\nline two", "typed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('a:=["x', "a quote that is not closed at line 1 column 2"),
+        ('a:={"b": "c,\n "d": 1}', "a quote that is not closed at line 1 column 7"),
+        ('a:={"b": "c",\n "d: 1}', "a quote that is not closed at line 2 column 2"),
+        ('a:=["\\"', "a quote that is not closed at line 1 column 2"),
+        ("a:=[1,", "EOF while parsing a value at line 1 column 3"),
+        ('a:=["x" "y"]', "expected `,` or `]` at line 1 column 6"),
+    ],
+)
+def test_json_that_cannot_be_read_says_where_a_quote_opened(text, told):
+    with pytest.raises(ArgumentError, match=re.escape(f"expected JSON after `:=`: {told}; a text is given as")):
+        parse_item(text)

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +32,17 @@ def test_init_writes_a_sheet_that_checks_and_overwrites_nothing(callsheet, tmp_p
     again = callsheet("init")
     assert (again.code, "is left as it is" in again.err) == (2, True)
     assert path.read_text() == text
+
+
+def test_init_names_a_schema_for_editors_only_if_it_is_there(callsheet, tmp_path):
+    callsheet("init")
+    assert "yaml-language-server" not in (tmp_path / "callsheet.yaml").read_text()
+    (tmp_path / "callsheet.schema.json").write_text("{}")
+    assert callsheet("init", "--file", "other.yaml").code == 0
+    first, second = (tmp_path / "other.yaml").read_text().splitlines()[:2]
+    assert first == "# yaml-language-server: $schema=callsheet.schema.json"
+    assert second.startswith("# The APIs we call.")
+    assert callsheet("check", "--file", "other.yaml").code == 0
 
 
 def test_the_first_sheet_fits_the_practice_api(callsheet, practice):
@@ -193,3 +206,52 @@ def test_the_demo_shows_what_it_must(practice):
     assert '"arrived": 1' in shown
     assert "\x1b" not in shown
     assert "13 of 13 steps ended as they must, in " in shown
+    assert "       get_user:" in shown
+    assert '    user = client.call("get_user", id=1)' in shown
+    assert "Grace Hopper grace@example.com\n" in shown
+    assert "practice.get_user: GET /users/{id}: 404 Not Found: there is no user '99'" in shown
+    assert_it_goes_on(shown, practice)
+
+
+def assert_it_goes_on(shown, practice):
+    """The closing commands work as they are printed."""
+    enter, serve, *others = shown.partition("To go on by yourself:\n")[2].splitlines()
+    folder = Path(shlex.split(enter)[1])
+    assert sorted(path.name for path in folder.iterdir()) == ["call.py", "callsheet.yaml"]
+    assert shlex.split(serve, comments=True)[-1] == "practice"
+    for line in others:
+        told = subprocess.run(
+            ["bash", "-c", f"{enter.strip()}\n{line}"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env={**os.environ, "PRACTICE_URL": practice.url},
+            check=True,
+        )
+        assert "Grace Hopper" in told.stdout
+    served = subprocess.Popen(
+        ["bash", "-c", f"{enter.strip()}\nexec {serve.strip()}"], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert served.stderr.readline()
+    finally:
+        served.kill()
+        served.communicate()
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("shop.get_user", "callsheet call shop.get_user"),
+        ("get_user", "callsheet call get_user"),
+        ("chek", "check"),
+        ("GET", "callsheet request GET ..."),
+        ("https://shop.test/x", "callsheet request https://shop.test/x ..."),
+        ("/users", "callsheet request /users ..."),
+    ],
+)
+def test_what_is_no_command_is_told_with_the_one_that_was_meant(callsheet, word, meant):
+    ended = callsheet(word, "a=1")
+    assert ended.code == 2
+    assert f"no command `{word}`; did you mean `{meant}`?" in ended.err

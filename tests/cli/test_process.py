@@ -28,7 +28,9 @@ def test_streams_and_exit_code(practice_env):
     done = spawn("call", "get_user", "id=99", env=practice_env)
     assert done.returncode == 4
     assert json.loads(done.stdout)["status"] == 404
-    assert done.stderr.decode().splitlines()[-1].startswith("callsheet: NotFound: practice.get_user: 404")
+    assert (
+        done.stderr.decode().splitlines()[-1].startswith("callsheet: NotFound: practice.get_user: GET /users/{id}: 404")
+    )
 
 
 def test_bytes_are_written_as_they_came(sheet):

@@ -98,6 +98,23 @@ def test_an_operation_that_streams_is_streamed(callsheet, sheet, tmp_path):
     assert (tmp_path / "file").read_bytes() == b"one\x1b[2J\ntwo"
 
 
+@pytest.mark.parametrize(
+    ("stream", "out"),
+    [
+        ("lines", '"id: 7"\n"data: 1"\n""\n'),
+        ("events", '{"id":"7","event":"message","data":"1"}\n'),
+        ("json_lines", ""),
+        ("true", "id: 7\ndata: 1\n\n"),
+    ],
+)
+def test_ndjson_of_an_operation_that_says_what_its_answer_is_made_of(callsheet, sheet, stream, out):
+    body = answer(200, {"Content-Type": "application/json"}, b"id: 7\ndata: 1\n\n")
+    with ScriptedServer([body]) as server:
+        sheet(ONE.format(url=server.url).replace("stream: true", f"stream: {stream}"))
+        ended = callsheet("call", "get", "-o", "ndjson")
+    assert ended.out == out
+
+
 def test_exit_codes_of_a_stream(practiced):
     ended = practiced("request", "GET", "/status/404", "-S")
     assert (ended.code, json.loads(ended.out)["status"]) == (4, 404)

@@ -228,3 +228,15 @@ def test_list_names_the_fields_of_bodies(declared):
     assert kinds == {
         "login": "form", "any_form": "form", "photo": "multipart", "album": "multipart", "rows": "content", "json": "json",
     }  # fmt: skip
+
+
+def test_null_is_sent_as_null_and_an_empty_text_as_one(declared):
+    for words in (
+        ["call", "json", "id:=1", "note:=null", "name="],
+        ["request", "POST", "/echo/json", "id:=1", "note:=null", "name="],
+    ):
+        assert echoed(declared(*words))["json"] == {"id": 1, "note": None, "name": ""}
+        assert '{"id":1,"note":null,"name":""}' in declared(*words, "--dry-run").out
+        assert '{"id":1,"note":null,"name":""}' in declared(*words, "--curl").out
+    assert echoed(declared("call", "login", "user=", "age:=null"))["text"] == "user="
+    assert echoed(declared("call", "json", "--json", '{"note": null}'))["json"] == {"note": None}

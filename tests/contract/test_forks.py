@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tests.contract.test_processes import ended, start
-from tests.servers import EchoServer
+import pytest
+
+from tests.contract.test_processes import ended, on_uvloop, start
+from tests.loops import ON_UVLOOP
+from tests.servers import EchoServer, ScriptedServer, flood, raw, response, then, wait
 
 EVERY_POLICY = """
 import gc, signal, types
@@ -179,3 +182,145 @@ with Client(Sheet(services=sheet["services"])) as client:
 
 def test_operations_compiled_before_and_after_a_fork_count_together(echo_server: EchoServer) -> None:
     assert ended(start(COUNTED, echo_server.url))[:2] == (0, "3\n")
+
+
+OF_PARENT = """
+import signal, tempfile
+from contextlib import aclosing
+from callsheet import APIError, AsyncClient, Client
+from callsheet.transports.asgi.blocking import ASGITransport
+def in_child(work):
+    pid = os.fork()
+    if pid:
+        return os.waitpid(pid, 0)[1]
+    signal.alarm(5)  # ends a child that hangs
+    try:
+        work()
+        print("nothing raised", flush=True)
+    except BaseException as error:
+        print(type(error).__name__, "forked from" in str(error) or "before a fork" in str(error), flush=True)
+    os._exit(0)
+operations = {"get_it": {"get": "/"}}
+status = lambda outcome: outcome.result().status_code
+"""
+MAP = """
+with Client(base_url=url, operations=operations) as client:
+    untouched = client.map("get_it", [{}] * 3)
+    with client.map("get_it", [{}] * 20, concurrency=2) as outcomes:
+        first = status(next(outcomes))
+        def iterate():
+            with outcomes:
+                list(outcomes)
+        print(in_child(iterate))
+        print(in_child(lambda: print(*map(status, untouched), flush=True)))
+        print({first, *map(status, outcomes)}, flush=True)
+"""
+ROWS = """
+parent = os.getpid()
+def rows():
+    yield {}
+    yield {}
+    yield {}
+    if in_child_of_rows():
+        return
+    yield {}
+def in_child_of_rows():
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+    else:
+        signal.alarm(5)
+    return not pid
+with Client(base_url=url, operations=operations) as client:
+    try:
+        print(*map(status, client.map("get_it", rows(), concurrency=1)), flush=True)
+    except APIError as error:
+        print(type(error).__name__, "forked from" in str(error), flush=True)
+if os.getpid() != parent:
+    os._exit(0)
+"""
+DOWNLOAD = """
+with Client(base_url=url) as client, tempfile.TemporaryDirectory() as folder:
+    parent = os.getpid()
+    def progress(size, total):
+        if size and parent == os.getpid() and not forked:
+            forked.append(os.fork())
+            if forked[0]:
+                os.waitpid(forked[0], 0)
+            else:
+                signal.alarm(5)
+    forked = []
+    try:
+        print(client.download("/", to=f"{folder}/file", progress=progress).size, flush=True)
+        print(os.path.getsize(f"{folder}/file"), os.listdir(folder), flush=True)
+    except APIError as error:
+        print(type(error).__name__, "forked from" in str(error), flush=True)
+    if parent != os.getpid():
+        os._exit(0)
+"""
+APP = """
+async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(3):
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+with ASGITransport(app) as transport, Client(base_url="http://app.test", transport=transport) as client:
+    with client.stream("GET", "/") as answer:
+        print(in_child(answer.read))
+        print(len(answer.read()), flush=True)
+"""
+TASKS_MAP = """
+runner = asyncio.Runner()
+client = AsyncClient(base_url=url, operations=operations)
+outcomes = client.map("get_it", [{}] * 20, concurrency=2)
+first = status(runner.run(anext(outcomes)))
+async def iterate():
+    async with aclosing(outcomes):
+        async for _ in outcomes:
+            pass
+print(in_child(lambda: asyncio.run(iterate())))
+async def rest():
+    return {first, *[status(each) async for each in outcomes]}
+print(runner.run(rest()), flush=True)
+runner.run(client.aclose())
+runner.close()
+"""
+TASKS_CALL = """
+runner = asyncio.Runner()
+client = AsyncClient(base_url=url)
+async def begin():
+    call = asyncio.ensure_future(client.get("/"))
+    await asyncio.sleep(0)
+    return call
+call = runner.run(begin())
+async def outcome():
+    return await call
+print(in_child(lambda: runner.run(outcome())))
+print(runner.run(outcome()).status_code, flush=True)
+runner.run(client.aclose())
+runner.close()
+"""
+USED = {
+    "a map": (MAP, "UsageError True\n0\n200 200 200\nnothing raised\n0\n{200}\n"),
+    "rows that fork": (ROWS, "UsageError True\n200 200 200 200\n"),
+    "a download": (DOWNLOAD, f"UsageError True\n{4 << 20}\n{4 << 20} ['file']\n"),
+    "a stream of an app": (APP, "UsageError True\n0\n3\n"),
+    "a map by tasks": (TASKS_MAP, "UsageError True\n0\n{200}\n"),
+    "a call by tasks": (TASKS_CALL, "UsageError True\n0\n200\n"),
+}
+ON_ANY_LOOP = [
+    *(pytest.param(*each, id=name) for name, each in USED.items()),
+    *(
+        pytest.param(on_uvloop(USED[name][0]), USED[name][1], id=f"{name} of uvloop", **ON_UVLOOP)
+        for name in USED
+        if "tasks" in name
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "said"), ON_ANY_LOOP)
+def test_what_a_parent_has_begun_is_refused_in_its_child_and_goes_on_in_the_parent(code: str, said: str) -> None:
+    acts = {DOWNLOAD: flood(4 << 20), TASKS_CALL: then(wait(0.3), raw(response()))}
+    act = next((act for begun, act in acts.items() if code in (begun, on_uvloop(begun))), None)
+    with EchoServer() if act is None else ScriptedServer(act) as server:
+        assert ended(start(OF_PARENT + code, server.url), 20.0) == (0, said, "")

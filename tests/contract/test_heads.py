@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from callsheet.call import Limits
-from callsheet.errors import APIError, MalformedAnswer
+from callsheet.errors import APIError, AttemptTimeout, MalformedAnswer, NoAnswer
 from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
 from callsheet.transports.curl.answer_head import MOST_INTERIM, STATUS_LINES, AnswerHead
@@ -141,6 +141,14 @@ def test_lines_beyond_the_cap_are_not_kept() -> None:
     assert sum(map(len, taken.lines)) <= 1000 + STATUS_LINES
 
 
+@ways
+@pytest.mark.parametrize("status", [b"000", b"099", b"20", b"2000", b"-20", b"2 0", b"2OO", b""])
+def test_a_status_that_is_none_is_no_answer(world: World, status: bytes, is_stream: bool) -> None:
+    error = outcome(world, b"HTTP/1.1 " + status + b" OK\r\nContent-Length: 5\r\n\r\nhello", is_stream=is_stream)
+    assert isinstance(error, MalformedAnswer)
+    assert error.was_sent
+
+
 NO_LENGTHS = [
     b"9223372036854775808", b"18446744073709551616", b"9" * 40, b"1" * 5000, b"+5", b"-5", b"5 5", b"", b"0x5", b"5.0", b"5;", b"5e0",
     b"abc", b"\xb2", b"1_0", b"5, 6", b"5,9223372036854775808", b"5\r\nContent-Length: 6", b"5\r\ncontent-length: 9223372036854775808",
@@ -188,6 +196,161 @@ def test_a_transfer_coding_that_nobody_asked_for_is_no_answer(world: World, codi
     assert isinstance(error, MalformedAnswer)
     assert error.was_sent
     assert "Transfer-Encoding" in str(error)
+
+
+UNREAD_LENGTHS = [
+    b"Content-Length : 5", b"Content-Length\t: 5", b"CONTENT-LENGTH \t : 5", b"content-length : 5\r\nContent-Length: 5", b"Content-Length\r\n : 5",
+    b"Content-Length: 5\r\nContent-Length : 6", b"Transfer-Encoding : chunked", b"transfer-encoding\t: chunked\r\nContent-Length: 5",
+    b"Transfer-Encoding: identity\r\nContent-Length: 50", b"Transfer-Encoding:\r\nContent-Length: 50", b"Transfer-Encoding: ,",
+    b"Transfer-Encoding: identity\r\nTransfer-Encoding: Identity", b"TRANSFER-ENCODING:identity",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+@pytest.mark.parametrize("is_kept", [True, False])
+@ways
+@pytest.mark.parametrize("lines", UNREAD_LENGTHS, ids=lambda lines: lines.decode("latin-1"))
+def test_a_length_that_libcurl_does_not_read_is_not_waited_for(
+    world: World, lines: bytes, is_stream: bool, is_kept: bool, method: str
+) -> None:
+    sent = raw(OK + lines + b"\r\n\r\nhello")
+    error = outcome(world, sent if is_kept else then(sent, close()), method, is_stream=is_stream)
+    assert isinstance(error, MalformedAnswer)
+    assert not isinstance(error, AttemptTimeout)
+    assert error.was_sent
+    assert "Content-Length" in str(error) or "Transfer-Encoding" in str(error)
+
+
+@ways
+@pytest.mark.parametrize("lines", UNREAD_LENGTHS[:4] + UNREAD_LENGTHS[6:9])
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified", b"304"])
+def test_an_answer_that_has_no_body_may_tell_its_length_wrong(
+    world: World, status: bytes, lines: bytes, is_stream: bool
+) -> None:
+    answered = outcome(world, b"HTTP/1.1 " + status + b"\r\n" + lines + b"\r\n\r\n", is_stream=is_stream)
+    assert isinstance(answered, Response)
+
+
+@ways
+def test_white_space_before_a_colon_is_no_part_of_the_name(world: World, is_stream: bool) -> None:
+    fields = b"X-A : 1\r\nX-B\t \t: 2 : 3\r\nSet-Cookie : a=secret\r\nX-C: d :\r\nLocation : /there\r\n"
+    answered = outcome(world, OK + fields + b"Content-Length: 5\r\n\r\nhello", is_stream=is_stream)
+    assert isinstance(answered, Response)
+    assert answered.field(b"location") == "/there"
+    assert answered.headers.multi_items()[:4] == [
+        ("X-A", "1"),
+        ("X-B", "2 : 3"),
+        ("Set-Cookie", "a=secret"),
+        ("X-C", "d :"),
+    ]
+    assert "secret" not in repr(answered.headers)
+
+
+NO_CHUNKS = [
+    b"-5", b"+5", b" 5", b"", b"g", b"#", b"5\r\nhelloXX", b"5\r\nhello0", b"4", b"8000000000000005", b"10000000000000005", b"f" * 17,
+    b"f" * 4000, b"0" * 20 + b"5", b"0x5", b"0X5", b"\x005", b"\xb2",
+]  # fmt: skip
+
+
+@ways
+@pytest.mark.parametrize("size", NO_CHUNKS, ids=lambda size: size[:30].decode("latin-1"))
+def test_a_chunk_that_is_none_is_no_answer(world: World, size: bytes, is_stream: bool) -> None:
+    data = head(200, {"Transfer-Encoding": "chunked"}) + size + b"\r\nhello\r\n0\r\n\r\n"
+    with ScriptedServer([raw(data), answer(body=b"next")]) as server:
+        if is_stream:
+            reading = world.open(server.url)
+            with pytest.raises(MalformedAnswer) as caught:
+                reading.rest()
+            reading.close()
+            assert caught.value.was_sent
+        else:
+            error = world.failure(server.url)
+            assert isinstance(error, MalformedAnswer)
+            assert error.was_sent
+        assert world.get(server.url).content == b"next"
+
+
+@ways
+@pytest.mark.parametrize("rest", [b"", b"\r\n", b"\r\n0", b"\r\n0\r\n", b"\r\n0\r\nX: 1\r\n", b"\r\n0\r\n\r"], ids=repr)
+def test_chunks_without_their_end_are_no_answer(world: World, rest: bytes, is_stream: bool) -> None:
+    data = head(200, {"Transfer-Encoding": "chunked"}) + b"5\r\nhello" + rest
+    with ScriptedServer(then(raw(data), close())) as server:
+        if is_stream:
+            reading = world.open(server.url)
+            with pytest.raises(NoAnswer):
+                reading.rest()
+            reading.close()
+        else:
+            assert isinstance(world.failure(server.url), MalformedAnswer)
+
+
+@ways
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        (b"Content-Length:\r\n 5", b"hello"),
+        (b"Transfer-Encoding:\r\n\tchunked", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"X: a\r\n Content-Length: 2\r\nContent-Length: 5", b"hello"),
+        (b"Transfer-Encoding: chunked\r\nContent-Length: 3", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"Content-Length: 3\r\nTransfer-Encoding: Chunked", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"Transfer-Encoding: chunked", b"5 \r\nhello\r\n000\r\n\r\n"),
+        (b"Transfer-Encoding: chunked", b'00005;a="b"\r\nhello\r\n0;c\r\n\r\n'),
+        (b"Transfer-Encoding: chunked", b"5\nhello\n0\n\n"),
+        (b"Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\nContent-Length: 2\r\nTransfer-Encoding: gzip\r\n\r\n"),
+        (b"Transfer-Encoding: identity, chunked", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"X: transfer-encoding : content-length : 2\r\nContent-Length: 5", b"hello"),
+    ],
+)
+def test_framing_that_is_odd_and_clear(world: World, framing: bytes, body: bytes, is_stream: bool) -> None:
+    with ScriptedServer([raw(OK + framing + b"\r\n\r\n" + body), answer(body=b"next")]) as server:
+        if is_stream:
+            reading = world.open(server.url)
+            assert reading.rest() == b"hello"
+            reading.close()
+        else:
+            assert world.get(server.url).content == b"hello"
+        assert world.get(server.url).content == b"next"
+        assert server.connections == 1
+
+
+@ways
+@pytest.mark.parametrize(
+    "lines",
+    [b"X: a\rb", b"X: a\rContent-Length: 2", b"X\r: a", b"X: a\0b", b"X\0: a", b"Content-Length: 5\0", b"X", b"X: a\r"],
+    ids=repr,
+)
+def test_control_characters_and_lines_that_are_no_fields_are_no_answer(
+    world: World, lines: bytes, is_stream: bool
+) -> None:
+    data = OK + lines + b"\r\nContent-Length: 5\r\n\r\nhello"
+    assert isinstance(outcome(world, raw(data), is_stream=is_stream), MalformedAnswer)
+
+
+@ways
+@pytest.mark.parametrize(
+    ("method", "data"),
+    [
+        ("GET", head(204)),
+        ("GET", head(204, {"Content-Length": "5"})),
+        ("GET", head(204, {"Transfer-Encoding": "chunked"})),
+        ("GET", head(304, {"Content-Length": "5"})),
+        ("GET", head(304, {"Transfer-Encoding": "chunked"})),
+        ("HEAD", head(200, {"Content-Length": "5"})),
+        ("HEAD", head(200, {"Transfer-Encoding": "chunked"})),
+    ],
+)
+@pytest.mark.parametrize("body", [b"hello", b"5\r\nhello\r\n0\r\n\r\n", response(200, body=b"nobody's")])
+def test_a_body_where_there_is_none_is_not_the_next_answer(
+    world: World, method: str, data: bytes, body: bytes, is_stream: bool
+) -> None:
+    with ScriptedServer([raw(data + body), answer(body=b"next")]) as server:
+        answered = world.send(request(server.url, method, is_stream=is_stream))
+        if is_stream:
+            assert world.read(answered.stream) == b""
+            answered.stream.close()
+        assert answered.content == b""
+        assert world.get(server.url).content == b"next"
+        assert server.connections == 2
 
 
 @ways

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Semaphore
+from urllib.parse import quote
 
 import pytest
 
@@ -12,8 +16,9 @@ from callsheet import AsyncClient, Client
 from callsheet.errors import NoAnswer, NotSent
 from callsheet.settings.tls import TLS
 from callsheet.transports.connection_settings import ConnectionSettings
+from tests.contract.bodies import upload
 from tests.contract.worlds import AsyncioWorld, World, request
-from tests.servers import Certificates, ScriptedServer
+from tests.servers import Certificates, NginxServer, ScriptedServer
 from tests.servers.connection import Connection
 from tests.servers.http2 import (
     CANCEL,
@@ -73,19 +78,68 @@ def http2_world(worlds: Callable[[ConnectionSettings], World], certificates: Cer
     return worlds(ConnectionSettings(tls=TLS(ca=certificates.ca_file), http2=True))
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST"])
 @pytest.mark.parametrize("is_stream", [False, True])
 @pytest.mark.parametrize("end", REFUSALS.values(), ids=REFUSALS)
 def test_a_refused_request_was_not_sent(
-    http2_world: World, certificates: Certificates, end: End, is_stream: bool
+    http2_world: World, certificates: Certificates, end: End, is_stream: bool, method: str
 ) -> None:
     with ending_the_second(certificates, end) as (server, came_on):
         assert http2_world.get(server.url).http_version == "2"
-        error = http2_world.failure(request(server.url, "POST", b"{}", is_stream=is_stream))
+        error = http2_world.failure(
+            request(server.url, method, b"{}" if method[0] == "P" else None, is_stream=is_stream)
+        )
         assert isinstance(error, NotSent)
         assert not error.was_sent
         assert error.on_kept_connection
         assert len(came_on) == 2
         assert http2_world.post(server.url).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize("size", [0, 10, 1 << 20])
+@pytest.mark.parametrize("end", REFUSALS.values(), ids=REFUSALS)
+def test_a_refused_request_was_not_sent_although_its_body_was_read(
+    http2_world: World, certificates: Certificates, end: End, size: int, method: str
+) -> None:
+    with ending_the_second(certificates, end) as (server, came_on):
+        assert http2_world.get(server.url).http_version == "2"
+        error = http2_world.failure(upload(server.url, iter([bytes(size)]), method))
+        assert isinstance(error, NotSent)
+        assert not error.was_sent
+        assert error.on_kept_connection
+        assert len(came_on) == 2
+
+
+@pytest.mark.parametrize("end", REFUSALS.values(), ids=REFUSALS)
+def test_a_file_is_sent_again(certificates: Certificates, tmp_path: Path, end: End) -> None:
+    options = {"http2": True, "tls": {"ca": str(certificates.ca_file)}}
+    (tmp_path / "file").write_bytes(bytes(10_000))
+    with ending_the_second(certificates, end) as (server, came_on), Client(base_url=server.url, **options) as client:
+        client.get("/")
+        with (tmp_path / "file").open("rb") as file:
+            assert client.post("/", content=file).attempts == 2
+        assert len(came_on) == 3
+
+
+def test_what_a_request_says_of_itself_is_no_refusal(http2_world: World, certificates: Certificates) -> None:
+    said = "HTTP/2 stream 3 refused by server, try again on a new connection"
+    with ending_the_second(certificates, OTHERS["reset"]) as (server, _came_on):
+        http2_world.get(server.url)
+        error = http2_world.failure(request(f"{server.url}/?{quote(said)}", "POST", said.encode(), X_Said=said))
+        assert isinstance(error, NoAnswer)
+        assert error.was_sent
+
+
+@pytest.mark.parametrize("end", OTHERS.values(), ids=OTHERS)
+def test_an_upload_that_ends_otherwise_may_have_been_processed(
+    http2_world: World, certificates: Certificates, end: End
+) -> None:
+    with ending_the_second(certificates, end) as (server, _came_on):
+        http2_world.get(server.url)
+        error = http2_world.failure(upload(server.url, iter([bytes(1 << 20)]), "POST"))
+        assert isinstance(error, NoAnswer)
+        assert error.was_sent
 
 
 @pytest.mark.parametrize("end", OTHERS.values(), ids=OTHERS)
@@ -122,6 +176,77 @@ def test_a_client_of_tasks_tries_again(certificates: Certificates, end: End) -> 
     with ending_the_second(certificates, end) as (server, came_on):
         assert world.run(_second_of(server.url, options)) == 2
         assert len(came_on) == 3
+    world.end()
+
+
+@pytest.mark.parametrize("refuses", [1, 2, 3])
+def test_a_connection_that_ends_again_and_again_costs_no_attempt(certificates: Certificates, refuses: int) -> None:
+    def on_request(connection: Connection, stream: int, number: int) -> None:
+        connection.send(go_away(0) if 0 < number <= refuses else answered(stream))
+
+    options = {"http2": True, "tls": {"ca": str(certificates.ca_file)}, "breaker": {"samples": 1, "window": "1ms"}}
+    retry = {"attempts": 2, "backoff": {"first": "1ms"}, "budget": {"ratio": 0, "floor": 0}}
+    tls = certificates.good()
+    tls.set_alpn_protocols(["h2"])
+    with (
+        ScriptedServer(speaking_http2(on_request), tls=tls) as server,
+        Client(base_url=server.url, retry=retry, **options) as client,
+    ):
+        client.get("/")
+        assert client.post("/", json={}).attempts == refuses + 1
+        assert client.post("/", json={}).attempts == 1
+
+
+@pytest.mark.parametrize("colour", ["asyncio", "asyncio-readers"])
+def test_streams_up_to_the_last_one_are_answered_and_those_above_were_not_sent(
+    http2_world: AsyncioWorld, certificates: Certificates
+) -> None:
+    streams: list[int] = []
+    others: list[int] = []
+
+    def on_request(connection: Connection, stream: int, number: int) -> None:
+        if 1 <= number <= 6:
+            streams.append(stream)
+        else:
+            connection.send(answered(stream))
+            others.append(number)
+        if number == 6:
+            connection.send(go_away(streams[2]) + b"".join(map(answered, streams[:3])))
+
+    tls = certificates.good()
+    tls.set_alpn_protocols(["h2"])
+    with ScriptedServer(speaking_http2(on_request), tls=tls) as server:
+        http2_world.get(server.url)
+        outcomes = http2_world.together([request(server.url, "POST", b"{}") for _ in range(6)])
+        assert [getattr(each, "status_code", type(each)) for each in outcomes] == [200] * 3 + [NotSent] * 3
+        assert http2_world.post(server.url).status_code == 200
+        assert others == [0, 7]
+
+
+async def _crowd(url: str, options: dict, method: str) -> Counter[int]:
+    turns = asyncio.Semaphore(80)
+    async with AsyncClient(base_url=url, **options) as client:
+
+        async def one() -> int:
+            async with turns:
+                return (await client.request(method, "/json")).status_code
+
+        return Counter(await asyncio.gather(*(one() for _ in range(500))))
+
+
+@pytest.mark.needs("nginx")
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("most", [1, 30])
+def test_a_crowd_outlives_connections_that_end_all_the_time(
+    tmp_path: Path, certificates: Certificates, most: int, method: str
+) -> None:
+    options = {"http2": True, "tls": {"ca": str(certificates.ca_file)}}
+    world = AsyncioWorld()
+    with NginxServer(
+        tmp_path, f"keepalive_requests {most}; error_page 405 =200 /json;", tls=certificates.server_files()
+    ) as server:
+        assert world.run(_crowd(server.url, options, method)) == {200: 500}
+        assert len(server.access_log) == 500
     world.end()
 
 

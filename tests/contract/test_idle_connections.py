@@ -219,6 +219,39 @@ def test_what_tls_had_read_ahead_is_not_the_next_answer(
         over.set()
 
 
+def test_what_tls_had_read_ahead_is_noticed_although_the_service_answers_at_once(
+    tls_world: World, certificates: Certificates
+) -> None:
+    served: set[int] = set()
+    over = Event()
+    over.set()
+
+    def play(connection: Connection) -> None:
+        if connection.number in served:
+            connection.request()
+            connection.send(response(200, body=b"mine"))
+        else:
+            served.add(connection.number)
+            together(response(200, body=b"first"), response(200, body=b"nobody's"), until=over).play(connection)
+
+    with ScriptedServer(Action("poison", play), tls=certificates.good()) as server:
+        for number in range(1, 21):
+            assert tls_world.post(server.url).content == b"first"
+            error = tls_world.failure(request(server.url, "POST", b"{}"))
+            assert isinstance(error, NoAnswer)
+            assert server.connections == number
+
+
+def test_a_status_line_of_another_version_hides_no_unasked_answer(tls_world: World, certificates: Certificates) -> None:
+    over = Event()
+    poison = b"HTTP/2 200\r\nContent-Length: 8\r\n\r\nnobody's"
+    script = [together(response(200, body=b"first"), poison, until=over)]
+    with ScriptedServer(script, tls=certificates.good()) as server:
+        assert tls_world.post(server.url).content == b"first"
+        assert isinstance(tls_world.failure(request(server.url, "POST", b"{}")), NoAnswer)
+        over.set()
+
+
 def test_an_answer_at_once_under_tls_is_taken(tls_world: World, certificates: Certificates) -> None:
     with ScriptedServer(answer(body=b"mine"), tls=certificates.good()) as server:
         assert {tls_world.post(server.url).content for _ in range(300)} == {b"mine"}

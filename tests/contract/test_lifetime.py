@@ -68,6 +68,29 @@ def test_a_service_that_moved_is_followed_under_load(worlds: Worlds) -> None:
 
 
 @pytest.mark.parametrize("colour", ["asyncio", "asyncio-readers"])
+def test_a_service_that_moved_is_followed_over_http2(worlds: Worlds, certificates: Certificates) -> None:
+    world = worlds(ConnectionSettings(pool=SECOND, tls=TLS(ca=certificates.ca_file), http2=True))
+    names = world.transport._names._known
+    tls = certificates.good()
+    tls.set_alpn_protocols(["h2"])
+
+    def is_found_at(address: str) -> None:
+        names["localhost", server.port] = Addresses("localhost", server.port, [address], time.monotonic())
+
+    action = speaking_http2(lambda connection, stream, _number: connection.send(answered(stream)))
+    with ScriptedServer(action, tls=tls) as server:
+        is_found_at("127.0.0.1")
+        url = f"https://localhost:{server.port}/"
+        assert world.get(url).http_version == "2"
+        is_found_at("127.0.0.2")
+        began, outcomes = time.monotonic(), []
+        while not any(isinstance(each, NotSent) for each in outcomes) and time.monotonic() < began + 3.0:
+            outcomes = world.together([request(url) for _ in range(5)])
+        assert 0.9 < time.monotonic() - began < 2.0
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("colour", ["asyncio", "asyncio-readers"])
 def test_a_connection_of_http2_that_is_never_idle_ends(worlds: Worlds, certificates: Certificates) -> None:
     held = Event()
 

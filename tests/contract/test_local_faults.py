@@ -10,11 +10,11 @@ import pytest
 from callsheet import LocalFault
 from callsheet.settings.tls import TLS
 from callsheet.transports.connection_settings import ConnectionSettings
-from tests.contract.test_processes import ended, start
+from tests.contract.test_processes import ended, on_uvloop, start
 from tests.contract.worlds import world_of
+from tests.loops import COLOURS
 from tests.servers import Certificates, EchoServer, ScriptedServer, answer
 
-COLOURS = ["blocking", "asyncio"]
 SCARCE = """
 import contextlib, logging, resource
 from functools import partial
@@ -75,19 +75,23 @@ print(len(errors), errors.count("LocalFault"), errors.count(None))
 """
 
 
+def in_colour(code: str, colour: str) -> str:
+    return on_uvloop(code) if colour == "uvloop" else code
+
+
 @pytest.mark.parametrize("addresses", ["any", "guarded"])
 @pytest.mark.parametrize("colour", COLOURS)
 def test_without_descriptors_a_call_is_one_local_attempt_and_the_breaker_stays_closed(
     colour: str, addresses: str
 ) -> None:
     with ScriptedServer(answer(keep=False)) as server:
-        told = ended(start(SCARCE, server.url, colour, addresses, "warmed"))
+        told = ended(start(in_colour(SCARCE, colour), server.url, colour, addresses, "warmed"))
     assert told == (0, "LocalFault True True False 1\n22 20 2\n", "")
 
 
 @pytest.mark.parametrize("colour", COLOURS)
 def test_a_name_that_cannot_be_looked_up_for_want_of_descriptors_is_local(colour: str) -> None:
-    child = start(SCARCE, "http://nobody.invalid:9", colour, "any", "")
+    child = start(in_colour(SCARCE, colour), "http://nobody.invalid:9", colour, "any", "")
     status, out, err = ended(child)
     assert (status, out.partition(" 1")[0].partition(" 0")[0], err) == (0, "LocalFault True True False", "")
 

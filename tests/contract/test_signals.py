@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from callsheet.transports.curl.asynchronous import AsyncCurlTransport
 from callsheet.transports.curl.blocking import CurlTransport
 from tests.contract.test_processes import ended, start
 from tests.contract.worlds import AsyncioWorld, BlockingWorld, World, request
+from tests.loops import COLOURS
 from tests.servers import EchoServer
 
 
@@ -23,13 +25,13 @@ class Overtime(Exception):
 GUARDED = ConnectionSettings(addresses="public")
 
 
-@pytest.fixture
-def strikes() -> Iterator[Any]:
+@pytest.fixture(params=[Overtime, KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
+def strikes(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Raises by a signal handler, the first time it is asked about an address: in the callback that opens the socket."""
     left = [1]
 
     def handler(*_: object) -> None:
-        raise Overtime
+        raise request.param("struck")
 
     def strike(_address: str) -> bool:
         if left:
@@ -38,6 +40,7 @@ def strikes() -> Iterator[Any]:
         return True
 
     before = signal.signal(signal.SIGUSR1, handler)
+    strike.kind = request.param  # type: ignore[attr-defined]
     yield strike
     signal.signal(signal.SIGUSR1, before)
 
@@ -45,11 +48,11 @@ def strikes() -> Iterator[Any]:
 def world_with(colour: str, classify: Any) -> World:
     if colour == "blocking":
         return BlockingWorld(transport=CurlTransport(GUARDED, classify=classify))
-    return AsyncioWorld(transport=AsyncCurlTransport(GUARDED, classify=classify))
+    return AsyncioWorld(transport=AsyncCurlTransport(GUARDED, classify=classify), loop=colour)
 
 
 @pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", COLOURS)
 def test_what_is_raised_in_a_callback_of_libcurl_is_raised_by_the_call(
     colour: str, is_stream: bool, strikes: Any, echo_server: EchoServer
 ) -> None:
@@ -62,7 +65,7 @@ def test_what_is_raised_in_a_callback_of_libcurl_is_raised_by_the_call(
         return True if looks[0] == 1 else bool(strikes(address))
 
     world = world_with(colour, classify)
-    with pytest.raises(Overtime):
+    with pytest.raises(strikes.kind):
         world.send(request(url, is_stream=is_stream))
     assert world.get(url).status_code == 200
     world.end()
@@ -128,7 +131,7 @@ with Client(base_url=url, transport=Instant(), concurrency={"limit": 10, "queue"
             pass
     client.get("/")
     slot = next(each for _, each in client.service("api")._maker.plans.scope.shared._things if isinstance(each, Slot))
-    print(slot.in_flight, len(slot.holders), len(slot.waiting), len(dropped._leased))
+    print(slot.in_flight, len(slot.holders), len(slot.waiting), len(dropped._ended))
 """
 
 

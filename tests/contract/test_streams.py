@@ -12,6 +12,9 @@ import pytest
 from callsheet.call import Limits
 from callsheet.errors import AttemptTimeout, NoAnswer, UsageError
 from callsheet.settings.caps import Caps
+from callsheet.transports.curl.handle import Handle
+from callsheet.transports.curl.hang_up import Kept
+from callsheet.transports.curl.stream import StreamedTransfer
 from tests.contract.worlds import LIMITS, World, request
 from tests.servers import (
     Action,
@@ -33,6 +36,7 @@ from tests.servers import (
     truncated,
     wait,
 )
+from tests.servers.connection import Connection
 
 MIB = 1 << 20
 
@@ -57,6 +61,14 @@ def test_a_large_body_passes_through_little_memory(world: World) -> None:
         reading = world.open(server.url)
         assert rest_is_whole(reading, 64 * MIB)
         reading.close()
+
+
+def test_what_libcurl_has_ended_is_not_unpaused() -> None:
+    transfer = StreamedTransfer(Handle([], Kept()), request("http://127.0.0.1/", is_stream=True), lambda: None)
+    transfer.waiting.write(b"the end")
+    transfer.waiting_bytes = 7
+    transfer.is_paused = True
+    assert transfer.next_bytes(lambda: None) == b"the end"
 
 
 def test_who_does_not_read_is_not_sent_more(world: World, echo_server: EchoServer) -> None:
@@ -257,3 +269,20 @@ def test_facts_are_measured_for_whoever_asks(world: World, echo_server: EchoServ
         measured = facts(True, is_stream)
         assert (measured.address, measured.port, measured.http_version) == ("127.0.0.1", echo_server.port, "1.1")
         assert 0 < measured.first_byte < 5
+
+
+@pytest.mark.parametrize(("first", "piece"), [(b"1;", b"a"), (b"0\r\n", b"T: 1\r\n")], ids=["extension", "trailers"])
+def test_a_stream_ends_if_what_comes_is_no_part_of_its_body(world: World, first: bytes, piece: bytes) -> None:
+    def play(connection: Connection) -> None:
+        connection.request()
+        connection.send(head(200, {"Transfer-Encoding": "chunked"}) + b"2\r\nab\r\n" + first)
+        while True:
+            connection.send(piece)
+            connection.pause(0.01)
+
+    with ScriptedServer(Action("drip", play)) as server:
+        reading = world.open(server.url, LIMITS._replace(read=0.2))
+        assert reading.read() == b"ab"
+        with pytest.raises(AttemptTimeout, match=r"timeout\.read"):
+            reading.rest()
+        reading.close()

@@ -57,6 +57,8 @@ def test_a_refused_certificate_says_which_check_failed(
         with pytest.raises(TLSError, match=reason) as caught:
             tls_world.send(request(server.url, is_stream=is_stream))
         assert not caught.value.was_sent
+        assert "`callsheet doctor`" in str(caught.value)
+        assert ("tls: {ca: PATH}" in str(caught.value)) == (kind in ("untrusted", "incomplete_chain"))
         assert server.wait_all_closed()
         assert (server.connections, server.requests) == (1, [])
 
@@ -66,6 +68,7 @@ def test_a_self_signed_certificate_is_told_as_such(tls_world: World, certificate
         error = tls_world.failure(f"https://localhost:{server.port}/")
         assert isinstance(error, TLSError)
         assert "self-signed" in str(error)
+        assert "tls: {ca: PATH}" in str(error)
         assert server.requests == []
 
 

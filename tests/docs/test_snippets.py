@@ -101,3 +101,11 @@ def output_of(command: str) -> str:
     assert done.returncode in (0, 4, 5, 6), f"{command}: {done.stderr}"
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
+
+
+def test_the_readme_runs_twice(practice_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_URL", practice_url)
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        for fence in fences(ROOT / "README.md"):
+            run(fence, "README.md", {"__name__": "snippet"})

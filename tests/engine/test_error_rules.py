@@ -91,7 +91,7 @@ def test_one_that_says_we_are_too_fast_is_tried_again_for_any_method_after_what_
 def test_what_stands_after_the_last_attempt_is_raised_with_all_that_is_known(world):
     found = called(world, *[enveloped(code=1001, msg="busy")] * 3, errors=(BUSY,), envelope=ENVELOPE)
     assert (type(found), found.code, found.message, found.meaning) == (ApplicationError, 1001, "busy", "transient")
-    assert str(found) == "shop.get_thing: 200 OK, code 1001: busy (attempt 3)"
+    assert str(found) == "shop.get_thing: GET /things: 200 OK, code 1001: busy (attempt 3)"
     assert (found.attempts, found.was_sent, found.service, found.response.json()["code"]) == (3, True, "shop", 1001)
     ended = world.told(CallEnded)[0]
     assert (ended.status, ended.error, ended.attempts) == (200, "ApplicationError", 3)
@@ -245,7 +245,7 @@ def test_data_is_read_as_strictly_as_a_body_of_its_own(world, data):
 def test_an_envelope_that_is_not_ok_raises(world, returns):
     found = called(world, enveloped(code=404, msg="no such thing"), returns=returns, envelope=ENVELOPE)
     assert (type(found), found.code) == (ApplicationError, 404)
-    assert str(found) == "shop.get_thing: 200 OK, code 404: no such thing"
+    assert str(found) == "shop.get_thing: GET /things: 200 OK, code 404: no such thing"
     assert world.told(AttemptEnded)[0].meaning == "failed"
 
 
@@ -471,7 +471,10 @@ def test_a_function_may_raise_the_error_after_all(world):
         raise error
 
     found = called(world, *DOWN, fallback=Fallback(python=decline))
-    assert (type(found), str(found)) == (ServerError, "shop.get_thing: 503 Service Unavailable (attempt 3)")
+    assert (type(found), str(found)) == (
+        ServerError,
+        "shop.get_thing: GET /things: 503 Service Unavailable (attempt 3)",
+    )
     ended = world.told(CallEnded)[0]
     assert (ended.error, ended.fell_back) == ("ServerError", False)
 
@@ -483,7 +486,7 @@ def test_a_function_that_raises_is_told_with_both_causes(world):
     found = called(world, *DOWN, fallback=Fallback(python=broken))
     assert (type(found), type(found.__cause__)) == (UsageError, KeyError)
     assert type(found.__cause__.__context__) is ServerError
-    assert "shop.get_thing: the fallback `" in str(found)
+    assert "shop.get_thing: GET /things: the fallback `" in str(found)
     assert "broken` raised KeyError: 'id'" in str(found)
     assert world.told(CallEnded)[0].error == "UsageError"
 
@@ -509,7 +512,7 @@ def test_the_log_says_that_a_call_fell_back(world, caplog):
         world.call(plan, typed=True)
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage().endswith("shop.get_thing: 503 Service Unavailable; fell back")
+    assert record.getMessage().endswith("shop.get_thing: GET /things: 503 Service Unavailable; fell back")
     assert record.callsheet["fell_back"] is True
 
 

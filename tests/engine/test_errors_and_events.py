@@ -39,17 +39,17 @@ def test_an_error_says_which_call_it_ended(world):
     error = failed(world, Answer(404, b"{}"))
     assert isinstance(error, NotFound)
     assert (error.service, error.operation, error.attempts, error.was_sent) == ("shop", "get_thing", 1, True)
-    assert str(error) == "shop.get_thing: 404 Not Found"
+    assert str(error) == "shop.get_thing: GET /things: 404 Not Found"
     assert (error.status_code, error.response.content) == (404, b"{}")
 
 
 def test_an_error_says_how_often_it_was_tried(world):
-    assert str(failed(world, *[Answer(503)] * 3)) == "shop.get_thing: 503 Service Unavailable (attempt 3)"
+    assert str(failed(world, *[Answer(503)] * 3)) == "shop.get_thing: GET /things: 503 Service Unavailable (attempt 3)"
 
 
 def test_an_error_says_who_stopped_it(world):
     error = failed(world, Answer(503, headers={"Retry-After": "60"}))
-    assert str(error) == "shop.get_thing: 503 Service Unavailable; no further attempt: deadline"
+    assert str(error) == "shop.get_thing: GET /things: 503 Service Unavailable; no further attempt: deadline"
 
 
 def test_the_request_on_an_error_is_redacted(world):
@@ -68,7 +68,7 @@ def test_an_answer_that_echoes_a_secret_is_masked_where_it_is_told(world):
     request = Request("GET", URL, Headers(), secrets=(secret,))
     answer = Answer(404, problem, {"Content-Type": "application/problem+json"})
     error = failed(world, answer, plan=world.plan(), request=request)
-    assert str(error) == "shop.get_thing: 404 Not Found: no such key: ***, ***"
+    assert str(error) == "shop.get_thing: GET /things: 404 Not Found: no such key: ***, ***"
     assert b"canary" not in pickle.dumps(error)
     assert b"canary" in error.response.content
 
@@ -100,7 +100,7 @@ def test_not_sent_is_raised_only_if_no_attempt_was_sent(world, script, kind, was
 def test_the_last_outcome_is_the_cause_of_what_is_raised_for_it(world):
     refused = NotSent("refused", errno=7)
     error = failed(world, NoAnswer("lost", was_sent=True), refused, refused)
-    assert str(error) == "shop.get_thing: refused; an earlier attempt may have been processed (attempt 3)"
+    assert str(error) == "shop.get_thing: GET /things: refused; an earlier attempt may have been processed (attempt 3)"
     assert (error.__cause__, error.errno) == (refused, 7)
 
 
@@ -162,7 +162,7 @@ def test_an_event_names_the_error_of_an_attempt_without_an_answer(world):
     (attempt,) = world.told(AttemptEnded)
     assert (attempt.status, attempt.error, attempt.was_sent, attempt.wire) == (None, "TLSError", False, WireFacts())
     (call,) = world.told(CallEnded)
-    assert (call.status, call.error, call.message) == (None, "TLSError", "shop.get_thing: untrusted")
+    assert (call.status, call.error, call.message) == (None, "TLSError", "shop.get_thing: GET /things: untrusted")
 
 
 def test_an_interrupted_call_is_told_without_a_message(world):

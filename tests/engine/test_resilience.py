@@ -97,7 +97,7 @@ def test_a_turn_that_comes_too_late_is_told_at_once_and_not_spent(world):
     plan = world.real_plan(shared={"limits": limits})
     world.call(plan)
     errors = [failing(world, plan, LimitReached) for _ in range(2)]
-    assert str(errors[0]).startswith("shop.get_thing: your turn is in 60")
+    assert str(errors[0]).startswith("shop.get_thing: GET /things: your turn is in 60")
     assert "your call has 30 s (rate_limit 1/60 s); nothing was sent: use map, or raise total" in str(errors[0])
     assert errors[0].retry_after == errors[1].retry_after
     assert world.pauses == []

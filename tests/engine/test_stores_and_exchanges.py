@@ -145,7 +145,7 @@ def test_an_exchange_that_raises_fails_the_call(world, log):
         yield TOKEN
         raise AuthError("not a token")
 
-    with pytest.raises(AuthError, match=r"shop\.get_thing: not a token"):
+    with pytest.raises(AuthError, match=r"shop\.get_thing: GET /things: not a token"):
         world.call(world.plan(Policy("login", log, before=[Exchange(steps())], holds=True)))
     assert [entry[0] for entry in log] == ["before", "let_go", "ended"]
 

@@ -64,6 +64,8 @@ def test_the_methods_that_are_sent_once():
         ({"retry": None}, (), 10.0, 10.0),
         ({"timeout": Timeout(attempt=3.0)}, (1.0, 2.0), 12.0, 12.0),
         ({"timeout": Timeout(attempt=3.0), "redirects": Redirects(max=2)}, (1.0, 2.0), 18.0, 18.0),
+        ({"timeout": Timeout(attempt=3.0), "http2": True}, (1.0, 2.0), 18.0, 18.0),
+        ({"timeout": Timeout(attempt=3.0), "http2": True, "retry": None}, (), 3.0, 3.0),
         ({"retry": Retry(attempts=4, backoff=Backoff(5.0, 8.0, 5.0))}, (5.0, 8.0, 8.0), 61.0, 30.0),
     ],
 )

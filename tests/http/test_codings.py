@@ -121,6 +121,30 @@ def test_the_cap_is_the_largest_body_that_is_allowed():
         decoded(gzip.compress(bytes(1001)), decoders_for(["gzip"], 5), 1000)
 
 
+@pytest.mark.parametrize(
+    "tail", [b"\0x", b"\r\nx", b"\0" + gzip.compress(b"more", mtime=0), b"\n" + zlib.compress(b"more")]
+)
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_after_zeros_and_line_breaks_comes_nothing_else(coding, tail):
+    coded = CODE[coding](b"data") + tail
+    for pieces in ([coded], pieces_of(coded, range(200))):
+        with pytest.raises(BrokenCodingError, match="other bytes than zeros and line breaks"):
+            streamed([coding], pieces)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@given(DATA, st.lists(st.sampled_from([b"\0", b"\r", b"\n"])), st.lists(st.integers(0, 3000)))
+def test_zeros_and_line_breaks_may_come_in_any_pieces(coding, data, tail, cuts):
+    coded = CODE[coding](data) + b"".join(tail)
+    assert decoded(coded, decoders_for([coding], 5), 1 << 20) == data
+    assert streamed([coding], pieces_of(coded, cuts)) == data
+
+
+def test_zeros_alone_are_no_coded_body():
+    with pytest.raises(BrokenCodingError):
+        decoded(b"\0\0\0", decoders_for(["gzip"], 5), 10)
+
+
 def test_too_many_codings_are_refused():
     with pytest.raises(BrokenCodingError, match="6 stacked content codings, at most 5 are allowed"):
         decoders_for(["gzip"] * 6, 5)

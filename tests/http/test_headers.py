@@ -129,6 +129,53 @@ def test_links_are_found_by_relation():
     assert set(links) == {"next", "prev", "last"}
 
 
+@pytest.mark.parametrize(
+    ("field", "urls"),
+    [
+        ("<a>; rel=next", {"next": "a"}),
+        ("<a>; rel = next", {"next": "a"}),
+        ('<a>;rel= "next"', {"next": "a"}),
+        ("<a>; REL=next", {"next": "a"}),
+        ("<a>; rel=next prev", {"next": "a", "prev": "a"}),
+        ("<a>; rel=http://x/r?a=b", {"http://x/r?a=b": "a"}),
+        ("<a>;; ;rel=next;", {"next": "a"}),
+        ('<a>; title=it\'s "one"; rel=next', {"next": "a"}),
+        ('<a>; rel="next', {"next": "a"}),
+        ('<a>; rel="next\\', {"next": "a"}),
+        ('<a>; rel="ne\\xt"', {"next": "a"}),
+        ("<a>; rel='next'", {"'next'": "a"}),
+        ("<a b>; rel=next", {"next": "a b"}),
+        ("<a<b>; rel=next", {"next": "a<b"}),
+        ("<>; rel=self", {"self": ""}),
+        (", ,<a>; rel=next,,\t<b>; rel=last,", {"next": "a", "last": "b"}),
+        ("<a>;rel=next,<b>;rel=last", {"next": "a", "last": "b"}),
+        ("<a>; rel=next, <b>; title=x, <c>; rel=last", {"next": "a", "last": "c"}),
+        ("<a>; rel=next; rel=last", {"next": "a"}),
+        ("<a> rel=next", {}),
+        ("<a>; rel=next, b; rel=last", {"next": "a"}),
+        ("<a>; rel=next, <b", {"next": "a"}),
+        ('<a>; rel="next" x, <b>; rel=last', {"next": "a"}),
+        ("a; rel=next", {}),
+        ("", {}),
+    ],
+)
+def test_links_outside_the_grammar_are_read_as_the_rfc_says(field, urls):
+    assert {relation: link["url"] for relation, link in parse_links(field).items()} == urls
+
+
+@pytest.mark.parametrize(
+    ("parameters", "title"),
+    [
+        ("title=plain; title*=UTF-8'de'n%c3%a4chste%20Seite", "n\u00e4chste Seite"),
+        ("title*=iso-8859-1''n%e4chste", "n\u00e4chste"),
+        ("title=plain; title*=broken", "plain"),
+        ("title=one; title=two", "one"),
+    ],
+)
+def test_the_title_of_a_link(parameters, title):
+    assert parse_links(f"<a>; rel=next; {parameters}")["next"]["title"] == title
+
+
 def test_the_first_of_two_links_of_one_relation_counts():
     assert parse_links("<one>; rel=next, <two>; rel=NEXT")["next"]["url"] == "one"
 

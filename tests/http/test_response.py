@@ -13,6 +13,7 @@ from callsheet.http.problem import ProblemDetails
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.secret import Secret
+from callsheet.values.lines import LineSplitter
 
 PROBLEM = "application/problem+json"
 
@@ -37,6 +38,46 @@ def answer(status=200, content=b"", headers=None, secrets=(), **facts):
 )
 def test_text_follows_the_charset_and_never_fails(content_type, content, text):
     assert answer(content=content, headers={"Content-Type": content_type} if content_type else {}).text == text
+
+
+@pytest.mark.parametrize(
+    ("charset", "content", "text"),
+    [
+        ("gb2312", "镕".encode("gbk"), "镕"),
+        ("GBK", "€".encode("gb18030"), "€"),
+        ("gbk", b"\x80 \x810\x810", "€ \x80"),
+        ("shift_jis", "①髙".encode("cp932"), "①髙"),
+        ("x-sjis", "①".encode("cp932"), "①"),
+        ("euc-kr", "똠".encode("cp949"), "똠"),
+        ("ks_c_5601-1987", "똠".encode("cp949"), "똠"),
+        ("big5", "㗎".encode("big5hkscs"), "㗎"),
+        ("iso-8859-1", b"\x93\x80\x81\xe9", "“€\x81é"),
+        ("latin1", b"\x93", "“"),
+        ("us-ascii", b"\xe9", "é"),
+        ("iso-8859-9", b"\x80\xfd", "€\u0131"),
+        ("windows-874", b"\x81\xa1\xdb", "\x81ก\ufffd"),
+        ("tis-620", b"\x80", "€"),
+        ("macintosh", b"\xf0", "\uf8ff"),
+        ("x-cp1251", b"\xcf", "П"),
+        ("unicode-1-1-utf-8", "é".encode(), "é"),
+        ("unicode", "é".encode("utf-16-le"), "é"),
+        ("utf-16", b"\xfe\xff\x00a", "a"),
+        ("utf-16be", "\ufeffé".encode("utf-16-be"), "é"),
+        ("utf-8", "\ufeff\ufeffa".encode(), "\ufeffa"),
+        ("x-user-defined", b"a\xff", "a\ufffd"),
+        ("iso-2022-kr", b"a\x1b$)C\xff", "a\x1b$)C\ufffd"),
+        ("hz-gb-2312", b"ab", "ab"),
+        ("replacement", b"ab", "ab"),
+        ("utf-7", b"+AOk-", "é"),
+        ("cp437", b"\x82", "é"),
+        ("utf-32", "é".encode("utf-32"), "é"),
+    ],
+)
+def test_a_label_means_what_the_standard_says(charset, content, text):
+    assert answer(content=content, headers={"Content-Type": f"text/plain; charset={charset}"}).text == text
+    pieces = LineSplitter(charset)
+    lines = [line for byte in content for line in pieces.feed(bytes([byte]))] + pieces.end()
+    assert lines in ([text], [f"\ufeff{text}"])  # the mark is left out by who knows that it is the first line
 
 
 def test_a_charset_that_nobody_knows_is_not_remembered():

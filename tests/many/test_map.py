@@ -156,3 +156,61 @@ def test_no_rows_no_outcomes(world):
     iteration = world.iterate(calls, 0, concurrency=3)
     iteration.end()
     assert (calls.outcomes, iteration.error) == ([], None)
+
+
+@settings(deadline=None, max_examples=60)
+@given(run=runs())
+def test_unordered_outcomes_come_as_the_calls_end(run):
+    calls = Calls(run["faults"])
+    count, concurrency = run["count"], run["concurrency"]
+    options = {"concurrency": concurrency, "on_error": run["on_error"], "ordered": False}
+    iteration = run["world"].iterate(calls, count, run["end"], **options)
+    opened = []
+    raised = None
+    try:
+        while len(opened) < count and raised is None:
+            calls.wait_for_begun(min(count, len(opened) + concurrency))
+            held = sorted(calls.held)
+            row = held[run["picks"][len(opened) % 20] % len(held)]
+            calls.open(row)
+            if row in calls.faults and run["on_error"] == "raise":
+                raised = calls.faults[row]
+            else:
+                opened.append(row)
+                iteration.wait_for_outcomes(len(opened))
+    finally:
+        calls.free()
+        iteration.end()
+
+    assert [outcome.index for outcome in calls.outcomes] == [outcome.row for outcome in calls.outcomes] == opened
+    assert [outcome.error for outcome in calls.outcomes] == [calls.faults.get(row) for row in opened]
+    assert iteration.error is (raised or run["end"])
+    assert calls.most_in_flight <= concurrency
+    assert calls.most_ahead <= 2 * concurrency
+    assert not calls.held
+    assert not iteration.left_over
+
+
+def test_unordered_a_slow_row_holds_up_nobody(world):
+    calls = Calls()
+    iteration = world.iterate(calls, 30, concurrency=3, ordered=False)
+    for row in range(1, 30):
+        calls.open(row)
+    iteration.wait_for_outcomes(29)
+    calls.open(0)
+    iteration.end()
+    assert [outcome.row for outcome in calls.outcomes] == [*range(1, 30), 0]
+    assert calls.most_ahead <= 6
+
+
+def test_the_error_that_ends_waiting_rows_names_the_first_that_is_not_done(world):
+    for ordered, first in ((True, 3), (False, 1)):
+        late = NotFound("gone", position=-1)
+        calls = Calls({3: late})
+        iteration = world.iterate(calls, 9, concurrency=4, on_error="keep", ordered=ordered)
+        for row in (0, 2, *((1,) if ordered else ()), 3):
+            calls.open(row)
+        calls.free()
+        iteration.end()
+        assert iteration.error is late
+        assert late.position == first

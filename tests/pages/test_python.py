@@ -8,7 +8,7 @@ import threading
 import pytest
 from pydantic import BaseModel
 
-from callsheet import AsyncClient, Client, Sheet
+from callsheet import UNSET, AsyncClient, Client, Sheet
 from callsheet.errors import (
     ArgumentError,
     DeadlinePassed,
@@ -165,7 +165,7 @@ def test_on_page_may_be_a_coroutine_function():
 def test_an_error_carries_the_position_of_the_page_that_failed(shop):
     world = shop(failing_at(THREE, 1), CURSORS)
     kept = []
-    with pytest.raises(ServerError, match=r"shop\.list: 500.* \(page 2\)") as failed:
+    with pytest.raises(ServerError, match=r"shop\.list: GET /items: 500.* \(page 2\)") as failed:
         world.items(kept=kept)
     assert ids(kept) == [1, 2]
     assert ids(world.items(from_position=failed.value.position)) == [3, 4, 5]
@@ -520,6 +520,12 @@ def test_a_caller_may_begin_later_and_ask_for_another_size(shop, declared):
     )
     assert ids(world.items(page=2, size=2)) == [3, 4, 5, 6, 7]
     assert [asked.query for asked in world.asked] == [{"page": n, "size": "2"} for n in "2345"]
+
+
+def test_what_is_unset_is_left_out(shop):
+    world = shop(numbered(total=7), f"{PAGED}, query: {{status: {{type: string}}}}")
+    assert ids(world.items(page=UNSET, status=UNSET, headers=UNSET, timeout=UNSET)) == [*range(1, 8)]
+    assert world.asked[0].query == {"page": "1"}
 
 
 def test_a_caller_may_begin_at_a_cursor(shop):

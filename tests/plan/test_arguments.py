@@ -33,7 +33,7 @@ def problems(service, operation, **arguments):
         service.call(operation, **arguments)
     first, *rest = str(caught.value).split("\n")
     assert first == (
-        f"shop.{operation}: these arguments do not fit (declared at services.shop.operations.{operation}); "
+        f"shop.{operation}: GET {USERS[operation]['get']}: these arguments do not fit (declared at services.shop.operations.{operation}); "
         "nothing was sent"
     )
     assert (caught.value.service, caught.value.operation, caught.value.was_sent) == ("shop", operation, False)
@@ -130,5 +130,5 @@ def test_an_operation_that_is_not_declared(service):
 
 @pytest.mark.parametrize("timeout", [0, -1, "soon", {"totl": 1}, float("inf")])
 def test_a_timeout_that_is_none(service, timeout):
-    with pytest.raises(ArgumentError, match=r"shop\.ping: timeout: "):
+    with pytest.raises(ArgumentError, match=r"shop\.ping: GET /ping: timeout: "):
         service.call("ping", timeout=timeout)

@@ -373,7 +373,7 @@ def test_a_stream_operation_gives_the_answer_as_it_comes(any_shop):
     with any_shop(operations, script=[answer(200, (), b"a;b\n"), answer(404), answer(404, (), b"none")]) as service:
         opened = service.call("export")
         assert (opened.status_code, service.read(opened)) == (200, b"a;b\n")
-        with pytest.raises(NotFound, match=r"shop\.export: 404"):
+        with pytest.raises(NotFound, match=r"shop\.export: GET /export: 404 Not Found"):
             service.call("export")
         assert service.read(service.call("export", raise_for_status=False)) == b"none"
 

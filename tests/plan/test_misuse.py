@@ -30,6 +30,26 @@ def service():
             "arguments: expected a mapping from name to value, found list",
         ),
         (lambda shop: shop.call("add", json={"a": object()}), "Unable to serialize unknown type"),
+        (
+            lambda shop: shop.get("/x", headers={"Authorization": "a", "X": "b", "authorization": "c"}),
+            "headers: `authorization` is given twice; names have no case",
+        ),
+        (
+            lambda shop: shop.call("get_user", id=7, headers={"X-A": "a", "x-a": "a"}),
+            "headers: `x-a` is given twice",
+        ),
+        (
+            lambda shop: shop.post("/x", data={"a": 1}, headers={"Content-Type": "multipart/form-data"}),
+            "`Content-Type`: the body is application/x-www-form-urlencoded, and no multipart; .* `files`",
+        ),
+        (
+            lambda shop: shop.post("/x", json={"a": 1}, headers={"content-type": "Multipart/Form-Data; boundary=x"}),
+            "`Content-Type`: the body is application/json, and no multipart",
+        ),
+        (
+            lambda shop: shop.call("add", json={"a": 1}, headers={"Content-Type": "multipart/mixed"}),
+            "`Content-Type`: the body is application/json, and no multipart",
+        ),
     ],
 )
 def test_misuse_is_told_as_such(service, ask, message):

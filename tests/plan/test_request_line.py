@@ -201,3 +201,17 @@ def test_json_and_content_are_not_both_sent(shop):
         assert (service.sent.body, service.sent.header("content-type")) == (b'{"x":1}', "application/json")
         service.post("/a", content="é")
         assert service.sent.body == "é".encode()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "target"),
+    [("", "/"), ("/", "/"), ("/graphql", "/graphql"), ("/graphql/", "/graphql"), ("/v1/graph%20ql", "/v1/graph%20ql")],
+)
+@pytest.mark.parametrize(("query", "written"), [({}, ""), ({"a": "b c"}, "?a=b%20c")])
+def test_an_operation_at_the_base_url_itself(shop, prefix, target, query, written):
+    declared = {"post": "", "json": "object", "query": {"a": "string"}}
+    with shop({"graphql": declared, "schema": {"get": ""}}, prefix=prefix) as service:
+        service.call("graphql", **query, variables={})
+        assert service.sent.line == f"POST {target}{written} HTTP/1.1".encode()
+        service.call("schema")
+        assert service.sent.line == f"GET {target} HTTP/1.1".encode()

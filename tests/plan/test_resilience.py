@@ -62,7 +62,7 @@ def test_a_key_may_be_quoted_as_in_the_draft_and_have_another_header(any_shop):
 
 def test_a_key_may_be_demanded_of_the_caller(any_shop):
     with any_shop(ORDER, idempotency_key={"from": "argument"}) as service:
-        with pytest.raises(ArgumentError, match=r"shop\.order: idempotency_key: missing"):
+        with pytest.raises(ArgumentError, match=r"shop\.order: POST /orders: idempotency_key: missing"):
             service.call("order")
         with pytest.raises(ArgumentError, match=r"shop\.post: idempotency_key: missing"):
             service.post("/x")

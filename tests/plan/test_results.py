@@ -160,8 +160,10 @@ def test_the_whole_way(shop):
     script = [answer_json({"id": 7}), answer_json({}), answer_json({"title": "none"}, 404), answer_json({}, 404)]
     with shop(operations, script=script) as service:
         assert service.call("get_user", id=7) == {"id": 7}
-        with pytest.raises(ValidationError, match=r"^shop\.get_user: 200: the answer is not of the declared type: "):
+        with pytest.raises(
+            ValidationError, match=r"^shop\.get_user: GET /users/\{id\}: 200: the answer is not of the declared type: "
+        ):
             service.call("get_user", id=7)
-        with pytest.raises(NotFound, match=r"^shop\.get_user: 404 Not Found$"):
+        with pytest.raises(NotFound, match=r"^shop\.get_user: GET /users/\{id\}: 404 Not Found: none$"):
             service.call("get_user", id=7)
         assert service.call("get_user", id=7, raise_for_status=False).status_code == 404

@@ -6,9 +6,12 @@ import traceback
 import pytest
 
 from callsheet import Client
+from callsheet.auth.constant import constant_credential
 from callsheet.errors import ArgumentError, NotFound
 from callsheet.plan.plan import Given
 from callsheet.plan.service import ServicePlans
+from callsheet.secret import Secret
+from callsheet.settings.settings import AuthSettings
 from callsheet.sheet import Sheet
 from tests.servers import answer, answer_with
 
@@ -57,6 +60,9 @@ def test_a_secret_parameter_is_sent_and_not_shown(shop, operation, argument, sen
         ({"api_key": {"query": "key", "value": CANARY}}, f"/users?key={CODED}", ("X-Id", None)),
         ({"api_key": {"cookie": "sid", "value": "canary-7"}}, "/users", ("Cookie", "sid=canary-7")),
         ({"basic": {"username": "ada", "password": "canary-7"}}, "/users", ("Authorization", "Basic YWRhOmNhbmFyeS03")),
+        ({"basic": {"username": "canary-7", "password": ""}}, "/users", ("Authorization", "Basic Y2FuYXJ5LTc6")),
+        ({"basic": {"username": "canary-7"}}, "/users", ("Authorization", "Basic Y2FuYXJ5LTc6")),
+        ({"basic": {"username": "", "password": "canary-7"}}, "/users", ("Authorization", "Basic OmNhbmFyeS03")),
     ],
 )
 def test_a_credential_is_sent_and_not_shown(shop, auth, target, field):
@@ -66,7 +72,20 @@ def test_a_credential_is_sent_and_not_shown(shop, auth, target, field):
         assert service.sent.target == target
         assert service.sent.header(field[0]) == field[1]
         assert "canary" not in shown(caught.value, "")
-        assert "YWRhOmNhbmFyeS03" not in shown(caught.value, "")
+        assert service.sent.header("Authorization") is None or service.sent.header("Authorization")[7:] not in shown(
+            caught.value, ""
+        )
+
+
+def test_who_basic_names_is_told_apart_by_what_is_not_empty():
+    def identity(**options):
+        return constant_credential(
+            AuthSettings("basic", {name: Secret(text) for name, text in options.items()})
+        ).identity
+
+    assert identity(username="", password="one") != identity(username="", password="two")
+    assert identity(username="ada", password="one") == identity(username="ada", password="two")
+    assert identity(username="key-1", password="") != identity(username="key-2", password="")
 
 
 def test_a_secret_typed_into_an_undeclared_path_is_masked(shop):

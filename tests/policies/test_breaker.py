@@ -230,6 +230,14 @@ def test_the_pause_of_a_probe_begins_when_it_is_sent():
     assert refused(breaker, NOW + 2.8).retry_after == 2.0
 
 
+def test_the_round_ends_with_the_probe_that_was_sent_first():
+    breaker = opened(Settings(samples=4, probes=2))
+    waited = waiting(breaker, NOW + 1.0)
+    sent(breaker, NOW + 1.1)
+    waited.began, waited.was_sent = NOW + 1.5, True
+    assert refused(breaker, NOW + 2.6).retry_after == pytest.approx(1.5)  # of 2 s since 2.1
+
+
 def test_a_probe_that_waits_to_be_sent_leaves_its_place_to_another_and_the_pause_stays():
     breaker = opened()
     first = waiting(breaker, NOW + 1.0)
@@ -262,7 +270,7 @@ def test_a_round_whose_pause_is_over_too_is_followed_by_the_next():
     breaker = opened()
     sent(breaker, NOW + 1.0)
     probe = attempt_at(NOW + 4.5)
-    assert breaker.before(probe, NOW + 4.5) == Tell(changed("half-open"))
+    assert breaker.before(probe, NOW + 4.5) == Tell(changed("open", 0, 2.0), Tell(changed("half-open")))
     assert (len(breaker.probing), breaker.openings) == (1, 2)
 
 
@@ -294,7 +302,7 @@ def test_failures_that_began_before_the_last_change_say_nothing():
     assert (breaker.state, breaker.counted(NOW + 14.0)) == ("closed", (0, 0))
 
 
-@pytest.mark.parametrize("outcome", [429, LimitReached("ours"), None])
+@pytest.mark.parametrize("outcome", [429, 407, LimitReached("ours"), None])
 def test_a_probe_that_says_nothing_gives_its_place_back_and_the_pause_stays(outcome):
     breaker = opened()
     assert made(breaker, outcome, NOW + 1.0) is None

@@ -34,12 +34,14 @@ def is_retried(attempt, **settings):
     return isinstance(verdict(attempt, **settings), TryAgain)
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529])
 def test_statuses_that_may_pass_are_retried(attempt_of, status):
     assert is_retried(attempt_of(status))
 
 
-@pytest.mark.parametrize("status", [200, 201, 204, 301, 304, 400, 401, 403, 404, 409, 422, 501, 505])
+@pytest.mark.parametrize(
+    "status", [200, 201, 204, 301, 304, 400, 401, 403, 404, 409, 422, 501, 505, 519, 525, 528, 530, 599]
+)
 def test_other_statuses_are_not(attempt_of, status):
     assert verdict(attempt_of(status)) is None
 
@@ -58,7 +60,14 @@ def test_a_repeatable_method_is_retried_after_any_outcome_that_may_pass(attempt_
 @pytest.mark.parametrize("method", ONCE)
 @pytest.mark.parametrize("outcome", [408, 500, 503, NoAnswer("lost"), AttemptTimeout("slow"), MalformedAnswer("?")])
 def test_any_other_method_is_not_retried_where_it_may_have_been_processed(attempt_of, method, outcome):
-    assert verdict(attempt_of(outcome, method=method)) is None
+    assert verdict(attempt_of(outcome, method=method)) == GiveUp("idempotent")
+    assert verdict(attempt_of(outcome, method=method, number=3)) is None
+
+
+def test_what_another_policy_wants_to_send_is_not_forbidden_by_the_method(attempt_of):
+    attempt = attempt_of(503, method="POST")
+    attempt.again = TryAgain(0.0)
+    assert verdict(attempt) is None
 
 
 @pytest.mark.parametrize("method", REPEATABLE + ONCE)
@@ -154,16 +163,36 @@ def test_what_a_kept_connection_gave_back_unprocessed_is_sent_again_at_once(atte
     assert verdict(attempt_of(refused, method="POST")) == TryAgain(0.0)
 
 
+def test_what_was_given_back_unprocessed_costs_two_attempts_less(attempt_of):
+    retry = Retry(Settings(attempts=2), lambda: 1.0, lambda: WALL)
+    attempt = attempt_of(NotSent("refused", on_kept_connection=True), method="POST")
+    verdicts = []
+    for number in range(1, 5):
+        attempt.number = number
+        verdicts.append(retry.after(attempt, NOW))
+    charged = TryAgain(0.5, fresh=True)
+    assert verdicts == [TryAgain(0.0), TryAgain(0.0, fresh=True), charged, None]
+    assert attempt.call.uncharged == 2
+
+
+def test_what_was_given_back_is_not_sent_again_where_its_body_cannot_be(attempt_of):
+    class Once(Content):
+        is_replayable = False
+
+    refused = NotSent("refused", on_kept_connection=True)
+    assert verdict(attempt_of(refused, method="POST", body=Once(b"x"))) == GiveUp("body")
+
+
 def test_a_kept_connection_that_was_lost_is_replaced_at_once(attempt_of):
     lost = NoAnswer("lost", on_kept_connection=True)
     assert verdict(attempt_of(lost)) == TryAgain(0.0, fresh=True)
-    assert verdict(attempt_of(lost, method="POST")) is None
+    assert verdict(attempt_of(lost, method="POST")) == GiveUp("idempotent")
     assert verdict(attempt_of(lost, number=3)) is None
 
 
 def test_nobody_is_blamed_where_nothing_would_have_been_retried(attempt_of):
     assert verdict(attempt_of(404), now=NOW + 100) is None
-    assert verdict(attempt_of(503, method="POST", body=OnceOnly(b""))) is None
+    assert verdict(attempt_of(503, method="POST", body=OnceOnly(b""))) == GiveUp("idempotent")
 
 
 def meant(attempt, meaning):
@@ -179,7 +208,7 @@ def test_what_an_error_rule_calls_transient_is_retried_like_a_503(attempt_of, me
 
 @pytest.mark.parametrize("method", ONCE)
 def test_of_other_methods_only_where_that_does_the_same(attempt_of, method):
-    assert verdict(meant(attempt_of(200, method=method), "transient")) is None
+    assert verdict(meant(attempt_of(200, method=method), "transient")) == GiveUp("idempotent")
     assert is_retried(meant(attempt_of(200, method=method, repeatable=True), "transient"))
 
 

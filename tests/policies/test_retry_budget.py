@@ -84,3 +84,13 @@ def test_a_call_that_this_machine_kept_from_the_service_is_not_counted(attempt_o
         budget.before(attempt, NOW)
         asked(budget, attempt, again=None)
     assert [asked(budget, attempt_of(503)) for _ in range(2)] == [None, GiveUp("retry.budget")]
+
+
+def test_local_faults_of_calls_that_have_left_the_window_take_nothing_from_the_others(attempt_of):
+    budget = RetryBudget(Budget(ratio=0.2, floor=0.1, window=10.0))
+    waited = [attempt_of(LocalFault("no descriptor")) for _ in range(100)]
+    for attempt in waited:
+        budget.before(attempt, NOW)
+    for attempt in waited:
+        asked(budget, attempt, NOW + 8.0, again=None)
+    assert [asked(budget, attempt_of(503), NOW + 12.0) for _ in range(2)] == [None, GiveUp("retry.budget")]

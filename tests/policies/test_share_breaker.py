@@ -92,6 +92,7 @@ REFUSED = NotSent("refused", on_kept_connection=True)
 CREDENTIALS = NotSent("the proxy wants other credentials", is_local=True)
 LOCAL, CERT = LocalFault("no descriptor"), TLSError("our certificate cannot be read", is_local=True)
 NOTHING = [
+    407,
     429,
     BreakerOpen("a"),
     LimitReached("b"),

@@ -101,9 +101,13 @@ def test_whatever_a_service_sends_gives_a_finite_limit_or_none(fields, wall):
         ([("retry-after-ms", "-5"), ("Retry-After", "2")], 2.0),
         ([("retry-after-ms", "garbage")], None),
         ([("Retry-After", "-5")], None),
-        ([("Retry-After", "1e20")], LONGEST),
-        ([("Retry-After", "inf")], LONGEST),
-        ([("retry-after-ms", "1e400")], LONGEST),
+        ([("Retry-After", "9" * 20)], LONGEST),
+        ([("retry-after-ms", "9" * 400)], LONGEST),
+        ([("Retry-After", "1e20")], None),
+        ([("Retry-After", "inf")], None),
+        ([("Retry-After", "inf"), ("Retry-After", "7")], 7.0),
+        ([("retry-after-ms", "1e400")], None),
+        ([("retry-after-ms", "inf"), ("Retry-After", "7")], 7.0),
         ([("Retry-After", "nan")], None),
     ],
 )
@@ -123,6 +127,23 @@ def test_a_date_counts_from_the_date_of_the_answer(ours):
     assert told_pause(answer([("Date", AT), ("Retry-After", "Tue, 14 Nov 2023 22:13:00 GMT")]), ours) == 0.0
     reset = [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "1700000007")]
     assert told_limit(answer([("Date", AT), *reset]), lambda: ours) == ToldLimit(0, 7.0)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Sunday, 31-Dec-23 23:59:50 GMT",
+        "Sun Dec 31 23:59:50 2023",
+        "Sun, 31 Dec 2023 23:59:50 -0000",
+        "31 Dec 2023 23:59:50 gmt",
+    ],
+)
+@pytest.mark.parametrize(
+    "later", ["Sun, 31 Dec 2023 23:59:60 GMT", "Sunday, 31-Dec-23 23:59:60 GMT", "Sun Dec 31 23:59:60 2023"]
+)
+def test_each_form_of_a_date_is_read_and_a_leap_second_is_one(date, later):
+    assert told_pause(answer([("Date", date), ("Retry-After", later)]), WALL) == 9.0
+    assert told_pause(answer([("Date", later), ("Retry-After", date)]), WALL) == 0.0
 
 
 @pytest.mark.parametrize(

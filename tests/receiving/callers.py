@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from callsheet import AsyncClient, Client, Sheet
+from callsheet.errors import UsageError
 from tests.loops import new_runner
 
 
@@ -49,6 +50,21 @@ class BlockingCaller(Caller):
             return found, error, answer.last_event_id
         return found, None, answer.last_event_id
 
+    def all_of(self, client, operation):
+        """What iterating over the answer of a declared operation gives."""
+        with client.call(operation) as answer:
+            return list(answer)
+
+    def read_in_turn(self, client, path, ways):
+        found: list[Any] = []
+        with client.stream("GET", path) as answer:
+            for way in ways:
+                try:
+                    found.append(answer.read() if way == "read" else list(getattr(answer, way)()))
+                except UsageError as error:
+                    found.append(error)
+        return found
+
     def reading(self, client, path, work):
         """What `work(next piece)` gives of an open answer."""
         with client.stream("GET", path) as answer:
@@ -85,6 +101,27 @@ class AsyncioCaller(Caller):
         except Exception as error:
             return found, error, answer.last_event_id if answer else ""
         return found, None, answer.last_event_id
+
+    def all_of(self, client, operation):
+        async def found():
+            async with await client.call(operation) as answer:
+                return [part async for part in answer]
+
+        return self.runner.run(found())
+
+    def read_in_turn(self, client, path, ways):
+        return self.runner.run(self._read_in_turn(client, path, ways))
+
+    async def _read_in_turn(self, client, path, ways):
+        found: list[Any] = []
+        async with client.stream("GET", path) as answer:
+            for way in ways:
+                try:
+                    parts = await answer.read() if way == "read" else [part async for part in getattr(answer, way)()]
+                    found.append(parts)
+                except UsageError as error:
+                    found.append(error)
+        return found
 
     def reading(self, client, path, work):
         opening = client.stream("GET", path)

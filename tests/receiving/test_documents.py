@@ -21,11 +21,27 @@ TOKEN = "canary-of-a-token"
         (b'{"a": -Infinity}', "Infinity"),
         (b'{"a": ' + b"9" * 100_000 + b"}", "9999"),
         (b'{"a": "\xff"}', "\ufffd"),
+        (b'{"a": 123123e100000}', "a number in it is beyond what a 64-bit float can hold"),
+        (b'{"a": "\\ud83d"}', "half a surrogate pair, which has no UTF-8 form at line 1 column 14"),
+        (b'{"a": "\\ud83d\\u0041"}', "half a surrogate pair, which has no UTF-8 form at line 1 column"),
         (b'{"a": 1', "EOF"),
         (b"", "''"),
         ('{"a": 1}'.encode("utf-16"), "\ufffd"),
     ],
-    ids=["html", "depth", "nan", "infinity", "integer", "utf-8", "cut", "empty", "utf-16"],
+    ids=[
+        "html",
+        "depth",
+        "nan",
+        "infinity",
+        "integer",
+        "utf-8",
+        "overflow",
+        "half a pair",
+        "two halves",
+        "cut",
+        "empty",
+        "utf-16",
+    ],
 )
 @pytest.mark.parametrize("how", ["json", *OPERATIONS])
 def test_what_is_no_json_is_told_with_status_and_a_short_beginning(caller, body, shown, how):

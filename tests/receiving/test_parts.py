@@ -4,6 +4,7 @@ import pytest
 
 from callsheet.errors import DecodeError, NoAnswer, ResponseTooLarge
 from callsheet.practice import PracticeServer
+from callsheet.values.sse import ServerSentEvent
 from tests.servers import ScriptedServer, answer, raw, reset, then, truncated
 from tests.servers.actions import head
 
@@ -130,3 +131,43 @@ def test_what_is_no_event_stream_is_refused(caller, content_type):
 def test_no_content_is_no_events(caller):
     with ScriptedServer(answer(204)) as server:
         assert caller.parts(caller.client(server.url), "/", "iter_events") == ([], None, "")
+
+
+@pytest.mark.parametrize(
+    ("marks", "data"),
+    [(b"", ["1", "2"]), (b"\xef\xbb\xbf", ["1", "2"]), (b"\xef\xbb\xbf" * 2, ["2"]), (b"\xef\xbb\xbf" * 3, ["2"])],
+)
+def test_one_byte_order_mark_of_an_event_stream_is_left_out(caller, marks, data):
+    """Behind a second one the first line is of an unknown field, as in browsers."""
+    with ScriptedServer(served(marks + b"data: 1\n\ndata: 2\n\n", "text/event-stream")) as server:
+        events, error, _ = caller.parts(caller.client(server.url), "/", "iter_events")
+    assert ([event.data for event in events], error) == (data, None)
+
+
+EVENT = ServerSentEvent("tick", "1", "7")
+
+
+@pytest.mark.parametrize(
+    ("stream", "body", "parts"),
+    [
+        ("lines", b"a\r\nb", ["a", "b"]),
+        ("json_lines", b'{"a": 1}\n\n[2]\n', [{"a": 1}, [2]]),
+        ("events", b"id: 7\nevent: tick\ndata: 1\n\n", [EVENT]),
+        (True, b"a\nb", [b"a\nb"]),
+    ],
+)
+@pytest.mark.parametrize("content_type", ["text/event-stream", "application/json", "text/html; charset=utf-16", ""])
+def test_an_operation_says_what_its_answer_is_made_of(caller, stream, body, parts, content_type):
+    content_type = content_type.partition(";")[0] if stream == "lines" else content_type
+    with ScriptedServer(served(body, content_type)) as server:
+        client = caller.client(server.url, {"follow": {"get": "/", "stream": stream}})
+        assert caller.all_of(client, "follow") == parts
+
+
+@pytest.mark.parametrize("stream", [True, "lines", "json_lines"])
+def test_events_of_another_type_are_refused_where_the_operation_does_not_say_events(caller, stream):
+    with ScriptedServer(served(b"data: 1\n\n")) as server:
+        client = caller.client(server.url, {"follow": {"get": "/", "stream": stream}})
+        answered = caller.do(client, "call", "follow")
+        with pytest.raises(DecodeError, match="expected text/event-stream"):
+            answered.iter_events()

@@ -1,6 +1,5 @@
 """A canary in every place a secret can stand, through every way a call can end: it reaches the wire and nothing else."""
 
-import asyncio
 import json
 import logging
 import pickle
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple, get_args
 import pytest
 
 from callsheet import APIError, AsyncClient, Client, Event, Sheet, SheetError
+from tests.loops import colours, run
 from tests.servers import ScriptedServer, answer_json, answer_with, lose_answer, silence
 
 CANARY = "canary-7f3a9c51"
@@ -108,7 +108,7 @@ def in_threads(sheet: Sheet, place: Place, seen: Seen) -> None:
         seen.look_at(client.service("s")._maker.plans.plan("op"))
 
 
-def in_tasks(sheet: Sheet, place: Place, seen: Seen) -> None:
+def in_tasks(sheet: Sheet, place: Place, seen: Seen, loop: str = "asyncio") -> None:
     async def main() -> None:
         async with AsyncClient(sheet, listeners=(seen.listen,)) as client:
             seen.look_at(client)
@@ -117,7 +117,7 @@ def in_tasks(sheet: Sheet, place: Place, seen: Seen) -> None:
             except APIError as error:
                 seen.look_at_error(error)
 
-    asyncio.run(main())
+    run(main(), loop)
 
 
 def look_at_answer(response: Any, seen: Seen) -> None:
@@ -135,7 +135,7 @@ def spellings() -> list[str]:
     return [CANARY, base64.b64encode(f"ada:{CANARY}".encode()).decode()]
 
 
-@pytest.mark.parametrize("in_colour", [in_threads, in_tasks], ids=["blocking", "asyncio"])
+@pytest.mark.parametrize("in_colour", colours(in_threads, in_tasks))
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 def test_a_secret_reaches_the_wire_and_nothing_else(place, way, in_colour, folder, caplog):
@@ -154,7 +154,7 @@ def test_a_secret_reaches_the_wire_and_nothing_else(place, way, in_colour, folde
     assert not leaked
 
 
-@pytest.mark.parametrize("in_colour", [in_threads, in_tasks], ids=["blocking", "asyncio"])
+@pytest.mark.parametrize("in_colour", colours(in_threads, in_tasks))
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 def test_nor_when_tls_fails(place, in_colour, folder, certificates, caplog):
     caplog.set_level(logging.DEBUG)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from callsheet import AsyncClient, Client, Sheet
 from callsheet.testing import Cassette
+from tests.loops import COLOURS, LOOPS, run, uvloop
 from tests.secrets.places import PLACES, Stood
 from tests.secrets.seen import Hidden, Seen, looked_at, spellings
 from tests.secrets.ways import WAYS, Way, echo
@@ -17,7 +19,7 @@ from tests.servers import RefusedPort, ScriptedServer, answer_with, silence
 from tests.servers.token_giver import TokenGiver
 
 CANARY = 'canary7f/3a+9c"51&=% \\x'
-COLOURS = ("blocking", "asyncio")
+NAMES = ("blocking", "asyncio", "uvloop") if uvloop else ("blocking", "asyncio")
 
 
 def sheet_of(hidden: Hidden, way: Way, url: str, variables: dict[str, str]) -> Sheet:
@@ -66,7 +68,7 @@ def in_threads(hidden: Hidden, way: Way, sheet: Sheet, seen: Seen, **options) ->
             looked_at(seen, lambda: client.call("op", **hidden.value.arguments, **way.arguments, **way.options))
 
 
-def in_tasks(hidden: Hidden, way: Way, sheet: Sheet, seen: Seen, **options) -> None:
+def in_tasks(hidden: Hidden, way: Way, sheet: Sheet, seen: Seen, loop: str = "asyncio", **options) -> None:
     async def main() -> None:
         async with AsyncClient(sheet, listeners=(seen.listen,), **options) as client:
             for _ in range(way.calls):
@@ -75,7 +77,10 @@ def in_tasks(hidden: Hidden, way: Way, sheet: Sheet, seen: Seen, **options) -> N
                 except Exception as error:
                     seen.error(error)
 
-    asyncio.run(main())
+    run(main(), loop)
+
+
+IN_COLOUR = {"blocking": in_threads, "asyncio": in_tasks, "uvloop": partial(in_tasks, loop="uvloop")}
 
 
 def look_at_sheet(sheet: Sheet, seen: Seen) -> None:
@@ -95,7 +100,7 @@ def watched(place, way, colour, canary, folder, caplog, capfd) -> tuple[list[str
         hidden = Hidden(stood_at(place, canary, folder, server.url, refused.url))
         sheet = sheet_of(hidden, way, server.url, {"CANARY": canary})
         look_at_sheet(sheet, seen)
-        {"blocking": in_threads, "asyncio": in_tasks}[colour](hidden, way, sheet, seen)
+        IN_COLOUR[colour](hidden, way, sheet, seen)
         wire = "".join((each.head + each.body).decode("latin-1") for each in server.requests)
     out = capfd.readouterr()
     seen.text("terminal", out.out + out.err)
@@ -105,11 +110,11 @@ def watched(place, way, colour, canary, folder, caplog, capfd) -> tuple[list[str
 
 
 def pairs():
-    """Each place with each third way and each way with each third place, by turns in both colours; others are drawn below."""
+    """Each place with each third way and each way with each third place, by turns in each colour; others are drawn below."""
     for i, place in enumerate(PLACES):
         for j, way in enumerate(WAYS):
             if (i + j) % 3 == 0:
-                yield place, way, COLOURS[(i + j) // 3 % 2]
+                yield place, way, NAMES[(i + j) // 3 % len(NAMES)]
 
 
 @pytest.mark.parametrize(("place", "way", "colour"), list(pairs()))
@@ -128,14 +133,14 @@ SENT_AS_TEXT = sorted(set(PLACES) - {"key of a JWT", "the caller's own header"})
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(SENT_AS_TEXT), st.sampled_from(sorted(WAYS)), st.sampled_from(COLOURS), CANARIES)
+@given(st.sampled_from(SENT_AS_TEXT), st.sampled_from(sorted(WAYS)), st.sampled_from(NAMES), CANARIES)
 def test_whatever_characters_it_is_made_of(tmp_path_factory, place, way, colour, canary):
     seen = Seen()
     with ScriptedServer(WAYS[way].script) as server, RefusedPort() as refused:
         hidden = Hidden(stood_at(place, canary, tmp_path_factory.mktemp("s"), server.url, refused.url))
         sheet = sheet_of(hidden, WAYS[way], server.url, {"CANARY": canary})
         look_at_sheet(sheet, seen)
-        {"blocking": in_threads, "asyncio": in_tasks}[colour](hidden, WAYS[way], sheet, seen)
+        IN_COLOUR[colour](hidden, WAYS[way], sheet, seen)
     assert seen.leaks(hidden.value.canaries or (canary,)) == []
 
 
@@ -148,7 +153,7 @@ def test_nor_is_it_seen_where_nobody_answers(place, colour, tmp_path, caplog):
         hidden = Hidden(stood_at(place, CANARY, tmp_path, server.url, server.url))
         way = Way(None)
         sheet = sheet_of(hidden, way, server.url, {"CANARY": CANARY})
-        {"blocking": in_threads, "asyncio": in_tasks}[colour](hidden, way, sheet, seen)
+        IN_COLOUR[colour](hidden, way, sheet, seen)
     seen.text("log", caplog.text)
     assert any("NotSent" in text for _, text in seen.texts)
     assert seen.leaks(hidden.value.canaries or (CANARY,)) == []
@@ -162,14 +167,14 @@ def test_nor_on_a_cassette(place, colour, tmp_path):
     with ScriptedServer(echo(404)) as server, RefusedPort() as refused:
         hidden = Hidden(stood_at(place, CANARY, tmp_path, server.url, refused.url))
         sheet = sheet_of(hidden, Way(None), server.url, {"CANARY": CANARY})
-        in_colour = {"blocking": in_threads, "asyncio": in_tasks}[colour]
-        in_colour(hidden, Way(None), sheet, seen, transport=Cassette(kept, record="all"))
+        IN_COLOUR[colour](hidden, Way(None), sheet, seen, transport=Cassette(kept, record="all"))
     seen.text("cassette", kept.read_text())
     assert seen.leaks(hidden.value.canaries or (CANARY,)) == []
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("place", PLACES)
-def test_nor_where_a_task_is_cancelled(place, tmp_path):
+def test_nor_where_a_task_is_cancelled(place, loop, tmp_path):
     seen = Seen()
     arrived = threading.Event()
 
@@ -191,7 +196,7 @@ def test_nor_where_a_task_is_cancelled(place, tmp_path):
                 except asyncio.CancelledError as error:
                     seen.error(error)
 
-        asyncio.run(main())
+        run(main(), loop)
     assert any("CancelledError" in text for _, text in seen.texts)
     assert seen.leaks(hidden.value.canaries or (CANARY,)) == []
 

@@ -1,6 +1,5 @@
 """Tracebacks show where, and no local variables of ours; those of the caller's own functions stay."""
 
-import asyncio
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ import pytest
 from callsheet import APIError, AsyncClient, AuthError, Client, NotSent, Sheet, SheetError, UsageError
 from callsheet.auth import request as request_to
 from callsheet.bare_frames import bare
+from tests.loops import COLOURS, run
 from tests.secrets.seen import Hidden, Seen
 from tests.servers import RefusedPort, ScriptedServer, answer, response, then
 from tests.servers.actions import close, raw
@@ -64,7 +64,7 @@ def test_a_function_of_the_user_keeps_its_own():
 
 
 @pytest.mark.parametrize("read", ["iter_bytes", "iter_lines", "iter_json_lines", "read"])
-@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", COLOURS)
 def test_a_stream_that_breaks_holds_no_piece(colour, read):
     begun = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + f'"{CANARY}"\n'.encode())
 
@@ -81,14 +81,14 @@ def test_a_stream_that_breaks_holds_no_piece(colour, read):
                 del piece
 
     with ScriptedServer([then(begun, close())]) as server:
-        work = in_thread if colour == "blocking" else lambda url: asyncio.run(in_task(url))
+        work = in_thread if colour == "blocking" else lambda url: run(in_task(url), colour)
         leaks, error = leaks_of(lambda: work(server.url))
     assert error.was_sent
     assert leaks == []
 
 
 @pytest.mark.parametrize("on_error", ["raise", "keep"])
-@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", COLOURS)
 def test_a_row_of_many_is_in_no_frame(colour, on_error):
     rows = Hidden([{"t": CANARY}])
 
@@ -105,7 +105,7 @@ def test_a_row_of_many_is_in_no_frame(colour, on_error):
     operation = {"get": "/x", "query": {"t": {"type": "string", "secret": True}}}
     with RefusedPort() as server:
         sheet = Sheet(services={"s": {"base_url": server.url, "retry": "off", "operations": {"op": operation}}})
-        work = in_threads if colour == "blocking" else lambda sheet: asyncio.run(in_tasks(sheet))
+        work = in_threads if colour == "blocking" else lambda sheet: run(in_tasks(sheet), colour)
         leaks, _ = leaks_of(lambda: work(sheet))
     # With `keep` the outcome is a variable of this test, and shows the row that it was given.
     assert leaks == ([] if on_error == "raise" else ["traceback as rich shows it", "traceback with locals"])
@@ -212,7 +212,7 @@ def test_a_module_whose_name_only_begins_like_ours_is_not_ours():
     assert frames[-1].locals["mine"] == "'kept'"
 
 
-@pytest.mark.parametrize("colour", ["blocking", "asyncio"])
+@pytest.mark.parametrize("colour", COLOURS)
 def test_what_a_closed_client_was_given_is_in_no_frame(colour):
     hidden = Hidden([{"t": CANARY}])
     options = Hidden({"headers": {"X-T": CANARY}})
@@ -228,7 +228,7 @@ def test_what_a_closed_client_was_given_is_in_no_frame(colour):
             await client.aclose()
             client.stream("GET", "/x", **options.value)
 
-        asyncio.run(main())
+        run(main(), colour)
 
     leaks, _ = leaks_of(in_threads if colour == "blocking" else in_tasks, UsageError)
     assert leaks == []

@@ -3,8 +3,9 @@
 import copy
 import json
 import pickle
+import re
 from dataclasses import asdict, dataclass
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -112,3 +113,13 @@ def test_a_mounted_file_that_never_was_is_an_error(tmp_path):
 
 def test_masking_goes_on_without_the_file(tmp_path):
     assert redact("text", [Secret(MountedFile(tmp_path / "token"))]) == "text"
+
+
+@pytest.mark.parametrize("text", ["a/b+c=d e", "caf\u00e9 & co", "p@ss:word/1", "100%-sure"])
+@pytest.mark.parametrize("encode", [lambda text: quote(text, safe=""), quote, quote_plus], ids=["all", "path", "form"])
+@pytest.mark.parametrize("is_lower", [False, True])
+def test_it_is_masked_percent_encoded_twice(text, encode, is_lower):
+    inner = f"/cb?key={encode(text)}&x=1"
+    for outer in (quote(inner, safe=""), quote(inner), quote_plus(inner)):
+        told = re.sub("%(25)*..", lambda found: found[0].lower(), outer) if is_lower else outer
+        assert redact(f"/login?next={told}", [Secret(text)]).count("***") == 1

@@ -128,7 +128,9 @@ def test_a_control_character_is_refused_before_anything_is_sent(shop, server, tm
     clock.now += 1.0
     asked = shop(auth=auth(lambda: text))
     for each in (client, asked):
-        with pytest.raises(AuthError, match=r"shop\.op: the secret that .* holds has a control character") as caught:
+        with pytest.raises(
+            AuthError, match=r"shop\.op: GET /x: the secret that .* holds has a control character"
+        ) as caught:
             each.do("call", "op")
         assert not caught.value.was_sent
         assert text.splitlines()[0] not in str(caught.value)

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from callsheet.sheet.forms.types import PARAMETER_TYPES
-from callsheet.sheet.words.operation import LOCATIONS, MISSING, Operation, Parameter
+from callsheet.sheet.words.operation import LOCATIONS, MISSING, STREAMS, Operation, Parameter
 from callsheet.values.codec import codec_for
 from callsheet.values.text import python_type
 from callsheet.values.typeref import TypeRef
@@ -117,6 +117,8 @@ def test_an_environment_replaces_a_body_whole_and_settings_key_by_key():
 
 def test_a_stream():
     assert declared("get: /x\nstream: true").stream is True
+    assert [declared(f"get: /x\nstream: {parts}").stream for parts in STREAMS] == list(STREAMS)
+    assert declared("get: /x\nstream: '${KIND:-events}'").stream == "events"
     assert declared("get: /x\nstream: false\nreturns: object").stream is False
     assert declared("get: /x").has_body is False
 

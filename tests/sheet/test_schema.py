@@ -50,6 +50,9 @@ GOOD = [
     LAYERS,
     HEAD + "    retry: {budget: off}\n    breaker: {ratio: 30%}\n",
     HEAD + "    retry: {budget: false}\n",
+    HEAD + "    operations: {op: {post: '', json: object}}\n",
+    HEAD + "    operations: {a: {get: /x, stream: json_lines}, b: {get: /x, stream: '${S:-lines}'}}\n",
+    HEAD + "    retry: {statuses: [5xx, 4XX, 408, '${S:-5xx}']}\n",
     HEAD
     + "    timeout: 3\n    retry: off\n    concurrency: 5\n    http2: '${H:-true}'\n    pool: {idle: 2m, lifetime: off}\n    auth: off\n",
     HEAD
@@ -76,6 +79,7 @@ BAD = [
     HEAD + "    retry: {budget: 20%}\n",
     HEAD + "    operations: {op: {get: /x, retry: {budget: off}}}\n",
     HEAD + "    retry: {statuses: [200]}\n",
+    HEAD + "    retry: {statuses: [3xx]}\n",
     HEAD + "    timeout: 0\n",
     HEAD + "    timeout: 5 parsecs\n",
     HEAD + "    caps: {response: 10 cm}\n",
@@ -85,6 +89,7 @@ BAD = [
     HEAD + "    operations: {op: {post: /x, multipart: object}}\n",
     HEAD + "    operations: {op: {post: /x, content: csv}}\n",
     HEAD + "    operations: {op: {get: /x, stream: 1}}\n",
+    HEAD + "    operations: {op: {get: /x, stream: sse}}\n",
     HEAD + "    redirects: all\n",
     HEAD + "    redirects: {max: 0}\n",
     HEAD + "    proxy: ftp://a\n",

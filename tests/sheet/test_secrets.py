@@ -9,7 +9,7 @@ import pytest
 from callsheet.errors import SheetError
 from callsheet.secret import Secret
 from callsheet.sheet import Sheet, secrets_in
-from tests.sheet.sheets import HEAD, parse, shop
+from tests.sheet.sheets import HEAD, errors, parse, shop
 
 CANARY = "cnry-5f1b9e"
 
@@ -144,6 +144,9 @@ def test_the_environment_is_not_kept_where_it_is_shown():
     [
         f"auth: {{bearer: {CANARY}}}",
         f"auth: {{basic: {{username: u, password: {CANARY}}}}}",
+        f"auth: {{basic: {{username: {CANARY}, password: ''}}}}",
+        f"auth: {{basic: {{username: {CANARY}}}}}",
+        f"auth: {{basic: {{username: '', password: {CANARY}}}}}",
         f"auth: {{api_key: {{header: X-Key, value: {CANARY}}}}}",
         f"headers: {{Authorization: Bearer {CANARY}}}",
         f"headers: {{X-Api-Key: {CANARY}}}",
@@ -171,3 +174,40 @@ def test_nothing_is_logged(caplog):
     with caplog.at_level(logging.DEBUG):
         everything_told(HEAD + f"    auth: {{bearer: {CANARY}}}\n    retires: 3\n")
     assert caplog.text == ""
+
+
+SHOWN = {
+    "operations: {x: {post: /x, form: {password: {type: strin}}}}": "form: {password: {type: strin}}",
+    "operations: {x: {get: /x, query: {token: {type: strin}}}}": "query: {token: {type: strin}}",
+    "operations: {x: {get: /x, json: {properties: {secret: {type: strin}}}}}": "properties: {secret: {type: strin}}",
+    "operations: {password: {get: x}}": "password: {get: x}",
+    "operations: {auth: {get: x}}": "auth: {get: x}",
+    "operations: {headers: {get: /x, query: {a: strin}}}": "headers: {get: /x, query: {a: strin}}",
+    "operations: {x: {gett: /x}}": "x: {gett: /x}",
+    "operations: {x: {GETT: /users}}": "x: {GETT: /users}",
+    "operations:\n  x:\n    headers:\n      A: b\n     get: /x": "get: /x",
+}
+
+
+@pytest.mark.parametrize("lines", SHOWN)
+def test_a_typo_hides_no_keyword_and_no_path(lines):
+    assert SHOWN[lines] in errors(shop, lines)
+    assert "get: ***" not in errors(shop, lines)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f"operations: {{x: {{gett: {CANARY}}}}}",
+        f"operations: {{auth: {CANARY}}}",
+        f"operations: {{auth: {{bearer: {CANARY}, get: x}}}}",
+        f"operations: {{headers: {{X-Foo: {CANARY}, get: x}}}}",
+        f"operations: {{x: {{get: x, auth: {{get: {CANARY}}}}}}}",
+        f"operations: {{x: {{get: x, query: {{token: {{value: {CANARY}}}}}}}}}",
+        f"auth: {{bearer: {{{CANARY}}}}}",
+        f"auth: {{get: {CANARY}}}",
+        f"operations:\n  x:\n    headers:\n      A: b\n     get: {CANARY}",
+    ],
+)
+def test_a_typo_shows_no_secret(lines):
+    assert CANARY not in errors(shop, lines)

@@ -3,6 +3,7 @@
 import pytest
 
 from callsheet.errors import SheetError, UsageError
+from callsheet.explain.spelling import spelled
 from callsheet.secret import Secret, redact
 from callsheet.settings import Backoff, Redirects, Settings
 from callsheet.settings.timeout import Timeout, WrittenTimeout
@@ -399,3 +400,21 @@ def test_a_type_that_the_body_overrules_is_a_warning():
     )
     (warning,) = parse(text).warnings
     assert "is not sent: `json` has a type of its own" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("written", "statuses", "shown"),
+    [
+        ("[5xx]", set(range(500, 600)), "[5xx]"),
+        ("[429, 5XX]", {429, *range(500, 600)}, "[429, 5xx]"),
+        ("[503, 4xx, 404]", {503, *range(400, 500)}, "[503, 4xx]"),
+        ("[5xx, 4xx, 503]", set(range(400, 600)), "[4xx, 5xx]"),
+        ("[503, '${CLASS:-5xx}']", set(range(500, 600)), "[5xx]"),
+        ("[429, 503]", {429, 503}, "[429, 503]"),
+        ("[]", set(), "[]"),
+    ],
+)
+def test_retried_statuses_are_numbers_and_classes(written, statuses, shown):
+    settings = shop(f"retry: {{statuses: {written}}}").settings()
+    assert settings.retry.statuses == statuses
+    assert spelled("retry.statuses", settings.retry.statuses) == shown

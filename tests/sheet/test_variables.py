@@ -148,3 +148,38 @@ def test_only_the_chosen_environment_needs_its_variables(chosen):
     needed = {"prod": "PROD", "dev": "DEV"}[chosen]
     settings = parse(text, env=chosen, variables={needed: "the-token"}).services["shop"].settings()
     assert settings.auth.options["token"].reveal() == "the-token"
+
+
+ODD = {
+    '"cnry-5f1b9e"': "stands in quotes, which are sent, too",
+    "'cnry-5f1b9e'": "stands in quotes, which are sent, too",
+    " cnry-5f1b9e": "begins with a space",
+    "\tcnry-5f1b9e": "begins with a space",
+    "cnry-5f1b9e ": "ends with a space",
+    " cnry-5f1b9e ": "begins with a space",
+}
+
+
+@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'headers: {X-A: "a ${V}!"}',
+        'auth: {basic: {username: u, password: "${V}"}}',
+        'params: {q: "${V}"}',
+        'description: "${V}"',
+        'operations: {x: {post: /x, form: {q: {value: "${V}"}}}}',
+    ],
+)
+def test_a_variable_that_was_probably_set_wrong_is_a_warning(lines, value):
+    if "\t" in value and not lines.startswith(("description", "operations")):
+        return  # a control character, which is refused
+    sheet = parse(f"{HEAD}    {lines}\n", variables={"V": value})
+    assert {warning.message for warning in sheet.warnings} == {f"what `${{V}}` holds {ODD[value]}"}
+    assert "cnry" not in str(sheet.warnings)
+
+
+@pytest.mark.parametrize("value", ["cnry", '"', 'a"b"', "it's", "'a\"", '{"a": 1}', "a b", "a\n"])
+def test_any_other_value_is_no_warning(value):
+    sheet = parse(f'{HEAD}    params: {{r: "${{W:- x}}"}}\n    auth: {{bearer: "${{V}}"}}\n', variables={"V": value})
+    assert [each for each in sheet.warnings if "line break" not in each.message] == []

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import stat
+from urllib.parse import quote
 
 import pytest
 
@@ -241,6 +242,37 @@ HIDDEN = {
     "a location": ([answer(302, {"Location": f"/cb?access_token={LATER}&x=1"})], [("GET", "/a", {})]),
     "lines of JSON": ([answer(body=f'{{"id": 1}}\n{{"api_key": "{LATER}"}}\n'.encode())], [("GET", "/a", {})]),
     "events": ([answer(body=f'data: {{"secret": "{LATER}"}}\n\n'.encode())], [("GET", "/a", {})]),
+    "a member name": (
+        [answer_json({"access_token": LATER}), answer_json({LATER: 1, "by": {f"id-{LATER}": 2}})],
+        [("GET", "/a", {})] * 2,
+    ),
+    "a member name of a request": ([BACK], [("POST", "/a", {"json": {"password": LATER, "by": {LATER: 1}}})]),
+    "below a credential's name": ([BACK], [("POST", "/a", {"json": {"password": {"old": LATER, "new": [LATER]}}})]),
+    "a list": ([BACK], [("POST", "/a", {"json": {"api_keys": [], "secret": ["x", LATER, [LATER]]}})]),
+    "an answer's mapping": (
+        [answer_json({"credentials": {"user": "ada", "value": LATER}}), BACK],
+        [("GET", "/a", {})] * 2,
+    ),
+    "a mapping in lines of JSON": (
+        [answer(body=f'{{"id": 1}}\r\n{{"secret": {{"a": "{LATER}"}}}}\r\n'.encode())],
+        [("GET", "/a", {})],
+    ),
+    "a mapping in events": (
+        [answer(body=f'event: a\ndata: {{"secret": ["{LATER}"]}}\n\n'.encode())],
+        [("GET", "/a", {})],
+    ),
+    "a URL in a URL": (
+        [answer(302, {"Location": f"/login?next={quote(f'/cb?access_token={LATER}&x=1', safe='')}&y=2"})],
+        [("GET", "/a", {})],
+    ),
+    "a coding that is none": (
+        [answer(headers={"Content-Encoding": "UTF-8"}, body=f'{{"secret": "{LATER}"}}'.encode())],
+        [("GET", "/a", {})],
+    ),
+    "a coding that is not known": (
+        [answer(headers={"Content-Encoding": "zstd"}, body=b"\xff" + LATER.encode())],
+        [("GET", "/a", {})],
+    ),
     "a cookie told back": ([BACK], [("GET", "/a", {"headers": {"Cookie": f"sid={LATER}; a=b"}})]),
     "Basic by hand": ([BACK], [("GET", "/a", {"headers": {"Authorization": f"Basic {BASIC}"}})]),
     "a coding that cannot be undone": (
@@ -259,6 +291,64 @@ def test_what_is_learned_to_be_a_credential_is_on_no_disk_either(tmp_path, place
         text = (tmp_path / "k.json").read_text()
     assert LATER not in text
     assert base64.b64encode(LATER.encode()).decode().rstrip("=")[:-2] not in text
+
+
+@COLOURS
+def test_what_is_named_like_a_credential_and_is_no_text_is_masked(run, tmp_path):
+    path = tmp_path / "n.json"
+    body = {"password": {"old": 12345678, "new": [1.5, True, None]}, "told": 12345678, "access_token": 987654321}
+    with ScriptedServer([answer_json(body)]) as server:
+        for record in ("all", "none"):
+            tape = Cassette(path, record=record)
+            replayed = run(server.url, tape, lambda request, _: request("POST", "/", json={"secret": 7654321}).json())
+    (interaction,) = json.loads(path.read_text())["interactions"]
+    assert interaction["request"]["body"]["json"] == {"secret": "***"}
+    assert interaction["answer"]["body"]["json"] == {
+        "password": {"old": "***", "new": ["***", True, None]}, "told": "***", "access_token": "***"
+    }  # fmt: skip
+    assert replayed == {"password": {"old": "***", "new": ["***", True, None]}, "told": "***", "access_token": "***"}
+
+
+def test_members_whose_names_are_masked_are_all_kept(tmp_path):
+    script = [answer_json({"by": {"first-canary-1": 1, "second-canary-2": 2}})]
+    calls = [("POST", "/", {"json": {"token": "first-canary-1", "api_key": "second-canary-2"}})]
+    (interaction,) = json.loads(kept(tmp_path, script, calls))["interactions"]
+    assert sorted(interaction["answer"]["body"]["json"]["by"].values()) == [1, 2]
+
+
+HARMLESS = {
+    "token_count": 12, "session_timeout": 30, "password_policy": "strong", "secret-version": 3, "cookie_expires_at": "2026",
+    "prompt_tokens_details": {"cached_tokens": 7}, "signature_algorithm": "rsa", "auth_type": "none", "tokens": [1, 2],
+}  # fmt: skip
+
+
+def test_what_only_sounds_like_a_credential_stays(tmp_path):
+    fields = {
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Allow-Headers": "Authorization",
+        "X-Token-Type": "a",
+    }
+    text = kept(
+        tmp_path,
+        [answer_json(HARMLESS, headers=[*fields.items()])],
+        [("GET", "/a?token_type=b&next=%2Fx%3Fy%3D1&z", {})],
+    )
+    (interaction,) = json.loads(text)["interactions"]
+    assert interaction["answer"]["body"]["json"] == HARMLESS
+    assert fields.items() <= dict(interaction["answer"]["headers"]).items()
+    assert interaction["request"]["url"].endswith("/a?token_type=b&next=%2Fx%3Fy%3D1&z")
+
+
+def test_a_body_in_a_coding_that_is_none_is_replayed_as_it_came(tmp_path):
+    path = tmp_path / "k.json"
+    with ScriptedServer(answer(headers={"Content-Encoding": "none"}, body=b'{"a": 1}')) as server:
+        for record in ("all", "none"):
+            with Client(base_url=server.url, transport=Cassette(path, record=record)) as client:
+                answered = client.get("/a")
+                assert json.loads(answered.content) == {"a": 1}
+                with pytest.raises(DecodeError, match="content coding 'none'"):
+                    answered.json()
+        assert len(server.requests) == 1
 
 
 def test_tokens_that_open_nothing_and_counts_stay(tmp_path):

@@ -511,7 +511,7 @@ def test_closing_the_client_lets_go_of_who_waits_for_a_slot(open_world):
     with open_world(concurrency=1) as world:
         world.fake.on("GET", "/export").respond(chunks=[b"a"])
         holder = world.opened()
-        with pytest.raises(UsageError, match=r"shop\.get: the client is closed"):
+        with pytest.raises(UsageError, match=r"shop\.get: GET /users/\{id\}: the client is closed"):
             world.call_and_close_after(2.2, "get", id="1")
         assert world.clock.now() == 2.5  # the waiter looks twice a second; its deadline is at 30
         world.shut(holder)

@@ -62,7 +62,7 @@ def test_a_cassette_is_named_after_the_test_and_recorded_on_request_only(run, py
         text = TAPE.replace("{url}", server.url)
         refused = run(text)
         refused.assert_outcomes(errors=1)
-        refused.stdout.fnmatch_lines(["*no such cassette; record it with record='once'*"])
+        refused.stdout.fnmatch_lines(["*no such cassette; record it with `pytest --callsheet-record=once`*"])
         run(text, "--callsheet-record=once").assert_outcomes(passed=1)
         run(text).assert_outcomes(passed=1)
         assert len(server.requests) == 1

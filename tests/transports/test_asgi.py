@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 import time
+import tracemalloc
 import weakref
 
 import pytest
@@ -282,6 +283,29 @@ def never_ending(at):
         await asyncio.sleep(30)
 
     return app
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_body_in_tiny_pieces_takes_the_memory_of_the_body(world_of, is_stream):
+    count = 30_000
+
+    async def app(scope, receive, send):
+        await send(start())
+        for number in range(count):
+            await send(body(b"%02d" % (number % 100), more=True))
+        await send(body())
+
+    world = world_of(app)
+    world.get(URL)  # imports and caches are not counted
+    tracemalloc.start()
+    try:
+        answer = world.send(request(URL, is_stream=is_stream))
+        content = b"".join(iter(lambda: world.read(answer.stream), b"")) if is_stream else answer.content
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(content) == 2 * count
+    assert peak < 4 * len(content) + 200_000
 
 
 @pytest.mark.parametrize("is_stream", [False, True])

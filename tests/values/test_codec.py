@@ -1,6 +1,7 @@
 """Declared types to JSON bodies: strictly, and saying where it does not fit."""
 
 import dataclasses
+import json
 import sys
 import typing
 from contextlib import nullcontext
@@ -241,12 +242,28 @@ def test_a_schema_refers_to_the_sheets_own():
         ),
         (TypeRef("import", "threading:Lock", "sheet.yaml:3"), "sheet.yaml:3: threading:Lock cannot be validated"),
         (TypeRef("json_schema", {"type": 7}, "sheet.yaml:3"), "sheet.yaml:3: not a JSON Schema"),
+        *[
+            (
+                TypeRef("json_schema", {"properties": {"a": {"pattern": pattern}}}, "sheet.yaml:3"),
+                "sheet.yaml:3: not a JSON Schema: a `pattern` cannot be read; patterns are read by Rust's regex, which never looks around",
+            )
+            for pattern in ("(?=.*a.*b.*c)x", "(?<!a)b", r"(a)\1")
+        ],
     ],
 )
 def test_a_type_that_cannot_be_had_names_its_place(ref, message):
     with pytest.raises(SheetError) as caught:
         codec_for(ref)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("pattern", ["^(a+)+$", "a.*b.*c.*e", r"^\/x\-[^\s@[\]]+$", "(?:(?:[a-d]{1,50}){1,50}){1,4}x"])
+def test_patterns_of_a_schema_take_linear_time(pattern):
+    """Backtracking would take minutes."""
+    with pytest.raises(Mismatch):
+        codec_for(TypeRef("json_schema", {"type": "string", "pattern": pattern})).decode(
+            b'"' + b"abcd" * 50_000 + b' "'
+        )
 
 
 def test_a_type_is_imported_by_its_name():
@@ -273,3 +290,64 @@ def test_a_model_given_whole_is_sent_with_its_defaults_and_plain_data_as_it_is()
     codec = codec_for(TypeRef("python", Tagged))
     assert codec.encode(Tagged(number=1)) == b'{"kind":"card","number":1}'
     assert codec.encode({"number": 1}) == b'{"number":1}'
+
+
+PRICED = {
+    "type": "object",
+    "properties": {
+        "price": {"type": "number", "minimum": 0},
+        "count": {"type": "integer"},
+        "label": {"type": "string"},
+        "maybe": {"anyOf": [{"type": "number"}, {"type": "null"}]},
+        "rows": {"type": "array", "items": {"type": "object", "properties": {"sums": {"items": {"type": "number"}}}}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "content"),
+    [
+        ({"price": Decimal("1.10")}, b'{"price":1.10}'),
+        ({"price": Decimal("1E+2")}, b'{"price":1E+2}'),
+        ({"price": Decimal("0.1000000000000000055511151231257827")}, b'{"price":0.1000000000000000055511151231257827}'),
+        ({"price": Decimal("12345678901234567890.10")}, b'{"price":12345678901234567890.10}'),
+        ({"price": Decimal("0E-10"), "count": Decimal("12")}, b'{"price":0E-10,"count":12}'),
+        ({"label": Decimal("1.10")}, b'{"label":"1.10"}'),
+        ({"free": Decimal("1.10")}, b'{"free":"1.10"}'),
+        (
+            {"price": Decimal("1.10"), "label": Decimal("2.20"), "free": 1.5},
+            b'{"price":1.10,"label":"2.20","free":1.5}',
+        ),
+        ({"maybe": Decimal("1.10")}, b'{"maybe":1.10}'),
+        ({"rows": [{"sums": (Decimal("1.10"), 2)}]}, b'{"rows":[{"sums":[1.10,2]}]}'),
+    ],
+)
+def test_a_decimal_keeps_its_digits_where_a_schema_wants_a_number(value, content):
+    codec = schema(**PRICED)
+    assert codec.encode(value) == codec.encode_fields(value) == content
+
+
+def test_a_decimal_in_one_of_several_schemas_is_a_number():
+    several = {"oneOf": [{"required": ["a"], "properties": {"a": {"type": "number"}}}, {"required": ["b"]}]}
+    assert schema(**several).encode({"a": Decimal("1.10")}) == b'{"a":1.10}'
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"price": Decimal("-1.10")}, "price: "),
+        ({"count": Decimal("1.5")}, "count: "),
+        ({"price": Decimal("NaN")}, "no JSON form"),
+        ({"price": Decimal("1E+400")}, "beyond what a 64-bit float can hold"),
+        ({"price": Decimal("1.10"), "label": 7}, "label: "),
+    ],
+)
+def test_a_decimal_that_does_not_fit_a_schema_is_refused(value, told):
+    with pytest.raises(Mismatch, match=told):
+        schema(**PRICED).encode(value)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**300), max_value=10**300))
+def test_any_decimal_comes_back_with_all_its_digits(value):
+    content = schema(type="number").encode(value)
+    assert json.loads(content, parse_float=Decimal, parse_int=Decimal).compare_total(value) == 0

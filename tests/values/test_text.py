@@ -150,3 +150,45 @@ def test_a_number_comes_back(number):
 )
 def test_a_type_in_a_few_words(spec, words):
     assert describe(spec) == words
+
+
+@pytest.mark.parametrize(
+    ("spec", "value", "texts"),
+    [
+        ("number", Decimal("1.10"), ["1.10"]),
+        ("number", Decimal("1E+2"), ["1E+2"]),
+        ("number", Decimal("0.1000000000000000055511151231257827"), ["0.1000000000000000055511151231257827"]),
+        ("string", Decimal("1.10"), ["1.10"]),
+        ("array", [Decimal("1.10"), 2], ["1.10", "2"]),
+        ({"type": "number", "minimum": 1}, Decimal("1.10"), ["1.10"]),
+        ({"type": "array", "items": {"type": "number"}}, (Decimal("1.10"), 7, 1.5), ["1.10", "7", "1.5"]),
+        ({"type": "string", "enum": ["1", "2"]}, 1, ["1"]),
+    ],
+)
+def test_a_number_keeps_its_digits(spec, value, texts):
+    assert texter(spec).texts(value) == texts
+
+
+@pytest.mark.parametrize(
+    ("spec", "value"),
+    [
+        ("number", Decimal("NaN")),
+        ("number", Decimal("Infinity")),
+        ("string", Decimal("NaN")),
+        ("integer", Decimal("1.5")),
+        ({"type": "number", "minimum": 2}, Decimal("1.10")),
+    ],
+)
+def test_a_decimal_that_does_not_fit_is_refused(spec, value):
+    with pytest.raises(ValueError, match=r"number|integer|greater"):
+        texter(spec).texts(value)
+
+
+@pytest.mark.parametrize("typed", ["1.10", "1e3", "007", "+5", "-0.50"])
+def test_a_number_is_sent_as_it_is_typed(typed):
+    assert texter("number").texts(texter("number").value_of(typed)) == [typed]
+
+
+@pytest.mark.parametrize(("typed", "text"), [(" 7 ", "7"), ("1_000", "1000")])
+def test_a_spelling_that_is_no_plain_number_is_not_sent(typed, text):
+    assert texter("integer").texts(texter("integer").value_of(typed)) == [text]

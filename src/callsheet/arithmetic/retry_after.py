@@ -8,8 +8,8 @@ from email.utils import parsedate_to_datetime
 
 from callsheet.http.response import Response
 
-NUMBER = re.compile(r"\+?(?:[0-9]+(?:\.[0-9]*)?(?:[eE]\+?[0-9]+)?|inf(?:inity)?)\Z", re.IGNORECASE)
-"""The RFC allows digits only. Other spellings of a number are read as well: ignoring one could mean to come back too early."""
+NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
+"""Digits (RFC 9110 10.2.3), and the fraction that some services add: ignoring it could mean to come back too early."""
 LONGEST = 1e9
 """Seconds (31 years) that a longer wait is cut to, so that sums with it stay finite."""
 
@@ -58,7 +58,7 @@ def served_at(response: Response, wall_now: float) -> float:
 
 def _moment(text: str) -> float | None:
     try:
-        date = parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text.replace(":60 ", ":59 "))  # a leap second (RFC 9110 5.6.7)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

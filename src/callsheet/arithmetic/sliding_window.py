@@ -53,8 +53,12 @@ class Limiter:
             if at > latest:
                 return Turn(at, at - now, 0)
             turn = Turn(at, at - now, cost)
-            for window in windows:
-                window.take(turn, now)
+            try:
+                for window in windows:
+                    window.take(turn, now)
+            except BaseException:
+                self._recount_without(turn)
+                raise
             return turn
 
     def give_back(self, turn: Turn) -> None:
@@ -65,9 +69,19 @@ class Limiter:
         with self._lock:
             if not turn.units:
                 return
-            for window in self._windows:
-                window.give_back(turn, self._now)
+            try:
+                for window in self._windows:
+                    window.give_back(turn, self._now)
+            except BaseException:
+                self._recount_without(turn)
+                raise
             turn.units = 0
+
+    def _recount_without(self, turn: Turn) -> None:
+        """After an interrupt, or what was half counted would stay so for ever."""
+        turn.units = 0
+        for window in self._windows:
+            window.recount()
 
     def is_idle(self, now: float) -> bool:
         """Whether no turn that was given counts any more, so that a new limiter would answer the same."""

@@ -99,6 +99,11 @@ class Window:
         elif turn in self.passed:
             _remove(self.passed, turn)
 
+    def recount(self) -> None:
+        """Count anew what an interrupt left half counted."""
+        self.used = sum([entry.units for entry in self.inside])
+        self.until = self.inside[-1].at if self.inside else -math.inf
+
     def _shorten(self, now: float) -> None:
         """Move the window to the new end of the queue, after the last turn was given back."""
         self._sweep(now)

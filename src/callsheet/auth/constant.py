@@ -58,10 +58,14 @@ def _basic(auth: AuthSettings) -> ConstantCredential:
     blob = Secret(Derived(_encoded, username, password))
     blob = blob.now() if is_constant else blob
     return ConstantCredential(
-        f"basic {username.fingerprint()}",
+        _identity("basic", password if _is_empty(username) else username),
         headers=(("Authorization", Secret("Basic ", blob)),),
-        secrets=(password, blob),
+        secrets=(username if _is_empty(password) else password, blob),
     )
+
+
+def _is_empty(secret: Secret) -> bool:
+    return secret.is_constant and not secret.reveal()
 
 
 def _encoded(username: str, password: str) -> str:

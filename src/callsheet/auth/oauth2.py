@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from copy import copy
 from typing import NamedTuple
+from weakref import ref
 
 from callsheet.auth.jwt import Token
 from callsheet.auth.token_endpoint import Asking, Denied, Granted, TokenEndpoint
@@ -76,6 +77,7 @@ class OAuth2:
         self._waiting: dict[Attempt, Ticket] = {}
         self._told: dict[Attempt, UsageError] = {}
         self._running_until = -math.inf
+        self._running: Callable[[], Steps | None] = lambda: None
 
     def forget(self) -> None:
         """In a forked child, keep the token, but not the running exchange, which only the parent drives."""
@@ -95,7 +97,8 @@ class OAuth2:
         kept = self._kept
         if kept is not None and now < kept.renewal:
             return None  # another thread has renewed it
-        may_begin = now >= self._running_until
+        # An exchange that an interrupt kept from beginning is nobody's any more.
+        may_begin = now >= self._running_until or self._running() is None
         failure = self._failure if self._failure is not None and now < self._failure.until else None
         if kept is not None and now < kept.expiry:
             return self._begun(now, None) if may_begin and failure is None else None
@@ -106,8 +109,9 @@ class OAuth2:
         return self._begun(now, wait) if may_begin else wait
 
     def _begun(self, now: float, then: Verdict | None) -> Later:
-        self._running_until = now + SECONDS + 1.0
-        return Later(self._exchange(), SECONDS, self._endpoint.tls, then)
+        steps = self._exchange()
+        self._running, self._running_until = ref(steps), now + SECONDS + 1.0
+        return Later(steps, SECONDS, self._endpoint.tls, then)
 
     def token(self) -> Token:
         """The token to send now. Raises AuthError if there is none."""

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from callsheet.new_thread import new_thread
 from callsheet.verdicts import Ticket
 
 T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Work that is done once, in a daemon thread, which does not delay the exit of the program.
+    """Work that is done once, in a thread of its own. Raises LocalFault if none can be started.
 
     `result` or `error` is set when `is_done`. `awaited` gives a ticket to wait for that.
     """
@@ -23,7 +24,7 @@ class Once(Generic[T]):
         self.is_done = False
         self._waiting: list[Ticket] = []
         self._lock = threading.Lock()
-        threading.Thread(target=self._do, args=(work,), name=f"callsheet-{name}", daemon=True).start()
+        new_thread(name, self._do, work)
 
     def _do(self, work: Callable[[], T]) -> None:
         try:

@@ -6,6 +6,7 @@ not accepted.
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Collection, Sequence
@@ -18,6 +19,9 @@ from callsheet.secret import Secret
 
 LONGEST = 64 * 1024
 """Characters of a token: servers commonly take less in all header fields together."""
+
+LATEST = 1e300
+"""Seconds: a larger number could not be reckoned with."""
 
 
 class _Asked(NamedTuple):
@@ -107,7 +111,7 @@ def _payload(token: str, verifier: Any, algorithms: Sequence[str]) -> bytes:
     """The signed bytes of a token. Raises AuthError unless the signature is right."""
     import jwt  # noqa: PLC0415 - loaded where a JWT is used
 
-    if len(token) > LONGEST:
+    if len(token) > LONGEST or not all(map(_is_base64url, token.split("."))):
         raise AuthError("JWT: expected a text of three parts")
     try:
         found = jwt.api_jws.PyJWS().decode_complete(token, verifier, algorithms=list(algorithms))
@@ -119,6 +123,7 @@ def _payload(token: str, verifier: Any, algorithms: Sequence[str]) -> bytes:
         problem = "it cannot be read as a signed token"
     else:
         # A critical extension that is not understood must be refused (RFC 7515 4.1.11); we understand none.
+        _json_object(_decoded(token.partition(".")[0]), "header")
         problem = "it has an extension (`crit`) that is not known" if "crit" in found["header"] else ""
         if not problem:
             payload: bytes = found["payload"]
@@ -126,14 +131,34 @@ def _payload(token: str, verifier: Any, algorithms: Sequence[str]) -> bytes:
     raise AuthError(f"JWT: {problem}")
 
 
-def _json_object(payload: bytes) -> dict[str, Any]:
+def _is_base64url(part: str) -> bool:
+    """Whether a part is written as RFC 7515 2 does, without padding: else one token could be written in several ways."""
     try:
-        claims = json.loads(payload)
+        return base64.urlsafe_b64encode(_decoded(part)).rstrip(b"=").decode() == part
+    except ValueError:
+        return False
+
+
+def _decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _json_object(document: bytes, what: str = "claims") -> dict[str, Any]:
+    """The object, in UTF-8 (RFC 7519 7.2). A name must not stand in it twice (RFC 7515 5.2, RFC 7519 4)."""
+    try:
+        found = json.loads(document.decode("utf-8"), object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError):
-        claims = None
-    if not isinstance(claims, dict):
-        raise AuthError("JWT: its claims are no JSON object")
-    return claims
+        found = None
+    if not isinstance(found, dict):
+        raise AuthError(f"JWT: its {what} {'are' if what == 'claims' else 'is'} no JSON object")
+    return found
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name twice")
+    return found
 
 
 def _check_times(claims: dict[str, Any], now: float, leeway: float) -> None:
@@ -141,6 +166,8 @@ def _check_times(claims: dict[str, Any], now: float, leeway: float) -> None:
         value = claims.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise AuthError(f"JWT: its `{name}` is no number")
+        if value is not None and abs(value) > LATEST:
+            raise AuthError(f"JWT: its `{name}` is no time")
     if claims.get("exp") is not None and not now < claims["exp"] + leeway:
         raise AuthError("JWT: it has expired")
     if claims.get("nbf") is not None and not now >= claims["nbf"] - leeway:

@@ -90,7 +90,7 @@ def _look(maker: CallMaker, operation: str, arguments: Mapping[str, Any], given:
         maker.noted(Prepared(call, plan, maker).send(), plan)
 
 
-def _go_on(position: str | None) -> str:
+def _go_on(position: int | str | None) -> str:
     return "begin anew: no page was complete" if position is None else f"go on with --from {position}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any
 
 import click
@@ -40,6 +41,9 @@ SUMMARIES = {
 }
 """Every command and its line in the help, in the order of the help. Command `x` is `command` in `commands/x.py`."""
 
+OPERATION = re.compile(r"[A-Za-z][A-Za-z0-9-]*[._][A-Za-z_][\w.-]*")
+HTTP_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH")
+
 
 class Commands(click.Group):
     """The commands of SUMMARIES; a module is imported when its command is run."""
@@ -65,6 +69,7 @@ class Commands(click.Group):
 
             close = difflib.get_close_matches(args[0], SUMMARIES, n=1)
             hint = f"did you mean `{close[0]}`?" if close else f"expected one of {', '.join(SUMMARIES)}"
+            hint = _as_target(args[0]) or hint
             raise click.UsageError(f"no command `{args[0]}`; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -72,6 +77,13 @@ class Commands(click.Group):
         """Write the list of commands from SUMMARIES, so that no command is imported for the help."""
         with formatter.section("Commands"):
             formatter.write_dl(list(SUMMARIES.items()))
+
+
+def _as_target(word: str) -> str:
+    """The hint for what is no command, but an operation or a URL to be called."""
+    if "/" in word or word.startswith(":") or word.upper() in HTTP_METHODS:
+        return f"did you mean `callsheet request {word} ...`?"
+    return f"did you mean `callsheet call {word}`?" if OPERATION.fullmatch(word) else ""
 
 
 def show_version(context: click.Context, _option: click.Parameter, value: bool) -> None:

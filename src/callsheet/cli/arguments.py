@@ -22,6 +22,7 @@ from callsheet.values.codec import resolve
 from callsheet.values.text import PYTHON_TYPES, Texter, python_type
 from callsheet.values.typeref import FILE, TypeRef
 
+OUTSIDE = ("path", "query", "header")
 Convert = Callable[[list[str]], Any]
 BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]+\])+)")
 STEP = re.compile(r"\[([^\[\]]+)\]")
@@ -64,6 +65,12 @@ def typed(operation: Operation, items: Iterable[ItemArgument]) -> Typed:
     return Typed(arguments | nested | {name: converts[name](found) for name, found in texts.items()}, headers)
 
 
+def gives_body(operation: Operation, items: Iterable[ItemArgument]) -> bool:
+    """Whether any item is the body of the request, or a part of it."""
+    taken = ArgumentNames(operation)
+    return any(taken.is_of_body(item) for item in items)
+
+
 def _file_of(item: ItemArgument, operation: Operation) -> Any:
     return content_of(item) if operation.content is not None else file_of(item)
 
@@ -80,6 +87,11 @@ class ArgumentNames:
     def is_parameter(self, name: str, location: Location) -> bool:
         """Whether the operation declares a parameter of this name in this location."""
         return (location, _folded(name, location)) in self._parameters
+
+    def is_of_body(self, item: ItemArgument) -> bool:
+        """Whether an item is not for the path, the query or a header."""
+        found = self._anywhere(item.name) if item.kind in ("field", "json") else None
+        return item.kind not in ("header", "query") and (found is None or found.location not in OUTSIDE)
 
     def argument(self, name: str) -> str:
         """The name of the argument in a call."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import os
 import shlex
+import shutil
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -48,18 +51,65 @@ STEPS = (
 )  # fmt: skip
 
 
+PROGRAM = """\
+from callsheet import Client, NotFound
+
+with Client("callsheet.yaml") as client:
+    user = client.call("get_user", id=1)
+    print(user.name, user.email)
+    try:
+        client.call("get_user", id=99)
+    except NotFound as error:
+        print(error)
+"""
+SHOWN_OF_SHEET = 24
+"""Lines of the sheet that are shown: the service and its first operations."""
+
+
 def show_demo(screen: Screen) -> int:
     """Run every step against a practice API of its own; return 1 if a step ended with another exit code than it must."""
     started = time.monotonic()
     paint = painter(screen)
-    with practice_api() as server, folder_with_sheet(server.url):
+    with practice_api() as server, folder_with_sheet(server.url) as folder:
         screen.print(paint("bold", f"A practice API on {server.url}, and a sheet that declares it: callsheet.yaml"))
+        sheet = Path("callsheet.yaml").read_text("utf-8").splitlines()
+        shown_lines([*sheet[:SHOWN_OF_SHEET], f"... and {len(sheet) - SHOWN_OF_SHEET} lines more"], screen)
         ended = [show_step(number, step, screen) for number, step in enumerate(STEPS, 1)]
+        is_run = show_program(screen)
     took = time.monotonic() - started
     screen.print(f"\n{sum(ended)} of {len(STEPS)} steps ended as they must, in {took:.1f} s. To go on by yourself:")
-    screen.print("   callsheet practice                            runs the same API")
-    screen.print("   callsheet practice --sheet > callsheet.yaml   writes its sheet")
-    return 0 if all(ended) else 1
+    shown_lines(closing(folder), screen)
+    return 0 if all(ended) and is_run else 1
+
+
+def closing(folder: Path) -> list[str]:
+    """The commands to go on with, for a shell."""
+    python = shlex.quote(sys.executable)
+    is_on_path = shutil.which("callsheet") == str(Path(sys.executable).with_name("callsheet"))
+    command = "callsheet" if is_on_path else f"{python} -m callsheet"
+    return [
+        f"cd {shlex.quote(str(folder))}",
+        f"{command} practice   # the same API, until Ctrl-C; what follows in another terminal, in the same folder",
+        f"{command} call get_user id=1",
+        f"{python} call.py",
+    ]
+
+
+def show_program(screen: Screen) -> bool:
+    """Show and run the same from Python; return whether it ended as it must."""
+    paint = painter(screen)
+    screen.print(f"\n{paint('bold', 'The same from Python: call.py')}")
+    shown_lines(PROGRAM.splitlines(), screen)
+    done = subprocess.run([sys.executable, "call.py"], capture_output=True, text=True, check=False)
+    screen.print(f"   {paint('cyan', '$ python call.py')}")
+    shown_lines((done.stdout + done.stderr).splitlines(), screen)
+    return done.returncode == 0
+
+
+def shown_lines(lines: Iterable[str], screen: Screen) -> None:
+    """Put the lines on the data stream, indented."""
+    for line in lines:
+        screen.print(f"   {line}".rstrip())
 
 
 def show_step(number: int, step: DemoStep, screen: Screen) -> bool:
@@ -100,19 +150,23 @@ def practice_api() -> Iterator[PracticeServer]:
 
 
 @contextmanager
-def folder_with_sheet(url: str) -> Iterator[None]:
-    """While the block runs, work in a temporary folder with the practice sheet, and without CALLSHEET_FILE."""
+def folder_with_sheet(url: str) -> Iterator[Path]:
+    """While the block runs, work in a new folder with the practice sheet and a program, and without CALLSHEET_FILE.
+
+    The folder stays, for who wants to go on.
+    """
     from callsheet.practice import SHEET
 
     before, environment = Path.cwd(), dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="callsheet-demo-") as folder:
-        Path(folder, "callsheet.yaml").write_bytes(SHEET.read_bytes())
-        try:
-            os.chdir(folder)
-            os.environ.pop("CALLSHEET_FILE", None)
-            os.environ["PRACTICE_URL"] = url
-            yield
-        finally:
-            os.chdir(before)
-            os.environ.clear()
-            os.environ.update(environment)
+    folder = Path(tempfile.mkdtemp(prefix="callsheet-demo-"))
+    (folder / "callsheet.yaml").write_bytes(SHEET.read_bytes())
+    (folder / "call.py").write_text(PROGRAM, "utf-8")
+    try:
+        os.chdir(folder)
+        os.environ.pop("CALLSHEET_FILE", None)
+        os.environ["PRACTICE_URL"] = url
+        yield folder
+    finally:
+        os.chdir(before)
+        os.environ.clear()
+        os.environ.update(environment)

@@ -7,8 +7,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from callsheet.cli.env_file import read_env_file
 from callsheet.errors import Finding, SheetError, UsageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from callsheet.sheet import ServiceSheet, Sheet
 
 NAME = "callsheet.yaml"
+Target = TypeVar("Target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +44,41 @@ class Wanted:
             read |= read_env_file(path)
         return read | dict(os.environ)
 
-    def load(self, screen: Screen) -> Sheet:
-        """The sheet. Raises SheetError, UsageError."""
+    def load(
+        self, screen: Screen, choose: Callable[[Sheet], tuple[ServiceSheet, Target]]
+    ) -> tuple[ServiceSheet, Target]:
+        """The service that `choose` finds on the sheet, and what else that gives. Raises SheetError, UsageError.
+
+        The variables of other services need not be set.
+        """
         from callsheet.sheet import Sheet
 
-        return self._read(Sheet.parse, screen)
+        def read(path: Path) -> tuple[ServiceSheet, Target]:
+            """What is chosen on the whole sheet; if that cannot be used, on its outline, to read it for one service alone."""
+            try:
+                return choose(self.parsed(Sheet.parse, path))
+            except SheetError as error:
+                try:
+                    outline = self.parsed(Sheet.outline, path)
+                except SheetError:
+                    raise error from None
+            service, target = choose(outline)
+            sheet = self.parsed(partial(Sheet.parse, services=[service.name]), path)
+            return sheet.services[service.name], target
+
+        return self._read(read, screen)
 
     def outline(self, screen: Screen) -> Sheet:
         """The sheet, for showing it only: its variables need not be set. Raises SheetError, UsageError."""
         from callsheet.sheet import Sheet
 
-        return self._read(Sheet.outline, screen)
+        return self._read(partial(self.parsed, Sheet.outline), screen)
 
-    def _read(self, read: Callable[..., Sheet], screen: Screen) -> Sheet:
+    def _read(self, read: Callable[[Path], Target], screen: Screen) -> Target:
         path = self.path()
         self.prepare(path, screen)
         try:
-            return self.parsed(read, path)
+            return read(path)
         except SheetError as error:
             hint = self.env_file_hint(path, error.findings)
             if hint:
@@ -88,7 +108,7 @@ class Wanted:
     def env_file_hint(self, path: Path, findings: Iterable[Finding]) -> str:
         """A hint if a `.env` file beside the sheet, which was not read, has variables that are not set; else an empty text."""
         beside = path.parent / ".env"
-        unset = {name for finding in findings if (name := unset_in(finding))}
+        unset = {name for finding in findings for name in unset_in(finding)}
         if not unset or self.env_files or not beside.is_file():
             return ""
         try:
@@ -106,10 +126,9 @@ class Wanted:
             sys.path.insert(0, folder)
 
 
-def unset_in(finding: Finding) -> str:
-    """The name of the variable that a finding says is not set or empty; else an empty text."""
-    found = re.match(r"the variable `(\w+)` is ", finding.message)
-    return found[1] if found else ""
+def unset_in(finding: Finding) -> list[str]:
+    """The names of the variables that a finding says are not set or empty."""
+    return re.findall(r"the variable `(\w+)` is ", finding.message)
 
 
 def entries_under(key: str, text: str) -> list[tuple[Any, Any]]:

@@ -33,6 +33,7 @@ ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 OPTION = re.compile(r";(type|filename)=((?:(?!;(?:type|filename)=).)*)", re.DOTALL)
 FORMS = "name=value, name:=json, name==query, Header:value, name=@file, name@file, @file"
 STDIN = "-"
+JSON_STRING = re.compile(r'"(?:[^"\\\r\n]|\\.)*("?)')
 
 
 class FileArgument(NamedTuple):
@@ -148,7 +149,18 @@ def _parsed(text: str, item: str) -> Any:
         return loads(text)
     except ValueError as error:
         hint = "a text is given as name=value"
-        raise ArgumentError(f"item {shown(item)}: expected JSON after `:=`: {error}; {hint}") from None
+        raise ArgumentError(
+            f"item {shown(item)}: expected JSON after `:=`: {json_problem(text, error)}; {hint}"
+        ) from None
+
+
+def json_problem(text: str, error: ValueError) -> str:
+    """What is wrong with a text that is no JSON, with line and column: of a quote that is not closed, where it opened."""
+    opened = next((found.start() for found in JSON_STRING.finditer(text) if not found[1]), None)
+    if opened is None:
+        return str(error)
+    line, column = text.count("\n", 0, opened) + 1, opened - text.rfind("\n", 0, opened)
+    return f"a quote that is not closed at line {line} column {column}"
 
 
 def shown(item: str) -> str:

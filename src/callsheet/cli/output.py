@@ -11,6 +11,8 @@ from callsheet.errors import DecodeError
 from callsheet.http.response import REASONS, Response
 
 OutputForm = Literal["auto", "json", "ndjson", "csv", "raw", "headers"]
+LOOKED_AT = 64 * 1024
+"""Characters of a body that are looked at to tell whether it is binary."""
 STEERING = re.compile(r"[\x7f-\x9f]")
 """Control characters that JSON allows unescaped, and that some terminals obey."""
 
@@ -23,10 +25,23 @@ def show_answer(response: Response, screen: Screen, form: OutputForm = "auto") -
         _show_json(response, screen)
     elif form == "ndjson":
         screen.write(ndjson_in(response, screen))
+    elif screen.is_terminal and is_binary(response.text[:LOOKED_AT], _kind(response)):
+        screen.say(unshown(f"{len(response.content)} bytes of {_kind(response)}"))
     elif form == "raw" or not screen.is_terminal:
         screen.write(response.content)
     else:
         _show_to_a_person(response, screen)
+
+
+def is_binary(text: str, kind: str) -> bool:
+    """Whether decoded bytes of this media type are no text for a terminal."""
+    lost = text.count("\ufffd")
+    return "\0" in text or lost * 10 > len(text) or (lost > 0 and not kind.startswith("text/"))
+
+
+def unshown(what: str) -> str:
+    """The line that stands for binary data on a terminal."""
+    return f"{what}, not shown on a terminal: redirect them, or give --download FILE"
 
 
 def show_value(value: Any, screen: Screen, form: OutputForm = "auto") -> None:
@@ -63,18 +78,19 @@ def _show_json(response: Response, screen: Screen) -> None:
         show_json(response.json(), screen)
     except DecodeError:
         screen.say(f"the body is not JSON but {_kind(response)}; here it is as it came")
-        screen.write(response.content)
+        show_answer(response, screen)
 
 
 def ndjson_in(response: Response, screen: Screen) -> bytes:
-    """Each element of a JSON array, else each document of the body, on a line of its own."""
+    """Each element of a JSON array, else each document of the body, on a line of its own; another body is shown as it is."""
     if not response.content:
         return b""
     try:
         return b"".join(map(ndjson_of, documents_in(response.content)))
     except ValueError:
         screen.say(f"the body is not JSON but {_kind(response)}; here it is as it came")
-        return response.content
+        show_answer(response, screen)
+        return b""
 
 
 def documents_in(content: bytes) -> list[Any]:
@@ -130,10 +146,6 @@ def _show_to_a_person(response: Response, screen: Screen) -> None:
             show_json(response.json(), screen)
         except DecodeError:
             screen.print(visible(response.text))
-    elif b"\0" in response.content:
-        screen.say(
-            f"{len(response.content)} bytes of {_kind(response)}, not shown on a terminal: redirect them, or give -o raw"
-        )
     else:
         screen.print(visible(response.text.removesuffix("\n")))
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from callsheet.cli.screen import Screen
-from callsheet.errors import ArgumentError, ResponseError, TransportError, UsageError
+from callsheet.errors import APIError, ArgumentError, ResponseError, TransportError, UsageError
 from callsheet.settings.idempotency_key import IdempotencyKey
 
 if TYPE_CHECKING:
     from callsheet.cli.curl.shell_words import Piece
+    from callsheet.cli.exchange import Shown
     from callsheet.cli.find_sheet import Wanted
     from callsheet.cli.output import OutputForm
     from callsheet.cli.prepared_call import Make, Prepared
@@ -36,6 +37,8 @@ class Wishes:
     stream: bool = False
     download: str | None = None
     resume: bool = False
+    ignore_stdin: bool = False
+    parts: str | None = None
     verbose: bool = False
     dry_run: bool = False
     curl: bool = False
@@ -67,6 +70,13 @@ class Wishes:
 
         return (teller(screen),)
 
+    def shown(self) -> Shown:
+        """What is shown of request and answer: the answer's body, unless `--print` says otherwise."""
+        from callsheet.cli.exchange import Shown
+
+        parts = "b" if self.parts is None else self.parts
+        return Shown(parts, self.output or "auto", tells=self.verbose and self.parts is None)
+
     @property
     def is_transfer(self) -> bool:
         """Whether the answer is streamed (`--stream`, `--download`) rather than read whole."""
@@ -90,8 +100,11 @@ class Wishes:
             raise UsageError("--form and --json contradict each other: a request has one body")
 
 
-def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
-    """Preview the call or send it, and return the exit code. Raises APIError for a call that failed."""
+def act(make: Make, wishes: Wishes, wanted: Wanted | None, screen: Screen) -> int:
+    """Preview the call or send it, and return the exit code. Raises APIError for a call that failed.
+
+    `wanted` is None for a call without a sheet.
+    """
     prepared = make({})
     _check_key(prepared, wishes)
     if wishes.curl:
@@ -108,12 +121,13 @@ def act(make: Make, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
         if wishes.download:
             return _download(make, prepared.call.request, wishes, screen)
         return _send(prepared, wishes, screen)
-    except ResponseError as error:
-        from callsheet.cli.output import show_answer
+    except APIError as error:
+        from callsheet.cli.exchange import show_exchange
 
+        answer = error.response if isinstance(error, ResponseError) else None
         # A transfer without content has printed it already, or its answer was no file to download.
-        if error.response.content or not wishes.is_transfer:
-            show_answer(error.response, screen, wishes.output or "auto")
+        with_body = answer is not None and (bool(answer.content) or not wishes.is_transfer)
+        show_exchange(prepared.call.request, answer, wishes.shown(), screen, with_body=with_body)
         raise
 
 
@@ -126,6 +140,7 @@ def _check_key(prepared: Prepared, wishes: Wishes) -> None:
 
 def _download(make: Make, request: Request, wishes: Wishes, screen: Screen) -> int:
     from callsheet.cli.downloading import downloaded, file_in
+    from callsheet.cli.exchange import show_exchange
     from callsheet.cli.output import head_of
     from callsheet.cli.progress import amount, meter
 
@@ -143,6 +158,7 @@ def _download(make: Make, request: Request, wishes: Wishes, screen: Screen) -> i
         raise
     if wishes.output == "headers":
         screen.print(head_of(done.response))
+    show_exchange(request, done.response, wishes.shown(), screen, with_body=False)
     before = f", {amount(done.resumed_at)} of it from before" if done.resumed_at else ""
     screen.say(f"callsheet: {amount(done.size)} in {done.path}{before}")
     return 0
@@ -161,18 +177,23 @@ def _send(prepared: Prepared, wishes: Wishes, screen: Screen) -> int:
 
 def _streamed(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response:
     """Send, and show the answer as it comes."""
+    from callsheet.cli.exchange import show_exchange
     from callsheet.cli.progress import shown_upload
     from callsheet.cli.streaming import show_stream
 
     with shown_upload(prepared.call.request, screen):
         opened = prepared.open()
-    show_stream(opened, screen, wishes.output or "auto")
+    show_exchange(prepared.call.request, opened.response, wishes.shown(), screen, with_body=False)
+    if "b" in wishes.shown().parts:
+        show_stream(opened, screen, wishes.output or "auto")
+    opened.close()
     return opened.response
 
 
 def _whole(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response | None:
     """Send, and show the answer once it is whole; None where a fallback is shown in its place."""
-    from callsheet.cli.output import show_answer, show_value
+    from callsheet.cli.exchange import show_exchange
+    from callsheet.cli.output import show_value
     from callsheet.cli.progress import shown_upload
 
     with shown_upload(prepared.call.request, screen):
@@ -182,18 +203,19 @@ def _whole(prepared: Prepared, wishes: Wishes, screen: Screen) -> Response | Non
         show_value(answer.value, screen, form)
         screen.complain(f"{type(answer.error).__name__}: {answer.error}; fell back")
         return None
-    show_answer(answer.response, screen, form)
+    show_exchange(prepared.call.request, answer.response, wishes.shown(), screen)
     return answer.response
 
 
-def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted, screen: Screen) -> int:
+def _show_curl(prepared: Prepared, wishes: Wishes, wanted: Wanted | None, screen: Screen) -> int:
     from callsheet.cli.curl.export import curl_command
     from callsheet.cli.curl.shell_words import joined, names_in
     from callsheet.cli.curl.signing_options import remarks, sign_words
     from callsheet.cli.curl.tls_options import tls_words
     from callsheet.sheet.sheet_file import sheet_text
 
-    names = names_in(sheet_text(str(wanted.path())), wanted.variables() or os.environ, prepared.plan.service)
+    text, variables = (sheet_text(str(wanted.path())), wanted.variables()) if wanted else ("", None)
+    names = names_in(text, variables or os.environ, prepared.plan.service)
     request, settings = prepared.call.request, prepared.plan.settings
     tls = settings.tls if request.origin == settings.origin else settings.tls.elsewhere()
     further: list[list[Piece]] = tls_words(tls, names) if request.wire_url.startswith("https:") else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ class Screen:
             errors_are_terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
         )
 
+    def columns(self) -> int:
+        """How many columns a line has."""
+        return self.width or shutil.get_terminal_size().columns
+
     def write(self, content: bytes) -> None:
         """Put bytes on the data stream as they are. A reader that has gone away is no failure."""
         try:
@@ -56,6 +61,13 @@ class Screen:
     def print(self, text: str) -> None:
         """Put a line on the data stream."""
         self.write(f"{text}\n".encode("utf-8", "replace"))
+
+    def put(self, text: str, *, as_data: bool) -> None:
+        """Put a text that is harmless already, and may have colours, on the data stream, or on the one for errors."""
+        if as_data:
+            self.print(text)
+        else:
+            self._write_error(f"{text}\n")
 
     def say(self, text: str) -> None:
         """Put a line on the stream for errors."""

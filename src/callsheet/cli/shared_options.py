@@ -29,6 +29,20 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
+class Parts(click.ParamType[str]):
+    """`HhBb`: of the request (capitals) and the answer the heads (h) and the bodies (b)."""
+
+    name = "HhBb"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The letters. Fails with a usage error."""
+        if set(value) - set("HhBb"):
+            self.fail(
+                f"{value!r}: expected some of H, B (the request's head and body), h, b (the answer's)", param, ctx
+            )
+        return str(value)
+
+
 FILE = click.option(
     "--file", "file", metavar="FILE", help="The sheet; else CALLSHEET_FILE, else the nearest callsheet.yaml."
 )
@@ -66,6 +80,7 @@ def call_options(function: Command) -> Command:
 CALL_OPTIONS = (
     click.option("--json", "body", metavar="JSON", help="The whole body: JSON, @FILE or @- for stdin."),
     click.option("--form", "-f", is_flag=True, help="Fields are a form, not JSON; with files multipart, as always."),
+    click.option("--ignore-stdin", "-I", is_flag=True, help="Do not take a pipe or file on stdin for the body."),
     click.option("--timeout", "-t", type=Duration(), metavar="TIME", help="The call ends within this: 5s, 250ms, 2m."),
     click.option("--attempts", type=click.IntRange(min=1), metavar="N", help="Tries in all."),
     click.option("--no-retry", is_flag=True, help="One try only."),
@@ -79,7 +94,8 @@ CALL_OPTIONS = (
     click.option("--stream", "-S", is_flag=True, help="Print the answer line by line, as it comes."),
     click.option("--download", "-d", metavar="PATH", help="Write the answer to this file, or into this folder."),
     click.option("--continue", "-c", "resume", is_flag=True, help="Resume a download that broke off."),
-    click.option("--verbose", "-v", is_flag=True, help="Show each attempt with its timings."),
+    click.option("--print", "-p", "parts", type=Parts(), help="Print of request (HB) and answer (hb) head and body."),
+    click.option("--verbose", "-v", is_flag=True, help="Show each attempt, and request and answer, on stderr."),
     click.option("--dry-run", is_flag=True, help="Print the request, secrets masked, and send nothing."),
     click.option("--curl", is_flag=True, help="Print an equivalent curl command, and send nothing."),
 )

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from callsheet.cli.output import json_text
+from callsheet.cli.output import is_binary, json_text
 from callsheet.cli.screen import Screen, visible
 from callsheet.errors import DecodeError
 from callsheet.http.body_sources import InMemory
@@ -72,7 +72,8 @@ def _in_memory(content: bytes, request: Request, screen: Screen) -> str:
             return json_text(loads(content))
         except (ValueError, DecodeError):
             pass
-    return content.decode("utf-8", "replace")
+    text = content.decode("utf-8", "replace")
+    return f"<{len(content)} bytes>" if is_binary(text, "") else text
 
 
 def _form(text: str, secrets: tuple[Secret, ...]) -> str:

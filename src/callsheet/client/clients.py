@@ -6,7 +6,7 @@ import difflib
 import os
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Self
 from weakref import WeakSet
 
@@ -16,14 +16,20 @@ from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
 from callsheet.client.wiring import TaskWiring, ThreadWiring
 from callsheet.clock import Clock
 from callsheet.engine.log import log_listener, warn_of_unverified
-from callsheet.errors import CLOSED, UsageError
+from callsheet.errors import CLOSED, SheetError, UsageError
 from callsheet.events import Listener, by_event
 from callsheet.plan.service import ServicePlans
 from callsheet.process.forked import forget_after_fork
 from callsheet.settings.settings import Settings
 from callsheet.sheet import Sheet
+from callsheet.sheet.sheet import not_on
+from callsheet.sheet.words.key_table import SETTINGS
 
 SheetLike = Sheet | str | os.PathLike[str]
+KEYWORDS = {name: name for name in ("env", "base_url", "transport", "clock", "listeners", "eager", "services")} | {
+    "environment": "env"
+}
+"""A client's own keywords by what may be written for them."""
 ONLY_SERVICE = "api"
 """The name of the service of `Client(base_url=...)`, as of a flat sheet."""
 
@@ -43,11 +49,16 @@ class _AnyClient:
         clock: Clock | None = None,
         listeners: tuple[Listener, ...] = (),
         eager: bool = False,
+        services: Collection[str] | None = None,
         **settings: Any,
     ) -> None:
         self._lock = threading.RLock()
         self._makers: dict[str, CallMaker] = {}
         self._all_plans: WeakSet[ServicePlans] = WeakSet()
+        _check_keywords(settings)
+        given: Any = listeners
+        if not isinstance(given, list | tuple) or not all(map(callable, given)):
+            raise UsageError(f"Client: listeners: expected a list of functions, found {given!r:.60}; write [f]")
         self._code = settings
         self._listeners = (log_listener, *listeners)
         by_event(self._listeners)  # raises for a `wants` that is none, here and not in the first call
@@ -56,9 +67,12 @@ class _AnyClient:
         if base_url is not None:
             if sheet is not None:
                 raise UsageError("Client: give a sheet or a base_url, not both; a sheet's base_url is its own")
-            services = {ONLY_SERVICE: {"base_url": base_url, **settings}}
-            sheet, self._code = Sheet(services=services, env=env, clock=now), {}
-        self.sheet = sheet if isinstance(sheet, Sheet) else Sheet.load(sheet, env=env, clock=now)
+            only = {ONLY_SERVICE: {"base_url": base_url, **settings}}
+            sheet, self._code = Sheet(services=only, env=env, clock=now), {}
+        if isinstance(sheet, Sheet):
+            self.sheet = sheet.narrowed(services)
+        else:
+            self.sheet = Sheet.load(sheet, env=env, clock=now, services=services)
         if isinstance(sheet, Sheet) and base_url is None and env not in (None, sheet.environment):
             raise UsageError(
                 f"Client: this sheet was read for environment {sheet.environment!r}; give env= to Sheet.load"
@@ -101,19 +115,13 @@ class _AnyClient:
     def _made(self, name: str, settings: Mapping[str, Any], like: ServicePlans | None) -> CallMaker:
         declared = self.sheet.services.get(name)
         if declared is None:
-            raise UsageError(self._unknown(name))
+            raise UsageError(not_on(self.sheet, name))
         plans = ServicePlans(
             declared, {**self._code, **settings}, self._listeners, like, **self._wiring.for_plans(declared)
         )
         self._all_plans.add(plans)
         self._note_tls(name, plans.settings)
         return CallMaker(plans, self._wiring)
-
-    def _unknown(self, name: str) -> str:
-        known = list(self.sheet.services)
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(f'`{n}`' for n in known)}"
-        return f"{self.sheet.name}: no service `{name}`; {hint}"
 
     def _calls(self) -> CallMaker:
         if len(self.sheet.services) != 1:
@@ -141,12 +149,22 @@ class _AnyClient:
             )
 
 
+def _check_keywords(settings: Mapping[str, Any]) -> None:
+    """Raise SheetError for a keyword that is no setting, and was meant to be one of a client's own."""
+    known = {key.name for key in SETTINGS}
+    for name in settings:
+        close = difflib.get_close_matches(name.lower(), KEYWORDS, n=1, cutoff=0.75)
+        if close and name not in known:
+            raise SheetError(f"Client(...): unknown keyword `{name}`; did you mean `{KEYWORDS[close[0]]}`?")
+
+
 class Client(_AnyClient, Calls):
     """Calls the services of a sheet, blocking; any number of threads may share it.
 
     `Client("callsheet.yaml", env="prod")`, `Client(Sheet(...))`, or without a sheet `Client(base_url="https://...")`.
     Further keywords are settings in the sheet's words and hold for every service. `listeners` are functions of one
     event; one that has `wants` is told only of the types of events in it. `eager=True` compiles every operation now.
+    `services=["shop"]` leaves the other services out: their variables need not be set.
     `transport` is used in place of libcurl's, or is a function that wraps it; `clock` is a FrozenClock, for tests. With one
     service, `call`, `get`, `post` ... are the client's own.
     Raises SheetError for an unusable sheet. Close it, or use `with`.

@@ -15,9 +15,10 @@ from callsheet.errors import CLOSED, APIError, ArgumentError, UsageError
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.many.download import DownloadSource
-from callsheet.plan.plan import Given, Params, Plan, TimeoutLike
+from callsheet.plan.plan import Given, HeaderValues, Params, Plan, TimeoutLike
 from callsheet.plan.service import ServicePlans, begin
 from callsheet.secret import redact
+from callsheet.unset import UNSET
 from callsheet.values.form import Fields
 from callsheet.values.multipart import Files
 
@@ -34,7 +35,7 @@ class RequestOptions(TypedDict, total=False):
     data: Fields | None
     files: Files | None
     content: Any
-    headers: Mapping[str, str] | None
+    headers: HeaderValues | None
     timeout: TimeoutLike | None
     idempotency_key: str | None
     raise_for_status: bool
@@ -68,6 +69,8 @@ class CallMaker:
         plan = self.plans.plans.get(operation) or self.plans.plan(operation)
         try:
             named = {**_mapping(arguments), **fields} if arguments else fields
+            named = {name: value for name, value in named.items() if value is not UNSET}
+            given = given.without_unset()
             request = plan.bind(named, given)
             new_ticket = self.io.new_ticket
             return begin(plan, request, given, started=started, new_ticket=new_ticket, arguments=named), plan
@@ -172,5 +175,5 @@ def _given(options: RequestOptions, *, is_stream: bool) -> Given:
     unknown = options.keys() - KNOWN_OPTIONS
     if unknown:
         raise ArgumentError(f"unknown option {', '.join(sorted(unknown))}; expected {', '.join(sorted(KNOWN_OPTIONS))}")
-    given: Any = {name: value for name, value in options.items() if name != "raise_for_status"}
+    given: Any = {name: value for name, value in options.items() if name != "raise_for_status" and value is not UNSET}
     return Given(**given, is_stream=is_stream)

@@ -17,7 +17,7 @@ from callsheet.many.page_walk import OnPage, PageOptions, PageWalk
 from callsheet.many.pages import PageAnswer, Walker
 from callsheet.plan.next_link import resolved
 from callsheet.plan.pages import PageRequests
-from callsheet.plan.plan import Given, TimeoutLike
+from callsheet.plan.plan import Given, HeaderValues, TimeoutLike
 
 if TYPE_CHECKING:
     from callsheet.client.maker import CallMaker
@@ -43,7 +43,7 @@ class PagedCalls:
         timeout_total: float | str | None = None,
         json: Any = None,
         timeout: TimeoutLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderValues | None = None,
         **fields: Any,
     ) -> Items[Any]:
         """Every item of an operation that declares `paginate`, page by page: `for user in shop.items("list_users"):`.
@@ -84,7 +84,7 @@ class AsyncPagedCalls:
         timeout_total: float | str | None = None,
         json: Any = None,
         timeout: TimeoutLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderValues | None = None,
         **fields: Any,
     ) -> AsyncItems[Any]:
         """Every item of an operation, page by page: `async for user in shop.items("list_users"):`. See Service.items.
@@ -115,6 +115,7 @@ def requests_of(calls: CallMaker, operation: str, arguments: Mapping[str, Any], 
 def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead: type[Any]) -> PageWalk[Any]:
     """A walk that makes these requests; nothing was sent. Raises ArgumentError."""
     pages, plan = requests.pages, requests.pages.plan
+    name = f"{plan.service}.{plan.operation}"
     walker = Walker(pages.settings, requests.start, requests.size)
     try:
         options.check(walker)
@@ -123,7 +124,7 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
             start = walker.first()
             requests.at(start.at)  # so that arguments that do not fit are told at once
         else:
-            start = positions.read(options.from_position, plan.label, pages.settings)
+            start = positions.read(options.from_position, name, pages.settings)
     except APIError as error:
         calls.name_error(error, plan)
         raise
@@ -140,7 +141,8 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
         walker,
         fetch,
         start,
-        plan.label,
+        name,
+        shown=plan.label,
         now=calls.io.now,
         longest=longest,
         ahead=(lambda numbers: ahead(fetch, numbers, options.concurrency)) if options.concurrency > 1 else None,

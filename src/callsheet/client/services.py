@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from callsheet.bare_frames import bared
 from callsheet.client.breaker import BreakerControl
@@ -20,9 +20,11 @@ from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
 from callsheet.http.response import Response
 from callsheet.many.download import Download, PathLike, Progress, Wish, download
 from callsheet.many.outcome import OnError
+from callsheet.many.patience import WAIT_UP_TO, PatientRows
+from callsheet.many.row import Row
 from callsheet.many.tasks import AsyncOutcomes, map_in_tasks
 from callsheet.many.threads import Outcomes, map_in_threads
-from callsheet.plan.plan import Given, TimeoutLike
+from callsheet.plan.plan import Given, HeaderValues, TimeoutLike
 
 if TYPE_CHECKING:
     from callsheet.explain.explanation import Explanation
@@ -49,12 +51,16 @@ class _AnyCalls:
     def explain(self, operation: str | None = None, *, calls: float | str = 100.0) -> Explanation:
         """Every effective setting of an operation (None: of undeclared requests), where it came from, and the worst case.
 
-        `print` shows what `callsheet explain` prints, `as_dict()` is the same as data. `calls` are those of an outage: a number
+        `print` shows what `callsheet explain --all` prints, `as_dict()` is the same as data. `calls` are those of an outage: a number
         per second, or a rate such as `"600/min"`. Raises UsageError for an unknown operation, ArgumentError for such `calls`.
         """
         from callsheet.explain.explain import explained  # noqa: PLC0415 - most programs never ask
 
         return explained(self._calls().plans, operation, calls)
+
+    def __reduce__(self) -> NoReturn:
+        kind = type(self).__name__
+        raise TypeError(f"a {kind} is neither copied nor pickled: it holds connections; make another of the same sheet")
 
 
 class Calls(_AnyCalls, PagedCalls):
@@ -72,7 +78,7 @@ class Calls(_AnyCalls, PagedCalls):
         *,
         json: Any = None,
         timeout: TimeoutLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool = True,
         **fields: Any,
@@ -98,7 +104,7 @@ class Calls(_AnyCalls, PagedCalls):
         *,
         json: Any = None,
         timeout: TimeoutLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool = True,
         **fields: Any,
@@ -128,22 +134,41 @@ class Calls(_AnyCalls, PagedCalls):
     def map(
         self,
         operation: str,
-        rows: Iterable[Mapping[str, Any]],
+        rows: Iterable[Mapping[str, Any] | Row],
         *,
         concurrency: int = CONCURRENCY,
         on_error: OnError = "raise",
+        ordered: bool = True,
+        wait_up_to: float | str | None = WAIT_UP_TO,
         **options: Any,
     ) -> Outcomes[Any]:
-        """Call an operation for every row of arguments, `concurrency` at once, under the same policies.
+        """Call an operation for every row, `concurrency` at once, under the same policies: a mapping of arguments, or a Row.
 
-        Gives the outcomes in the order of the rows: each has `row` and `value` or `error`. Rows may be endless; at most
-        twice `concurrency` are taken ahead. `on_error="raise"` raises the first error, `"keep"` leaves each in its
-        outcome. A row's deadline starts when its call begins; a `concurrency` above the service's own lets calls wait for
-        a slot. `options` are those of `call`. Raises UsageError for an unknown operation, at once.
+        Gives the outcomes in the order of the rows, or as they come if not `ordered`: each has `row`, `index`, and `value` or
+        `error`. Rows may be endless; at most twice `concurrency` are taken ahead. `on_error="raise"` raises the first error,
+        `"keep"` leaves each in its outcome. A row's deadline starts when its call begins; a `concurrency` above the service's
+        own lets calls wait for a slot. `options` are those of `call`, for all rows.
+
+        A row that is refused because the service is down or throttles (breaker, learned limit, no connection) waits and is
+        called again. After `wait_up_to` seconds (60; 0: no row waits; None: no limit) in which no row succeeded, the refusal
+        is raised, whatever `on_error` says, with the `position` of the first row that is not done. A `deadline` around the
+        iteration bounds it, too. Raises UsageError for an unknown operation, ArgumentError for one idempotency key for all
+        rows, at once.
         """
-        self._calls().plans.plan(operation)
+        calls = self._calls()
+        plan = calls.plans.plan(operation)
+        patient = PatientRows(plan, calls.plans.operations[operation], calls.io, options, wait_up_to)
+
+        async def made(arguments: Any, **own: Any) -> Any:
+            return self.call(operation, arguments, **own)
+
         return map_in_threads(
-            lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
+            lambda row: finish(patient.value(row, made)),
+            rows,
+            concurrency=concurrency,
+            on_error=on_error,
+            ordered=ordered,
+            when_stopped=partial(setattr, patient, "is_over", True),  # noqa: FBT003 that is setattr
         )
 
     @bared
@@ -214,7 +239,7 @@ class AsyncCalls(_AnyCalls, AsyncPagedCalls):
         *,
         json: Any = None,
         timeout: TimeoutLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool = True,
         **fields: Any,
@@ -235,7 +260,7 @@ class AsyncCalls(_AnyCalls, AsyncPagedCalls):
         *,
         json: Any = None,
         timeout: TimeoutLike | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
         raise_for_status: bool = True,
         **fields: Any,
@@ -262,19 +287,24 @@ class AsyncCalls(_AnyCalls, AsyncPagedCalls):
     def map(
         self,
         operation: str,
-        rows: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]],
+        rows: Iterable[Mapping[str, Any] | Row] | AsyncIterable[Mapping[str, Any] | Row],
         *,
         concurrency: int = CONCURRENCY,
         on_error: OnError = "raise",
+        ordered: bool = True,
+        wait_up_to: float | str | None = WAIT_UP_TO,
         **options: Any,
     ) -> AsyncOutcomes[Any]:
-        """Call an operation for every row of arguments, `concurrency` at once: `async for outcome in service.map(...)`.
+        """Call an operation for every row, `concurrency` at once: `async for outcome in service.map(...)`.
 
         See Calls.map; rows may come from an async iterator, too.
         """
-        self._calls().plans.plan(operation)
+        calls = self._calls()
+        plan = calls.plans.plan(operation)
+        patient = PatientRows(plan, calls.plans.operations[operation], calls.io, options, wait_up_to)
+        made = partial(self.call, operation)
         return map_in_tasks(
-            lambda row: self.call(operation, row, **options), rows, concurrency=concurrency, on_error=on_error
+            lambda row: patient.value(row, made), rows, concurrency=concurrency, on_error=on_error, ordered=ordered
         )
 
     @bared_coroutine

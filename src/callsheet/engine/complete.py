@@ -6,11 +6,23 @@ from collections.abc import Callable
 
 from callsheet.arithmetic.retry_after import told_pause
 from callsheet.call import Call
-from callsheet.errors import APIError, AttemptTimeout, ConnectTimeout, NoAnswer, NotSent, Refused, ResponseError
+from callsheet.errors import (
+    APIError,
+    AttemptTimeout,
+    ConnectTimeout,
+    NoAnswer,
+    NotSent,
+    Refused,
+    ResponseError,
+    Unauthorized,
+)
+from callsheet.plan.plan import Plan
 from callsheet.secret import redact
 
+NO_AUTH = "; no `auth` is declared for this call"
 
-def completed(error: BaseException, call: Call, wall: Callable[[], float]) -> BaseException:
+
+def completed(error: BaseException, call: Call, plan: Plan, wall: Callable[[], float]) -> BaseException:
     """The error with the facts of its call on it; a NoAnswer in place of a NotSent if an earlier attempt was sent.
 
     `wall` is the time of day, for a Retry-After that is a date.
@@ -29,7 +41,7 @@ def completed(error: BaseException, call: Call, wall: Callable[[], float]) -> Ba
         error.request = call.request.redacted()
     if isinstance(error, ResponseError) and error.retry_after is None:
         error.retry_after = told_pause(error.response, wall())
-    _name_the_call(error, call)
+    _name_the_call(error, call, plan)
     return error
 
 
@@ -40,11 +52,19 @@ def _no_answer(error: NotSent) -> NoAnswer:
     return kind(message, errno=error.errno, request=error.request)
 
 
-def _name_the_call(error: APIError, call: Call) -> None:
-    """Begin the message with `service.operation`, and end it with how often it was tried."""
+def _name_the_call(error: APIError, call: Call, plan: Plan) -> None:
+    """Begin the message with which call it was, and end it with how often it was tried."""
     told = error.args[0] if error.args else ""
-    message = f"{call.label}: {redact(told, call.request.masks) if isinstance(told, str) else told}"
+    message = f"{plan.label}: {redact(told, call.request.masks) if isinstance(told, str) else told}"
+    if isinstance(error, Unauthorized) and plan.settings.auth is None and plan.settings.sign is None:
+        message += "" if call.request.headers.has("authorization") else NO_AUTH
     if not isinstance(error, Refused):  # whose message says itself when the call was stopped
         message += f" (attempt {call.attempts})" if call.attempts > 1 else ""
-        message += f"; no further attempt: {call.stopped_by}" if call.stopped_by and call.attempts else ""
+        message += f"; no further attempt: {_why(call)}" if call.stopped_by and call.attempts else ""
     error.args = (message,)
+
+
+def _why(call: Call) -> str | None:
+    if call.stopped_by != "idempotent":
+        return call.stopped_by
+    return f"a {call.request.method} may have been processed: declare `idempotent`, or a key (`idempotency_key`)"

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from callsheet.errors import DecodeError, ResponseError, ResponseTooLarge
-from callsheet.http.codings import BrokenCodingError, TooLargeError, codings_in, decoded, decoders_for
+from callsheet.http.codings import (
+    BrokenCodingError,
+    TooLargeError,
+    UnknownCodingError,
+    codings_in,
+    decoded,
+    decoders_for,
+)
 from callsheet.http.response import Response
 from callsheet.settings.caps import Caps
 
 
 def undo_codings(response: Response, caps: Caps) -> None:
-    """Replace the body by its decoded form. Raises DecodeError or ResponseTooLarge, and then the body is gone."""
+    """Replace the body by its decoded form; a body in an unknown coding stays as it came.
+
+    Raises DecodeError or ResponseTooLarge, and then the body is gone.
+    """
     if not response.content:
         return
     if response.field(b"content-encoding") is None:
-        if len(response.content) > caps.response:
-            raise _too_large(response, caps)
+        _check_size(response, caps)
         return
     codings = codings_in(response.headers["content-encoding"])
     try:
         response.decode_with(lambda raw: decoded(raw, decoders_for(codings, caps.encodings), caps.response))
+    except UnknownCodingError as error:
+        _check_size(response, caps)
+        response.left_coded = str(error)
     except BrokenCodingError as error:
         response.drop_content()
         message = f"{response.status_code}: the answer's body cannot be decoded: {error}"
@@ -43,6 +55,11 @@ def undo_once(response: Response, caps: Caps) -> None:
         undo_codings(response, caps)
     elif response.undone is not None:
         raise response.undone
+
+
+def _check_size(response: Response, caps: Caps) -> None:
+    if len(response.content) > caps.response:
+        raise _too_large(response, caps)
 
 
 def _too_large(response: Response, caps: Caps) -> ResponseTooLarge:

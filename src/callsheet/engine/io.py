@@ -15,6 +15,7 @@ from callsheet.errors import CLOSED, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.process.gate import Gate
 from callsheet.settings.tls import TLS
 from callsheet.verdicts import Ticket
 
@@ -84,23 +85,23 @@ def finish(steps: Coroutine[Any, Any, T]) -> T:
 class ThreadTicket:
     """A ticket that a thread waits for."""
 
-    __slots__ = ("_event",)
+    __slots__ = ("_gate",)
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._gate = Gate()
 
     @property
     def is_granted(self) -> bool:
         """Whether `grant` was called."""
-        return self._event.is_set()
+        return self._gate.is_open
 
     def grant(self) -> None:
         """Let the waiter go on."""
-        self._event.set()
+        self._gate.open()
 
     def wait(self, seconds: float) -> bool:
         """Whether it is granted within `seconds`."""
-        return self._event.wait(min(seconds, threading.TIMEOUT_MAX))
+        return self._gate.wait(seconds)
 
 
 @dataclass(eq=False, repr=False)
@@ -150,8 +151,8 @@ class Pauses:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew in a forked child: a thread of the parent's may hold the event's lock."""
-        self._closed = threading.Event()
+        """Begin anew in a forked child: a thread of the parent's may hold the gate's lock."""
+        self._closed = Gate()
 
     def sleep(self, seconds: float) -> None:
         """Wait for so many seconds. Raises UsageError as soon as the client is closed."""
@@ -160,7 +161,7 @@ class Pauses:
 
     def close(self) -> None:
         """End every pause under way; a later one ends at once."""
-        self._closed.set()
+        self._closed.open()
 
 
 class AsyncPauses:

@@ -10,6 +10,8 @@ import time
 from typing import Any
 
 from callsheet.engine.io import Work, finish
+from callsheet.errors import LocalFault
+from callsheet.new_thread import new_thread
 
 log = logging.getLogger("callsheet")
 CLOSE_WAITS = 0.5
@@ -33,15 +35,17 @@ class Worker:
         self._load = 0
 
     def __call__(self, work: Work) -> bool:
-        """Run the work in the background; false once closed."""
+        """Run the work in the background; false once closed. Raises LocalFault if there is no thread and none can be started."""
         with self._lock:
             if self._is_closed:
                 return False
+            if len(self._threads) < min(self._load + 1, MOST_THREADS):
+                try:
+                    self._threads.append(new_thread("later", self._run))
+                except LocalFault:
+                    if not self._threads:
+                        raise
             self._load += 1
-            if len(self._threads) < min(self._load, MOST_THREADS):
-                thread = threading.Thread(target=self._run, name="callsheet-later", daemon=True)
-                thread.start()
-                self._threads.append(thread)
             self._queue.put(work)
         return True
 
@@ -55,13 +59,13 @@ class Worker:
                     log.warning("work in the background failed", exc_info=True)
             with self._lock:
                 self._load -= 1
+        self._queue.put(None)  # for the next thread
 
     def stop(self) -> None:
         """Take no more work; what is under way goes on, until its transport is closed."""
         with self._lock:
             self._is_closed = True
-            for _ in self._threads:
-                self._queue.put(None)
+            self._queue.put(None)
 
     def close(self) -> None:
         """Take no more work and end the threads."""

@@ -15,9 +15,8 @@ def let_go(attempt: Attempt) -> None:
             try:
                 policy.let_go(attempt, attempt.was_sent)
             except BaseException:
-                policy.let_go(
-                    attempt, attempt.was_sent
-                )  # an interrupt may have cut it short; twice does what once does
+                # An interrupt may have cut it short; done twice, it does what it does once.
+                policy.let_go(attempt, attempt.was_sent)
                 raise
             finally:
                 held.pop(policy, None)

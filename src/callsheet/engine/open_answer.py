@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from callsheet.bare_frames import bare
 from callsheet.call import SHORTEST, Attempt, deadline_passed
 from callsheet.engine.complete import completed
-from callsheet.engine.dropped import DROPPED, Dropped, Lease
+from callsheet.engine.dropped import Lease, Open
 from callsheet.engine.io import Io
 from callsheet.engine.let_go import let_go
-from callsheet.engine.tell import end_call, facts_of
+from callsheet.engine.tell import end_call
 from callsheet.errors import APIError, AttemptTimeout, DecodeError, ResponseTooLarge, UsageError
-from callsheet.http.codings import BrokenCodingError, Chain, codings_in, decoders_for
+from callsheet.http.codings import BrokenCodingError, Chain, UnknownCodingError, codings_in, decoders_for
 from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 
+READ_ALREADY = (
+    "the body was read to its end already; keep what it gave, or take `read()`, which keeps it as `response.content`"
+)
 BEING_READ = "another thread or task is reading this answer; let one read it"
 
 
@@ -27,7 +30,10 @@ class OpenAnswer:
     """
 
     def __init__(self, response: Response, attempt: Attempt, plan: Plan, io: Io, lease: Lease) -> None:
+        lease.cover(Open(attempt, plan, io, response.status_code))
         self.response = response
+        # Only we refer to the stream: its own finalizer frees the connection.
+        self._stream, response.stream = response.stream, None
         self._attempt = attempt
         self._lease = lease
         self.plan = plan
@@ -35,6 +41,7 @@ class OpenAnswer:
         self._pieces: Iterator[bytes] = iter(())
         self._chain: Chain | None = None
         self._is_at_end = False
+        self._was_given = False
         self._is_closed = False
         self._reading = threading.Lock()
         self.closes_at_end = False
@@ -42,12 +49,14 @@ class OpenAnswer:
     async def next_piece(self) -> bytes:
         """The next decoded bytes, b"" at the end.
 
-        Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed.
+        Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed or read before.
         """
         if not self._reading.acquire(blocking=False):
-            raise completed(UsageError(BEING_READ), self._attempt.call, self._io.wall)
+            raise completed(UsageError(BEING_READ), self._attempt.call, self.plan, self._io.wall)
         try:
-            return await self._next()
+            piece = await self._next()
+            self._was_given = not piece
+            return piece
         except BaseException as error:
             bare(error)
             raise
@@ -55,6 +64,8 @@ class OpenAnswer:
             self._reading.release()
 
     async def _next(self) -> bytes:
+        if self._was_given:
+            raise completed(UsageError(READ_ALREADY), self._attempt.call, self.plan, self._io.wall)
         try:
             while not self._is_at_end:
                 for piece in self._pieces:
@@ -83,10 +94,10 @@ class OpenAnswer:
             raise UsageError("the answer is closed; read it before it is, inside `with`")
         if self._chain is None:
             self._chain = self._decoders()
-            if self.response.stream is None:
+            if self._stream is None:
                 self._pieces = self._chain.pieces(self.response.content)
                 return
-        raw = await self._io.read(self.response.stream) if self.response.stream is not None else b""
+        raw = await self._io.read(self._stream) if self._stream is not None else b""
         self._pieces = self._chain.pieces(raw)
         if not raw:
             self._chain.finish()
@@ -94,11 +105,16 @@ class OpenAnswer:
 
     def _decoders(self) -> Chain:
         names = codings_in(self.response.headers.get("content-encoding", ""))
-        return Chain(decoders_for(names, self.plan.settings.caps.encodings))
+        try:
+            return Chain(decoders_for(names, self.plan.settings.caps.encodings))
+        except UnknownCodingError:
+            return Chain(())
 
     async def read(self) -> bytes:
         """The rest of the body, under the cap on answers; `response.content` holds it from then on."""
         cap = self.plan.settings.caps.response
+        if self._was_given and self.response.content:
+            return self.response.content
         await self.read_some(cap)
         if not self._is_at_end:
             message = f"the answer is larger than {cap} bytes (caps.response); read it in pieces"
@@ -122,7 +138,7 @@ class OpenAnswer:
         if not self._is_closed:
             self.close(error)
         elif not is_told:
-            completed(error, self._attempt.call, self._io.wall)
+            completed(error, self._attempt.call, self.plan, self._io.wall)
         return error
 
     def close(self, error: BaseException | None = None) -> None:
@@ -131,15 +147,10 @@ class OpenAnswer:
             return
         self._is_closed = True
         let_go(self._attempt)
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
         self._lease.end()
         call = self._attempt.call
-        told = error and completed(error, call, self._io.wall)
+        told = error and completed(error, call, self.plan, self._io.wall)
         end_call(call, self.plan, self._io, self.response.status_code, told)
-
-    def __del__(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            self.response.stream = None  # its own finalizer frees the connection
-            call, plan, io = self._attempt.call, self.plan, self._io
-            facts, elapsed = facts_of(call, plan, io), io.now() - call.started
-            DROPPED.add(Dropped(self._attempt, plan, facts, self.response.status_code, elapsed))

@@ -40,13 +40,16 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any
                 response.raise_for_status()
             value = plan.read(response)
     except BaseException as error:
-        told = completed(error, call, io.wall)
+        told = completed(error, call, plan, io.wall)
+        if isinstance(told, ResponseError):
+            told.response.called = (call.service, call.operation)
         if raises and plan.fallback is not None and isinstance(told, APIError) and may_fall_back(told):
             return _instead_of(told, response, call, plan, io)
         end_call(call, plan, io, _status_of(error, response), told)
         if told is not error:
             raise told from error
         raise
+    response.called = (call.service, call.operation)
     end_call(call, plan, io, response.status_code, None)
     return Answer(value, response)
 
@@ -66,7 +69,7 @@ def _instead_of(error: APIError, response: Response | None, call: Call, plan: Pl
     try:
         value = plan.fallback(error)
     except BaseException as raised:
-        told = raised if raised is error else completed(raised, call, io.wall)
+        told = raised if raised is error else completed(raised, call, plan, io.wall)
         end_call(call, plan, io, status, told)
         raise
     end_call(call, plan, io, status, error, fell_back=True)
@@ -86,7 +89,7 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
         if opened is not None:
             opened.close(error)
             raise
-        told = completed(error, call, io.wall)
+        told = completed(error, call, plan, io.wall)
         end_call(call, plan, io, None, told)
         if told is not error:
             raise told from error

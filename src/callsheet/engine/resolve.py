@@ -6,7 +6,7 @@ from callsheet.call import SHORTEST, Attempt, Limits
 from callsheet.engine.content import undo_codings
 from callsheet.engine.io import Io
 from callsheet.engine.tell import tell, tell_noticed
-from callsheet.errors import CLOSED, APIError, AttemptTimeout, DeadlinePassed, UsageError
+from callsheet.errors import CLOSED, APIError, AttemptTimeout, DeadlinePassed, LocalFault, UsageError
 from callsheet.events import NO_CALL, StoreFailed
 from callsheet.http.request import Request
 from callsheet.http.response import Response
@@ -59,7 +59,15 @@ def _hand_over(verdict: Later, plan: Plan, io: Io) -> bool:
         if isinstance(end, Tell):
             tell(plan.told, end.event._replace(began=began))
 
-    return io.later(work)
+    try:
+        return io.later(work)
+    except LocalFault:
+        # Begun and closed, it lets go of the calls that would wait for its end.
+        next(verdict.steps, None)
+        verdict.steps.close()
+        if verdict.then is not None:
+            raise
+        return True
 
 
 async def _drive(exchange: Exchange | Later, seconds: float, plan: Plan, io: Io) -> Verdict | None:

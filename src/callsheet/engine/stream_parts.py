@@ -8,13 +8,11 @@ from typing import Any, Protocol, TypeVar
 from callsheet.errors import DecodeError, ResponseTooLarge
 from callsheet.http.charset import MARK
 from callsheet.http.response import Response
-from callsheet.values.lines import LineSplitter, TooLongError
+from callsheet.values.lines import BYTES_AS_TEXT, LineSplitter, TooLongError
 from callsheet.values.sse import EventParser, ServerSentEvent
 
 Part_co = TypeVar("Part_co", covariant=True)
 EVENT_STREAM = "text/event-stream"
-BYTES_AS_TEXT = "latin-1"
-"""It maps each byte to one character, so that a line encodes back to its own bytes."""
 
 
 class StreamParts(Protocol[Part_co]):
@@ -25,12 +23,12 @@ class StreamParts(Protocol[Part_co]):
 
 
 class Lines:
-    """The lines of a text, in the charset that the answer names."""
+    """The lines of a text, in the charset that the answer names, without a byte order mark; with it where a charset is given."""
 
     def __init__(self, response: Response, encoding: str | None = None) -> None:
         self._response = response
         self._splitter = LineSplitter(encoding or response.encoding)
-        self._is_first = True
+        self._is_first = encoding is None
 
     def of(self, piece: bytes) -> Iterator[str]:
         """The lines that `piece` completes. Raises ResponseTooLarge."""

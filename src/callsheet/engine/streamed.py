@@ -63,9 +63,15 @@ class Streamed:
         """The id of the last event that `iter_events` gave, "" if it had none: the `Last-Event-ID` of a request that goes on."""
         return self._events.parser.last_event_id if self._events else ""
 
+    @property
+    def reads(self) -> str:
+        """What iterating over the answer gives: `bytes`, or `lines`, `json_lines` or `events` as the operation's `stream` says."""
+        stream = self._opened.plan.stream
+        return stream if isinstance(stream, str) else "bytes"
+
     def _new_events(self) -> Events:
         self._events = Events(self.response)
-        refusal = self._events.refusal()
+        refusal = None if self.reads == "events" else self._events.refusal()
         if refusal is not None:
             raise self._opened.failed(refusal)
         return self._events
@@ -76,8 +82,11 @@ class Streamed:
 
 class StreamedResponse(Streamed):
     """An answer whose body is read as it comes, by a thread. Until the body has ended or the answer is closed, by `close` or
-    at the end of a `with` block, it holds its connection and its slot.
+    at the end of a `with` block, it holds its connection and its slot. Iterating over it gives its parts, as `reads` says.
     """
+
+    def __iter__(self) -> Iterator[Any]:
+        return getattr(self, f"iter_{self.reads}")()  # type: ignore[no-any-return]
 
     def iter_bytes(self) -> Iterator[bytes]:
         """The body in pieces as they come, decompressed. Raises NoAnswer if it breaks off."""
@@ -102,7 +111,7 @@ class StreamedResponse(Streamed):
     def iter_events(self) -> Iterator[ServerSentEvent]:
         """The server-sent events of the body (WHATWG HTML 9.2.6). An event that the body breaks off in is not given.
 
-        Raises DecodeError if the answer is not `text/event-stream`, NoAnswer if the body breaks off. It does not connect
+        Raises DecodeError if the answer is not `text/event-stream`, unless the operation says `stream: events`; NoAnswer if the body breaks off. It does not connect
         again: to go on, make another request with `Last-Event-ID: answer.last_event_id`.
         """
         return self._parts(self._new_events())
@@ -141,8 +150,11 @@ class StreamedResponse(Streamed):
 
 class AsyncStreamedResponse(Streamed):
     """An answer whose body is read as it comes, by a task. Until the body has ended or the answer is closed, by `aclose` or at
-    the end of an `async with` block, it holds its connection and its slot.
+    the end of an `async with` block, it holds its connection and its slot. Iterating over it gives its parts, as `reads` says.
     """
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return getattr(self, f"iter_{self.reads}")()  # type: ignore[no-any-return]
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
         """The body in pieces as they come, decompressed. Raises NoAnswer if it breaks off."""

@@ -73,7 +73,7 @@ def per_second_of(calls: float | str) -> float:
 def _may_transfer(operation: Operation) -> bool:
     """Whether calls of the operation may stream an answer, or send a file or an iterator."""
     sends_files = any(field.type.value == FILE for field in operation.multipart or ())
-    return operation.stream or operation.content is not None or sends_files
+    return bool(operation.stream) or operation.content is not None or sends_files
 
 
 def _settings(settings: Settings, origins: Mapping[str, Provenance]) -> tuple[Setting, ...]:

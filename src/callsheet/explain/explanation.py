@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from callsheet.explain.layout import (
+    WIDTH,
     TextLine,
     pipeline_lines,
     reason_lines,
@@ -17,6 +18,8 @@ from callsheet.explain.layout import (
 from callsheet.explain.setting import Setting
 from callsheet.explain.worst_case import WorstCase
 from callsheet.plan.order import PipelineStep
+
+OFF = ("off", "none", "[]", "{}", "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,15 @@ class Explanation:
         settings, beside = (tuple(s for s in rows if s.is_changed) for rows in (self.settings, self.beside))
         return replace(self, settings=settings, beside=beside)
 
+    def without_off(self) -> Explanation:
+        """The same explanation without what is off: policies, and settings that nobody wrote and whose value is none."""
+        settings, beside = (
+            tuple(s for s in rows if s.is_changed or s.written not in OFF) for rows in (self.settings, self.beside)
+        )
+        return replace(
+            self, settings=settings, beside=beside, pipeline=tuple(each for each in self.pipeline if each.on)
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """The explanation as plain data for JSON, with stable keys."""
         return {
@@ -71,24 +83,24 @@ class Explanation:
         return f"<Explanation {self.label}>"
 
 
-def lines_of(explanation: Explanation) -> list[TextLine]:
+def lines_of(explanation: Explanation, width: int = WIDTH) -> list[TextLine]:
     """The text of an explanation, line by line."""
-    return list(_lines(explanation, lambda setting: ()))
+    return list(_lines(explanation, lambda setting: (), width))
 
 
-def lines_with_reasons(explanation: Explanation) -> list[TextLine]:
+def lines_with_reasons(explanation: Explanation, width: int = WIDTH) -> list[TextLine]:
     """The same text, with a note below each setting: what it is for, and the reason for its default."""
-    return list(_lines(explanation, reason_lines))
+    return list(_lines(explanation, reason_lines, width))
 
 
-def _lines(explanation: Explanation, notes: Callable[[Setting], Iterable[TextLine]]) -> Iterator[TextLine]:
+def _lines(explanation: Explanation, notes: Callable[[Setting], Iterable[TextLine]], width: int) -> Iterator[TextLine]:
     settings, beside = explanation.settings, explanation.beside
     yield TextLine(_title(explanation), "heading")
     yield TextLine("")
-    yield from settings_lines(settings, beside, notes)
+    yield from settings_lines(settings, beside, notes, width)
     yield from remark_lines((*settings, *beside), explanation.varied)
     yield TextLine("")
-    yield from pipeline_lines(explanation.pipeline)
+    yield from pipeline_lines(explanation.pipeline, width)
     yield TextLine("")
     yield from worst_case_lines(explanation.worst_case, may_transfer=explanation.may_transfer)
 

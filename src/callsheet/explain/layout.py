@@ -1,4 +1,4 @@
-"""Lays out the parts of an explanation for a person: settings, pipeline and worst case, in 80 columns."""
+"""Lays out the parts of an explanation for a person: settings, pipeline and worst case, in 80 columns or fewer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from callsheet.explain.worst_case_text import sentences
 from callsheet.plan.order import PipelineStep
 
 WIDTH = 80
+NARROW = 72
+"""Columns below which reasons and origins stand on lines of their own."""
 WIDEST_VALUE = 28
 """The origin of a setting whose value is longer is moved to the right, or to a line below."""
 Tone = Literal["heading", "strong", "plain", "quiet"]
@@ -25,10 +27,13 @@ class TextLine(NamedTuple):
 
 
 def settings_lines(
-    settings: Sequence[Setting], beside: Sequence[Setting], notes: Callable[[Setting], Iterable[TextLine]]
+    settings: Sequence[Setting],
+    beside: Sequence[Setting],
+    notes: Callable[[Setting], Iterable[TextLine]],
+    width: int = WIDTH,
 ) -> Iterator[TextLine]:
     """The settings in columns, then those of the service that apply in addition. Each is followed by its notes."""
-    columns = _Columns((*settings, *beside))
+    columns = _Columns((*settings, *beside), width)
     yield TextLine("Settings (* not built-in)", "heading")
     yield from _rows(settings, columns, notes)
     if beside:
@@ -54,17 +59,25 @@ def remark_lines(settings: Iterable[Setting], varied: Sequence[str]) -> Iterator
         yield from _paragraph(f"Operations with settings of their own: {', '.join(varied)}")
 
 
-def pipeline_lines(steps: Sequence[PipelineStep]) -> Iterator[TextLine]:
+def pipeline_lines(steps: Sequence[PipelineStep], width: int = WIDTH) -> Iterator[TextLine]:
     """The policies in the order in which they are asked: whether each is on, and the reason for its place."""
     yield TextLine("Pipeline, asked in this order", "heading")
-    width = max(len(step.name) for step in steps)
+    longest = max((len(step.name) for step in steps), default=0)
     for step in steps:
-        head = f"  {'on' if step.on else 'off':<3}  {step.name:<{width}}  {step.asked:<13}  "
-        first, *others = textwrap.wrap(step.why, WIDTH - len(head)) or [""]
         tone: Tone = "plain" if step.on else "quiet"
-        yield from (
-            TextLine(text.rstrip(), tone) for text in (head + first, *(" " * len(head) + rest for rest in others))
-        )
+        head = f"  {'on' if step.on else 'off':<3}  {step.name:<{longest}}  {step.asked:<13}  "
+        indent = len(head) if width >= NARROW else 7
+        reasons = textwrap.wrap(step.why, width - indent) or [""]
+        first = head + reasons.pop(0) if width >= NARROW else f"{head[:7]}{step.name}, {step.asked}"
+        yield from (TextLine(text.rstrip(), tone) for text in (first, *(" " * indent + rest for rest in reasons)))
+
+
+def fitted(lines: Iterable[TextLine], width: int) -> Iterator[TextLine]:
+    """The lines, with what is longer than the width broken: it goes on below, further in."""
+    for line in lines:
+        indent = " " * min(len(line.text) - len(line.text.lstrip(" *")) + 4, width // 2)
+        broken = textwrap.wrap(line.text, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+        yield from (TextLine(text, line.tone) for text in (broken if len(line.text) > width else [line.text]))
 
 
 def worst_case_lines(worst: WorstCase, *, may_transfer: bool) -> Iterator[TextLine]:
@@ -77,14 +90,17 @@ def worst_case_lines(worst: WorstCase, *, may_transfer: bool) -> Iterator[TextLi
 class _Columns:
     """The columns in which settings, their values and their origins are written."""
 
-    def __init__(self, settings: Iterable[Setting]) -> None:
+    def __init__(self, settings: Iterable[Setting], width: int) -> None:
         rows = list(settings)
+        self.width = width
         self.name = max((len(row.name) for row in rows), default=0)
         self.value = max((len(row.written) for row in rows if len(row.written) <= WIDEST_VALUE), default=0)
 
     def row(self, setting: Setting) -> list[str]:
         """The line of a setting; its origin is on a line of its own if it does not fit beside the value."""
         head = f"{'*' if setting.is_changed else ' '} {setting.name:<{self.name}}  "
+        if self.width < NARROW:
+            return [f"{head}{setting.written}", *([f"    {setting.origin}"] if setting.is_changed else [])]
         room = max(WIDTH - len(head), WIDEST_VALUE)
         value = setting.written if len(setting.written) <= room else f"{setting.written[: room - 3]}..."
         origin = str(setting.origin)

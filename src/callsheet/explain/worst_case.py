@@ -2,7 +2,8 @@
 
 With R calls per second that share budget, breaker and rate limit, n attempts per call, and the names of the settings:
 
-- longest time of a call: min(total, n * attempt + the ceilings of its pauses + redirects * attempt). A call that
+- longest time of a call: min(total, n * attempt + the ceilings of its pauses + redirects * attempt, and over HTTP/2
+  2 * attempt for what the service gives back unprocessed). A call that
   waits for a slot, a turn or as long as the service asks (Retry-After) may take longer, but never longer than the total.
 - requests per second in an outage: min(R + min(R * (n - 1), ratio * R + floor), the declared rate), on average over the window of the
   budget: the retries of each window are at most ratio * calls + floor * window.
@@ -26,7 +27,7 @@ from callsheet.arithmetic.backoff import ceiling
 from callsheet.plan.idempotency import KEYED_METHODS
 from callsheet.settings.breaker import LEAST_PART, RECENT, Breaker
 from callsheet.settings.rate_limit import Rate, RateLimit
-from callsheet.settings.retry import Budget, Retry
+from callsheet.settings.retry import UNPROCESSED_REPEATS, Budget, Retry
 from callsheet.settings.settings import Settings
 
 METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH")
@@ -65,7 +66,8 @@ class WorstCase:
     """The most that one call may do, and what calls do to a service that is down. Times are in seconds.
 
     It makes at most `attempts`, or `attempts_once_processed` if the service may have processed the first: the methods in
-    `sent_once` are then not repeated without an idempotency key. `redirects` are further requests. `pauses` are the longest
+    `sent_once` are then not repeated without an idempotency key. `redirects` are further requests, and `given_back` those that
+    repeat what the service gave back unprocessed over HTTP/2. `pauses` are the longest
     before the second attempt, the third and so on. `trying` is the time of all attempts and pauses, `longest` the part of it
     that fits into `total`, which ends the call whatever it waits for. A transfer (a file or iterator sent, a stream or
     download) ends within `transfer` seconds; None: it goes on until `silence` seconds pass without a byte.
@@ -75,6 +77,7 @@ class WorstCase:
     attempts_once_processed: int
     sent_once: tuple[str, ...]
     redirects: int
+    given_back: int
     pauses: tuple[float, ...]
     attempt: float
     trying: float
@@ -95,12 +98,14 @@ def worst_case(settings: Settings, method: str | None, calls: float, limits: Ite
     pauses = _pauses(settings.retry)
     timeout = settings.timeout
     redirects = settings.redirects.max if settings.redirects else 0
-    trying = (attempts + redirects) * timeout.attempt + sum(pauses)
+    given_back = UNPROCESSED_REPEATS if settings.http2 and settings.retry else 0
+    trying = (attempts + redirects + given_back) * timeout.attempt + sum(pauses)
     return WorstCase(
         attempts=attempts,
         attempts_once_processed=1 if sent_once else attempts,
         sent_once=sent_once,
         redirects=redirects,
+        given_back=given_back,
         pauses=pauses,
         attempt=timeout.attempt,
         trying=trying,

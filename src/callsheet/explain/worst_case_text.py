@@ -29,6 +29,8 @@ def _of_one_call(worst: WorstCase) -> Iterator[str]:
         yield f"({_summed(worst)}{_made(worst)}; the rest is for waiting: {WAITS}.)"
     if worst.redirects:
         yield f"It follows at most {worst.redirects} redirects, each a further request."
+    if worst.given_back:
+        yield f"What the service gives back unprocessed over HTTP/2 is sent again at most {worst.given_back} times more."
     if worst.attempts > 1 and worst.sent_once:
         yield (
             f"A {_listed(worst.sent_once, 'or')} that the service may have processed is not sent again, "
@@ -37,7 +39,7 @@ def _of_one_call(worst: WorstCase) -> Iterator[str]:
 
 
 def _summed(worst: WorstCase) -> str:
-    requests = worst.attempts + worst.redirects
+    requests = worst.attempts + worst.redirects + worst.given_back
     tried = _spelled(worst.attempt) if requests == 1 else f"{requests} times {_spelled(worst.attempt)}"
     if not worst.pauses:
         return tried

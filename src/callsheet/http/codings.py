@@ -16,6 +16,10 @@ class BrokenCodingError(Exception):
     """The body is not in the coding that its Content-Encoding names, or it ends within it."""
 
 
+class UnknownCodingError(BrokenCodingError):
+    """The Content-Encoding names a coding that is not known here; what does so is often no coding at all (`UTF-8`, `none`)."""
+
+
 class TooLargeError(Exception):
     """The decoded body is larger than allowed."""
 
@@ -32,10 +36,15 @@ class Decoder(Protocol):
 
 WINDOW = 8 * 1024
 """Bytes that zlib is given at a time: it copies all bytes after a member, and a body may be a million empty members."""
+PADDING = b"\0\r\n"
+"""What may follow a whole body: tape blocks are filled up with zeros, and some servers end every body with a line break."""
 
 
 class Inflate:
-    """gzip (RFC 1952, members one after another) and deflate (RFC 1950; the raw RFC 1951 form that some servers send)."""
+    """gzip (RFC 1952, members one after another) and deflate (RFC 1950; the raw RFC 1951 form that some servers send).
+
+    Zeros and line breaks after the end are dropped.
+    """
 
     def __init__(self, coding: str) -> None:
         self._is_gzip = coding == "gzip"
@@ -44,6 +53,7 @@ class Inflate:
         self._taken = 0
         self._has_more = False
         self._has_begun = False
+        self._is_padded = False
 
     def feed(self, data: bytes, most: int) -> bytes:
         """At most `most` decoded bytes."""
@@ -66,10 +76,18 @@ class Inflate:
                 return False
             self._inflater = zlib.decompressobj(15 if _begins_zlib(self._pending) else -15)
         elif self._inflater.eof:
+            if self._is_padded or self._pending[self._taken] in PADDING:
+                return self._drop_padding()
             if not self._is_gzip:
                 raise BrokenCodingError("bytes after the end of the deflate stream")
             self._inflater = zlib.decompressobj(31)
         return True
+
+    def _drop_padding(self) -> bool:
+        if self._pending[self._taken :].strip(PADDING):
+            raise BrokenCodingError("other bytes than zeros and line breaks after the end of the compressed body")
+        self._pending, self._taken, self._is_padded = b"", 0, True
+        return False
 
     def _inflate(self, most: int) -> bytes:
         inflater = self._inflater
@@ -143,6 +161,7 @@ class Brotli:
 BROTLI = _brotli()
 ACCEPTED = "gzip, deflate, br" if BROTLI else "gzip, deflate"
 """The value of Accept-Encoding: the codings that can be undone here."""
+KNOWN = frozenset(ACCEPTED.split(", "))
 
 
 def codings_in(field: str) -> list[str]:
@@ -152,18 +171,17 @@ def codings_in(field: str) -> list[str]:
 
 
 def decoders_for(codings: Sequence[str], most_codings: int) -> list[Decoder]:
-    """A decoder for each coding, for the last applied first. Raises BrokenCodingError for an unknown coding or too many."""
+    """A decoder for each coding, for the last applied first. Raises UnknownCodingError, and BrokenCodingError for too many."""
+    unknown = next((coding for coding in codings if coding not in KNOWN), None)
+    if unknown is not None:
+        raise UnknownCodingError(f"content coding {unknown[:40]!r} is not known here; offered were {ACCEPTED}")
     if len(codings) > most_codings:
         raise BrokenCodingError(f"{len(codings)} stacked content codings, at most {most_codings} are allowed")
     return [_decoder(coding) for coding in reversed(codings)]
 
 
 def _decoder(coding: str) -> Decoder:
-    if coding in ("gzip", "deflate"):
-        return Inflate(coding)
-    if coding == "br" and BROTLI is not None:
-        return Brotli(BROTLI)
-    raise BrokenCodingError(f"content coding {coding[:40]!r} is not known here; offered were {ACCEPTED}")
+    return Brotli(BROTLI) if coding == "br" else Inflate(coding)
 
 
 STEP = 256 * 1024

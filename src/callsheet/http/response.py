@@ -8,12 +8,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from callsheet.errors import DecodeError, ResponseError, error_for_status
-from callsheet.http.charset import MARK, usable
+from callsheet.http.charset import text_of, usable
 from callsheet.http.headers import AnsweredHeaders, Headers, parse_field_lines
-from callsheet.http.json import loads
+from callsheet.http.json import loads, told_plainly
 from callsheet.http.json_path import MISSING
 from callsheet.http.links import parse_links
 from callsheet.http.problem import MEDIA_TYPE, ProblemDetails, problem_from
+from callsheet.http.reason import LOOKED_AT, reason_in
 from callsheet.secret import redact
 from callsheet.secret.credential_names import without_named
 
@@ -24,8 +25,6 @@ CHARSET = re.compile(r"""charset\s*=\s*"?([^\s;"]+)""", re.IGNORECASE)
 END_OF_LINE = re.compile(r"\r\n|\n|\r")
 SHOWN = 200
 """Characters of a body that an error quotes."""
-LOOKED_AT = 64 * 1024
-"""Bytes of a body that are searched for secrets before it is quoted: more than the quoted characters can take up."""
 
 
 class Response:
@@ -45,10 +44,12 @@ class Response:
         "_lines",
         "_sent",
         "attempts",
+        "called",
         "elapsed",
         "from_cache",
         "history",
         "http_version",
+        "left_coded",
         "reason_phrase",
         "status_code",
         "stream",
@@ -77,6 +78,10 @@ class Response:
         self.attempts: int = 1
         self.history: tuple[Response, ...] = ()
         self.from_cache = False
+        self.called: tuple[str, str] | None = None
+        """The service and the operation, once the call is over: an error that is raised after it names them."""
+        self.left_coded = ""
+        """Why the body stands as it came, if its content coding is not known here: it is given as bytes and not read further."""
         self.stream: Any = None
         """Set by the transport if `request.is_stream`: the BlockingStream or AsyncStream that reads the body."""
 
@@ -125,7 +130,7 @@ class Response:
 
     @property
     def content(self) -> bytes:
-        """The body as bytes, decompressed."""
+        """The body as bytes, decompressed; as it came if its Content-Encoding names a coding that is not known here."""
         return self._content
 
     def decode_with(self, decode: Callable[[bytes], bytes]) -> None:
@@ -138,20 +143,14 @@ class Response:
 
     @property
     def encoding(self) -> str:
-        """The charset of `text`: the one that `Content-Type` names if Python knows it, else UTF-8."""
+        """The charset of `text`: the one that `Content-Type` names, by a label of the WHATWG or of Python; else UTF-8."""
         found = CHARSET.search(self.field(b"content-type") or "")
         return usable(found[1]) if found else "utf-8"
 
     @property
     def text(self) -> str:
         """The body as text, without a byte order mark. Bytes that do not fit the charset become U+FFFD."""
-        return self._text_of(self._content).removeprefix(MARK)
-
-    def _text_of(self, content: bytes) -> str:
-        try:
-            return content.decode(self.encoding, "replace")
-        except ValueError:  # a charset that does not support `replace`
-            return content.decode("utf-8", "replace")
+        return text_of(self._content, self.encoding)
 
     def json(self) -> Any:
         """The body as parsed JSON, read as UTF-8 whatever its charset (RFC 8259 8.1). Raises DecodeError if it is not JSON."""
@@ -159,10 +158,24 @@ class Response:
             kept = self._taken_document()
             if kept is not MISSING:
                 return kept
+        self.check_decoded()
         try:
             return loads(self._content)
         except ValueError as error:
-            raise self.not_json(str(error)) from None
+            raise self.of_call(self.not_json(str(error))) from None
+
+    def of_call(self, error: ResponseError) -> ResponseError:
+        """The error with the service and operation of the call on it, if that is over; during it, the engine does so."""
+        if self.called is not None:
+            error.service, error.operation = self.called
+            error.args = (f"{'.'.join(self.called)}: {error.args[0]}",)
+        return error
+
+    def check_decoded(self) -> None:
+        """Raise DecodeError if the body is in a content coding that is not known here."""
+        if self.left_coded:
+            message = f"{self.status_code}: the answer's body cannot be decoded: {self.left_coded}"
+            raise self.of_call(DecodeError(f"{message}; `response.content` has it as it came", **self.facts()))
 
     def _taken_document(self) -> Any:
         """The kept document, MISSING if there is none. It is given once, since the caller may change it."""
@@ -180,7 +193,7 @@ class Response:
         except AttributeError:  # not set before the first call, so that other answers do not pay for it
             pass
         try:
-            self._document: Any = loads(self._content)
+            self._document: Any = MISSING if self.left_coded else loads(self._content)
         except ValueError:
             self._document = MISSING
         return self._document
@@ -188,11 +201,10 @@ class Response:
     def not_json(self, reason: str, *, found: bytes | None = None, line: int | None = None) -> DecodeError:
         """The error for a body, or one line of it, that is not JSON; it quotes the beginning."""
         content = self._content if found is None else found
-        beginning = without_named(self.masked(self._text_of(content[:LOOKED_AT])))[:SHOWN]
+        beginning = without_named(self.masked(text_of(content[:LOOKED_AT], self.encoding)))[:SHOWN]
         where = "the answer" if line is None else f"line {line} of the answer"
         named = self.field(b"content-type") or "no Content-Type"
-        if not content:
-            reason = "it is empty"
+        reason = told_plainly(reason, content) if content else "it is empty"
         message = f"{self.status_code}: {where} is not JSON ({self.masked(named)[:SHOWN]}): {beginning!r}: {reason}"
         return DecodeError(message, line=line, **self.facts())
 
@@ -214,16 +226,31 @@ class Response:
     def raise_for_status(self) -> Response:
         """Raise the error of a status from 400 on, such as NotFound; below 400 give this answer back."""
         if self.status_code >= 400:
-            raise error_for_status(self.status_code)(self.summary(), **self.facts())
+            raise self.of_call(error_for_status(self.status_code)(self.summary(), **self.facts()))
         return self
 
     def summary(self, told: str | None = None, *, code: str = "") -> str:
-        """Status, reason, `code`, and at most 200 redacted characters of `told`, or of the problem's title or detail."""
-        head = f"{self.status_code} {self.reason_phrase or REASONS.get(self.status_code, '')}".strip()
+        """Status, reason phrase, `code`, and at most 200 redacted characters of `told`, or of the reason that the body gives."""
+        phrase = self.reason_phrase or REASONS.get(self.status_code, "")
+        head = f"{self.status_code} {RENAMED.get(phrase, phrase)}".strip()
         head = f"{self.masked(head)}, code {_one_line(self.masked(code))}" if code else self.masked(head)
-        problem = None if told else self.problem
-        told = (problem.detail or problem.title) if problem else told
-        return f"{head}: {_one_line(self.masked(told))}" if told else head
+        told = _one_line(self.masked(told) if told else self._reason(head))
+        return f"{head}: {told}" if told else head
+
+    def _reason(self, head: str) -> str:
+        """The reason that the body gives, secrets masked, unless it only says `head` again; "" if it gives none."""
+        phrase = head.partition(" ")[2]
+        kind = (self.field(b"content-type") or "").strip().lower()
+        known = {
+            said.lower()
+            for said in (head, phrase, f"{self.status_code}: {phrase}", str(self.status_code), self.reason_phrase)
+        }
+
+        def shown(text: str) -> str:
+            return "" if text.lower() in known else without_named(self.masked(text))
+
+        content = self._content
+        return reason_in(text_of(content[:LOOKED_AT], self.encoding), kind, shown, is_cut=len(content) >= LOOKED_AT)
 
     def facts(self) -> dict[str, Any]:
         """The keyword arguments for an error that is raised because of this answer."""
@@ -264,6 +291,7 @@ class Response:
 
         Raises DecodeError with the number of a line that is not JSON, after the values before it.
         """
+        self.check_decoded()
         for number, line in enumerate(self._content.splitlines(), 1):
             if line.strip():
                 yield self.json_line(line, number)
@@ -273,7 +301,7 @@ class Response:
         try:
             return loads(line)
         except ValueError as error:
-            raise self.not_json(str(error), found=line, line=number) from None
+            raise self.of_call(self.not_json(str(error), found=line, line=number)) from None
 
     def __bool__(self) -> bool:
         return True
@@ -291,11 +319,13 @@ class Response:
             "request": self.request,
         }
         rest = (self.elapsed, self.attempts, self.history, self.from_cache)
-        return _rebuilt, (state, rest)
+        return _rebuilt, (state, rest, self.left_coded, self.called)
 
 
-def _rebuilt(state: dict[str, Any], rest: tuple[Any, ...]) -> Response:
+def _rebuilt(state: dict[str, Any], rest: tuple[Any, ...], left_coded: str, called: Any) -> Response:
     response = Response(**state)
+    response.called = called
+    response.left_coded = left_coded
     response.elapsed, response.attempts, response.history, response.from_cache = rest
     return response
 
@@ -305,5 +335,11 @@ def _one_line(text: str) -> str:
 
 
 REASONS = {status.value: status.phrase for status in HTTPStatus}
+RENAMED = {
+    "Unprocessable Entity": "Unprocessable Content",
+    "Payload Too Large": "Content Too Large",
+    "Request Entity Too Large": "Content Too Large",
+}
+"""What RFC 9110 calls statuses that older libraries, and many services, name otherwise."""
 REASONS |= {413: "Content Too Large", 422: "Unprocessable Content"}
 """Reason phrases for answers without one (HTTP/2)."""

@@ -1,7 +1,8 @@
 """One intention, many calls.
 
 Theory of operation. Rows are taken from their iterator one at a time, only when there is room, and their calls begin
-in that order; outcomes are given in it too, so those of quicker rows wait for a slower one before them. *Room* bounds
+in that order; outcomes are given in it too, so those of quicker rows wait for a slower one before them, or as they
+come. A row that is refused, because its service is down or throttles, waits where it is: `patience.py`. *Room* bounds
 the memory: `concurrency` calls in flight, and at most twice as many rows taken whose outcomes were not yet given.
 A row's deadline starts when its call begins, in the thread or task that makes it; before that a row costs no time.
 

@@ -11,7 +11,10 @@ T = TypeVar("T")
 OnError = Literal["raise", "keep"]
 """`raise`: the first error, in the order of the rows, is raised and ends the calls. `keep`: each error stays in its outcome."""
 
+SOMEWHERE = -1
+"""The `position` on such an error until it is known."""
 BUSY = "another thread or task is waiting for the next outcome; let one of them iterate"
+OF_PARENT = "this map belongs to the process that this one was forked from; only that one can give its outcomes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,19 @@ class Outcome(Generic[T]):
 def is_kept(error: BaseException, on_error: OnError) -> bool:
     """Whether an error stays in its row's outcome, rather than being raised.
 
-    A closed client and a wrong sheet fail every row alike, and an exception that is no APIError is a defect in the
-    caller's program or ours: these are raised always.
+    A closed client, a wrong sheet and a service that stays away fail every row alike, and an exception that is no APIError is
+    a defect in the caller's program or ours: these are raised always.
     """
-    return on_error == "keep" and isinstance(error, APIError) and not isinstance(error, UsageError | SheetError)
+    if not isinstance(error, APIError) or isinstance(error, UsageError | SheetError):
+        return False
+    return on_error == "keep" and error.position is None
+
+
+def place(error: BaseException, index: int) -> None:
+    """Say on an error that ends the rows, because they waited too long, which row is the first that is not done."""
+    if isinstance(error, APIError) and error.position == SOMEWHERE:
+        error.position = index
+        error.args = (f"{error}; the first row that is not done has the index {index}",)
 
 
 def most_ahead(concurrency: int) -> int:

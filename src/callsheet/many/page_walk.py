@@ -113,18 +113,19 @@ class Ahead(Protocol):
 class PageWalk(Generic[T]):
     """The pages of a walk, one by one. A page that failed is tried again if the walk is asked again.
 
-    `label` is `service.operation`, `ahead` begins to fetch several numbers at once.
+    `name` is `service.operation`, `shown` what errors call it, `ahead` begins to fetch several numbers at once.
     """
 
     def __init__(
-        self, walker: Walker, fetch: Fetch, start: Position, label: str, *,
+        self, walker: Walker, fetch: Fetch, start: Position, name: str, *, shown: str,
         now: Callable[[], float], longest: tuple[float, str] | None,
         ahead: Callable[[range], Ahead] | None,
     ) -> None:  # fmt: skip
         self._walker = walker
         self._fetch = fetch
         self._at: Position | None = start
-        self._label = label
+        self._name = name
+        self._shown = shown
         self._now = now
         self._longest = longest
         self._deadline: float | None = None
@@ -160,7 +161,7 @@ class PageWalk(Generic[T]):
         """The position as a text; what the service told back of secrets is masked."""
         if isinstance(position.at, str) and last is not None:
             position = position._replace(at=last.masked(position.at))
-        return written(position, self._label, self._walker.settings.kind)
+        return written(position, self._name, self._walker.settings.kind)
 
     async def _answer(self, at: Position) -> PageAnswer:
         if self._longest is None:
@@ -195,8 +196,8 @@ class PageWalk(Generic[T]):
         """Put on an error which page of which walk it is about."""
         told = str(error)
         if error.operation is None:
-            error.service, _, error.operation = self._label.partition(".")
-            told = f"{self._label}: {told}"
+            error.service, _, error.operation = self._name.partition(".")
+            told = f"{self._shown}: {told}"
         error.position = self._text(at, self._last)
         error.args = (f"{told} (page {at.number})",)
 

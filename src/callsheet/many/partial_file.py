@@ -6,8 +6,9 @@ import json
 import os
 import sys
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.http.headers import check_field
@@ -45,6 +46,7 @@ class PartialFile:
         self.path = target.with_name(f"{target.name}.part")
         self._note = target.with_name(f"{target.name}.part.json")
         self._file = _opened_alone(self.path)
+        self._process = os.getpid()
         self._is_complete = False
         self.size = self._file.seek(0, os.SEEK_END)
         self.begun = self._remembered() if self.size else None
@@ -71,13 +73,14 @@ class PartialFile:
                 json.dump(asdict(begun), file)
 
     def write(self, piece: bytes) -> None:
-        """Add to the end."""
-        self._file.write(piece)
+        """Add to the end. Nothing is buffered: in a forked child it would be written once more."""
+        left = memoryview(piece)
+        while left:
+            left = left[self._file.write(left) :]
         self.size += len(piece)
 
     def complete(self) -> None:
         """Put the file in its place, where it replaces what was there."""
-        self._file.flush()
         self.path.replace(self._target)
         self._is_complete = True
         self._note.unlink(missing_ok=True)
@@ -91,22 +94,24 @@ class PartialFile:
 
     def __exit__(self, *_exception: object) -> None:
         try:
-            if not self._is_complete and (self.begun is None or not self.size):
+            is_ours = os.getpid() == self._process
+            if is_ours and not self._is_complete and (self.begun is None or not self.size):
                 self.path.unlink(missing_ok=True)
                 self._note.unlink(missing_ok=True)
         finally:
             self._file.close()
 
 
-def _opened_alone(path: Path) -> BinaryIO:
+def _opened_alone(path: Path) -> FileIO:
     """The file, locked. Raises UsageError if another download holds it."""
     while True:
         # O_NOFOLLOW: a link that another user put into the folder must not decide which file is written.
-        number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), MODE)
-        file = os.fdopen(number, "r+b")
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        # By C functions, one within the other: an interrupt between them would leave the descriptor open.
+        file = next(map(FileIO, map(os.open, (path,), (flags,), (MODE,)), ("r+",)))
         try:
-            _lock(number, path)
-            if _is_still(path, number):
+            _lock(file.fileno(), path)
+            if _is_still(path, file.fileno()):
                 return file
         except BaseException:
             file.close()

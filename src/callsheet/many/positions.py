@@ -27,17 +27,17 @@ class Position(NamedTuple):
     seen: int = 0
 
 
-def written(position: Position, label: str, kind: str) -> str:
-    """The position as a text. `label` is `service.operation`."""
-    data = {"v": VERSION, "of": label, "kind": kind, **position._asdict()}
+def written(position: Position, name: str, kind: str) -> str:
+    """The position as a text. `name` is `service.operation`."""
+    data = {"v": VERSION, "of": name, "kind": kind, **position._asdict()}
     return urlsafe_b64encode(json.dumps(data, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def read(text: Any, label: str, settings: Paginate) -> Position:
+def read(text: Any, name: str, settings: Paginate) -> Position:
     """The position in a text. Raises ArgumentError for one of another operation or kind, and for what is no position."""
     data = _data(text)
-    if data.get("of") != label:
-        raise ArgumentError(f"from_position: it is a position of `{data.get('of')}`, not of `{label}`")
+    if data.get("of") != name:
+        raise ArgumentError(f"from_position: it is a position of `{data.get('of')}`, not of `{name}`")
     if data.get("kind") != settings.kind:
         was = f"it is of pages by `{data.get('kind')}`, and the sheet says `{settings.kind}` now"
         raise ArgumentError(f"from_position: {was}; begin anew")

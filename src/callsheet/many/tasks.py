@@ -11,30 +11,36 @@ from typing import Any, Generic, Self, TypeVar
 
 from callsheet.bare_frames import bare
 from callsheet.engine.bared import bared_coroutine
-from callsheet.errors import ArgumentError, UsageError
-from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead
+from callsheet.errors import APIError, ArgumentError, UsageError
+from callsheet.many.outcome import BUSY, OnError, Outcome, T, check_options, is_kept, most_ahead, place
+from callsheet.process.finalized import Finalized, nothing
 
-Row = TypeVar("Row")
+R = TypeVar("R")
 TakeRow = Callable[[], Awaitable[Any]]
 NO_ROW: Any = object()
+OTHER_LOOP = "this map was begun in another event loop, or before a fork, and its tasks run there; iterate over it where it was begun"
 
 
 def map_in_tasks(
-    call: Callable[[Row], Awaitable[T]],
-    rows: Iterable[Row] | AsyncIterable[Row],
+    call: Callable[[R], Awaitable[T]],
+    rows: Iterable[R] | AsyncIterable[R],
     *,
     concurrency: int,
     on_error: OnError = "raise",
+    ordered: bool = True,
     ahead: int | None = None,
 ) -> AsyncOutcomes[T]:
-    """The outcomes of `await call(row)` for every row, in the order of the rows, with up to `concurrency` at once.
+    """The outcomes of `await call(row)` for every row, with up to `concurrency` at once.
+
+    They come in the order of the rows, or as the calls end if not `ordered`.
 
     Nothing begins before the first outcome is asked for. Rows may be endless: at most `ahead`, by default twice
     `concurrency`, are taken whose outcomes were not given. One task takes them all; each call runs in a task of its own,
     with a copy of the context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
     """
     check_options(concurrency, on_error)
-    return AsyncOutcomes(_Crew(call, _taker(rows), concurrency, on_error, ahead or most_ahead(concurrency)))
+    most = ahead or most_ahead(concurrency)
+    return AsyncOutcomes(_Crew(call, _taker(rows), concurrency, on_error, most, ordered=ordered))
 
 
 def _taker(rows: Any) -> TakeRow:
@@ -52,8 +58,8 @@ def _taker(rows: Any) -> TakeRow:
     return take
 
 
-class AsyncOutcomes(Generic[T]):
-    """What `map` of an AsyncClient gives: an Outcome for each row, in the order of the rows. Iterate over it once, in one task.
+class AsyncOutcomes(Finalized, Generic[T]):
+    """What `map` of an AsyncClient gives: an Outcome for each row. Iterate over it once, in one task.
 
     After `aclose`, an `async with` block, an error or a cancellation, none of its tasks is left. If it is dropped before its
     end, its tasks are cancelled.
@@ -62,6 +68,7 @@ class AsyncOutcomes(Generic[T]):
     def __init__(self, crew: _Crew[T]) -> None:
         self._crew = crew
         self._is_waiting = False
+        self.__del__ = crew.abandon
 
     def __aiter__(self) -> Self:
         return self
@@ -73,7 +80,7 @@ class AsyncOutcomes(Generic[T]):
         try:
             return await self._crew.next_outcome()
         except (Exception, asyncio.CancelledError):
-            await self._crew.end()
+            await self.aclose()
             raise
         finally:
             self._is_waiting = False
@@ -81,15 +88,13 @@ class AsyncOutcomes(Generic[T]):
     async def aclose(self) -> None:
         """Begin no further call, cancel those that are in flight, and wait for their ends."""
         await self._crew.end()
+        self.__del__ = nothing
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
-        await self._crew.end()
-
-    def __del__(self) -> None:
-        self._crew.abandon()
+        await self.aclose()
 
 
 @bared_coroutine
@@ -105,14 +110,25 @@ class _Crew(Generic[T]):
     """
 
     def __init__(
-        self, call: Callable[[Any], Awaitable[T]], take_row: TakeRow, concurrency: int, on_error: OnError, most: int
+        self,
+        call: Callable[[Any], Awaitable[T]],
+        take_row: TakeRow,
+        concurrency: int,
+        on_error: OnError,
+        most: int,
+        *,
+        ordered: bool,
     ) -> None:
         self._call = call
         self._take_row = take_row
         self._on_error = on_error
         self._free = asyncio.Semaphore(concurrency)
         self._room = asyncio.Semaphore(most)
-        self._begun: asyncio.Queue[asyncio.Task[Outcome[T]] | BaseException] = asyncio.Queue()
+        self._is_ordered = ordered
+        self._next: asyncio.Queue[asyncio.Task[Outcome[T]] | BaseException] = asyncio.Queue()
+        """The tasks in the order in which their outcomes are given, and at last what ended the rows."""
+        self._not_given: set[int] = set()
+        self._rows_end: BaseException | None = None
         self._in_flight: dict[int, asyncio.Task[Outcome[T]]] = {}
         self._feeder: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -122,17 +138,35 @@ class _Crew(Generic[T]):
     async def next_outcome(self) -> Outcome[T]:
         """Wait for the next outcome. Raises the error that ends the iteration, or StopAsyncIteration at its end."""
         self._end_if_stopped()
+        loop = await running_loop()
+        if self._loop not in (None, loop):
+            raise UsageError(OTHER_LOOP)
         if self._loop is None:
-            self._loop = await running_loop()
+            self._loop = loop
             self._feeder = self._loop.create_task(self._feed())
-        task = await self._begun.get()
-        if not isinstance(task, BaseException) and not task.done():
+        task = await self._next_task()
+        if not task.done():
             await asyncio.wait([task])
         self._end_if_stopped()
-        if isinstance(task, BaseException):
-            raise task
         self._room.release()
-        return task.result()
+        try:
+            outcome = task.result()
+        except APIError as error:
+            place(error, min(self._not_given))
+            raise
+        self._not_given.discard(outcome.index)
+        return outcome
+
+    async def _next_task(self) -> asyncio.Task[Outcome[T]]:
+        """Wait for the task whose outcome comes next. Raises what ended the rows, after the outcomes of all that began."""
+        while self._rows_end is None or self._not_given:
+            task = await self._next.get()
+            self._end_if_stopped()
+            if isinstance(task, BaseException):
+                self._rows_end = task
+            elif self._is_ordered or not (self._has_failed and task.cancelled()):
+                return task
+        raise self._rows_end
 
     def _end_if_stopped(self) -> None:
         if self._is_stopped:
@@ -156,13 +190,15 @@ class _Crew(Generic[T]):
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._begun.put_nowait(end)
+            self._next.put_nowait(end)
 
     def _begin(self, row: Any, index: int) -> None:
         task = asyncio.create_task(self._carry_out(row, index))
         self._in_flight[index] = task
         task.add_done_callback(partial(self._ended, index))
-        self._begun.put_nowait(task)
+        self._not_given.add(index)
+        if self._is_ordered:
+            self._next.put_nowait(task)
 
     async def _carry_out(self, row: Any, index: int) -> Outcome[T]:
         # No local name may hold the outcome: a traceback refers to this frame, and would keep a kept error alive.
@@ -186,6 +222,8 @@ class _Crew(Generic[T]):
     def _ended(self, index: int, task: asyncio.Task[Outcome[T]]) -> None:
         del self._in_flight[index]
         self._free.release()
+        if not self._is_ordered:
+            self._next.put_nowait(task)
         if not task.cancelled():
             task.exception()  # looked at, or asyncio logs that it was never retrieved
 
@@ -200,7 +238,10 @@ class _Crew(Generic[T]):
         return tasks
 
     async def end(self) -> None:
-        """Cancel every task and wait for their end."""
+        """Cancel every task and wait for their end; not for tasks of another loop."""
+        if self._loop is not None and self._loop is not asyncio.get_running_loop():
+            self.abandon()
+            return
         tasks = set(self._stop())
         if tasks and (others := tasks - {asyncio.current_task()}):
             await asyncio.wait(others)

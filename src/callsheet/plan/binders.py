@@ -16,6 +16,7 @@ from callsheet.plan.plan import Given
 from callsheet.plan.request_parts import ArgumentBinder, RequestParts
 from callsheet.secret import MASK, Secret
 from callsheet.sheet.words.operation import MISSING, Operation, Parameter
+from callsheet.unset import UNSET
 from callsheet.values.text import Texter, text_of
 
 
@@ -138,7 +139,9 @@ def query_pairs(params: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> list[s
     for name, value in pairs:
         values = value if isinstance(value, list | tuple) else [value]
         try:
-            written += [f"{query_text(str(name))}={query_text(text_of(v))}" for v in values if v is not None]
+            written += [
+                f"{query_text(str(name))}={query_text(text_of(v))}" for v in values if v is not None and v is not UNSET
+            ]
         except ValueError as error:
             raise ArgumentError(f"params: `{name}`: {error}") from None
     return written

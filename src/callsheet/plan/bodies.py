@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from callsheet.errors import ArgumentError
 from callsheet.http.body import Body, Content
-from callsheet.http.json import MEDIA_TYPE, dumps, loads
+from callsheet.http.json import MEDIA_TYPE, dumps
 from callsheet.http.streamed_body import body_from
 from callsheet.plan.plan import Given
 from callsheet.plan.request_parts import ArgumentBinder, RequestParts
 from callsheet.secret import Secret
 from callsheet.sheet.words.operation import MISSING, Operation, Parameter
+from callsheet.unset import holds_unset, without_unset
 from callsheet.values import form
 from callsheet.values.codec import Codec, codec_for
 from callsheet.values.mismatch import Mismatch, place
@@ -21,6 +24,8 @@ from callsheet.values.text import Texter
 from callsheet.values.typeref import FILE, TypeRef
 
 Made = TypeVar("Made")
+PARTIAL = "PATCH"
+"""The method whose body says what to change (RFC 5789): a model as its body sends the fields that were set, and no defaults."""
 SENDS_A_FORM = "sends a form; give its fields by name"
 
 
@@ -45,14 +50,20 @@ class BodyBinder:
 def body_binder(operation: Operation) -> BodyBinder:
     """The binder for the body of an operation. Raises SheetError for a type that cannot be imported or built."""
     if operation.json is not None:
-        return JsonBody(codec_for(operation.json))
+        return JsonBody(codec_for(operation.json, exclude_unset=operation.method == PARTIAL))
     if isinstance(operation.form, TypeRef):
-        return TypedForm(codec_for(operation.form))
+        return TypedForm(codec_for(operation.form, exclude_unset=operation.method == PARTIAL))
     if operation.form is not None:
         return FormBody(operation.form)
     if operation.multipart is not None:
         return MultipartBody(operation.multipart)
     return NoBody() if operation.content is None else ContentBody(operation.content)
+
+
+def declares(operation: Operation, argument: str) -> bool:
+    """Whether the operation names this argument, as a parameter or a field. One that takes any field names only some."""
+    body = operation.json or operation.form
+    return argument in operation.arguments or (isinstance(body, TypeRef) and argument in codec_for(body).named)
 
 
 class NoBody(BodyBinder):
@@ -80,8 +91,10 @@ class JsonBody(BodyBinder):
         try:
             if given.json is not None:
                 return Content(self._codec.encode(given.json), MEDIA_TYPE)
-            return Content(self._codec.encode_fields(_without_none(fields)), MEDIA_TYPE)
+            return Content(self._codec.encode_fields(dict(fields)), MEDIA_TYPE)
         except Mismatch as mismatch:
+            if holds_unset((fields, given.json)):
+                return self.bind(without_unset(fields), given._replace(json=without_unset(given.json)), parts)
             parts.problems.extend(problems_of(mismatch))
             return None
 
@@ -94,16 +107,14 @@ class TypedForm(JsonBody):
 
     def bind(self, fields: Mapping[str, Any], given: Given, parts: RequestParts) -> Content | None:
         """The form; what does not fit the type is added to the problems of the parts."""
-        body = super().bind(fields, given, parts)
+        body = super().bind({name: value for name, value in fields.items() if value is not None}, given, parts)
         try:
-            return None if body is None else Content(form.form(loads(body.content)), form.MEDIA_TYPE)
+            # A number keeps its digits: it is the text that it has in JSON.
+            read = partial(json.loads, parse_float=str)
+            return None if body is None else Content(form.form(read(body.content)), form.MEDIA_TYPE)
         except ValueError as error:
             parts.problems.append(f"form: {error}")
             return None
-
-
-def _without_none(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def problems_of(mismatch: Mismatch) -> Iterable[str]:
@@ -217,15 +228,16 @@ class ContentBody(BodyBinder):
             return None
 
 
-def body_of(given: Given) -> Body | None:
-    """The body of an undeclared request. Raises ArgumentError for two bodies, or a value that cannot be encoded."""
+def body_of(given: Given, method: str = "POST") -> Body | None:
+    """The body of an undeclared request by this method. Raises ArgumentError for two bodies, or a value that cannot be encoded."""
     files = given.files or None  # as in `requests`: empty `files` make no multipart body
     fields = ("data", given.data) if files is None else ("files", files)
     both = [name for name, value in (("json", given.json), ("content", given.content), fields) if value is not None]
     if len(both) > 1:
         raise ArgumentError(f"`{both[0]}` and `{both[1]}` are both given; a request has one body")
     if given.json is not None:
-        return Content(_made("json", dumps, given.json), MEDIA_TYPE)
+        encode = partial(dumps, exclude_unset=method.upper() == PARTIAL)
+        return Content(_made("json", encode, given.json), MEDIA_TYPE)
     if given.content is not None:
         return body_from(given.content)
     if files is None:

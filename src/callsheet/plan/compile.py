@@ -129,9 +129,11 @@ class OperationBinder:
         binder = body_binder(operation)
         self._base = base
         self._method = operation.method
-        self._is_stream = operation.stream
+        self._is_stream = bool(operation.stream)
         self._arguments = Arguments(operation, binder)
-        self._pieces, self._names = split_template(operation.path)
+        self._pieces, self._names = split_template(operation.path or "/")
+        if not operation.path and urlsplit(base.prefix).path:
+            self._pieces = [""]
         _check_names(operation, self._names)
         kind = binder.content_type
         self._body_headers = base.headers.with_fields([("Content-Type", kind)]) if kind and not base.compress else None
@@ -210,7 +212,9 @@ def undeclared_request(base: RequestBase, method: str, target: str, given: Given
     else:
         start, path = base.prefix, checked_target(target)
     pairs = query_pairs(given.params) if given.params else []
-    headers, body = merged_headers(base.headers, (), given, body_of(given), compress=base.compress, key=base.key)
+    headers, body = merged_headers(
+        base.headers, (), given, body_of(given, method), compress=base.compress, key=base.key
+    )
     wire_url = joined_url(start, path, (*query, *pairs))
     shown_url = wire_url if shown_query == query else joined_url(start, path, (*shown_query, *pairs))
     secrets = (*base.secrets, *read) if read else base.secrets
@@ -241,7 +245,7 @@ def request_elsewhere(base: RequestBase, method: str, place: Destination, given:
     check_given(given.headers, proving_names(base.headers.fields, base.later))
     pairs = query_pairs(given.params) if given.params else []
     sent = harmless(base.headers)
-    headers, body = merged_headers(sent, (), given, body_of(given), compress=base.compress, key=base.key)
+    headers, body = merged_headers(sent, (), given, body_of(given, method), compress=base.compress, key=base.key)
     url = joined_url(spelled(place.origin), place.path, pairs)
     request = Request(
         method.upper(), url, headers, body, secrets=base.secrets, is_stream=given.is_stream, origin=place.origin
@@ -304,6 +308,7 @@ def _plan(
         operation=operation.name,
         method=operation.method,
         template=operation.path,
+        stream=operation.stream,
         settings=settings,
         bind=bind,
         read=results.read,

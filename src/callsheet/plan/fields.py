@@ -9,9 +9,10 @@ from callsheet.http.body import Body
 from callsheet.http.headers import Headers, check_field
 from callsheet.http.streamed_body import gzipped
 from callsheet.plan.idempotency import key_field
-from callsheet.plan.plan import Given
+from callsheet.plan.plan import Given, HeaderValues
 from callsheet.secret import Secret
 from callsheet.settings.idempotency_key import IdempotencyKey
+from callsheet.unset import UNSET
 
 MULTIPART = "multipart/form-data; boundary="
 Field = tuple[str, str | Secret]
@@ -34,11 +35,16 @@ def merged_headers(
         raise ArgumentError(f"headers: expected a mapping from name to text, found {type(given.headers).__name__}")
     if body is None and not extra and not given.headers and given.idempotency_key is None:
         return headers, None
-    headers_of_call: Mapping[str, str | None] = given.headers or {}
-    own = [(name, value) for name, value in headers_of_call.items() if value is not None]
+    headers_of_call: HeaderValues = given.headers or {}
+    own = [(name, value) for name, value in headers_of_call.items() if value is not None and value is not UNSET]
     for name, value in own:
         check_field(name, value)
     replaced = {name.lower() for name, _ in own}
+    if len(replaced) < len(own):
+        twice = next(
+            name for index, (name, _) in enumerate(own) if name.lower() in {one.lower() for one, _ in own[:index]}
+        )
+        raise ArgumentError(f"headers: `{twice}` is given twice; names have no case, so remove one")
     fields: list[Field] = [*(field for field in extra if field[0].lower() not in replaced), *own]
     if given.idempotency_key is not None:
         fields = [field for field in fields if field[0].lower() != key.header.lower()]
@@ -63,6 +69,10 @@ def _typed(fields: list[Field], body: Body) -> list[Field]:
     if own.startswith(MULTIPART) and chosen is not None:
         fields = [field for field in fields if field[0].lower() != "content-type"]
         return [*fields, ("Content-Type", with_boundary(chosen, own))]
+    if chosen is not None and chosen.strip().lower().startswith("multipart/"):
+        raise ArgumentError(
+            f"header `Content-Type`: the body is {own}, and no multipart; fields of one are given as `files`"
+        )
     return [*fields, ("Content-Type", own)] if chosen is None else fields
 
 

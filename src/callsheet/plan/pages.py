@@ -21,6 +21,7 @@ from callsheet.secret import Secret, redact
 from callsheet.settings.pages import Paginate
 from callsheet.sheet.words.operation import Operation, Parameter
 from callsheet.sheet.words.pages import problem_of_pages
+from callsheet.unset import UNSET
 from callsheet.values.page_items import no_page
 
 
@@ -56,8 +57,8 @@ class PageRequests:
         settings = pages.settings
         self.pages = pages
         self.mask: Callable[[str], str] = str
-        self.arguments = dict(arguments)
-        self.given = given
+        self.arguments = {name: value for name, value in arguments.items() if value is not UNSET}
+        self.given = given = given.without_unset()
         if settings.into == "json" and given.json is not None and not isinstance(given.json, Mapping):
             self.given = given._replace(json=_plain(given.json))  # a model, into which a position is put
         self.start = None if settings.is_link else self._taken(settings.name)

@@ -13,6 +13,8 @@ from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.plan.results import nothing
 from callsheet.settings.settings import Settings
+from callsheet.sheet.words.operation import Stream
+from callsheet.unset import UNSET, Unset
 from callsheet.verdicts import Interpretation, Verdict
 
 Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
@@ -20,6 +22,9 @@ Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 TimeoutLike = float | str | Mapping[str, float | str]
 """Seconds (or `"250ms"`, `"5s"`) within which the call must end, or some of `connect`, `read`, `attempt`, `total`."""
+
+HeaderValues = Mapping[str, str | Unset | None]
+"""Header fields by name; None and UNSET are left out."""
 
 Asked = Callable[[Attempt, float], Verdict | None]
 Attach = Callable[[Attempt, float], Request]
@@ -54,7 +59,7 @@ class Plan:
 
     Events name the `method` and the path `template` of the operation. `told` has the listeners by event. Whether a listener
     wants to know that a call begins is `hears_calls_begin`, that an attempt begins `hears_attempts_begin`, and how an attempt
-    went `hears_attempts`.
+    went `hears_attempts`. `stream`: whether answers are read as they come, and by which parts if the operation says it.
     """
 
     service: str
@@ -77,6 +82,7 @@ class Plan:
     previews: tuple[Callable[[Request], Request], ...] = ()
     interpreter: Interpreter | None = None
     reads_early: bool = False
+    stream: bool | Stream = False
     limits: Limits = field(init=False)
     told: Mapping[type[Event], tuple[Listener, ...]] = field(init=False, repr=False)
     hears_calls_begin: bool = field(init=False)
@@ -95,7 +101,7 @@ class Plan:
             timeout.read if timeout.read < timeout.attempt else None,
             timeout.attempt,
             caps=self.settings.caps,
-            wants_facts=self.hears_attempts,
+            wants_facts=self.hears_attempts or any(getattr(policy, "wants_facts", False) for policy in self.policies),
         )
         object.__setattr__(self, "limits", limits)
 
@@ -107,14 +113,15 @@ class Plan:
 
     @property
     def label(self) -> str:
-        """`service.operation`, as errors and logs name it."""
-        return f"{self.service}.{self.operation}"
+        """`shop.get_user: GET /users/{id}`, as errors name it: the template, because a filled path may name a person."""
+        name = f"{self.service}.{self.operation}"
+        return f"{name}: {self.method} {self.template}" if self.template else name
 
 
 class Given(NamedTuple):
     """What a caller gave besides the arguments of the operation. `params content data files` are for undeclared requests only."""
 
-    headers: Mapping[str, str] | None = None
+    headers: HeaderValues | None = None
     json: Any = None
     timeout: TimeoutLike | None = None
     idempotency_key: str | None = None
@@ -123,3 +130,11 @@ class Given(NamedTuple):
     is_stream: bool = False
     data: Any = None
     files: Any = None
+
+    def without_unset(self) -> Given:
+        """The same, with None in place of UNSET."""
+        given: Any = self
+        if given.json is UNSET or given.headers is UNSET or given.timeout is UNSET or given.idempotency_key is UNSET:
+            plain: Given = given._replace(**{name: None for name in self._fields if getattr(given, name) is UNSET})
+            return plain
+        return self

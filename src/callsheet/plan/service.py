@@ -24,6 +24,8 @@ from callsheet.sheet.forms.quantities import seconds
 from callsheet.sheet.layers import names_in, secrets_in
 from callsheet.verdicts import Ticket
 
+METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH", "TRACE")
+
 
 class ServicePlans:
     """The plans of one service under one set of code settings, each compiled at first use.
@@ -113,10 +115,14 @@ class ServicePlans:
         return tuple(dict.fromkeys((*self.sheet.secrets(), *secrets_in(self.settings))))
 
     def undeclared(self, method: str) -> Plan:
-        """The plan of undeclared requests by this method, whose name in lower case stands for the operation in events and errors."""
+        """The plan of undeclared requests by this method, whose name in lower case stands for the operation in events and errors.
+
+        Raises ArgumentError for a method that is nearly one of RFC 9110, such as `GETT`.
+        """
         key = f" {method}"
         known = self.plans.get(key)
         if known is None:
+            _refuse_misspelt(method.upper())
             known = plan_of_undeclared(method.lower(), self.settings, self.scope, listeners=self.listeners)
             self.plans[key] = known
         return known
@@ -165,6 +171,13 @@ def begin(
         idempotency_key=key,
         granted=settings.timeout,
     )
+
+
+def _refuse_misspelt(method: str) -> None:
+    swapped = [known for known in METHODS if sorted(known) == sorted(method)]
+    close = swapped or difflib.get_close_matches(method, METHODS, n=1, cutoff=0.8)
+    if close and method.isalpha() and method not in METHODS:
+        raise ArgumentError(f"method `{method}`: did you mean `{close[0]}`?")
 
 
 def _written(value: TimeoutLike, known: WrittenTimeout) -> WrittenTimeout:

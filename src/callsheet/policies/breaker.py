@@ -37,7 +37,8 @@ from callsheet.verdicts import Refuse, Tell
 
 State = Literal["closed", "open", "half-open", "forced-open", "forced-closed"]
 """`closed` lets calls through, `open` refuses them, `half-open` lets a few probes through; the last two were set by hand."""
-TOO_MANY_REQUESTS = 429
+SAYS_NOTHING = frozenset({407, 429})
+"""Statuses of a proxy that wants credentials, and of a limit, which has its own policy."""
 CLOSED = frozenset({"closed", "forced-closed"})
 FORCED = frozenset({"forced-open", "forced-closed"})
 NEARLY = 0.9
@@ -60,6 +61,8 @@ class AnyBreaker(ABC):
         """How often it opened since it was last closed."""
         self.probing: dict[Attempt, float] = {}
         """The probes of this half-open state that are under way, and when each was let through."""
+        self.proven = 0
+        """Probes of this half-open state that went well, where it takes several to close it."""
         self.lock = threading.Lock()
 
     def before(self, attempt: Attempt, now: float) -> Refuse | Tell | None:
@@ -95,6 +98,20 @@ class AnyBreaker(ABC):
         """Failures that are counted now, and all samples."""
         with self.lock:
             return self._counted(now)
+
+    def _permission(self, attempt: Attempt, now: float) -> Refuse | Tell | None:
+        """The answer to `before`, unless it was forced open."""
+        changed = None
+        if self.state == "open":
+            if now < self.until:
+                return self._refused(now)
+            self._become("half-open", now)
+            changed = Tell(self._changed(now, "half-open"))
+        if self.state == "half-open":
+            if len(self.probing) + self.proven >= self.settings.probes:
+                return self._refused_while_probing()
+            self._let_through(attempt, now)
+        return changed
 
     def _become(self, state: State, now: float) -> None:
         self.state = state
@@ -132,10 +149,6 @@ class AnyBreaker(ABC):
     @abstractmethod
     def after(self, attempt: Attempt, now: float) -> Tell | None:
         """Count the outcome, and open or close by it."""
-
-    @abstractmethod
-    def _permission(self, attempt: Attempt, now: float) -> Refuse | Tell | None:
-        """The answer to `before`, unless it was forced open."""
 
     @abstractmethod
     def _pause(self) -> float:
@@ -205,31 +218,26 @@ class Breaker(AnyBreaker):
         return Tell(self._opened(now)) if is_long_enough and now - self.last[0] <= RECENT else None
 
     def _permission(self, attempt: Attempt, now: float) -> Refuse | Tell | None:
-        changed = self._late_probe(now)
+        ended = self._late_probe(now)
+        verdict: Refuse | Tell | None
         if self._is_forgotten(now):
             self.openings = 0
             self._become("closed", now)
-            return Tell(self._changed(now, "closed"))
-        self.asked = now
-        if self.state == "open":
-            if now < self.until:
-                return self._refused(now) if changed is None else Tell(changed, self._refused(now))
-            self._become("half-open", now)
-            changed = self._changed(now, "half-open")
-        if self.state == "half-open":
-            if len(self.probing) >= self.settings.probes:
-                return self._refused_while_probing()
-            self._let_through(attempt, now)
-        return None if changed is None else Tell(changed)
+            verdict = Tell(self._changed(now, "closed"))
+        else:
+            self.asked = now
+            verdict = super()._permission(attempt, now)
+        return verdict if ended is None else Tell(ended, verdict)
 
     def _late_probe(self, now: float) -> BreakerChanged | None:
         """End the round if a probe has been without headers for the length of the pause.
 
         A probe that waits so long to be sent, for a slot or a turn, says nothing of the service: another may have its place.
         """
+        sent = [probe.began for probe in self.probing if probe.was_sent]
+        if sent and now - min(sent) >= self.pause:
+            return self._opened(now, since=min(sent) + self.pause)
         for probe, let_through in list(self.probing.items()):
-            if probe.was_sent and now - probe.began >= self.pause:
-                return self._opened(now, since=probe.began + self.pause)
             if not probe.was_sent and now - let_through >= self.pause:
                 del self.probing[probe]
         return None
@@ -261,8 +269,6 @@ class ShareBreaker(AnyBreaker):
     def __init__(self, settings: BreakerSettings) -> None:
         super().__init__(settings)
         self.window = RollingWindow(settings.window)
-        self.proven = 0
-        """Probes of this half-open state that went well."""
 
     def after(self, attempt: Attempt, now: float) -> Tell | None:
         """Count the outcome, and open or close by it."""
@@ -276,19 +282,6 @@ class ShareBreaker(AnyBreaker):
                 return self._probed(attempt, now, has_failed=has_failed) if attempt in self.probing else None
             self.window.add(now, has_failed, 1)
             return Tell(self._opened(now)) if has_failed and self._is_too_much() else None
-
-    def _permission(self, attempt: Attempt, now: float) -> Refuse | Tell | None:
-        changed = None
-        if self.state == "open":
-            if now < self.until:
-                return self._refused(now)
-            self._become("half-open", now)
-            changed = Tell(self._changed(now, "half-open"))
-        if self.state == "half-open":
-            if len(self.probing) + self.proven >= self.settings.probes:
-                return self._refused_while_probing()
-            self._let_through(attempt, now)
-        return changed
 
     def _is_too_much(self) -> bool:
         total = self.window.total
@@ -340,14 +333,14 @@ def open_for(settings: BreakerSettings, openings: int) -> float:
 def failed(attempt: Attempt) -> bool | None:
     """Whether the service failed in this attempt; None if the attempt says nothing of it.
 
-    A 429 and our own refusals say nothing, nor does an attempt that its caller gave less time than the settings grant, or
+    A 429, a proxy's 407 and our own refusals say nothing, nor does an attempt that its caller gave less time than the settings grant, or
     one that met the end of a kept connection's idle time.
     """
     outcome = attempt.outcome
     if attempt.meaning is not None:
         return None if attempt.meaning == "rate_limited" else attempt.meaning == "transient"
     if isinstance(outcome, Response):
-        return None if outcome.status_code == TOO_MANY_REQUESTS else outcome.status_code >= 500
+        return None if outcome.status_code in SAYS_NOTHING else outcome.status_code >= 500
     if isinstance(outcome, AttemptTimeout | ConnectTimeout | DeadlinePassed):
         return True if had_its_time(attempt, is_connecting=isinstance(outcome, ConnectTimeout)) else None
     if isinstance(outcome, ResponseError):

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from email.utils import mktime_tz, parsedate_tz
 from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 from urllib.request import Request as StandardRequest
 
@@ -124,6 +125,8 @@ class Jar(CookieJar):
     def __init__(self) -> None:
         self.rules = Rules()
         super().__init__(self.rules)
+        # `Cookies` has a lock. An interrupt right after this one is taken would leave it so.
+        self._cookies_lock = SimpleNamespace(acquire=bool, release=bool)
 
     def clear_expired_cookies(self) -> None:
         """Do nothing: the base would read the clock here; `drop_expired` is given the time."""

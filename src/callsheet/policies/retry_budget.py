@@ -49,7 +49,7 @@ class RetryBudget:
             return None
         with self.lock:
             self.window.advance(now)
-            if self.window.hits + 1 > self.settings.ratio * self.window.total + self.floor:
+            if self.window.hits + 1 > self.settings.ratio * max(self.window.total, 0) + self.floor:
                 return GiveUp(self.name)
             self.window.add(now, 1, 0)
             return None

@@ -11,6 +11,7 @@ from typing import Self
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from callsheet.new_thread import new_thread
 from callsheet.practice.app import create_app
 from callsheet.practice.connection import BreakableProtocol
 
@@ -33,11 +34,11 @@ class PracticeServer:
         self.listener = listen(host, port)
         self.url: str = url_of(self.listener)
         self.server = PromptServer(configuration(create_app(clock=clock), keep_alive))
-        self.thread = threading.Thread(target=self._run, name="callsheet-practice", daemon=True)
+        self.thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         # The port listens already: a client that connects before the thread is ready waits in the queue.
-        self.thread.start()
+        self.thread = new_thread("practice", self._run)
         return self
 
     def __exit__(
@@ -48,7 +49,7 @@ class PracticeServer:
     def stop(self) -> None:
         """Close every connection, end the thread and free the port, within a second."""
         self.server.should_exit = True
-        if self.thread.ident is not None:
+        if self.thread is not None:
             self.thread.join()
         self.listener.close()
 

@@ -12,10 +12,11 @@ NAMES = re.compile(
 )
 """Names of fields, headers and parameters that hold a credential."""
 PAGING = re.compile(
-    r"(?:page|next|prev\w*|continuation|sync|cursor|start)[-_]?token|tokens\Z|token[-_]?(?:type|ur[il]|endpoint)",
+    r"(?:page|next|prev\w*|continuation|sync|cursor|start)[-_]?token|tokens(?:\Z|[-_])|token[-_]?(?:type|ur[il]|endpoint)|"
+    r"\Aaccess-control-|[-_](?:expir\w*|ttl|timeout|count|limit|length|type|version|policy|enabled|required|algorithm)\Z",
     re.IGNORECASE,
 )
-"""Names with `token` that hold no credential: of a page, a count of tokens, a token's type or endpoint."""
+"""Such names that hold no credential: of a page, a count of tokens, a token's type, what CORS allows, how long a session is."""
 IN_TEXT = re.compile(r"""(?P<head>"?(?P<name>[\w-]{1,64})"?\s*[:=]\s*"?)(?P<value>[^\s"'&,;<>{}]{4,})""")
 """A name and its value in a text that is not one JSON document: lines of JSON, events, a query in a Location."""
 

@@ -203,13 +203,15 @@ def _shapes(known: Iterable[list[str]]) -> Iterator[str]:
 
 
 def _spellings(text: str) -> Iterator[str]:
-    """As it is, percent-encoded, and as JSON and `repr` escape it."""
+    """As it is, percent-encoded once and twice (in a URL within a URL), and as JSON and `repr` escape it."""
     yield text
     if text.isalnum() and text.isascii():
         return
     quoted = quote(text, safe="", errors="replace")
-    yield from (quoted, quoted.replace("%20", "+"), re.sub("%..", lambda found: found[0].lower(), quoted))
-    yield from (quote(text, errors="replace"), json.dumps(text)[1:-1], json.dumps(text)[1:-1].replace("/", "\\/"))
+    for once in (quoted, quoted.replace("%20", "+"), quote(text, errors="replace")):
+        for coded in (once, quote(once, safe=""), quote(once)):
+            yield from (coded, re.sub("%(?:25)*[0-9A-F]{2}", lambda found: found[0].lower(), coded))
+    yield from (json.dumps(text)[1:-1], json.dumps(text)[1:-1].replace("/", "\\/"))
     yield from (json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
 
 

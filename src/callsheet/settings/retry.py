@@ -9,8 +9,15 @@ from callsheet.settings.reasons import chosen
 REPEATABLE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Idempotent by RFC 9110 9.2.2: sending a request twice has the same effect as sending it once."""
 
-TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-"""A later attempt may well succeed; any other status would come back the same."""
+UNPROCESSED_REPEATS = 2
+"""Further requests, beside `attempts`, for what a service gave back unprocessed as it ended a connection of HTTP/2."""
+
+TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+"""A later attempt may well succeed; any other status would come back the same.
+
+520 to 524 are of networks before a service that did not reach it or got no answer from it (Cloudflare), 529 of services that are
+overloaded (Anthropic, Qualys).
+"""
 
 BUDGETED = (
     "Retries of a service in the last `window` seconds: at most `ratio` of its calls "

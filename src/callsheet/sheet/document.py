@@ -14,9 +14,9 @@ from callsheet.sheet.forms.foreign_words import meant_by
 from callsheet.sheet.forms.reading import Reading, Spot, misfit, refuse_references
 from callsheet.sheet.forms.record import Layer, check_keys, read_keys
 from callsheet.sheet.forms.types import json_schema
-from callsheet.sheet.forms.variables import Variables
+from callsheet.sheet.forms.variables import Unfilled, Variables
 from callsheet.sheet.overlay import overlaid
-from callsheet.sheet.tree.findings import Findings, Misfit, nearest
+from callsheet.sheet.tree.findings import Findings, Misfit, OfTheSheet, nearest
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, entries, is_null, scalars
 from callsheet.sheet.words.key_table import DEFAULTS_KEYS, OPERATION_SETTINGS, OPERATIONS, SERVICE_KEYS, TOP_KEYS
 from callsheet.sheet.words.operation import Operation
@@ -50,10 +50,14 @@ class Document:
     services: Mapping[str, ServiceLayers]
     reading: Reading
     stores: Stores = Stores()
+    left_out: tuple[str, ...] = ()
 
 
 def read_document(tree: Node | None, env: str | None, variables: Variables, findings: Findings) -> Document:
-    """Read the whole sheet under the chosen environment. What is wrong with it is noted in `findings`."""
+    """Read the whole sheet under the chosen environment. What is wrong with it is noted in `findings`.
+
+    Of services that are not in `variables.services` it is noted what is wrong whatever their variables hold; they are left out.
+    """
     reading = Reading(findings, variables)
     empty = Document(None, (), {}, {}, reading)
     if tree is None:
@@ -75,7 +79,10 @@ def read_document(tree: Node | None, env: str | None, variables: Variables, find
         sheet = overlaid(sheet, overlay_of(sheet, name), findings)
     reading = _with_schemas(sheet, reading)
     defaults = _defaults(sheet, reading)
-    return Document(name, names, defaults, _services(sheet, reading), reading, _stores(sheet, reading))
+    services, only = _services(sheet, reading), variables.services
+    kept = services if only is None else {each: services[each] for each in services if each in only}
+    left_out = tuple(each for each in services if each not in kept)
+    return Document(name, names, defaults, kept, reading, _stores(sheet, reading), left_out)
 
 
 def _stores(sheet: MappingNode, reading: Reading) -> Stores:
@@ -167,9 +174,14 @@ def _services(sheet: MappingNode, reading: Reading) -> dict[str, ServiceLayers]:
         reading.findings.add(misfit(node, Spot("the sheet", "services"), "a mapping from name to service"))
         return {}
     services = {}
+    only, unfilled = reading.variables.services, Unfilled(reading.variables.values, reading.variables.folder)
+    outline = replace(reading, findings=OfTheSheet(), variables=unfilled)
     for key, value in node.entries:
-        if _is_name(key, "service", reading) and (service := _service(key, value, reading)):
+        own = reading if only is None or key.text in only else outline
+        if _is_name(key, "service", reading) and (service := _service(key, value, own)):
             services[service.name] = service
+    for wrong in outline.findings.errors.values():
+        reading.findings.add(wrong)
     return services
 
 

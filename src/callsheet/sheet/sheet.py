@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +20,7 @@ from callsheet.sheet.forms.variables import Unfilled, Variables
 from callsheet.sheet.layers import merged, secrets_in, settings_from
 from callsheet.sheet.provenance import Provenance, origins_of
 from callsheet.sheet.sheet_file import LARGEST, sheet_path, sheet_text
-from callsheet.sheet.tree.findings import Findings, OfTheSheet
+from callsheet.sheet.tree.findings import Findings, OfTheSheet, did_you_mean, one_of
 from callsheet.sheet.tree.from_python import at_one_place, from_python
 from callsheet.sheet.tree.node import MappingNode, Node
 from callsheet.sheet.tree.place import Place, SheetText
@@ -166,7 +166,7 @@ class Sheet:
 
     `services` has each service by name. `environment` is the environment that the sheet was read for, one of `environments`;
     `name` is its path or the name that errors use, `folder` the base of its relative paths; `warnings` are findings that do
-    not keep it from being used. The arguments of `Sheet(...)` are those of `load` and `parse`.
+    not keep it from being used; `left_out` names the services that it was narrowed by. The arguments of `Sheet(...)` are those of `load` and `parse`.
     """
 
     name: str
@@ -176,6 +176,7 @@ class Sheet:
     services: Mapping[str, ServiceSheet]
     stores: Stores
     warnings: tuple[Finding, ...]
+    left_out: tuple[str, ...]
 
     @bared
     def __init__(
@@ -213,16 +214,18 @@ class Sheet:
         env: str | None = None,
         variables: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        services: Collection[str] | None = None,
     ) -> Sheet:
         """Read the sheet in a file: `path`, else the one in CALLSHEET_FILE, else `callsheet.yaml` in the working directory.
 
         `env` is the environment, else the one in CALLSHEET_ENV, else `default_environment`. `variables` are what `${NAME}`
         stands for, by default the environment variables of the process. `clock` gives the seconds after which mounted files
-        are read again. Raises SheetError.
+        are read again. With `services` only these are kept, and the variables of others need not be set. Raises SheetError,
+        UsageError for a service that is not on the sheet.
         """
         name = sheet_path(path, _or_environ(variables))
-        folder = Path(name).absolute().parent
-        return cls.parse(sheet_text(name), name=name, env=env, variables=variables, folder=folder, clock=clock)
+        given = Variables(_or_environ(variables), Path(name).absolute().parent, clock, services)
+        return cls._of_text(sheet_text(name), name, env, given, Findings())
 
     @classmethod
     @bared
@@ -235,12 +238,13 @@ class Sheet:
         variables: Mapping[str, str] | None = None,
         folder: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
+        services: Collection[str] | None = None,
     ) -> Sheet:
         """Read the sheet in a text. Raises SheetError.
 
         Errors call it `name`. Its relative paths begin at `folder`, by default the working directory. See `load` for the rest.
         """
-        given = Variables(_or_environ(variables), folder or Path.cwd(), clock)
+        given = Variables(_or_environ(variables), folder or Path.cwd(), clock, services)
         return cls._of_text(text, name, env, given, Findings())
 
     @classmethod
@@ -287,7 +291,23 @@ class Sheet:
 
     @classmethod
     def _of_text(cls, text: str, name: str, env: str | None, given: Variables, findings: Findings) -> Sheet:
-        return cls._made(_contents(_tree(text, name, findings), name, env, given, findings), findings)
+        contents = _contents(_tree(text, name, findings), name, env, given, findings)
+        return cls._made(contents, findings).narrowed(given.services)
+
+    def narrowed(self, services: Collection[str] | None) -> Sheet:
+        """The sheet with only these services; None: all of them. Raises UsageError for one that it does not have."""
+        if services is None:
+            return self
+        if isinstance(services, str) or not services:
+            raise UsageError(f"services: expected a list of their names, such as ['shop'], found {services!r}")
+        for name in services:
+            if name not in self.services:
+                raise UsageError(not_on(self, name))
+        sheet = type(self).__new__(type(self))
+        kept = {name: service for name, service in self.services.items() if name in services}
+        left_out = (*self.left_out, *(name for name in self.services if name not in kept))
+        vars(sheet).update(vars(self) | {"services": MappingProxyType(kept), "left_out": left_out})
+        return sheet
 
     @classmethod
     def _made(cls, contents: dict[str, Any], findings: Findings) -> Sheet:
@@ -300,6 +320,14 @@ class Sheet:
             return "<Sheet that cannot be used>"
         where = f" ({self.environment})" if self.environment else ""
         return f"<Sheet {self.name}{where}: {', '.join(self.services)}>"
+
+
+def not_on(sheet: Sheet, name: str) -> str:
+    """What to tell of a service that the sheet does not have, or that was left out of it."""
+    if name in sheet.left_out:
+        return f"{sheet.name}: service `{name}` was left out: it is not among `services` ({one_of(sheet.services)})"
+    known = (*sheet.services, *sheet.left_out)
+    return f"{sheet.name}: no service `{name}`; {did_you_mean(name, known) or f'it has {one_of(known)}'}"
 
 
 def _tree(text: str, name: str, findings: Findings) -> Node | None:
@@ -337,6 +365,7 @@ def _read(tree: Node | None, name: str, env: str | None, variables: Variables, f
         "environment": document.environment,
         "environments": document.environments,
         "stores": document.stores,
+        "left_out": document.left_out,
     }
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from callsheet.errors import APIError, UsageError
+from callsheet.unset import UNSET
 
 Chunk = bytes | str | float
 """A piece of a body, or the number of seconds that pass before the next piece."""
-UNSET: Any = object()
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ class Cassette:
     by name and by value, before anything is written. Raises UsageError for a file that is missing or no cassette.
     """
 
+    _recording = "record='{}'"
+    """How a user says that it is to record; the fixture of pytest has an option for it."""
+
     def __init__(self, path: str | os.PathLike[str], *, record: RecordMode = "none", strict: bool = True) -> None:
         if record not in get_args(RecordMode):
             raise UsageError(f"Cassette: record is one of none, once and all, found {record!r}")
@@ -98,19 +101,30 @@ class Cassette:
                 raise UsageError(f"{self.path}: a cassette of version {kept['callsheet_cassette']}, expected {VERSION}")
             return [_checked(each) for each in kept["interactions"]]
         except FileNotFoundError:
-            raise UsageError(f"{self.path}: no such cassette; record it with record='once'") from None
+            raise UsageError(f"{self.path}: no such cassette; record it with {self._with('once')}") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{self.path}: not a cassette ({type(error).__name__}); record it anew") from None
+            raise UsageError(
+                f"{self.path}: not a cassette ({type(error).__name__}); record it anew with {self._with('all')}"
+            ) from None
+
+    def _with(self, mode: RecordMode) -> str:
+        return self._recording.format(mode)
 
     def _nearest(self, asked: dict[str, Any]) -> str:
         known = {_named(each["request"]): each["request"] for each in self.interactions}
         if any(_same(request, asked) for request in known.values()):
-            return " that often; record it anew, or give strict=False"
+            return f" that often; record it anew with {self._with('all')}, or take a Cassette with strict=False"
         close = difflib.get_close_matches(_named(asked), known, n=1, cutoff=0.0)
         if not close:
-            return "; nothing was"
+            return f"; nothing was: record it with {self._with('all')}"
         differing = [part for part in ("method", "url", "body") if known[close[0]].get(part) != asked.get(part)]
-        return f"; the nearest is {close[0]}, which differs in {', '.join(differing)}"
+        return f"; the nearest is {close[0]}, which differs in {', '.join(differing)}; to record it anew: {self._with('all')}"
+
+
+class FixtureCassette(Cassette):
+    """The cassette of the fixture `callsheet_cassette`."""
+
+    _recording = "`pytest --callsheet-record={}`"
 
 
 def _checked(interaction: Any) -> Any:

@@ -58,13 +58,13 @@ def callsheet_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
 
     A test that passes fails at its end if a recorded interaction was not replayed.
     """
-    from callsheet.testing import Cassette  # noqa: PLC0415
+    from callsheet.testing.cassette import FixtureCassette  # noqa: PLC0415
 
     chosen = request.config.getoption("--callsheet-record") or request.config.getini("callsheet_record")
     # With the names of file and class, as two tests may have the same name.
     named = ".".join((Path(request.path).stem, *request.node.nodeid.split("::")[1:]))
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", named).strip("-")
-    cassette = Cassette(Path(request.path).parent / "cassettes" / f"{name}.json", record=chosen)
+    cassette = FixtureCassette(Path(request.path).parent / "cassettes" / f"{name}.json", record=chosen)
     yield cassette
     _unless_failed(request, cassette.assert_all_used)
 

@@ -11,7 +11,14 @@ from callsheet.call import Limits
 from callsheet.engine.io import finish
 from callsheet.errors import APIError, MalformedAnswer, NoAnswer, TransportError, UsageError
 from callsheet.events import WireFacts
-from callsheet.http.codings import BrokenCodingError, TooLargeError, codings_in, decoded, decoders_for
+from callsheet.http.codings import (
+    BrokenCodingError,
+    TooLargeError,
+    UnknownCodingError,
+    codings_in,
+    decoded,
+    decoders_for,
+)
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
@@ -64,21 +71,25 @@ def asked_of(request: Request, content: bytes, redaction: Redaction) -> dict[str
 def answer_of(response: Response, content: bytes, redaction: Redaction) -> dict[str, Any]:
     """An answer as a cassette keeps it: secrets masked, content codings undone."""
     fields = [field for field in redaction.headers(response.headers) if field[0].lower() not in OF_THE_WAY]
-    plain, is_plain = _plain(response, content)
-    if not is_plain:
+    plain, is_coded = _plain(response, content)
+    if is_coded:
         fields += [["Content-Encoding", response.headers["content-encoding"]]]
-    kept = redaction.body(plain, response.headers.get("content-type", "")) if is_plain else {"text": UNREADABLE}
+    kept = {"text": UNREADABLE} if plain is None else redaction.body(plain, response.headers.get("content-type", ""))
     return {"status": response.status_code, "headers": fields, "body": kept}
 
 
-def _plain(response: Response, content: bytes) -> tuple[bytes, bool]:
+def _plain(response: Response, content: bytes) -> tuple[bytes | None, bool]:
+    """The body that secrets can be found in, None if there is none; and whether it stays in its coding, as one that is no coding."""
     coding = response.headers.get("content-encoding")
     if coding is None or not content:
-        return content, True
-    try:
-        return decoded(content, decoders_for(codings_in(coding), 5), MOST), True
-    except (BrokenCodingError, TooLargeError):
         return content, False
+    try:
+        return decoded(content, decoders_for(codings_in(coding), 5), MOST), False
+    except UnknownCodingError:
+        is_text = content.decode("utf-8", "ignore").encode() == content
+        return content if is_text else None, True
+    except (BrokenCodingError, TooLargeError):
+        return None, True
 
 
 class Note:

@@ -14,6 +14,7 @@ from callsheet.secret import MASK, SHORTEST_FOUND_BY_VALUE, Secret, redact
 from callsheet.secret.credential_names import IN_TEXT, names_a_credential
 
 FORM = "application/x-www-form-urlencoded"
+JSON_LINE = re.compile(r"(?m)^(?P<head>(?:data:)?[ \t]*)(?P<document>[\[{].*[\]}])[ \t]*(?=\r?$)")
 UNREADABLE = "(a body whose coding could not be undone)"
 
 
@@ -46,8 +47,17 @@ class Redaction:
         head, mark, query = url.partition("?")
         pairs = [pair.partition("=") for pair in query.split("&")] if mark else []
         self._learned.update(unquote(value) for name, _, value in pairs if names_a_credential(name))
-        kept = [f"{name}{sign}{MASK if sign and names_a_credential(name) else value}" for name, sign, value in pairs]
+        kept = (self._pair(name, value) if sign else name for name, sign, value in pairs)
         return self.text(head + mark + "&".join(kept))
+
+    def _pair(self, name: str, value: str) -> str:
+        return f"{name}={MASK if names_a_credential(name) else self._inner(value)}"
+
+    def _inner(self, value: str) -> str:
+        """A query parameter that may be a URL itself, which a login goes back to."""
+        inner = unquote(value)
+        masked = self.url(inner) if "?" in inner else inner
+        return value if masked == inner else quote(masked, safe="*")
 
     def headers(self, headers: Headers) -> list[list[str]]:
         """Names and values of the fields, with the values masked that are named like a credential."""
@@ -66,6 +76,7 @@ class Redaction:
             return {"json": self._data(json.loads(text))}
         except ValueError:
             pass
+        text = JSON_LINE.sub(self._line, text)
         if kind.startswith(FORM):
             pairs = parse_qsl(text, keep_blank_values=True)
             return {"text": urlencode([(name, self._field(name, value)) for name, value in pairs], safe="*")}
@@ -76,16 +87,43 @@ class Redaction:
 
     def _data(self, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {name: self._field(name, inner) for name, inner in value.items()}
+            return named((self.text(name), self._field(name, inner)) for name, inner in value.items())
         if isinstance(value, list):
             return [self._data(item) for item in value]
         return self.text(value) if isinstance(value, str) else value
 
     def _field(self, name: str, value: Any) -> Any:
-        if not names_a_credential(name) or not isinstance(value, str):
-            return self._data(value)
-        self._learned.add(value)
+        return self._hidden(value) if names_a_credential(name) else self._data(value)
+
+    def _hidden(self, value: Any) -> Any:
+        """What stands under the name of a credential: every text and number in it is masked, whatever its own name is."""
+        if isinstance(value, Mapping):
+            return named((self.text(name), self._hidden(inner)) for name, inner in value.items())
+        if isinstance(value, list):
+            return [self._hidden(item) for item in value]
+        if value is None or isinstance(value, bool):
+            return value
+        self._learned.add(str(value))
         return MASK
+
+    def _line(self, found: re.Match[str]) -> str:
+        """A line that is a JSON document, as in JSON Lines and server-sent events."""
+        try:
+            document = json.loads(found["document"])
+        except ValueError:
+            return found[0]
+        masked = self._data(document)
+        return found[0] if masked == document else found["head"] + json.dumps(masked)
+
+
+def named(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A mapping that keeps each member, also where the names of two were masked."""
+    kept: dict[str, Any] = {}
+    for name, value in pairs:
+        while name in kept:
+            name += "*"  # noqa: PLW2901 the next free name
+        kept[name] = value
+    return kept
 
 
 def named_secrets(url: str, headers: Headers, content: bytes, kind: str) -> list[Secret]:
@@ -113,29 +151,40 @@ def credentials_in(value: str) -> list[str]:
 
 
 def without(value: Any, learned: Iterable[str]) -> Any:
-    """JSON data in which these values are masked in every text, also percent-encoded; names stay as they are."""
+    """JSON data in which these values are masked in every text, also percent-encoded; names only in a body's JSON."""
     long = sorted((each for each in learned if len(each) >= SHORTEST_FOUND_BY_VALUE and each != MASK), key=len)
-    shapes = [shape for each in reversed(long) for shape in (each, quote(each, safe="", errors="replace"))]
+    shapes = [shape for each in reversed(long) for shape in _in_urls(each)]
     return _scrubbed(value, shapes)
 
 
-def _scrubbed(value: Any, shapes: list[str]) -> Any:
+def _in_urls(text: str) -> list[str]:
+    """As it is, and percent-encoded twice, once: in a URL within a URL, and in one."""
+    quoted = quote(text, safe="", errors="replace")
+    return [text, quote(quoted, safe=""), quoted]
+
+
+def _scrubbed(value: Any, shapes: list[str], *, is_json: bool = False) -> Any:
     if isinstance(value, Mapping):
-        return {name: _scrubbed(inner, shapes) for name, inner in value.items()}
+        names = [_scrubbed(name, shapes) if is_json else name for name in value]
+        inner = (_scrubbed(each, shapes, is_json=is_json or name == "json") for name, each in value.items())
+        return named(zip(names, inner, strict=True))
     if isinstance(value, list):
-        return [_scrubbed(inner, shapes) for inner in value]
+        return [_scrubbed(inner, shapes, is_json=is_json) for inner in value]
     if isinstance(value, str):
         for shape in shapes:
             value = value.replace(shape, MASK)
-    return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return MASK if is_number and is_json and str(value) in shapes else value
 
 
 def _leaves(value: Any, name: str = "") -> list[tuple[str, str]]:
     if isinstance(value, Mapping):
-        return [leaf for key, inner in value.items() for leaf in _leaves(inner, str(key))]
+        return [
+            leaf for key, each in value.items() for leaf in _leaves(each, name if names_a_credential(name) else key)
+        ]
     if isinstance(value, list):
         return [leaf for inner in value for leaf in _leaves(inner, name)]
-    return [(name, value)] if isinstance(value, str) else []
+    return [] if value is None or isinstance(value, bool) else [(name, str(value))]
 
 
 def _texts_of(secret: Secret) -> list[str]:

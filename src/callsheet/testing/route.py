@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from callsheet.errors import AttemptTimeout, ConnectTimeout, MalformedAnswer, NoAnswer, NotSent, UsageError
 from callsheet.process.forked import new_lock
-from callsheet.testing.answers import UNSET, Chunk, Fault, Reply, reply_of
+from callsheet.testing.answers import Chunk, Fault, Reply, reply_of
 from callsheet.testing.sent import Sent
+from callsheet.unset import UNSET
 
 PARAMETER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_-]*\}")
 ScriptStep = Reply | Fault | Callable[[Sent], Any]

@@ -8,6 +8,7 @@ from callsheet.errors import CLOSED
 from callsheet.settings.caps import Caps
 
 CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
+OF_PARENT = "this answer belongs to the process that this one was forked from; only that one can read it"
 STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
 
 NO_LENGTH = "the Content-Length is no length (RFC 9112 6.3)"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote_plus
 
+from callsheet.unset import UNSET
 from callsheet.values.text import text_of
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
@@ -59,7 +60,7 @@ def _flat(name: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
         counts = any(isinstance(inner, Mapping | list | tuple) for inner in value)
         for index, inner in enumerate(value):
             yield from _flat(f"{name}[{index}]" if counts else name, inner, levels - 1)
-    elif value is not None:
+    elif value is not None and value is not UNSET:
         yield name, _text(name, value)
 
 

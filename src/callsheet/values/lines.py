@@ -6,7 +6,7 @@ import codecs
 import re
 from io import BytesIO
 
-from callsheet.http.charset import usable
+from callsheet.http.charset import decoder_for
 
 END_OF_LINE = re.compile(r"\r\n|\n|\r")
 LONGEST_LINE = 10 * 1024 * 1024
@@ -14,7 +14,9 @@ LONGEST_LINE = 10 * 1024 * 1024
 KEPT_AS = ("utf-8", "surrogatepass")
 """How text that grows is kept: unlike a list of short texts, bytes take no more memory than their number."""
 WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
-"""Without a byte order mark these are little-endian, as browsers read them (WHATWG Encoding 4.2)."""
+"""Without a byte order mark these are little-endian, as browsers read UTF-16 (WHATWG Encoding 4.2)."""
+BYTES_AS_TEXT = "iso8859-1"
+"""Python's name of a charset that maps each byte to one character, so that a line encodes back to its own bytes."""
 
 
 class TooLongError(ValueError):
@@ -29,7 +31,7 @@ class LineSplitter:
     """
 
     def __init__(self, encoding: str = "utf-8", longest: int = LONGEST_LINE) -> None:
-        self._decoder = _decoder(encoding)
+        self._decoder = codecs.getincrementaldecoder(encoding)() if encoding == BYTES_AS_TEXT else decoder_for(encoding)
         self._codec = encoding.lower().replace("_", "-")
         self._longest = longest
         self._pending = BytesIO()
@@ -52,11 +54,11 @@ class LineSplitter:
 
     def _text(self, piece: bytes, *, final: bool = False) -> str:
         try:
-            return self._decoder.decode(piece, final)
+            return str(self._decoder.decode(piece, final))
         except UnicodeError:
             held = self._decoder.getstate()[0]
-            self._decoder = _decoder(WITHOUT_MARK.get(self._codec, "utf-8"))
-            return self._decoder.decode(held + piece, final)
+            self._decoder = decoder_for(WITHOUT_MARK.get(self._codec, "utf-8"))
+            return str(self._decoder.decode(held + piece, final))
 
     def _split(self, text: str) -> list[str]:
         if self._ended_with_cr and text:
@@ -74,10 +76,3 @@ class LineSplitter:
         if self._size > self._longest or any(len(line) > self._longest for line in complete):
             raise TooLongError(f"a line is longer than {self._longest} characters")
         return complete
-
-
-def _decoder(encoding: str) -> codecs.IncrementalDecoder:
-    try:
-        return codecs.getincrementaldecoder(usable(encoding))("replace")
-    except LookupError:  # a codec that cannot decode piece by piece
-        return codecs.getincrementaldecoder("utf-8")("replace")

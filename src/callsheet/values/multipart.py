@@ -1,6 +1,7 @@
 """Multipart bodies (RFC 7578), written as browsers write them (WHATWG HTML 4.10.21.8).
 
-In names and filenames CR, LF and the quote are percent-encoded, everything else is sent in UTF-8 as it is. Characters that
+In names and filenames CR, LF and the quote are percent-encoded, everything else is sent in UTF-8 as it is; a line break in a
+name, but not in a filename, is CR LF first. Characters that
 servers read differently are refused: other control characters, and the backslash, which some take for an escape, some
 for the end of a folder's name, and some for itself.
 """
@@ -17,9 +18,12 @@ from typing import Any, NamedTuple
 from callsheet.errors import ArgumentError
 from callsheet.http.body_sources import BodySource, InMemory, Joined, Pieces, Stored, text_piece
 from callsheet.http.files import OpenFile, PathFile
+from callsheet.http.headers import check_field
+from callsheet.unset import UNSET
 from callsheet.values.form import Fields, flat, pairs
 
 ESCAPES = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 REFUSED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\\]")
 """Characters that servers read differently. CR and LF are not among them, since they are escaped."""
 TCHAR = r"[\w!#$%&'*+.^`|~-]+"
@@ -33,17 +37,18 @@ TYPES = mimetypes.MimeTypes()
 """Python's own table. The machine's table would give a file another type on another machine."""
 
 Files = Mapping[str, Any] | Iterable[tuple[str, Any]]
-"""By field name: a path, a file object, bytes, text, `(filename, content)`, `(filename, content, type)`, or a list of
-them. A filename of None makes it a field without one."""
+"""By field name: a path, a file object, bytes, text, `(filename, content)`, `(filename, content, type)`,
+`(filename, content, type, headers)`, or a list of them. A filename of None makes it a field without one."""
 
 
 class Part(NamedTuple):
-    """One field or file: `filename` is None for a field."""
+    """One field or file: `filename` is None for a field. `headers` stand beside those that name it and its type."""
 
     name: str
     filename: str | None
     content: Stored
     media_type: str | None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Multipart:
@@ -99,7 +104,9 @@ def head_of(part: Part) -> str:
     """The header lines of a part. Raises ArgumentError for a name that servers would read differently."""
     named = f'; filename="{escaped(part.filename)}"' if part.filename is not None else ""
     typed = f"Content-Type: {part.media_type}\r\n" if part.media_type else ""
-    return f'Content-Disposition: form-data; name="{escaped(part.name)}"{named}\r\n{typed}'
+    others = "".join(f"{name}: {value}\r\n" for name, value in part.headers)
+    name = escaped(LINE_BREAK.sub("\r\n", part.name))
+    return f'Content-Disposition: form-data; name="{name}"{named}\r\n{typed}{others}'
 
 
 def _quoted(boundary: str) -> str:
@@ -118,10 +125,10 @@ def escaped(text: str) -> str:
 
 
 def parts_of(files: Files) -> Iterator[Part]:
-    """The parts for the argument `files=`, in order, without those that are None. Raises ArgumentError or ValueError."""
+    """The parts for the argument `files=`, in order, without those that are None or UNSET. Raises ArgumentError or ValueError."""
     for name, value in pairs(files):
         for one in value if isinstance(value, list) else [value]:
-            if one is not None:
+            if one is not None and one is not UNSET:
                 yield _part_of(str(name), one)
 
 
@@ -129,9 +136,15 @@ def _part_of(name: str, value: Any) -> Part:
     if not isinstance(value, tuple):
         filename = _name_of(value, name)
         return Part(name, filename, _stored(name, value), guessed_type(filename))
-    if len(value) not in (2, 3):
-        raise ArgumentError(f"file `{name}`: expected (filename, content) or (filename, content, type)")
-    filename, content, media_type = (*value, None)[:3]
+    if len(value) not in (2, 3, 4):
+        expected = "(filename, content) or (filename, content, type)"
+        raise ArgumentError(f"file `{name}`: expected {expected}, with header fields as a fourth")
+    filename, content, media_type, given = (*value, None, None)[:4]
+    headers = _headers(name, given)
+    typed = [text for field, text in headers if field.lower() == "content-type"]
+    if len(typed) + (media_type is not None) > 1:
+        raise ArgumentError(f"file `{name}`: its type is given twice; leave `Content-Type` out of its headers")
+    media_type = typed[0] if typed else media_type
     named = filename.name if isinstance(filename, PurePath) else filename
     if not isinstance(named, str | None):
         raise ArgumentError(f"file `{name}`: expected a filename or None first, found {type(named).__name__}")
@@ -139,7 +152,21 @@ def _part_of(name: str, value: Any) -> Part:
         media_type = guessed_type(named)
     if media_type is not None and not (isinstance(media_type, str) and MEDIA_TYPE.match(media_type)):
         raise ArgumentError(f"file `{name}`: {media_type!r:.60} is not a media type, as in text/plain")
-    return Part(name, named, _stored(name, content), media_type)
+    others = tuple(field for field in headers if field[0].lower() != "content-type")
+    return Part(name, named, _stored(name, content), media_type, others)
+
+
+def _headers(name: str, given: Any) -> list[tuple[str, str]]:
+    """The header fields of a part. Raises ArgumentError."""
+    try:
+        headers = [] if given is None else [(field, value) for field, value in pairs(given)]
+        for field, value in headers:
+            check_field(field, value)
+    except (ArgumentError, ValueError) as error:
+        raise ArgumentError(f"file `{name}`: headers: {error}") from None
+    if any(field.lower() == "content-disposition" for field, _ in headers):
+        raise ArgumentError(f"file `{name}`: headers: `Content-Disposition` is made of the name and the filename")
+    return headers
 
 
 def guessed_type(filename: str) -> str:

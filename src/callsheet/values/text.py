@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -58,27 +59,66 @@ def python_type(spec: Any) -> Any:
     return Annotated[found, Field(**bounds)] if bounds else found
 
 
+PLAIN_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?")
+
+
+class Spelled:
+    """A number that is sent as `text`, the way in which it was written."""
+
+    text = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class SpelledInt(Spelled, int):
+    """A whole number."""
+
+
+class SpelledFloat(Spelled, float):
+    """Any other number."""
+
+
+def spelled(value: Any, text: str) -> Any:
+    """The value; a number that is written in another way than usual (`1.10`, `01234`) is sent as it was written."""
+    kind = {int: SpelledInt, float: SpelledFloat}.get(type(value))
+    if kind is None or str(value) == text or not math.isfinite(value):
+        return value
+    made = kind(value)
+    made.text = text
+    return made
+
+
+AS_GIVEN = (int, Decimal, SpelledInt, SpelledFloat)
+"""Numbers that Pydantic would turn into others, which are equal but read differently: 7 into 7.0, 1.10 into 1.1."""
+
+
 class Texter:
     """Checks a value against a parameter's type and gives its text. Raises ValueError saying what was expected."""
 
     def __init__(self, ref: TypeRef) -> None:
         self.expected = describe(ref.value)
         self._is_plain_string = ref.value == "string"
+        members = ref.value["enum"] if isinstance(ref.value, Mapping) and "enum" in ref.value else ()
+        self._is_enum = bool(members)
+        self._has_texts = self._is_enum and all(isinstance(member, str) for member in members)
         self._adapter: TypeAdapter[Any] = TypeAdapter(python_type(ref.value))
 
     def texts(self, value: Any) -> Texts:
         """The text of each value, strictly typed."""
-        if self._is_plain_string and type(value) in (str, int, UUID):
-            return [str(value)]
+        if self._is_plain_string and type(value) in (str, int, UUID, Decimal):
+            return [text_of(value)]
         checked = self.checked(value)
         return [text_of(item) for item in checked] if isinstance(checked, list) else [text_of(checked)]
 
     def checked(self, value: Any) -> Any:
         """The value itself, after a strict check. Raises ValueError."""
-        if self._is_plain_string and type(value) in (int, UUID):
+        if self._is_plain_string and type(value) in (int, UUID, Decimal):
             return value
+        if self._has_texts and type(value) in AS_GIVEN:
+            value = text_of(value)
         checked = self._checked(list(value) if type(value) is tuple else value)
-        return value if type(value) is int else checked  # for the type `number`, Pydantic makes `7` to `7.0`
+        return checked if self._is_enum else _as_given(value, checked)
 
     def _checked(self, value: Any) -> Any:
         try:
@@ -93,14 +133,21 @@ class Texter:
         raise ValueError(first.errors(include_url=False)[0]["msg"]) from None
 
     def value_of(self, typed: str | list[str]) -> Any:
-        """The value of a text from the command line. Raises ValueError."""
+        """The value of a text from the command line; a number is sent as it was typed. Raises ValueError."""
         try:
-            return self._adapter.validate_strings(typed)
+            value = self._adapter.validate_strings(typed)
+            return spelled(value, typed) if isinstance(typed, str) and PLAIN_NUMBER.fullmatch(typed) else value
         except ValidationError:
             try:
                 return self._adapter.validate_python(typed)
             except ValidationError as error:
                 raise ValueError(error.errors(include_url=False)[0]["msg"]) from None
+
+
+def _as_given(value: Any, checked: Any) -> Any:
+    if isinstance(checked, list) and isinstance(value, list | tuple):
+        return [_as_given(one, each) for one, each in zip(value, checked, strict=True)]
+    return value if type(value) in AS_GIVEN else checked
 
 
 PLAIN: set[Any] = {object.__str__, object.__repr__}

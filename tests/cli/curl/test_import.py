@@ -24,6 +24,8 @@ def variables_named(err):
         "curl {url}/users",
         "curl -H 'Authorization: Bearer CANARY' '{url}/users?status=active&page=2'",
         "curl -u ada:CANARY {url}/users",
+        "curl -u CANARY: {url}/users",
+        "curl -u :CANARY {url}/users",
         "curl -H 'Authorization: Basic YWRhOkNBTkFSWQ==' {url}/users",
         "curl -H 'Authorization: token CANARY' -H 'Accept: application/vnd.github+json' {url}/users",
         "curl -H 'X-API-Key: CANARY' -H 'X-Other-Token: CANARY2' {url}/users",
@@ -176,6 +178,20 @@ def test_another_kind_of_credential_stands_at_the_operation(importing, monkeypat
     monkeypatch.setenv("SHOP_PASSWORD", "pw")
     new, _ = importing(f"curl https://shop.example.com/v1/items -u ada:{CANARY}")
     assert '        auth: {basic: {username: ada, password: "${SHOP_PASSWORD}"}}' in new
+
+
+@pytest.mark.parametrize(
+    ("user", "written"),
+    [
+        (f"{CANARY}:", '{username: "${SHOP_API_KEY}"}'),
+        (f":{CANARY}", '{username: "", password: "${SHOP_PASSWORD}"}'),
+    ],
+)
+def test_a_user_without_name_or_password(importing, monkeypatch, user, written):
+    monkeypatch.setenv("SHOP_PASSWORD", CANARY if user.startswith(":") else "pw")
+    monkeypatch.setenv("SHOP_API_KEY", CANARY)
+    new, _ = importing(f"curl https://shop.example.com/v1/items -u {user}")
+    assert f"        auth: {{basic: {written}}}" in new
 
 
 def test_a_service_without_operations_gets_its_first(importing):

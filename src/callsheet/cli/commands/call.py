@@ -34,10 +34,13 @@ SERVICE may be left out where the sheet has one service.
   @file           the whole body, where the sheet says `content`; @- is stdin
   \\               before one of : = @ ; makes it an ordinary character
 
+A pipe or a file on stdin is the body, where one is declared and no item gives it.
+
 \b
   callsheet call shop.get_user id=7
   callsheet call shop.list_users status==active -o json | jq .results
   callsheet call shop.create_user --json @user.json -v
+  jq .user all.json | callsheet call shop.create_user -p HhBb
   callsheet call shop.get_user id=7 --curl
   callsheet call shop.set_photo id=7 photo@me.png
   callsheet call shop.export --download export.csv
@@ -81,22 +84,25 @@ def command(
 ) -> int:
     """Call a declared operation."""
     from callsheet.cli.all_pages import first_page, show_items, with_paging
-    from callsheet.cli.arguments import typed
+    from callsheet.cli.arguments import gives_body, typed
     from callsheet.cli.items import parse_items, taken_out
     from callsheet.cli.prepared_call import Prepared, maker_of
     from callsheet.cli.preview_or_send import Wishes, act
+    from callsheet.cli.standard_input import body_of
     from callsheet.plan.plan import Given
 
     wishes = Wishes(**options)
     walk.check(wishes)
-    sheet = wanted.load(screen)
-    service, operation = named(sheet, target, items)
+    service, operation = wanted.load(screen, lambda sheet: named(sheet, target, items))
     parsed = parse_items(items)
     with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen), left_out=taken_out(parsed)) as maker:
         maker.plans.plan(operation)
         declared = maker.plans.operations[operation]
-        given = typed(with_paging(declared, maker) if walk.everything else declared, parsed)
-        body = wishes.json()
+        may_read = wishes.body is None and not wishes.ignore_stdin and not gives_body(declared, parsed)
+        read = body_of(declared, screen) if may_read else {}
+        given = typed(with_paging(declared, maker) if walk.everything else declared, [*parsed, *read.get("items", ())])
+        arguments = given.arguments | {name: read[name] for name in read if name == "content"}
+        body = read["json"] if "json" in read else wishes.json()
         wishes = wishes.of(declared)
 
         def made(fields: Mapping[str, str]) -> Prepared:
@@ -110,7 +116,7 @@ def command(
                 wishes.idempotency_key,
                 is_stream=wishes.is_transfer,
             )
-            call, plan = maker.declared(operation, given.arguments, {}, extra)
+            call, plan = maker.declared(operation, arguments, {}, extra)
             return Prepared(call, plan, maker)
 
         if not walk.everything or wishes.dry_run or wishes.curl:

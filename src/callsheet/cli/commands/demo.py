@@ -9,7 +9,8 @@ from callsheet.cli.screen import Screen
 HELP = """Show what Callsheet does, against a practice API on a free loopback port.
 
 It ends by itself within a few seconds, and touches neither the network nor your
-files. Exit code 1 if a step did not end as it must.
+files. It leaves its sheet and a program in a new temporary folder, and says how
+to go on with them. Exit code 1 if a step did not end as it must.
 """
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HELP = """Show every setting of a service or an operation and where it came from, the
 policies in the order in which they are asked, and the worst case: attempts,
-longest time, requests that an outage would cause.
+longest time, requests that an outage would cause. What is off is left out.
 
 TARGET is SERVICE or SERVICE.OPERATION; the service may be left out where the
 sheet has one. Nothing is sent or imported, and the variables of the sheet need
@@ -30,7 +30,7 @@ not be set. Secrets are never shown.
 \b
   callsheet explain shop
   callsheet explain shop.create_user --changed
-  callsheet explain shop.create_user --why
+  callsheet explain shop.create_user --why --all
   callsheet explain shop --env prod --calls 500/s
   callsheet explain shop -o json | jq '.settings["timeout.total"]'
 """
@@ -40,6 +40,7 @@ STYLES = {"heading": "bold", "strong": "", "plain": "", "quiet": "dim"}
 @click.command("explain", help=HELP, short_help="Show every setting, where it came from, and the worst case.")
 @click.argument("target", required=False, shell_complete=complete_explained)
 @click.option("--changed", is_flag=True, help="Only the settings that are not built-in.")
+@click.option("--all", "everything", is_flag=True, help="What is off, too.")
 @click.option("--why", is_flag=True, help="What each setting is for, and the reason for its default.")
 @click.option(
     "--calls", metavar="RATE", default="100/s", help="Calls in an outage, such as 20/s or 600/min; else 100/s."
@@ -48,18 +49,30 @@ STYLES = {"heading": "bold", "strong": "", "plain": "", "quiet": "dim"}
 @sheet_options
 @click.pass_obj
 def command(
-    screen: Screen, wanted: Wanted, target: str | None, changed: bool, why: bool, calls: str, form: str | None
+    screen: Screen,
+    /,
+    wanted: Wanted,
+    target: str | None,
+    calls: str,
+    form: str | None,
+    **chosen: bool,
 ) -> int:
     """Explain a service or an operation."""
     from callsheet.cli.output import show_json
     from callsheet.explain.explanation import lines_of, lines_with_reasons
+    from callsheet.explain.layout import WIDTH, TextLine, fitted
 
     found = explanation(wanted.outline(screen), target, calls)
-    found = found.changed() if changed else found
+    found = found.changed() if chosen["changed"] else found
     if form == "json":
         show_json(found.as_dict(), screen)
-    else:
-        show(lines_with_reasons(found) if why else lines_of(found), screen)
+        return 0
+    shown = found if chosen["everything"] else found.without_off()
+    columns = min(screen.columns(), WIDTH) if screen.is_terminal else WIDTH
+    lines = lines_with_reasons(shown, columns) if chosen["why"] else lines_of(shown, columns)
+    hidden = len(found.settings) + len(found.pipeline) - len(shown.settings) - len(shown.pipeline)
+    lines += [TextLine(""), TextLine(f"{hidden} that are off are hidden: `--all`", "quiet")] if hidden else []
+    show(list(fitted(lines, columns)) if screen.is_terminal else lines, screen)
     return 0
 
 

@@ -142,7 +142,7 @@ def refuse_unusable(path: Path, before: str, after: str, variables: Iterable[str
     wrong = [finding for finding in found if finding.message not in known and not unset_in(finding)]
     if wrong:
         raise SheetError(wrong)
-    return list(dict.fromkeys(filter(None, map(unset_in, found))))
+    return list(dict.fromkeys(name for finding in found for name in unset_in(finding)))
 
 
 def findings_in(text: str, path: Path, variables: Iterable[str]) -> tuple[Finding, ...]:

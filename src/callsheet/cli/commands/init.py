@@ -17,10 +17,12 @@ HELP = """Write a commented first sheet, callsheet.yaml, and overwrite nothing.
   callsheet init --name github --base-url https://api.github.com
 """
 
+SCHEMA = "callsheet.schema.json"
+MODELINE = f"# yaml-language-server: $schema={SCHEMA}\n"
+"""For editors, where the schema is beside the sheet: they would complain of one that is not there."""
 SHEET = """\
 # The APIs we call. `callsheet check` checks this file, `callsheet list` shows what can be called.
-# For an editor: callsheet schema > callsheet.schema.json, then
-# yaml-language-server: $schema=callsheet.schema.json
+# What an editor needs to check and complete it: see `callsheet schema --help`.
 callsheet: 1
 
 # What every service starts from; each of these lines is the built-in default.
@@ -75,7 +77,8 @@ def command(screen: Screen, file: str, name: str, base_url: str) -> int:
     from callsheet.cli.curl.shell_words import made_name
     from callsheet.sheet import Sheet
 
-    text = SHEET.format(name=name, base_url=quoted(base_url), variable=made_name(name))
+    modeline = MODELINE if Path(file).with_name(SCHEMA).is_file() else ""
+    text = modeline + SHEET.format(name=name, base_url=quoted(base_url), variable=made_name(name))
     Sheet.parse(text, name=file, variables={})
     write_new(Path(file), text)
     screen.say(f"callsheet: wrote {file}; next: callsheet check, callsheet list")

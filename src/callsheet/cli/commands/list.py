@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ A table on a terminal; piped, one line each: target, method, path, arguments,
 result, summary, separated by tabs. The variables of the sheet need not be set,
 and no type is imported.
 
+\b
   name  name?      must be given; may be left out
   Header:          a header field
   name@            a file
@@ -49,7 +51,10 @@ def command(screen: Screen, wanted: Wanted, service: str | None, form: str | Non
     if form == "json":
         show_json([record for found in services for record in records(found)], screen)
     elif screen.is_terminal:
-        screen.show(*[table for found in services for table in tables(found)])
+        if all(width_of(found) <= screen.columns() for found in services):
+            screen.show(*[table for found in services for table in tables(found)])
+        else:
+            screen.show(*[text for found in services for text in blocks(found, screen.columns())])
     else:
         rows = [row for found in services for row in rows_of(found)]
         screen.write(f"{columns(rows)}\n".encode() if rows else b"")
@@ -105,6 +110,30 @@ def tables(service: ServiceSheet) -> list[Any]:
     for target, *others in rows_of(service):
         table.add_row(Text(target, "cyan"), *map(Text, others))
     return [heading, table]
+
+
+def width_of(service: ServiceSheet) -> int:
+    """The columns that the table of a service takes."""
+    rows = [["operation", "method", "path", "arguments", "result", "summary"], *rows_of(service)]
+    heading = len(f"{service.name}  {service.description}  {base_url(service)}")
+    return max(heading, sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True)) + 2)
+
+
+def blocks(service: ServiceSheet, width: int) -> list[Any]:
+    """What stands in the table, below each other, for rich: for a screen that is too narrow for it."""
+    from rich.text import Text
+
+    def wrapped(text: str, style: str, indent: int = 2) -> list[Text]:
+        """The text in lines that fit; those after the first go further in."""
+        first, rest = " " * indent, " " * (indent + 2)
+        lines = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+        return [Text(line, style) for line in lines]
+
+    lines = [*wrapped(service.name, "bold", 0), *wrapped(service.description, ""), *wrapped(base_url(service), "dim")]
+    for target, method, path, arguments, result, summary in rows_of(service):
+        lines += [Text(), *wrapped(target, "cyan", 0), *wrapped(f"{method} {path}", "")]
+        lines += [*wrapped(arguments, ""), *wrapped(f"-> {result}" if result else "", ""), *wrapped(summary, "dim")]
+    return [*lines, Text()]
 
 
 def base_url(service: ServiceSheet) -> str:

@@ -17,10 +17,12 @@ from callsheet.errors import ArgumentError, UsageError
 
 if TYPE_CHECKING:
     from callsheet.cli.preview_or_send import Wishes
+    from callsheet.sheet import ServiceSheet, Sheet
 
 HELP = """Send a request that no operation declares, under the service's settings.
 
-SERVICE may be left out where the sheet has one service.
+SERVICE may be left out where the sheet has one service. A URL in place of
+SERVICE, METHOD and PATH needs no sheet: https://host/path, host/path, :8000/path.
 
 \b
   name=value      a text field of a JSON body
@@ -33,6 +35,8 @@ SERVICE may be left out where the sheet has one service.
                   name@file;type=text/csv names its type
   @file           the whole body; @- is stdin
 
+A pipe or a file on stdin is the body, where no item gives one (not of GET, HEAD ...).
+
 \b
   callsheet request shop GET /users status==active
   callsheet request shop POST /users name=Ada age:=36
@@ -41,13 +45,16 @@ SERVICE may be left out where the sheet has one service.
   callsheet request shop POST /photos title=Me photo@me.png
   callsheet request shop PUT /backup @backup.tar.gz --timeout 1h
   callsheet request shop GET /export --download export.csv
+  callsheet request :8000/users name=Ada -v
+  callsheet request DELETE https://host.example/users/7
 """
 
+WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "TRACE", "DELETE")
 IS_TARGET = re.compile("/|https?://", re.IGNORECASE)
 
 
 @click.command("request", help=HELP, short_help="Send a request that no operation declares.")
-@click.argument("words", nargs=-1, metavar="[SERVICE] METHOD PATH [ITEMS]...", shell_complete=complete_request)
+@click.argument("words", nargs=-1, metavar="[SERVICE] METHOD PATH|URL [ITEMS]...", shell_complete=complete_request)
 @sheet_options
 @call_options
 @click.pass_obj
@@ -55,25 +62,36 @@ def command(screen: Screen, /, wanted: Wanted, words: tuple[str, ...], **options
     """Send a request that no operation declares."""
     from callsheet.cli.prepared_call import Prepared, maker_of
     from callsheet.cli.preview_or_send import Wishes, act
+    from callsheet.cli.standard_input import content_in, piped
+    from callsheet.cli.url import without_sheet
 
     wishes = Wishes(**options)
     wishes.check()
-    sheet = wanted.load(screen)
-    is_left_out = len(sheet.services) == 1 and words[1:2] != () and IS_TARGET.match(words[1])
-    name, rest = (None, words) if is_left_out else (words[0] if words else None, words[1:])
-    if len(rest) < 2:
-        raise UsageError("expected SERVICE METHOD PATH, as in: callsheet request shop GET /users")
-    service = chosen_service(sheet.services, name, sheet.name)
+    free = without_sheet(words, wanted)
+    service, rest = free or wanted.load(screen, lambda sheet: _named(sheet, words))
     items = parse_items(rest[2:])
-    asked = request_options(items, wishes)
+    has_body = wishes.form or wishes.body is not None or any(item.kind not in ("header", "query") for item in items)
+    may_read = not has_body and not wishes.ignore_stdin and rest[0].upper() not in WITHOUT_BODY
+    stdin = piped(screen) if may_read else None
+    method = rest[0].upper() or ("POST" if has_body or stdin else "GET")
+    asked = request_options(items, wishes) | (content_in(stdin) if stdin else {})
     with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen), left_out=taken_out(items)) as maker:
 
         def made(fields: Mapping[str, str]) -> Prepared:
             options: Any = asked | {"headers": asked["headers"] | fields}
-            call, plan, _ = maker.undeclared(rest[0].upper(), rest[1], options, is_stream=wishes.is_transfer)
+            call, plan, _ = maker.undeclared(method, rest[1], options, is_stream=wishes.is_transfer)
             return Prepared(call, plan, maker)
 
-        return act(made, wishes, wanted, screen)
+        return act(made, wishes, None if free else wanted, screen)
+
+
+def _named(sheet: Sheet, words: tuple[str, ...]) -> tuple[ServiceSheet, tuple[str, ...]]:
+    """The service, and the words behind its name. Raises UsageError."""
+    is_left_out = len(sheet.services) == 1 and words[1:2] != () and IS_TARGET.match(words[1])
+    name, rest = (None, words) if is_left_out else (words[0] if words else None, words[1:])
+    if len(rest) < 2:
+        raise UsageError("expected SERVICE METHOD PATH, as in: callsheet request shop GET /users")
+    return chosen_service(sheet.services, name, sheet.name), rest
 
 
 def request_options(items: Sequence[ItemArgument], wishes: Wishes) -> dict[str, Any]:

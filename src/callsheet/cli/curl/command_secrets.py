@@ -132,7 +132,8 @@ def name_secrets(secrets: Secrets, request: CurlRequest, path: str) -> None:
     """Name every secret of the request before anything is written, as the same one may stand at several places."""
     user = user_of(request)
     if user is not None:
-        secrets.name(user.partition(":")[2], "PASSWORD")
+        name, _, password = user.partition(":")
+        secrets.name(password or name, "PASSWORD" if password else "API_KEY")
     for name, value in request.headers:
         if is_secret_header(name, value) and not (user is not None and name.lower() == "authorization"):
             scheme, rest = scheme_of(name, value)

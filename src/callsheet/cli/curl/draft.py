@@ -184,8 +184,9 @@ def _put_credentials(made: Draft, request: CurlRequest) -> None:
     scheme, rest = scheme_of("authorization", request.header("authorization") or "")
     if user is not None:
         name, _, password = user.partition(":")
-        reference = scalar(made.secrets.reference(password, "PASSWORD"))
-        made.auth = f"{{basic: {{username: {scalar(made.secrets.put(name))}, password: {reference}}}}}"
+        username = scalar(made.secrets.put(name))
+        reference = f", password: {scalar(made.secrets.reference(password, 'PASSWORD'))}" if password else ""
+        made.auth = f"{{basic: {{username: {username}{reference}}}}}"
     elif scheme.lower() == "bearer" and rest:
         made.auth = f"{{bearer: {scalar(made.secrets.reference(rest, 'TOKEN'))}}}"
 

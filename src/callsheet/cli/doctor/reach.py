@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -22,6 +21,7 @@ from callsheet.events import AttemptEnded, Event, WireFacts
 from callsheet.http.public import is_localhost
 from callsheet.http.request import Origin
 from callsheet.http.response import Response
+from callsheet.new_thread import new_thread
 from callsheet.settings import TLS, Settings
 from callsheet.sheet import ServiceSheet
 from callsheet.tls.certificate import Certificate, read_certificate
@@ -95,9 +95,7 @@ def bounded(ask: Callable[[], T], seconds: float = PATIENCE) -> T:
             future.set_exception(error)
         ended.append(future)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
+    new_thread("doctor", run).join(seconds)
     if not ended:
         raise TimeoutError(f"not within {seconds:g} s")
     return ended[0].result()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -68,6 +67,7 @@ def guarded(check: Callable[[], Iterable[Found]]) -> tuple[Found, ...]:
 def online_topics(examined: Examined, screen: Screen) -> list[Topic]:
     """Ask the services, several at once; a topic for each."""
     from callsheet.cli.doctor.reach import AT_ONCE, reach
+    from callsheet.many.threads import map_in_threads
 
     def asked(service: ServiceSheet) -> Topic:
         if not examined.is_whole(service.name):
@@ -77,9 +77,9 @@ def online_topics(examined: Examined, screen: Screen) -> list[Topic]:
     services = examined.services
     if not services:
         return []
-    with ThreadPoolExecutor(min(AT_ONCE, len(services))) as pool, waiting(screen, len(services)) as step:
-        made = []
-        for topic in pool.map(asked, services):
-            made.append(topic)
+    made: list[Topic] = []
+    with map_in_threads(asked, services, concurrency=AT_ONCE) as topics, waiting(screen, len(services)) as step:
+        for topic in topics:
+            made.append(topic.result())
             step(len(made))
     return made

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from callsheet.process.exposure import exposed_mode
 from callsheet.secret import Secret
 from callsheet.secret.sources import PLAIN_FUNCTION, problem_of_asked
-from callsheet.sheet.forms.variables import Variables, has_reference
+from callsheet.sheet.forms.variables import Filled, Variables, has_reference
 from callsheet.sheet.tree.core_schema import resolve
 from callsheet.sheet.tree.findings import Findings, Misfit
 from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, is_null
@@ -70,6 +70,7 @@ class Reading:
         if not isinstance(node.value, str) or "${" not in node.text:
             return node
         filled = self.variables.fill(node)
+        self._warn_of_odd(filled, node)
         text = filled.text()
         value: Any = resolve(text) if filled.through and text else text
         return Scalar(value, text, node.place, hidden=node.hidden, through=filled.through)
@@ -95,7 +96,12 @@ class Reading:
         for name in filled.trimmed:
             message = f"{spot}: what `${{{name}}}` holds ends in a line break, which is cut off"
             self.findings.warn(Misfit(node.place, message, "set the variable without it"))
+        self._warn_of_odd(filled, node)
         return filled.secret()
+
+    def _warn_of_odd(self, filled: Filled, node: Scalar) -> None:
+        for name, why in filled.odd:
+            self.findings.warn(Misfit(node.place, f"what `${{{name}}}` holds {why}", "set the variable without"))
 
     def _warn_of_literal(self, node: Scalar, spot: Spot) -> None:
         if node.place.line:

@@ -10,6 +10,7 @@ from typing import Any
 from callsheet.sheet.forms.foreign_words import meant_by
 from callsheet.sheet.forms.reading import Form, JsonSchema, Reading, Spot, Unread, misfit
 from callsheet.sheet.tree.findings import Findings, Misfit, Noted, did_you_mean, one_of
+from callsheet.sheet.tree.masks import METHODS
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, hide, is_null, shown_key
 
 
@@ -84,8 +85,10 @@ def _in(spot: Spot) -> str:
 
 def unknown_key(name: Scalar, value: Node, keys: tuple[Key, ...], topic: str, spot: Spot) -> Misfit:
     """The finding for a key that is not in the table, with the key that was probably meant."""
-    hide(value)
     hint = meant_by(name.text, topic)
+    meant = did_you_mean(name.text.lower(), METHODS)
+    if not (meant and topic == "operation" and isinstance(value, Scalar) and value.text.startswith("/")):
+        hide(value)
     if not hint:
         supported = [key.name for key in keys if key.form is not None]
         close = did_you_mean(name.text, supported) or did_you_mean(name.text, (key.name for key in keys))

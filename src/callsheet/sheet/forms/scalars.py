@@ -53,6 +53,11 @@ def written_text(node: Scalar) -> str | None:
     return node.text if isinstance(node.value, int | float) else None
 
 
+def is_respelled(node: Scalar) -> bool:
+    """Whether a number was written in another way than it is written by default: `1.10`, `01234`, `1e3`, `0x1F`."""
+    return isinstance(node.value, int | float) and not isinstance(node.value, bool) and str(node.value) != node.text
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A text that matches `pattern`; `expected` describes it in messages. Its schema is `string` unless given."""

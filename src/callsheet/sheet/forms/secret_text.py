@@ -12,23 +12,28 @@ class SecretText:
     """A text that is kept as a secret.
 
     `is_sent_plain`: it goes into a header as it is, so it must fit there. `is_line`: control characters are refused. Without
-    `warns`, it may be written out on the sheet.
+    `warns`, it may be written out on the sheet. An empty text is refused unless `may_be_empty`.
     """
 
-    def __init__(self, *, is_sent_plain: bool = True, is_line: bool = True, warns: bool = True) -> None:
+    def __init__(
+        self, *, is_sent_plain: bool = True, is_line: bool = True, warns: bool = True, may_be_empty: bool = False
+    ) -> None:
         self.is_sent_plain = is_sent_plain
         self.is_line = is_line
         self.warns = warns
+        self.may_be_empty = may_be_empty
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Secret:
         """The text as a secret."""
         if not isinstance(node, Scalar):
             raise misfit(node, spot, "a text")
+        if self.may_be_empty and node.value == "":
+            return Secret("")
         if not self.warns and isinstance(node.value, str) and "${" not in node.text and node.text:
             check_line(node.text, node, spot)
             return Secret(node.text)
         secret = reading.secret(node, spot)
-        if not secret.is_asked and not secret.reveal():
+        if not (self.may_be_empty or secret.is_asked or secret.reveal()):
             raise misfit(node, spot, "a text that is not empty", "write `${NAME}` and set the variable")
         if self.is_sent_plain:
             return checked_secret(secret, node, spot)

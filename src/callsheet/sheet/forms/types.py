@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from callsheet.errors import SheetError
 from callsheet.secret import Secret
 from callsheet.sheet.forms.header_text import key_text
 from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, misfit
+from callsheet.sheet.forms.scalars import written_text
 from callsheet.sheet.tree.findings import Misfit, did_you_mean, one_of
 from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, is_null
 from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
@@ -21,6 +23,8 @@ LISTED = re.compile(r"(?:[Ll]ist|[Aa]rray|[Ss]equence|tuple)\[([\w.:]{1,60})(?:,
 DOTTED = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.([A-Z]\w*)")
 STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5]xx|default")
 EXPECTED = "a type: `module:Type`, `list[module:Type]`, a name under `schemas`, a word such as `object`, or a JSON Schema mapping"
+VALUES = ("enum", "const", "default", "examples", "example")
+"""Keywords whose values are data, and no schemas."""
 JSON_TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
 TYPE_SCHEMA: JsonSchema = {"type": ["string", "object"]}
 
@@ -121,8 +125,27 @@ def json_schema(node: MappingNode, spot: Spot, reading: Reading) -> dict[str, An
             _check_reference(value, spot, reading)
         if key == "pattern" and isinstance(value, Scalar) and isinstance(value.value, str):
             _check_pattern(value, spot)
-    data: dict[str, Any] = data_of(node, spot, reading)
+    data: dict[str, Any] = data_of(_texts_as_written(node), spot, reading)
     return data
+
+
+def _texts_as_written(node: Node) -> Node:
+    """The schema, with the values of each text in it as they are written: of `{type: string, const: 1.10}` the text `1.10`."""
+    if isinstance(node, ListNode):
+        return replace(node, items=tuple(map(_texts_as_written, node.items)))
+    if not isinstance(node, MappingNode):
+        return node
+    kind = node.get("type")
+    is_text = isinstance(kind, Scalar) and kind.value == "string"
+    inner = ((key, _as_text(value) if is_text and key.text in VALUES else value) for key, value in node.entries)
+    return replace(node, entries=tuple((key, _texts_as_written(value)) for key, value in inner))
+
+
+def _as_text(node: Node) -> Node:
+    if isinstance(node, ListNode):
+        return replace(node, items=tuple(map(_as_text, node.items)))
+    text = written_text(node) if isinstance(node, Scalar) else None
+    return replace(node, value=text) if isinstance(node, Scalar) and text is not None else node
 
 
 def _keywords(node: MappingNode) -> Iterator[tuple[str, Node]]:
@@ -131,7 +154,7 @@ def _keywords(node: MappingNode) -> Iterator[tuple[str, Node]]:
         yield key.text, value
         if key.text in ("properties", "patternProperties", "$defs", "dependentSchemas"):
             inner = [v for _, v in value.entries] if isinstance(value, MappingNode) else []
-        elif key.text in ("enum", "const", "default", "examples", "example"):
+        elif key.text in VALUES:
             inner = []
         else:
             inner = [value, *(value.items if isinstance(value, ListNode) else ())]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,12 +24,14 @@ FilledPart = str | MountedFile
 class Filled:
     """A text after substitution.
 
-    `through` names the variables and files that it holds, `trimmed` the variables whose line break at the end was cut off.
+    `through` names the variables and files that it holds, `trimmed` the variables whose line break at the end was cut off, and
+    `odd` has the variables whose value was probably set wrong, each with the reason.
     """
 
     parts: tuple[FilledPart, ...] = field(repr=False)
     through: tuple[str, ...]
     trimmed: tuple[str, ...] = ()
+    odd: tuple[tuple[str, str], ...] = ()
 
     def secret(self) -> Secret:
         """The text as a secret; mounted files are read anew."""
@@ -42,11 +44,15 @@ class Filled:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Variables:
-    """What `${...}` stands for: `values` by name, and the files in `folder`; `clock` says when a file is read again."""
+    """What `${...}` stands for: `values` by name, and the files in `folder`; `clock` says when a file is read again.
+
+    Only those of `services` must have a value; None: those of all.
+    """
 
     values: Mapping[str, str]
     folder: Path
     clock: Callable[[], float] = time.monotonic
+    services: Collection[str] | None = None
 
     def fill(self, node: Scalar, *, is_secret: bool = False) -> Filled:
         """The parts of a text. Raises Misfit for a name without a value or a file that cannot be read.
@@ -56,6 +62,8 @@ class Variables:
         parts: list[FilledPart] = []
         through: list[str] = []
         trimmed: list[str] = []
+        wrong: list[Misfit] = []
+        odd: list[tuple[str, str]] = []
         at = 0
         for match in REFERENCE.finditer(node.text):
             parts.append(node.text[at : match.start()])
@@ -66,13 +74,21 @@ class Variables:
             inside = match.group("inside")
             if inside is None:
                 raise Misfit(node.place, "a `${` that is not closed, or holds another", f"write {FORMS}")
-            value = self._value(node, inside, through, is_secret=is_secret)
+            try:
+                value = self._value(node, inside, through, is_secret=is_secret)
+            except Misfit as misfit:
+                wrong.append(misfit)
+                continue
             if is_secret and isinstance(value, str) and (line := without_line_break(value)) != value:
                 trimmed.append(through[-1])
                 value = line
+            if through[-1] in self.values and (why := _oddity(self.values[through[-1]])):
+                odd.append((through[-1], why))
             parts.append(value)
+        if wrong:
+            raise Misfit(node.place, "; ".join(dict.fromkeys(each.message for each in wrong)), wrong[0].hint)
         parts.append(node.text[at:])
-        return Filled(tuple(part for part in parts if part != ""), tuple(through), tuple(trimmed))
+        return Filled(tuple(part for part in parts if part != ""), tuple(through), tuple(trimmed), tuple(odd))
 
     def missing(self, node: Node) -> str:
         """What is wrong with the first variable, of those in a node, that has no value; empty if all have one."""
@@ -125,6 +141,15 @@ class Unfilled(Variables):
             return super()._value(node, inside, through, is_secret=is_secret)
         except Misfit:
             return "${" + inside + "}"
+
+
+def _oddity(value: str) -> str:
+    """Why the value of a variable was probably set wrong: a shell would have taken the quotes, an env file keeps them."""
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        return "stands in quotes, which are sent, too"
+    if value.strip(" \t") != value:
+        return "ends with a space" if value.lstrip(" \t") == value else "begins with a space"
+    return ""
 
 
 def has_reference(text: str) -> bool:

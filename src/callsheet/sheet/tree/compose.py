@@ -15,10 +15,10 @@ import yaml
 
 from callsheet.sheet.tree.core_schema import resolve
 from callsheet.sheet.tree.findings import Findings, Misfit
-from callsheet.sheet.tree.masks import holds_no_keys, is_secret_place, is_showable
+from callsheet.sheet.tree.masks import KEYWORDS, holds_no_keys, is_secret_place, is_showable
 from callsheet.sheet.tree.node import DEEPEST, ListNode, MappingNode, Node, Scalar, hide, shown_key
 from callsheet.sheet.tree.place import Place, SheetText
-from callsheet.sheet.tree.yaml_problems import problem_of
+from callsheet.sheet.tree.yaml_problems import Quoted, problem_of
 
 MOST_ALIASES = 100
 MOST_NODES = 10_000
@@ -44,7 +44,7 @@ def compose(source: SheetText, text: str, findings: Findings) -> Node | None:
         for event in yaml.parse(text, Loader=LOADER):
             composer.take(event)
     except yaml.YAMLError as error:
-        findings.add(problem_of(error, source))
+        findings.add(problem_of(error, source, composer.quoted))
         return None
     except Misfit as misfit:
         findings.add(misfit)
@@ -90,12 +90,15 @@ class _Composer:
         self.open: list[_Open] = []
         self.anchors: dict[str, tuple[Node, int] | None] = {}
         self.documents = self.aliases = self.nodes = 0
+        self.quoted: Quoted | None = None
 
     def take(self, event: yaml.Event) -> None:
         """The next event of the parser."""
         match event:
             case yaml.ScalarEvent():
                 self._count(event, 1)
+                if event.style in ("'", '"'):
+                    self.quoted = Quoted(_start(event), _end(event))
                 self._add(self._scalar(event), 1, event.anchor, event)
             case yaml.CollectionStartEvent():
                 self._start(event)
@@ -179,7 +182,7 @@ class _Composer:
         else:
             self._check_tag(event, event.tag)
         path = tuple(self._path())
-        is_secret = is_secret_place(path) if self._is_value() else holds_no_keys(path)
+        is_secret = is_secret_place(path) if self._is_value() else holds_no_keys(path) and event.value not in KEYWORDS
         hidden = is_secret and not is_showable(event.value)
         if hidden:
             self.source.hide(_start(event), _end(event))

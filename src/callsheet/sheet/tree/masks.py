@@ -99,6 +99,12 @@ HARMLESS_KEYS = frozenset(
 )
 """Keys whose value may be shown, even in a text that could not be parsed."""
 
+KEYWORDS = HARMLESS_KEYS | {"value", "default", "secret", "format", "const", "properties", "minLength", "maxLength"}
+"""Keys that no text whose quotes were forgotten looks like."""
+NAMED_BELOW = frozenset({"services", "environments", "operations"})
+"""Keys above names that users choose: an operation may be called `auth`."""
+METHODS = frozenset({"get", "put", "post", "patch", "delete", "head", "options"})
+
 VARIABLE_ALONE = re.compile(r"(?:[A-Za-z]+ )?\$\{(?:[A-Za-z_][A-Za-z0-9_]*|file:[^{}$]*)\}")
 SWITCHED = frozenset({"", "$", "off", "on", "true", "false", "null", "~", "yes", "no", "none"})
 
@@ -112,7 +118,13 @@ def is_secret_place(keys: Sequence[str]) -> bool:
     """Whether a value under these keys, outermost first, may be a credential."""
     if tuple(keys[-2:]) == ("caps", "headers"):
         return False
-    return not SECRET_KEYS.isdisjoint(keys) or bool(keys and CREDENTIAL.search(keys[-1]))
+    words = [key for index, key in enumerate(keys) if not _is_name(keys, index)]
+    return not SECRET_KEYS.isdisjoint(words) or bool(keys and CREDENTIAL.search(keys[-1]))
+
+
+def _is_name(keys: Sequence[str], index: int) -> bool:
+    """Whether a key is a name that was chosen, as what stands below it shows: `get` below `auth`, where an operation is called so."""
+    return index > 0 and keys[index - 1] in NAMED_BELOW and index + 1 < len(keys) and keys[index + 1] in HARMLESS_KEYS
 
 
 def holds_no_keys(keys: Sequence[str]) -> bool:
@@ -147,7 +159,8 @@ def hidden_by_words(lines: Sequence[str], index: int) -> Iterator[tuple[int, int
         is_secret = is_below_secret or count > first_secret
         is_shown = HARMLESS_KEYS.issuperset(nearest or ["?"]) and not is_secret
         is_key = word.span() in spans
-        if not (is_shown or is_key or word.group().startswith("${") or _is_short(word.group())):
+        is_path = word.group().startswith("/") and not METHODS.isdisjoint(nearest)
+        if not (is_shown or is_path or is_key or word.group().startswith("${") or _is_short(word.group())):
             yield word.span()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import yaml
 
@@ -18,6 +19,7 @@ FORGOTTEN = "did you forget the quotes?"
 SECOND_COLON = "a second `:` where a value is expected"
 MISPLACED = "a line that does not fit the mapping it stands in"
 KEY_ALONE = "a key without `:`"
+CLOSE_IT = "close it; a text of several lines is written behind `|`"
 
 PROBLEMS: tuple[tuple[str, str, str], ...] = (
     ("cannot start any token", "a character that cannot begin a value", "quote the text; indent with spaces, not tabs"),
@@ -26,7 +28,6 @@ PROBLEMS: tuple[tuple[str, str, str], ...] = (
         SECOND_COLON,
         "quote a text that holds `: `, or mend the indentation",
     ),
-    ("unexpected end of stream", "a quote that is not closed", "close it"),
     ("expected ',' or ']'", "a list that is not closed here", "close it with `]`, or put a comma between its values"),
     ("expected ',' or '}'", "a mapping that is not closed here", "close it with `}`, or put a comma between its keys"),
     ("could not find expected ':'", KEY_ALONE, "write `key: value`"),
@@ -60,9 +61,28 @@ PROBLEMS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def problem_of(error: yaml.YAMLError, source: SheetText) -> Misfit:
-    """The finding for an error of the YAML parser."""
+class Quoted(NamedTuple):
+    """Where a quoted text begins and ends: line and column, from 0."""
+
+    start: tuple[int, int]
+    end: tuple[int, int]
+
+    def misleads(self, at: tuple[int, int]) -> bool:
+        """Whether an error there comes of it: its quote was forgotten, and so it ends where the next one should begin."""
+        has_lines = self.start[0] < self.end[0] and 0 <= at[0] - self.end[0] <= 1
+        return has_lines or at == self.end
+
+
+def problem_of(error: yaml.YAMLError, source: SheetText, quoted: Quoted | None = None) -> Misfit:
+    """The finding for an error of the YAML parser. `quoted` is the last quoted text before it."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    opened = getattr(error, "context_mark", None)
+    is_open = "end of stream" in str(getattr(error, "problem", ""))
+    mark = opened if is_open and opened else mark
+    if mark and quoted and quoted.misleads((mark.line, mark.column)):
+        return _unclosed(source, *quoted.start)
+    if mark and is_open:
+        return _unclosed(source, mark.line, mark.column)
     said = " ".join(str(getattr(error, name, None) or "") for name in ("problem", "context"))
     if "nesting depth" in said and mark:  # the parser looks ahead, and so may notice before we do
         at = mark.line, mark.column
@@ -82,6 +102,10 @@ def problem_of(error: yaml.YAMLError, source: SheetText) -> Misfit:
         variable = next((found for number in suspects if (found := VARIABLE_BARE.search(source.line(number)))), None)
         hint = f'{FORGOTTEN} write "{variable[0]}"' if variable else FORGOTTEN
     return Misfit(source.place((line, column), (line, column + 1)), f"not YAML: {what}", hint)
+
+
+def _unclosed(source: SheetText, line: int, column: int) -> Misfit:
+    return Misfit(source.place((line, column), (line, column + 1)), "not YAML: a quote that is not closed", CLOSE_IT)
 
 
 def _of_line(source: SheetText, number: int, what: str, hint: str) -> Misfit:

@@ -19,7 +19,7 @@ from callsheet.sheet.tree.node import Node, Scalar
 
 URL = Text("an http or https URL such as `https://api.example.com/v1`")
 ORIGIN = Text("an origin such as `https://cdn.example.com`")
-TEMPLATE = Text("a path such as `/users/{id}`")
+TEMPLATE = Text('a path such as `/users/{id}`, or `""` for the base URL itself', may_be_empty=True)
 REFERENCED = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)")
 HOST = re.compile(r"\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\]|[A-Za-z0-9._-]+")
 PARAMETER = re.compile(r"\{([^{}]*)\}")
@@ -162,8 +162,10 @@ def check_reach(layer: Layer, spot: Spot, findings: Findings) -> None:
 
 
 def _path_template(node: Node, spot: Spot, reading: Reading) -> str:
-    """The path as written: it begins with `/`, and has `{name}` for each parameter."""
+    """The path as written: it begins with `/`, and has `{name}` for each parameter; empty: the base URL itself."""
     text = TEMPLATE.read(node, spot, reading)
+    if not text:
+        return ""
     _warn_of_shown(node, spot, reading)
     refuse(_wrong_with_template(text), node, spot)
     for name in COLON_NAME.findall(text):
@@ -172,7 +174,7 @@ def _path_template(node: Node, spot: Spot, reading: Reading) -> str:
     return text
 
 
-PATH_TEMPLATE = FormOf(_path_template, {"type": "string", "pattern": r"^/(?!/)|\$\{"})
+PATH_TEMPLATE = FormOf(_path_template, {"type": "string", "pattern": r"^$|^/(?!/)|\$\{"})
 
 
 def _wrong_with_template(text: str) -> tuple[str, str]:

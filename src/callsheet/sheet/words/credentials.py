@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from callsheet.secret import Secret
 from callsheet.settings.settings import AuthSettings
 from callsheet.sheet.forms.functions import FUNCTION
 from callsheet.sheet.forms.one_kind import OneKind
-from callsheet.sheet.forms.reading import FormOf, Reading, Spot
+from callsheet.sheet.forms.reading import FormOf, Reading, Spot, misfit
 from callsheet.sheet.forms.record import Key, mapping_schema, read_options
 from callsheet.sheet.forms.scalars import Text
 from callsheet.sheet.forms.secret_text import SECRET_TEXT, SecretText
 from callsheet.sheet.tree.findings import Misfit, one_of
-from callsheet.sheet.tree.node import MappingNode, Node
+from callsheet.sheet.tree.node import MappingNode, Node, is_null
 from callsheet.sheet.words.jwt import JWT, NAME, ONE_KEY, checked_jwt, json_mapping
 from callsheet.sheet.words.oauth2 import OAUTH2, checked_oauth2
 
@@ -23,8 +24,8 @@ PLACES = ("header", "query", "cookie")
 
 
 BASIC = (
-    Key("username", SecretText(is_sent_plain=False, warns=False), is_required=True),
-    Key("password", SECRET_TEXT, is_required=True),
+    Key("username", SecretText(is_sent_plain=False, warns=False, may_be_empty=True), is_required=True),
+    Key("password", SecretText(is_sent_plain=False, may_be_empty=True), "left out: an empty one"),
 )
 API_KEY = (
     Key("header", NAME, "the header that carries the key"),
@@ -51,8 +52,14 @@ def _bearer(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
 
 def _basic(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
     options = read_options(node, BASIC, "basic", spot, reading)
-    username = options["username"]
+    username, password = options["username"], options.setdefault("password", Secret(""))
     assert isinstance(node, MappingNode)
+    given, named = node.get("password"), node.get("username")
+    if given is not None and is_null(given):
+        raise misfit(given, spot.under("password"), 'a text, `""` for an empty password')
+    if not password.is_asked and not password.reveal() and named is not None:
+        # The user name is the credential, an API key: it is refused if it is empty, too, and warned of if it is written out.
+        SECRET_TEXT.read(named, spot.under("username"), reading)
     if not username.is_asked and ":" in username.reveal():
         place = (node.get("username") or node).place
         raise Misfit(place, f"{spot.under('username')}: a `:`, which ends the user name (RFC 7617 2)", "remove it")

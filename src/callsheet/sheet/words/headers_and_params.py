@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from callsheet.secret import Secret
 from callsheet.sheet.forms.header_text import TOKEN, checked_line, header_name, header_value, key_text
 from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, is_function, misfit
 from callsheet.sheet.forms.record import Written
-from callsheet.sheet.forms.scalars import scalar
+from callsheet.sheet.forms.scalars import is_respelled, scalar
 from callsheet.sheet.tree.findings import Misfit
 from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, is_null
 
@@ -67,6 +68,6 @@ def _param(node: Node, spot: Spot, reading: Reading) -> Any:
     filled = scalar(node, spot, reading, "a value or a list of values")
     if filled.through and isinstance(node, Scalar):
         return checked_line(reading.secret(node, spot), node, spot)
-    if not isinstance(filled.value, str | int | float | bool):
+    if not isinstance(filled.value, str | int | float | bool | Decimal):
         raise misfit(filled, spot, "a value or a list of values")
-    return filled.value
+    return filled.text if is_respelled(filled) else filled.value

@@ -1,4 +1,4 @@
-"""`auth: {oauth2: ...}`: the forms of its values, and which of them go together (RFC 6749, RFC 7521, RFC 7523)."""
+"""`auth: {oauth2: ...}`: the forms of its values, and which of them go together (RFC 6749, RFC 7521, RFC 7523, RFC 8705)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from callsheet.sheet.words.jwt import JWT, ONE_KEY, TOLD_TEXT, checked_jwt, told
 from callsheet.sheet.words.tls import TLS, check_written_tls
 
 GRANTS = ("client_credentials", "refresh_token", "jwt_bearer")
-CLIENT_AUTH = ("basic", "body", "private_key_jwt", "none")
+CLIENT_AUTH = ("basic", "body", "private_key_jwt", "tls", "none")
 EXPECTED = "an https URL such as `https://login.example.com/oauth2/token`"
 LIFE_OF_ASSERTION = 300.0
 """Seconds: an assertion is used at once."""
@@ -137,6 +137,8 @@ def _client_auth(options: Mapping[str, Any], node: MappingNode, spot: Spot) -> s
     given = [name for name in proofs if name in options]
     if len(given) > 1:
         raise Misfit(node.place, f"{spot}: expected one of {one_of(proofs)}, found both", "a client proves itself once")
+    if not given and options.get("client_auth") == "tls":
+        return _by_certificate(options, node, spot)
     fitting = proofs[given[0]] if given else ("none",)
     chosen: str = options.get("client_auth") or fitting[0]
     if chosen not in fitting:
@@ -145,6 +147,18 @@ def _client_auth(options: Mapping[str, Any], node: MappingNode, spot: Spot) -> s
         found = f"`{given[0]}`" if given else "no proof"
         raise Misfit((node.get("client_auth") or node).place, f"{spot}: client_auth {chosen} with {found}", hint)
     return chosen
+
+
+def _by_certificate(options: Mapping[str, Any], node: MappingNode, spot: Spot) -> str:
+    """`tls`: the client proves itself by its certificate, at the token endpoint alone (RFC 8705 2)."""
+    place = (node.get("client_auth") or node).place
+    if "tls" not in options or options["tls"].cert is None:
+        raise Misfit(place, f"{spot}: client_auth tls without a certificate", "write `tls: {cert: PATH, key: PATH}`")
+    if urlsplit(options["token_url"]).scheme != "https":
+        raise Misfit(
+            place, f"{spot}: client_auth tls needs a `token_url` of https", "no certificate is shown over http"
+        )
+    return "tls"
 
 
 def _check_client(made: Mapping[str, Any], node: MappingNode, spot: Spot) -> None:

@@ -12,6 +12,8 @@ from callsheet.values.typeref import Returns, TypeRef
 
 Location = Literal["path", "query", "header", "form", "multipart"]
 LOCATIONS: tuple[Location, ...] = get_args(Location)
+Stream = Literal["lines", "json_lines", "events"]
+STREAMS: tuple[Stream, ...] = get_args(Stream)
 BODIES = ("json", "form", "multipart", "content")
 """The fields of an Operation that declare a body."""
 
@@ -59,7 +61,8 @@ class Operation:
     `path` is the template as written (`/users/{id}`). At most one body is declared: `json` by its type; `form` by its
     fields, or by a type that has them; `multipart` by its fields and files; `content` by its media type, for a body that
     is sent as it is. `returns` is the result's type, or a mapping from status (`200`, `"2xx"`, `"default"`) to type or
-    None. With `stream`, a call gives the answer to be read as it comes. `where` is the place on the sheet. `layer` holds
+    None. With `stream`, a call gives the answer to be read as it comes: what it is made of is said by `lines`, `json_lines` and
+    `events`. `where` is the place on the sheet. `layer` holds
     the operation's own settings only, each with its place; `ServiceSheet.settings(name)` merges them with the others.
     """
 
@@ -72,7 +75,7 @@ class Operation:
     multipart: tuple[Parameter, ...] | None = None
     content: str | None = None
     returns: Returns = None
-    stream: bool = False
+    stream: bool | Stream = False
     summary: str = ""
     description: str = ""
     tags: tuple[str, ...] = ()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from callsheet.sheet.forms.reading import FormOf, Reading, Spot, Unread, misfit
 from callsheet.sheet.forms.record import Key, check_keys, read_keys
-from callsheet.sheet.forms.scalars import SWITCH, ListOf, Text
+from callsheet.sheet.forms.scalars import SWITCH, ListOf, Text, scalar
 from callsheet.sheet.forms.types import RETURNS, TYPE, data_of
-from callsheet.sheet.tree.findings import Misfit, one_of
+from callsheet.sheet.tree.findings import Misfit, Noted, did_you_mean, nearest, one_of
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, entries, is_null
 from callsheet.sheet.words.addresses import PATH_TEMPLATE, parameters_of
 from callsheet.sheet.words.bodies import CONTENT, FIELDS, FormFields
 from callsheet.sheet.words.fallback import check_stream
-from callsheet.sheet.words.operation import BODIES, MISSING, Operation, Parameter
+from callsheet.sheet.words.operation import BODIES, MISSING, STREAMS, Operation, Parameter, Stream
 from callsheet.sheet.words.parameters import Declarations
 from callsheet.values.typeref import PARAMETER_TYPES, TypeRef
 
@@ -29,6 +29,16 @@ def _examples(node: Node, spot: Spot, reading: Reading) -> Any:
     return data_of(node, spot, reading)
 
 
+def _stream(node: Node, spot: Spot, reading: Reading) -> bool | Stream:
+    """Whether the answer is read as it comes, or what it is then made of."""
+    filled = scalar(node, spot, reading, "true or false")
+    if isinstance(filled.value, bool) or filled.value in STREAMS:
+        return cast(bool | Stream, filled.value)
+    close = did_you_mean(filled.value, STREAMS) if isinstance(filled.value, str) and not filled.hidden else ""
+    raise misfit(filled, spot, "true or false", close or f"or what it is made of: {one_of(STREAMS)}")
+
+
+_STREAM = FormOf(_stream, {"anyOf": [*SWITCH.schema()["anyOf"], {"enum": list(STREAMS)}]})
 OWN_KEYS = (
     *(
         Key(method, PATH_TEMPLATE, f"the path of a {method.upper()} request, such as `/users/{{id}}`")
@@ -48,7 +58,7 @@ OWN_KEYS = (
     Key("multipart", FIELDS, "the fields and files of a multipart body", is_replaced_whole=True),
     Key("content", CONTENT, "the media type of a body that is sent as it is", is_replaced_whole=True),
     Key("returns", RETURNS, "the type of the result, or a mapping from status to type", is_replaced_whole=True),
-    Key("stream", SWITCH, "whether a call gives the answer to be read as it comes"),
+    Key("stream", _STREAM, "a call gives the answer to be read as it comes, or as its lines, JSON lines or events"),
 )
 
 
@@ -56,14 +66,15 @@ def read_operation(
     key: Scalar, node: MappingNode, settings: tuple[Key, ...], spot: Spot, reading: Reading
 ) -> Operation | None:
     """The operation; None if its method or path cannot be read."""
-    check_keys(node, (*OWN_KEYS, *settings), "operation", spot, reading.findings)
+    keys = (*OWN_KEYS, *settings)
+    check_keys(node, keys, "operation", spot, reading.findings)
     read = read_keys(node, OWN_KEYS, spot, reading)
     values = {name: written.value for name, written in read.items() if not isinstance(written.value, Unread)}
     layer = read_keys(node, settings, spot, reading)
     _warn_of_types(node, spot, reading)
     _warn_of_type_of_body(node, values, spot, reading)
     try:
-        method, template = _method(key, node, spot)
+        method, template = _method(key, node, keys, spot)
     except Misfit as wrong:
         reading.findings.add(wrong)
         return None
@@ -100,9 +111,12 @@ def _warn_of_types(node: MappingNode, spot: Spot, reading: Reading) -> None:
                 reading.findings.warn(Misfit(value.place, message, hint))
 
 
-def _method(key: Scalar, node: MappingNode, spot: Spot) -> tuple[str, Node]:
+def _method(key: Scalar, node: MappingNode, keys: tuple[Key, ...], spot: Spot) -> tuple[str, Node]:
     """The method of an operation, and the node of its path template."""
     written = [(method, value) for method, value in node.entries if method.text in METHODS and not is_null(value)]
+    unknown = {name.text for name, _ in node.entries} - {each.name for each in keys} if not written else ()
+    if any(nearest(name, METHODS) for name in unknown):
+        raise Noted(key.place)  # as an unknown key, with the method that was meant
     if not written:
         raise Misfit(key.place, f"{spot}: no method", f"write one of {one_of(METHODS)} with the path: `get: /users`")
     *others, (method, template) = written

@@ -10,13 +10,13 @@ from callsheet.secret import Secret
 from callsheet.sheet.forms.header_text import checked_line, header_name, header_value, key_text
 from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, is_function, misfit
 from callsheet.sheet.forms.record import Key, check_keys
-from callsheet.sheet.forms.scalars import SWITCH, Text, switch
+from callsheet.sheet.forms.scalars import SWITCH, Text, is_respelled, switch, written_text
 from callsheet.sheet.forms.types import data_of
 from callsheet.sheet.forms.variables import has_reference
 from callsheet.sheet.tree.findings import Misfit, did_you_mean, one_of
-from callsheet.sheet.tree.node import MappingNode, Node, Scalar, is_null
+from callsheet.sheet.tree.node import ListNode, MappingNode, Node, Scalar, is_null
 from callsheet.sheet.words.operation import Location, Parameter
-from callsheet.values.text import python_type
+from callsheet.values.text import python_type, spelled
 from callsheet.values.typeref import FILE, PARAMETER_TYPES, TypeRef
 
 FORMATS = {"date": "date", "datetime": "date-time", "uuid": "uuid"}
@@ -79,12 +79,13 @@ class Declarations:
             return Parameter(name, self.location, ref, self.location == "path", where=str(key.place))
         check_keys(node, KEYS, "parameter", spot, reading.findings)
         terms = {k.text: v for k, v in node.entries if not is_null(v)}
+        ref = _type_of(terms, node, spot, reading, self._words)
         return Parameter(
             name,
             self.location,
-            _type_of(terms, node, spot, reading, self._words),
+            ref,
             required=self._is_required(terms, spot, reading),
-            **self._given(terms, spot, reading),
+            **self._given(terms, ref, spot, reading),
             secret=_switched("secret", terms, spot, reading),
             description=_described(terms, spot, reading),
             where=str(key.place),
@@ -97,11 +98,11 @@ class Declarations:
             raise misfit(terms["required"], spot.under("required"), "true", "a path parameter is always required")
         return True
 
-    def _given(self, terms: Mapping[str, Node], spot: Spot, reading: Reading) -> dict[str, Any]:
+    def _given(self, terms: Mapping[str, Node], ref: TypeRef, spot: Spot, reading: Reading) -> dict[str, Any]:
         """`value` or `default`, if one of them is written."""
         given: dict[str, Any] = {}
         if "default" in terms:
-            given["default"] = data_of(terms["default"], spot.under("default"), reading)
+            given["default"] = _as_written(terms["default"], ref.value, spot.under("default"), reading)
         value = terms.get("value")
         if value is None:
             return given
@@ -117,8 +118,23 @@ class Declarations:
             secret = reading.secret(value, spot.under("value"))
             given["value"] = checked_line(secret, value, spot) if is_line else secret
         else:
-            given["value"] = data_of(value, spot.under("value"), reading)
+            plain = isinstance(value, Scalar) and type(value.value) is int and not is_respelled(value)
+            kind = None if plain else ref.value
+            given["value"] = _as_written(value, kind, spot.under("value"), reading)
         return given
+
+
+def _as_written(node: Node, kind: Any, spot: Spot, reading: Reading) -> Any:
+    """Plain data of a type, in which a number is sent as it was written. Where that type is a text, it is that text."""
+    terms = kind if isinstance(kind, Mapping) else {"type": kind}
+    if isinstance(node, ListNode):
+        return [_as_written(item, terms.get("items"), spot, reading) for item in node.items]
+    data = data_of(node, spot, reading)
+    if not isinstance(node, Scalar):
+        return data
+    filled = reading.filled(node)
+    text = written_text(filled) if terms.get("type") == "string" and "format" not in terms else None
+    return spelled(data, filled.text) if text is None else text
 
 
 def _comes_from_outside(value: Scalar) -> bool:
@@ -156,7 +172,10 @@ def _type_of(
         else TypeRef("name", "string", str(node.place))
     )
     _refuse_of_files(kind, terms, spot)
-    schema = {name: data_of(terms[name], spot.under(name), reading) for name in ("enum", *BOUNDS) if name in terms}
+    schema = {name: data_of(terms[name], spot.under(name), reading) for name in BOUNDS if name in terms}
+    if "enum" in terms:
+        one = {"type": "array", "items": schema.get("items") if kind.value == "array" else {"type": kind.value}}
+        schema["enum"] = _as_written(terms["enum"], one, spot.under("enum"), reading)
     if not schema or kind.kind == "python":
         return kind
     for name in schema:

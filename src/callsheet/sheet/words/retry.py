@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
-from callsheet.sheet.forms.reading import Form
+from dataclasses import dataclass
+
+from callsheet.sheet.forms.reading import Form, FormOf, JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.forms.record import Key, Record
-from callsheet.sheet.forms.scalars import DURATION, PER_SECOND, SHARE, Choice, ListOf, WholeNumber
+from callsheet.sheet.forms.scalars import (
+    DURATION,
+    PER_SECOND,
+    SHARE,
+    VARIABLE_SCHEMA,
+    Choice,
+    ListOf,
+    WholeNumber,
+    scalar,
+)
 from callsheet.sheet.forms.shorthand import OrOff
+from callsheet.sheet.tree.flow import flow
+from callsheet.sheet.tree.node import Node
 
 MOST_ATTEMPTS = 10
+CLASSES = {"4xx": range(400, 500), "5xx": range(500, 600)}
+STATUS = "a whole number from 400 to 599, or a class of statuses, `4xx` or `5xx`"
 
 METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "POST", "PATCH")
 
+
+def _status(node: Node, spot: Spot, reading: Reading) -> tuple[int, ...]:
+    """The one status, or all of a class."""
+    filled = scalar(node, spot, reading, STATUS)
+    value = filled.value
+    if isinstance(value, str) and value.lower() in CLASSES:
+        return tuple(CLASSES[value.lower()])
+    if isinstance(value, bool) or not isinstance(value, int) or not 400 <= value <= 599:
+        hint = "write it without quotes" if isinstance(value, str) and value.isdigit() and not filled.hidden else ""
+        raise misfit(filled, spot, STATUS, hint)
+    return (value,)
+
+
+_STATUS: JsonSchema = {"type": "integer", "minimum": 400, "maximum": 599}
+_CLASS: JsonSchema = {"type": "string", "pattern": "^[45][xX]{2}$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses(ListOf):
+    """A list of statuses and classes of them."""
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[int, ...]:
+        """Each status, those of a class one by one."""
+        return tuple(status for statuses in ListOf.read(self, node, spot, reading) for status in statuses)
+
+    def spell(self, statuses: frozenset[int]) -> str:
+        """The statuses as they would be written, a whole class by its name."""
+        whole = [name for name, every in CLASSES.items() if statuses.issuperset(every)]
+        return flow([*sorted(statuses.difference(*(CLASSES[name] for name in whole))), *whole])
+
+
+STATUSES = Statuses(FormOf(_status, {"anyOf": [_STATUS, _CLASS, VARIABLE_SCHEMA]}), "statuses from 400 to 599")
 BACKOFF = Record(
     (
         Key("first", DURATION, "the first pause is a random part of this"),
@@ -22,7 +69,7 @@ BACKOFF = Record(
 RETRY_KEYS = (
     Key("attempts", WholeNumber(1, MOST_ATTEMPTS), "tries in all, the first included"),
     Key("backoff", BACKOFF, "the pauses between tries"),
-    Key("statuses", ListOf(WholeNumber(400, 599), "statuses from 400 to 599"), "replaces the default list"),
+    Key("statuses", STATUSES, "statuses and classes such as `5xx`; replaces the default list"),
     Key(
         "methods",
         ListOf(Choice(METHODS, is_upper=True), "methods"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 
 from callsheet.call import Limits
@@ -41,8 +41,7 @@ class AppRun:
         self._head: Response | None = None
         self._announced: int | None = None
         self._is_bodiless = False
-        self._pieces: deque[bytes] = deque()
-        self._waiting = 0
+        self._waiting = BytesIO()
         self._total = 0
         self.is_started = self.is_complete = self.is_over = self._is_left = False
         self._failure: BaseException | None = None
@@ -137,14 +136,12 @@ class AppRun:
         if self._announced is not None and self._total > self._announced:
             raise RuntimeError(f"the app sent more than the {self._announced} bytes of its Content-Length")
         self._check_size(self._total)
-        if piece:
-            self._pieces.append(piece)
-            self._waiting += len(piece)
+        self._waiting.write(piece)  # joined as they come: kept apart, short ones take many times their size
         self.is_started = True
         if is_last:
             self._end()
         self._wake()
-        while self.request.is_stream and self._waiting >= HIGH_WATER and not is_last:
+        while self.request.is_stream and self._waiting.tell() >= HIGH_WATER and not is_last:
             await self._change(math.inf)
             if self._is_left:
                 raise OSError(GONE)
@@ -221,7 +218,7 @@ class AppRun:
             if not self.is_complete:
                 raise
         self._check_app(raises=raises)
-        return self._answer(b"".join(self._pieces))
+        return self._answer(self._waiting.getvalue())
 
     async def begun(self, *, raises: bool) -> Response:
         """The answer once it has begun; `read` reads its body."""
@@ -237,7 +234,7 @@ class AppRun:
             fields = Headers({"content-type": "text/plain; charset=utf-8"})
             content, self.is_complete = b"Internal Server Error", True
             head = Response(500, request=self.request, headers=fields, reason_phrase=REASONS[500])
-            self._pieces = deque([content])
+            self._waiting.write(content)
         head.decode_with(lambda _: content)
         return head
 
@@ -252,7 +249,7 @@ class AppRun:
         raise self._broken(f"the app {what} {'in the middle of its' if self.is_started else 'without an'} answer")
 
     def _has_news(self) -> bool:
-        return bool(self._pieces) or self.is_complete or self.is_over or self._is_left
+        return self._waiting.tell() > 0 or self.is_complete or self.is_over or self._is_left
 
     async def read(self, *, raises: bool) -> bytes:
         """The next bytes, b"" at the end. Raises UsageError if the answer is closed meanwhile."""
@@ -263,10 +260,8 @@ class AppRun:
         await self._until(self._has_news, lambda: due, limit)
         if self._is_left:
             raise UsageError(STREAM_CLOSED)
-        if self._pieces:
-            taken = b"".join(self._pieces)
-            self._pieces.clear()
-            self._waiting = 0
+        if self._waiting.tell():
+            taken, self._waiting = self._waiting.getvalue(), BytesIO()
             self._wake()
             return taken
         self._check_app(raises=raises)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
@@ -11,15 +12,17 @@ from queue import SimpleQueue
 from typing import Any, Self, TypeVar
 
 from callsheet.call import Limits
-from callsheet.errors import UsageError
+from callsheet.errors import LocalFault, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
 from callsheet.http.response import Response
+from callsheet.new_thread import new_thread
 from callsheet.process.forked import forget_after_fork
 from callsheet.transports.asgi.app_run import TaskReading
 from callsheet.transports.asgi.asynchronous import CLOSED, AsyncASGITransport
 from callsheet.transports.asgi.body import body_of
 from callsheet.transports.asgi.connection_scope import App
+from callsheet.transports.refusals import OF_PARENT
 
 T = TypeVar("T")
 Loop = asyncio.AbstractEventLoop
@@ -97,8 +100,11 @@ class LoopThread:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=_run, args=(self.loop,), name="callsheet-asgi", daemon=True)
-        self._thread.start()
+        try:
+            self._thread = new_thread("asgi", _run, self.loop)
+        except LocalFault:
+            self.loop.close()
+            raise
 
     def stop(self) -> None:
         """End the loop and its thread, without waiting."""
@@ -206,6 +212,7 @@ class ThreadReading:
         self._transport = transport  # keeps the transport, and so its thread, alive
         self._reading = reading
         self._errands = errands
+        self._process = os.getpid()
 
     @property
     def facts(self) -> WireFacts:
@@ -213,7 +220,12 @@ class ThreadReading:
         return self._reading.facts
 
     def read(self) -> bytes:
-        """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off, or what the app raised."""
+        """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off, or what the app raised.
+
+        Raises UsageError in a forked child, where the app does not run.
+        """
+        if os.getpid() != self._process:
+            raise UsageError(OF_PARENT)
         return self._errands.serve(self._reading.read())
 
     def close(self) -> None:

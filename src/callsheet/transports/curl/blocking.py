@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import NoReturn
-from weakref import WeakSet
+from weakref import ref
 
 import pycurl
 
@@ -44,7 +43,7 @@ class CurlTransport:
 
     def _begin(self) -> None:
         self._names = HostNames(allows=self._allows)
-        self._streams: WeakSet[LaneStream] = WeakSet()
+        self._streams: set[ref[LaneStream]] = set()
 
     def forget(self) -> None:
         """Forget names and streams in a forked child. `Lanes.forget` leaves the parent's connections alone."""
@@ -52,6 +51,8 @@ class CurlTransport:
 
     def send(self, request: Request, limits: Limits) -> tuple[Response, WireFacts | None]:
         """Send and give the answer, content codings not undone. Raises TransportError, ResponseTooLarge, UsageError."""
+        if self._lanes.dropped:
+            self._lanes.drop_dropped()
         addresses, limits = self._addresses(request, limits)
         constants = self._route.constants_for(request.origin) if self._route.varies else None
         lane = self._lanes.take()
@@ -97,7 +98,7 @@ class CurlTransport:
             self._raise_failure(transfer, *transfer.outcome)
         response = transfer.answer()
         response.stream = stream = LaneStream(self._lanes, lane, transfer, limits.read)
-        self._streams.add(stream)
+        self._streams.add(ref(stream, self._streams.discard))
         return response, transfer.facts() if limits.wants_facts else None
 
     def _raise_failure(self, transfer: Transfer, errno: int, text: str) -> NoReturn:
@@ -126,7 +127,7 @@ class CurlTransport:
             return known, limits
         started = time.monotonic()
         most = min(limits.connect, limits.attempt)
-        if not known.done.wait(min(most, threading.TIMEOUT_MAX)):
+        if not known.done.wait(most):
             raise ConnectTimeout(f"the name {host} was not resolved within {most:g} s (timeout.connect)")
         if self._lanes.is_closed:
             raise UsageError(CLOSED_IN_FLIGHT)
@@ -136,8 +137,10 @@ class CurlTransport:
         """Abort every transfer in flight and close every connection, without waiting for the network."""
         if self._lanes.close():
             self._names.close()
-            for stream in list(self._streams):
-                stream.abort()
+            for known in list(self._streams):
+                stream = known()
+                if stream is not None:
+                    stream.abort()
 
 
 def _start(lane: Lane, transfer: Transfer, limits: Limits, addresses: Addresses | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pycurl
 
+from callsheet.errors import LocalFault
 from callsheet.process.forked import leak
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.handle import Handle
@@ -33,7 +34,9 @@ class Driver:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, pool.connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        # `append` runs no Python: from there, what a signal handler raises does not reach the call.
+        self._timers: list[int] = []
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._timers.append)
         self.kept = kept
         self._watch = watch(loop, self._on_events, kept.lose)
         self._running: dict[pycurl.Curl, tuple[Handle, Finished]] = {}
@@ -67,6 +70,7 @@ class Driver:
             handle.found_unasked = True
             finished(pycurl.E_RECV_ERROR, "")
         self._drain_below(running)
+        self._heed_timers()
 
     def abort(self, handle: Handle) -> None:
         """Stop a transfer if it still runs, and destroy its handle and connection."""
@@ -77,7 +81,8 @@ class Driver:
 
     def _remove(self, easy: pycurl.Curl) -> None:
         if self._running.pop(easy, None) is not None:
-            self._multi.remove_handle(easy)
+            told(self._multi.remove_handle, easy)
+            self._heed_timers()
 
     def resume(self, easy: pycurl.Curl, pauses: int) -> None:
         """Let libcurl go on with a transfer; `pauses` are the directions that stay paused."""
@@ -90,15 +95,21 @@ class Driver:
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def _act(self, fd: int, mask: int) -> None:
-        self._drain_below(self._step(fd, mask))
+        if not self.is_of_parent:
+            self._drain_below(self._step(fd, mask))
+            self._heed_timers()
 
     def _step(self, fd: int, mask: int) -> int | None:
         """How many transfers still run after libcurl has acted; None if a callback failed, which ends them all."""
         try:
             return told(self._multi.socket_action, fd, mask)[1]  # type: ignore[no-any-return]
-        except Exception as error:  # noqa: BLE001 libcurl ends all that a multi runs when a callback of it fails
+        except BaseException as error:  # libcurl ends all that a multi runs when a callback of it fails
+            ends_loop = isinstance(error, KeyboardInterrupt | SystemExit)
+            why = LocalFault(f"{type(error).__name__} ended it", was_sent=True) if ends_loop else error
             for easy in list(self._running):
-                self._finish(easy, pycurl.E_ABORTED_BY_CALLBACK, error)
+                self._finish(easy, pycurl.E_ABORTED_BY_CALLBACK, why)
+            if ends_loop:
+                raise
             return None
 
     def _drain_below(self, running: int | None) -> None:
@@ -118,7 +129,7 @@ class Driver:
         running = self._running.pop(easy, None)
         if running is not None and running[0].is_secure and not errno:
             self.kept.note(easy)
-        self._multi.remove_handle(easy)
+        told(self._multi.remove_handle, easy)
         if running is not None:
             running[1](errno, text)
 
@@ -130,8 +141,13 @@ class Driver:
             self._act(fd, mask)
 
     def _on_socket(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: object) -> None:
-        if not self.is_closed:  # while closing, libcurl still asks for sockets to be watched
-            self._watch.set(fd, what)
+        self._watch.set(fd, what)
+
+    def _heed_timers(self) -> None:
+        """Set the loop's timer as libcurl asked last."""
+        if self._timers:
+            self._on_timer(self._timers[-1])
+            self._timers.clear()
 
     def _on_timer(self, milliseconds: int) -> None:
         if milliseconds < 0 or self.is_closed:
@@ -164,6 +180,7 @@ class Driver:
         if self.is_closed or self.is_of_parent:
             return
         self.is_closed = True
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, None)
         self._watch.close()
         for easy in list(self._running):
             self._remove(easy)

@@ -9,6 +9,7 @@ destroyed.
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -24,10 +25,11 @@ from callsheet.transports.curl.names import Addresses
 from callsheet.transports.curl.options import CurlOptions, content_of, milliseconds, set_request, wire_lines
 from callsheet.transports.curl.upload import BUFFER, Upload
 
-IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
-"""Methods of requests that may be sent twice (RFC 9110 9.2.2), so that it need not be known whether one was processed."""
-REFUSED = b"refused by server, try again on a new connection"
-"""What libcurl's trace says of a stream that the service did not process (RFC 9113 8.7). By number it looks like a reset."""
+REFUSED = re.compile(rb"HTTP/2 stream \d+ refused by server, try again on a new connection")
+"""What libcurl's trace says of a stream that the service did not process (RFC 9113 8.7). By number it looks like a reset.
+
+The trace shows the request's own fields, too, but never at the beginning of a line.
+"""
 
 
 class Handle:
@@ -129,7 +131,7 @@ class Handle:
             self._setopt(pycurl.OPENSOCKETFUNCTION, self.guard.open)
         self.sends = 0
         self._setopt(pycurl.PREREQFUNCTION, self._on_send)
-        if self.kept.http2 and request.method not in IDEMPOTENT and not request.is_upload:
+        if self.kept.http2:
             self._setopt(pycurl.DEBUGFUNCTION, self._on_trace)
             self._setopt(pycurl.VERBOSE, 1)
 
@@ -195,7 +197,7 @@ class Handle:
             upload.close()
 
     def _on_trace(self, kind: int, text: bytes) -> None:
-        if kind == pycurl.INFOTYPE_TEXT and REFUSED in text and not self.head.lines:
+        if kind == pycurl.INFOTYPE_TEXT and not self.head.lines and REFUSED.match(text):
             self.found_refused = True
 
     def _on_send(self, _address: str, local_address: str, _port: int, local_port: int) -> int:

@@ -11,7 +11,7 @@ from callsheet.transports.curl.driver import Driver
 from callsheet.transports.curl.guard import Allows
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.options import CurlOptions
-from callsheet.transports.refusals import CLOSED_IN_FLIGHT
+from callsheet.transports.refusals import CLOSED_IN_FLIGHT, OF_PARENT
 
 
 class Handles:
@@ -54,10 +54,7 @@ class Handles:
 
     def close(self) -> None:
         """Raise UsageError in every task with a transfer in flight and close every connection, without waiting."""
-        if not self.driver.loop.is_closed():
-            for future in self.in_flight:
-                if not future.done():
-                    future.set_exception(UsageError(CLOSED_IN_FLIGHT))
+        self._fail(CLOSED_IN_FLIGHT)
         self.driver.close()
         for handle in self._idle:
             handle.easy.close()
@@ -66,3 +63,10 @@ class Handles:
     def forget(self) -> None:
         """In a forked child, neither use nor close the driver and the handles: their connections are the parent's."""
         self.driver.leave_to_parent(self._idle)
+        self._fail(OF_PARENT)
+
+    def _fail(self, why: str) -> None:
+        if not self.driver.loop.is_closed():
+            for future in self.in_flight:
+                if not future.done():
+                    future.set_exception(UsageError(why))

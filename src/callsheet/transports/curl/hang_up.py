@@ -54,14 +54,14 @@ class Kept:
 
     def is_unasked(self, easy: pycurl.Curl, lines: list[bytes]) -> bool:
         """Whether an answer that begins in the very moment its request is sent had come earlier. Its connection is then lost."""
-        if easy.getinfo(pycurl.NUM_CONNECTS) or lines[0].startswith(b"HTTP/2"):
+        if easy.getinfo(pycurl.NUM_CONNECTS) or (self.http2 and lines[0].startswith(b"HTTP/2")):
             return False
         fd = easy.getinfo(pycurl.ACTIVESOCKET)
         if fd < 0:  # `Connection: close`: libcurl is still shutting it down
             end = (easy.getinfo(pycurl.LOCAL_IP), easy.getinfo(pycurl.LOCAL_PORT))
             fd = next((known for known in self._received if local_end(known) == end), fd)
         known = self._received.get(fd, UNCOUNTED)
-        if known < 0 or bytes_received(fd) - known >= sum(map(len, lines)) + RECORD:
+        if known < 0 or bytes_taken(fd) - known >= sum(map(len, lines)) + RECORD:
             return False
         self._lose(fd)
         return True
@@ -107,6 +107,18 @@ def bytes_received(fd: int) -> int:
         return UNCOUNTED
     told = _borrowed(fd).getsockopt(socket.IPPROTO_TCP, TCP_INFO, BYTES_RECEIVED.stop)
     return int.from_bytes(told[BYTES_RECEIVED], sys.byteorder)
+
+
+def bytes_taken(fd: int) -> int:
+    """How many of the bytes that a connection has received were read from it (Linux)."""
+    from fcntl import ioctl  # noqa: PLC0415 - not on Windows
+    from termios import FIONREAD  # noqa: PLC0415
+
+    while True:
+        received = bytes_received(fd)
+        unread = int.from_bytes(ioctl(fd, FIONREAD, bytes(4)), sys.byteorder)
+        if bytes_received(fd) == received:  # else some came in between
+            return received - unread
 
 
 def local_end(fd: int) -> tuple[str, int] | None:

@@ -6,6 +6,7 @@ import math
 import select
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pycurl
 
@@ -62,6 +63,12 @@ class Lane:
         self._running = 0
         self._moved = 0.0
         self._pinned: dict[str, Addresses] = {}
+        self.endings: list[Callable[[], object]] = [
+            partial(self._multi.setopt, pycurl.M_SOCKETFUNCTION, None),
+            self.easy.close,
+            self._multi.close,
+        ]
+        """The C functions that close the connections, for a finalizer."""
 
     def pin(self, addresses: Addresses) -> None:
         """Have this lane connect to these addresses of a host. Set after the handle was armed."""
@@ -178,11 +185,13 @@ class Lane:
 
     def close(self) -> None:
         """Close the connections, without waiting."""
+        while self.endings:
+            self.endings.pop(0)()
         if not self.is_of_parent:
             self.handle.close()
-            self._multi.close()
 
     def leave_to_parent(self) -> None:
         """In a forked child, neither use nor close the connections: they are the parent's."""
         self.is_of_parent = True
+        self.endings.clear()
         leak(self)

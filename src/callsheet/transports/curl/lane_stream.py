@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 import warnings
+from functools import partial
+from itertools import chain
 
 from callsheet.errors import CLOSED, UsageError
 from callsheet.events import WireFacts
+from callsheet.process.finalized import Finalized, nothing
 from callsheet.transports.curl.lane import AbortedError, Lane
 from callsheet.transports.curl.lanes import Lanes
-from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, StreamedTransfer
-from callsheet.transports.refusals import STREAM_CLOSED
+from callsheet.transports.curl.stream import NEVER_CLOSED, StreamedTransfer
+from callsheet.transports.refusals import OF_PARENT, STREAM_CLOSED
 
 CLOSED_WHILE_READ = f"{CLOSED}: it was closed while this answer was read"
 GLANCE = 0.1
@@ -18,7 +23,7 @@ GLANCE = 0.1
 descriptor per stream, which costs more."""
 
 
-class LaneStream:
+class LaneStream(Finalized):
     """Reads the body from a lane. If one thread closes it while another reads, the reading thread gives up the lane."""
 
     def __init__(self, lanes: Lanes, lane: Lane, transfer: StreamedTransfer, quiet: float | None) -> None:
@@ -29,6 +34,9 @@ class LaneStream:
         self._reading = threading.Lock()
         self._is_closed = False
         self._is_aborted = False
+        warned = f"{NEVER_CLOSED}: {transfer.request!r}"
+        warn = partial(warnings.warn, warned, ResourceWarning, stacklevel=1, source=transfer)
+        self._finally_do(chain(lane.endings, [lane.endings.clear, partial(lanes.dropped.append, lane), warn]))
 
     @property
     def facts(self) -> WireFacts:
@@ -59,10 +67,16 @@ class LaneStream:
 
     def _advance(self) -> None:
         transfer = self._transfer
+        # Bytes that are no part of the body (chunk extensions, trailers) do not count: they could come for ever.
+        began, upload = time.monotonic(), transfer.upload
+        quiet = math.inf if self._quiet is None else self._quiet
+
+        def left() -> float:
+            since = began if upload is None else max(began, upload.touched)
+            return 0.0 if self._is_closed else min(GLANCE, since + quiet - time.monotonic())
+
         try:
-            in_time = self._lane.run_until(
-                lambda: transfer.waiting_bytes > 0, transfer, self._until_closed, self._quiet
-            )
+            in_time = self._lane.run_until(lambda: transfer.waiting_bytes > 0, transfer, left, None)
         except AbortedError:
             raise UsageError(CLOSED_WHILE_READ) from None
         if self._is_closed:
@@ -70,9 +84,6 @@ class LaneStream:
         if not in_time:
             raise transfer.stalled(self._quiet)
         transfer.outcome = self._lane.outcome()
-
-    def _until_closed(self) -> float:
-        return 0.0 if self._is_closed else GLANCE
 
     def close(self) -> None:
         """Give the lane back if the whole body was received, else close its connection."""
@@ -91,13 +102,10 @@ class LaneStream:
         self.close()
 
     def _let_go(self) -> None:
-        if self._transfer.is_whole:
+        self.__del__ = nothing
+        if (
+            self._transfer.is_whole and self._lane.endings
+        ):  # not closed by the finalizer, which an answer in a cycle may outlive
             self._lanes.give_back(self._lane)
         else:
-            self._lanes.drop(self._lane)
-
-    def __del__(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            warnings.warn(f"{NEVER_CLOSED}: {self._transfer.request!r}", ResourceWarning, stacklevel=1, source=self)
             self._lanes.drop(self._lane)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
+from collections import deque
+from contextlib import suppress
+from functools import partial
+from weakref import ref
 
 import pycurl
 
 from callsheet.errors import CLOSED, LocalFault, UsageError
+from callsheet.process.finalized import Finalized
 from callsheet.process.forked import forget_after_fork
 from callsheet.settings.pool import Pool
 from callsheet.transports.curl.guard import Allows
@@ -18,15 +22,14 @@ from callsheet.transports.curl.lane import Lane
 from callsheet.transports.curl.options import NO_MEANS, CurlOptions
 
 
-class Lanes:
-    """A lane for each call in flight, for any number of threads.
+class Lanes(Finalized):
+    """A lane for each call in flight, for any number of threads. `dropped` are those of streams that nobody closed.
 
     The lane that was given back last is taken first, so that few connections do the work and the others age out. Every
     lane also polls the read end of one pipe; `close` writes to it, which wakes every waiting thread.
     """
 
     def __init__(self, pool: Pool, constants: CurlOptions, allows: Allows | None, *, http2: bool) -> None:
-        self._pipe: tuple[int, ...] = ()
         self._pool = pool
         self._constants = constants
         self._allows = allows
@@ -37,15 +40,20 @@ class Lanes:
 
     def _begin(self) -> None:
         self._idle: list[Lane] = []
-        self._busy: set[Lane] = set()
+        # Idle and in use. Weakly, so that one which an interrupt cuts off on its way is collected.
+        self._open: set[ref[Lane]] = set()
+        self.dropped: deque[Lane] = deque()
         self._lock = threading.Lock()
-        self._pipe = () if self.is_closed else _new_pipe()
+        self._pipe: tuple[int, ...] = () if self.is_closed else _new_pipe()
+        self._finally_do([partial(os.closerange, fd, fd + 1) for fd in self._pipe])
 
     def forget(self) -> None:
         """In a forked child, start without lanes and leave the parent's connections alone."""
-        for lane in (*self._idle, *self._busy):
-            lane.leave_to_parent()
-        self._close_pipe()
+        for known in list(self._open):
+            lane = known()
+            if lane is not None:
+                lane.leave_to_parent()
+        self.__del__()
         self._begin()
 
     def take(self) -> Lane:
@@ -55,16 +63,17 @@ class Lanes:
                 if self.is_closed:
                     raise UsageError(CLOSED)
                 lane = self._idle.pop() if self._idle else self._new()
-                self._busy.add(lane)
             if not lane.has_died():
                 return lane
             self.drop(lane)
 
     def _new(self) -> Lane:
         try:
-            return Lane(self._pipe[0], self._constants, self._allows, Kept(http2=self._http2))
+            lane = Lane(self._pipe[0], self._constants, self._allows, Kept(http2=self._http2))
         except (pycurl.error, OSError) as error:
             raise LocalFault(NO_MEANS.format(error=error)) from None
+        self._open.add(ref(lane, self._open.discard))
+        return lane
 
     def give_back(self, lane: Lane) -> None:
         """Keep a lane whose answer came whole for the next request."""
@@ -74,19 +83,24 @@ class Lanes:
         now = lane.last_used = time.monotonic()
         with self._lock:
             if not self.is_closed and len(self._idle) < self._pool.connections:
-                self._busy.discard(lane)
                 self._idle.append(lane)
                 while now - self._idle[0].last_used > self._pool.idle:
-                    self._idle.pop(0).close()
+                    self.drop(self._idle.pop(0))
                 return
         self.drop(lane)
 
     def drop(self, lane: Lane) -> None:
-        """Close a lane whose transfer failed or was cut short. It takes no lock: the garbage collector may call it anywhere."""
+        """Close a lane whose transfer failed or was cut short. Closing twice does nothing."""
         lane.close()
-        self._busy.discard(lane)
-        if self.is_closed and not self._busy:
-            self._close_pipe()
+        self._open.discard(ref(lane))
+        if self.is_closed and not self._open:
+            self.__del__()
+
+    def drop_dropped(self) -> None:
+        """Close what is left open of the lanes of dropped streams: what was sent on them."""
+        with suppress(IndexError):  # another thread was quicker
+            while self.dropped:
+                self.drop(self.dropped.popleft())
 
     def close(self) -> bool:
         """Close the idle lanes and wake the threads that wait in the others; the last lane in use closes the pipe.
@@ -100,19 +114,11 @@ class Lanes:
             idle, self._idle = self._idle, []
             os.write(self._pipe[1], b"x")
         for lane in idle:
-            lane.close()
-        if not self._busy:
-            self._close_pipe()
+            self.drop(lane)
+        self.drop_dropped()
+        if not self._open:
+            self.__del__()
         return True
-
-    def _close_pipe(self) -> None:
-        pipe, self._pipe = self._pipe, ()
-        for fd in pipe:
-            with contextlib.suppress(OSError):
-                os.close(fd)
-
-    def __del__(self) -> None:
-        self._close_pipe()
 
 
 def _new_pipe() -> tuple[int, int]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from callsheet.errors import LocalFault, NotSent
 from callsheet.http.public import is_localhost
+from callsheet.process.gate import Gate
 from callsheet.transports.curl.guard import Allows, refusal
 from callsheet.transports.curl.lacking import lacking
 from callsheet.transports.curl.options import NO_MEANS
@@ -64,7 +65,7 @@ class Lookup:
     __slots__ = ("done", "listeners", "lock", "result")
 
     def __init__(self) -> None:
-        self.done = threading.Event()
+        self.done = Gate()
         self.lock = threading.Lock()
         self.listeners: list[Callable[[], None]] = []
         self.result: Addresses | OSError | Refusal | str | None = None
@@ -72,7 +73,7 @@ class Lookup:
     def when_done(self, tell: Callable[[], None]) -> None:
         """Have `tell` called by the lookup's thread at its end; call it here and now if it has ended."""
         with self.lock:
-            if not self.done.is_set():
+            if not self.done.is_open:
                 self.listeners.append(tell)
                 return
         tell()
@@ -80,10 +81,10 @@ class Lookup:
     def end(self, result: Addresses | OSError | Refusal | str) -> None:
         """Set the result and call the listeners; only the first call counts."""
         with self.lock:
-            if self.done.is_set():
+            if self.done.is_open:
                 return
             self.result = result
-            self.done.set()
+            self.done.open()
         for tell in self.listeners:
             tell()
 

@@ -131,6 +131,9 @@ VERIFY_RESULTS = {
     20: "the server's certificate is not signed by a trusted authority, or the server does not send its whole chain",
     21: "the server's certificate is not signed by a trusted authority, or its chain is incomplete",
 }
+TO_TRUST = "; if it is to be trusted, write its authority as `tls: {ca: PATH}` (a PEM file) on the sheet"
+UNTRUSTED = frozenset({18, 19, 20, 21})
+TO_SEE = "; `callsheet doctor` shows its certificates"
 NAMELESS = "the server's certificate names no host (subjectAltName); a common name alone counts for nothing"
 
 REFUSALS = {
@@ -149,6 +152,8 @@ REFUSALS = {
 """The meaning of the TLS alerts that a service sends (RFC 8446 6.2)."""
 OURS_EXPIRED = "SSL certificate verification failed"
 """libcurl's message for alert 45 under TLS 1.2, where nothing is wrong with the server's certificate."""
+CHUNK = "chunk"
+"""Stands in libcurl's messages on chunks that are none, which have the number of a reset."""
 UNSUPPORTED_PROTOCOL = 0x0A000102
 
 
@@ -164,6 +169,8 @@ def class_of(errno: int, *, sent: bool, answered: bool, text: str) -> type[Trans
     code = openssl_code(text)
     if errno == pycurl.E_SSL_CONNECT_ERROR and code in (None, UNEXPECTED_EOF):
         return NoAnswer if sent else NotSent
+    if errno == pycurl.E_RECV_ERROR and CHUNK in text:
+        return MalformedAnswer
     if errno in (pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR) and code in ALERTS and not answered:
         return TLSError
     if rule is None:
@@ -182,9 +189,9 @@ def explanation(errno: int, verify_result: int, text: str, refusal: int = 0) -> 
     if refusal >= 300:
         return f"the proxy refused to connect: it answered {refusal}{PROXY_HINTS.get(refusal, '')}"
     if errno == pycurl.E_PEER_FAILED_VERIFICATION and verify_result in VERIFY_RESULTS:
-        return VERIFY_RESULTS[verify_result]
-    if errno == pycurl.E_PEER_FAILED_VERIFICATION and text == OURS_EXPIRED:
-        return REFUSALS[45]
+        return VERIFY_RESULTS[verify_result] + (TO_TRUST if verify_result in UNTRUSTED else "") + TO_SEE
+    if errno == pycurl.E_PEER_FAILED_VERIFICATION:
+        return REFUSALS[45] if text == OURS_EXPIRED else f"{RULES[errno].meaning}: {text}{TO_SEE}"
     if errno == pycurl.E_ABORTED_BY_CALLBACK:
         return RULES[errno].meaning
     if errno == pycurl.E_OPERATION_TIMEDOUT:

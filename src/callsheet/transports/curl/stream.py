@@ -8,14 +8,13 @@ from io import BytesIO
 import pycurl
 
 from callsheet.call import Limits
-from callsheet.errors import AttemptTimeout, NoAnswer, TransportError
+from callsheet.errors import AttemptTimeout, LocalFault, NoAnswer, TransportError
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.told import told
 from callsheet.transports.curl.transfer import Transfer
 
-OF_PARENT = "this answer belongs to the process that this one was forked from; only that one can read it"
 NEVER_CLOSED = "a streamed answer was dropped without being closed; use `with`, or call close()"
 BUFFER = 512 * 1024
 """Bytes that libcurl reads from the connection at a time. With its default of 16 KiB a download takes half as much CPU
@@ -71,6 +70,12 @@ class StreamedTransfer(Transfer):
         if not before:
             self.progress()
 
+    def answer(self) -> Response:
+        """See Transfer. From here on nothing is refused, and the trace would copy the body."""
+        if self.handle.kept.http2:
+            self.easy.setopt(pycurl.VERBOSE, 0)
+        return super().answer()
+
     @property
     def pauses(self) -> int:
         """See Transfer."""
@@ -103,9 +108,9 @@ class StreamedTransfer(Transfer):
         self.is_paused = False
         try:
             told(self.easy.pause, pycurl.PAUSE_CONT)
-        except pycurl.error as error:
+        except LocalFault as error:
             # libcurl has released the connection after the last byte; only the outcome is still to be read.
-            if error.args[0] != pycurl.E_BAD_FUNCTION_ARGUMENT:
+            if error.errno != pycurl.E_BAD_FUNCTION_ARGUMENT:
                 raise
 
     def stalled(self, seconds: float | None) -> AttemptTimeout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import warnings
+from functools import partial
 from typing import Any
 
 import pycurl
@@ -13,13 +14,14 @@ from callsheet.call import Limits
 from callsheet.errors import CLOSED, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.request import Request
+from callsheet.process.finalized import Finalized, nothing
 from callsheet.transports.curl.due import left_for
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.handles import Handles
 from callsheet.transports.curl.quiet import QuietGuard
-from callsheet.transports.curl.stream import NEVER_CLOSED, OF_PARENT, StreamedTransfer
+from callsheet.transports.curl.stream import NEVER_CLOSED, StreamedTransfer
 from callsheet.transports.curl.waiting import within
-from callsheet.transports.refusals import STREAM_CLOSED
+from callsheet.transports.refusals import OF_PARENT, STREAM_CLOSED
 
 
 class NextStep:
@@ -40,7 +42,7 @@ class NextStep:
             self.waiter.set_result(True)
 
 
-class TaskStream:
+class TaskStream(Finalized):
     """Reads the body of a transfer, for one task at a time."""
 
     def __init__(self, handles: Handles, handle: Handle, request: Request, limits: Limits) -> None:
@@ -50,6 +52,7 @@ class TaskStream:
         self._step = NextStep()
         self._is_closed = False
         self.transfer = StreamedTransfer(handle, request, self._step)
+        self.__del__ = partial(_drop, handles, self.transfer)
 
     @property
     def facts(self) -> WireFacts:
@@ -112,16 +115,17 @@ class TaskStream:
         if self._is_closed:
             return
         self._is_closed = True
+        self.__del__ = nothing
         if self.transfer.is_whole:
             self._handles.give_back(self.transfer.handle)
         else:
             self._handles.drop(self.transfer.handle)
         self._step()
 
-    def __del__(self) -> None:
-        if self._is_closed:
-            return
-        self._is_closed = True
-        warnings.warn(f"{NEVER_CLOSED}: {self.transfer.request!r}", ResourceWarning, stacklevel=1, source=self)
-        with contextlib.suppress(RuntimeError):  # the loop is closed; its connections end with the driver
-            self._driver.loop.call_soon_threadsafe(self._handles.drop, self.transfer.handle)
+
+def _drop(handles: Handles, transfer: StreamedTransfer) -> None:
+    """The end of a stream that was dropped unclosed. An answer in a cycle may outlive it, and close it: the handle is not kept."""
+    transfer.outcome = (pycurl.E_ABORTED_BY_CALLBACK, "")
+    with contextlib.suppress(RuntimeError):  # the loop is closed; its connections end with the driver
+        handles.driver.loop.call_soon_threadsafe(handles.drop, transfer.handle)
+    warnings.warn(f"{NEVER_CLOSED}: {transfer.request!r}", ResourceWarning, stacklevel=1, source=transfer)

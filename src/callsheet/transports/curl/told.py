@@ -17,7 +17,10 @@ from callsheet.errors import LocalFault
 
 
 def told(act: Callable[..., Any], *arguments: Any) -> Any:
-    """What libcurl gives for this. Raises what a callback raised meanwhile, LocalFault for an error of a multi."""
+    """What libcurl gives for this. Raises what a callback raised meanwhile, LocalFault for an error of a multi.
+
+    Not for what calls the timer function, unless that is a C function: what is no Exception would be lost there.
+    """
     raised: list[BaseException] = []
     is_main, hook, given = threading.get_ident() == threading.main_thread().ident, sys.excepthook, None
     if is_main:  # nothing is called between this and `try`: an interrupt there would leave the hook in place
@@ -26,7 +29,10 @@ def told(act: Callable[..., Any], *arguments: Any) -> Any:
         given = act(*arguments)
     except pycurl.error as error:
         if not raised:
-            raise LocalFault(f"libcurl cannot go on: {error.args[-1]}", was_sent=True) from None
+            errno = error.args[0] if len(error.args) > 1 else None
+            raise LocalFault(f"libcurl cannot go on: {error.args[-1]}", errno=errno, was_sent=True) from None
+    except SystemError as error:  # the socket function raised what is no Exception, and libcurl gave a result
+        raise error.__cause__ or error from None
     finally:
         if is_main:
             sys.excepthook = hook

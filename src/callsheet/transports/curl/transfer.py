@@ -178,7 +178,7 @@ class Transfer:
         told = REFUSED if self.handle.found_refused else explanation(errno, verify_result, text, refusal)
         lost = self._error(kind, told, errno=errno)
         # Not to be tried again: a few times the same wrong password, and the proxy locks the account.
-        lost.is_local = refusal == WANTS_CREDENTIALS or (errno == PROXY and info(pycurl.PROXY_ERROR) in SOCKS_REFUSALS)
+        lost.is_local |= refusal == WANTS_CREDENTIALS or (errno == PROXY and info(pycurl.PROXY_ERROR) in SOCKS_REFUSALS)
         return lost
 
     def _unreadable(self, error: BaseException) -> BaseException:
@@ -228,6 +228,6 @@ def parts_of(status_line: bytes) -> tuple[str, int | None, str]:
     code, _, reason = rest.strip().partition(b" ")
     return (
         version[5:].decode("latin-1"),
-        int(code) if code.isdigit() and len(code) == 3 else None,
+        int(code) if code.isdigit() and len(code) == 3 and code >= b"100" else None,
         reason.decode("latin-1"),
     )

@@ -18,6 +18,7 @@ import pycurl
 
 from callsheet.errors import LocalFault
 from callsheet.settings.tls import TLS
+from callsheet.tls.pem import CERTIFICATE, blocks
 from callsheet.tls.trust_store import trust_store
 from callsheet.transports.curl.identity import stamp_of
 from callsheet.transports.curl.options import CurlOptions
@@ -60,15 +61,20 @@ class Trust:
         return self._options if bundle is None else [(pycurl.CAINFO, str(bundle))]
 
     def _joined(self, extra: Path) -> Path | None:
-        """One file with both, since libcurl takes one. None if one of them can no longer be read: then the last bundle stays."""
+        """One file with both, since libcurl takes one. None if one of them can no longer be read, or the extra one is just being
+        written: then the last bundle stays.
+        """
         try:
             parts = [Path(trust_store(self._ca)).read_bytes(), extra.read_bytes()]
         except OSError:
+            parts = []
+        if not parts or not blocks(parts[1].decode("latin-1"), CERTIFICATE):
             return None if self._options else extra
         try:
             bundle = self._own_folder() / f"ca-{self._version}.pem"
             bundle.write_bytes(b"\n".join(parts))
         except OSError as error:
+            self._version -= 1  # the next try writes over what is half written
             raise LocalFault(f"tls.extra_ca: no temporary file for it and the other authorities: {error}") from None
         return bundle
 
