@@ -296,7 +296,7 @@ SERVICE = [
 ]  # fmt: skip
 
 NOT_YET = [
-    *("paginate", "cache", "strict_responses"),
+    *("cache", "strict_responses"),
 ]
 
 OPERATION = [
