@@ -10,6 +10,7 @@ from bench import blocking, report, tasks, transfer_report, transfers
 from bench.breaker import command as breaker
 from bench.faults import command as faults
 from bench.machine import machine, versions
+from bench.pages import command as pages
 from bench.rounds import measured
 from bench.servers import found_servers
 
@@ -25,7 +26,7 @@ def options():
         prog="python -m bench",
         description=__doc__,
         epilog="Programs of their own: `python -m bench faults --help`, the same faults before several clients, and "
-        "`python -m bench breaker --help`, what callsheet's breaker costs and saves.",
+        "`python -m bench breaker --help`, what callsheet's breaker costs and saves; `python -m bench pages --help`, walks over pages.",
     )
     # The empty list stands among the choices because argparse checks a default, too.
     parser.add_argument(
@@ -107,11 +108,11 @@ def main():
 
 
 def kept(known):
-    return {name: known[name] for name in ("transfers", "faults", "breaker") if name in known}
+    return {name: known[name] for name in ("transfers", "faults", "breaker", "pages") if name in known}
 
 
 if __name__ == "__main__":
-    programs = {"faults": faults.main, "breaker": breaker.main}
+    programs = {"faults": faults.main, "breaker": breaker.main, "pages": pages.main}
     if sys.argv[1:2] and sys.argv[1] in programs:
         programs[sys.argv[1]](sys.argv[2:])
     else:

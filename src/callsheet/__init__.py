@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         NotFound,
         NotSent,
         OriginRefused,
+        PageLoop,
         PreconditionFailed,
         RateLimited,
         Redirected,
@@ -69,6 +70,9 @@ if TYPE_CHECKING:
     from callsheet.http import Headers, ProblemDetails, Request, Response
     from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
+    from callsheet.many.page_tasks import AsyncItems, AsyncPages
+    from callsheet.many.page_threads import Items, Pages
+    from callsheet.many.page_walk import Page
     from callsheet.many.row import Row
     from callsheet.many.tasks import AsyncOutcomes
     from callsheet.many.threads import Outcomes
@@ -88,7 +92,9 @@ __all__ = [
     "ArgumentError",
     "AsyncASGITransport",
     "AsyncClient",
+    "AsyncItems",
     "AsyncOutcomes",
+    "AsyncPages",
     "AsyncService",
     "AsyncStreamedResponse",
     "AttemptBegan",
@@ -115,6 +121,7 @@ __all__ = [
     "Gone",
     "HTTPError",
     "Headers",
+    "Items",
     "LimitLearned",
     "LimitReached",
     "Listener",
@@ -127,6 +134,9 @@ __all__ = [
     "OriginRefused",
     "Outcome",
     "Outcomes",
+    "Page",
+    "PageLoop",
+    "Pages",
     "PreconditionFailed",
     "ProblemDetails",
     "RateLimited",
@@ -164,11 +174,14 @@ _HOMES = {
     "callsheet.engine.answer": "Answer",
     "callsheet.client.breaker": "BreakerControl",
     "callsheet.engine.streamed": "AsyncStreamedResponse StreamedResponse",
-    "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached LocalFault MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
+    "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached LocalFault MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PageLoop PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
     "callsheet.events": "AttemptBegan AttemptEnded BreakerChanged CallBegan CallEnded Event LimitLearned Listener StoreFailed TokenFetched WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",
+    "callsheet.many.page_tasks": "AsyncItems AsyncPages",
+    "callsheet.many.page_threads": "Items Pages",
+    "callsheet.many.page_walk": "Page",
     "callsheet.many.row": "Row",
     "callsheet.many.tasks": "AsyncOutcomes",
     "callsheet.many.threads": "Outcomes",

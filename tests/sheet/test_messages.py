@@ -296,7 +296,7 @@ SERVICE = [
 ]  # fmt: skip
 
 NOT_YET = [
-    *("paginate", "cache", "strict_responses"),
+    *("cache", "strict_responses"),
 ]
 
 OPERATION = [
@@ -305,6 +305,7 @@ OPERATION = [
     ("get: ", "6:7: operation `shop.op`: no method", ""),
     ("post: ", "6:7: operation `shop.op`: no method", ""),
     ("post: null\njson: object", "6:7: operation `shop.op`: no method", ""),
+    ("path: {id: integer}", "6:7: operation `shop.op`: no method", ""),
     ("get: ' '", "7:14: `get` of operation `shop.op`: expected a path that begins with `/`", ""),
     ("get: '?a=1'", "7:14: `get` of operation `shop.op`: expected a path that begins with `/`", ""),
     ("get: ''\npath: {id: integer}", "8:16: `path` of operation `shop.op`: `id` is not in", ""),

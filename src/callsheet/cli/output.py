@@ -9,7 +9,7 @@ from callsheet.cli import exact_json
 from callsheet.cli.screen import Screen, visible
 from callsheet.http.response import REASONS, Response
 
-OutputForm = Literal["auto", "json", "ndjson", "raw", "headers"]
+OutputForm = Literal["auto", "json", "ndjson", "csv", "raw", "headers"]
 LOOKED_AT = 64 * 1024
 """Characters of a body that are looked at to tell whether it is binary."""
 STEERING = re.compile(r"[\x7f-\x9f]")

@@ -86,7 +86,10 @@ CALL_OPTIONS = (
     click.option("--no-retry", is_flag=True, help="One try only."),
     click.option("--idempotency-key", metavar="KEY", help="Sent as Idempotency-Key; makes a POST safe to repeat."),
     click.option(
-        "--output", "-o", type=click.Choice(["json", "ndjson", "raw", "headers"]), help="How the answer is shown."
+        "--output",
+        "-o",
+        type=click.Choice(["json", "ndjson", "csv", "raw", "headers"]),
+        help="How the answer is shown.",
     ),
     click.option("--stream", "-S", is_flag=True, help="Print the answer line by line, as it comes."),
     click.option("--download", "-d", metavar="PATH", help="Write the answer to this file, or into this folder."),

@@ -13,6 +13,7 @@ from callsheet.events import Listener
 from callsheet.http.request import Request
 from callsheet.plan.compile import RequestBase, plan_of, plan_of_undeclared, undeclared_request, without_fields
 from callsheet.plan.order import breaker_of, make_first
+from callsheet.plan.pages import PagePlan
 from callsheet.plan.plan import Given, Plan, TimeoutLike
 from callsheet.plan.scope import ServiceScope
 from callsheet.policies.scope import Own
@@ -53,6 +54,7 @@ class ServicePlans:
         # Re-entrant: compiling may import a module of the user's, which may call this service.
         self._lock = threading.RLock()
         self._base: RequestBase | None = None
+        self._pages: dict[str, PagePlan] = {}
 
     def plan(self, operation: str) -> Plan:
         """The plan of a declared operation. Raises UsageError for an unknown one, SheetError for unusable types."""
@@ -61,6 +63,18 @@ class ServicePlans:
             if known is None:
                 known = self.plans[operation] = self._compiled(operation)
             return known
+
+    def pages(self, operation: str) -> PagePlan | None:
+        """The plan of an operation's pages, None if it declares none. Raises UsageError for an unknown operation, SheetError."""
+        plan = self.plan(operation)
+        paginate = plan.settings.paginate
+        if paginate is None:
+            return None
+        with self._lock:
+            if operation not in self._pages:
+                secrets = self.sheet.secrets(operation)
+                self._pages[operation] = PagePlan(self.operations[operation], plan, paginate, secrets)
+            return self._pages[operation]
 
     def compile_all(self) -> None:
         """Compile every plan now, so that errors in the sheet are raised before the first call."""
