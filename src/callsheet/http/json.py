@@ -106,7 +106,8 @@ def dumps(value: Any, *, exclude_unset: bool = False, exclude: dict[Any, Any] | 
         if exclude is None and (unset := unset_parts(value)):
             return dumps(value, exclude_unset=exclude_unset, exclude=unset)
         raise ValueError(unwritable(error)) from None
-    content = unmarked(content)
+    if MARK_BYTES in content:
+        content = unmarked(content)
     refuse_nan(content)
     # pydantic writes a Decimal as a string, even NaN and Infinity.
     if any(mark in content for mark in DECIMAL_MARKS) and has_odd_decimal(value):
@@ -122,7 +123,7 @@ def with_numbers(value: Any, is_number: Callable[[Place], bool], *, exclude_unse
 
 def unmarked(content: bytes) -> bytes:
     """The document with its marked numbers as numbers."""
-    return MARKED_NUMBER.sub(rb"\1", content) if MARK_BYTES in content else content
+    return MARKED_NUMBER.sub(rb"\1", content)
 
 
 def _marked(value: Any, is_number: Callable[[Place], bool], where: Place) -> Any:

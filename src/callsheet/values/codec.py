@@ -13,7 +13,7 @@ from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from callsheet.errors import SheetError
-from callsheet.http.json import NO_JSON_FORM, dumps, loads, may_overflow, refuse_nan, unmarked, unwritable
+from callsheet.http.json import MARK_BYTES, NO_JSON_FORM, dumps, loads, may_overflow, refuse_nan, unmarked, unwritable
 from callsheet.unset import unset_parts
 from callsheet.values.json_schema import SchemaCodec
 from callsheet.values.left_out import Drops, always, if_none, left_out, merged, names_of
@@ -145,7 +145,7 @@ class TypeCodec:
             return self._dump(value, unsent)
         if b"null" in content:
             _refuse_nan(serializer.to_python(value))
-        return unmarked(content)
+        return unmarked(content) if MARK_BYTES in content else content
 
     def _checked(self, value: Any) -> Any:
         try:
