@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final, Literal
 
@@ -40,18 +40,17 @@ def unset_parts(value: Any) -> dict[Any, Any]:
 def _unset_parts(value: Any) -> dict[Any, Any]:
     if getattr(type(value), "__pydantic_root_model__", False):
         return _unset_parts(value.root)
-    inner = {key: True if part is UNSET else _unset_parts(part) for key, part in _parts(value)}
-    return {key: found for key, found in inner.items() if found}
-
-
-def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
+    parts: Any = ()
     if isinstance(value, Mapping):
-        return value.items()
-    if isinstance(value, list | tuple):
-        return enumerate(value)
-    if hasattr(type(value), "__dataclass_fields__"):
-        return ((name, getattr(value, name, None)) for name in type(value).__dataclass_fields__)
-    return (vars(value) | (value.__pydantic_extra__ or {})).items() if hasattr(value, "__pydantic_extra__") else ()
+        parts = value.items()
+    elif isinstance(value, list | tuple):
+        parts = enumerate(value)
+    elif hasattr(type(value), "__dataclass_fields__"):
+        parts = ((name, getattr(value, name, None)) for name in type(value).__dataclass_fields__)
+    elif hasattr(value, "__pydantic_extra__"):
+        parts = (vars(value) | (value.__pydantic_extra__ or {})).items()
+    inner = {key: True if part is UNSET else _unset_parts(part) for key, part in parts}
+    return {key: found for key, found in inner.items() if found}
 
 
 def without_unset(value: Any) -> Any:

@@ -5,37 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from rich.text import Text
+from typing import Any
 
 
-def loads(content: str | bytes) -> Any:
-    """The value of a document; its fractions are decimals that are sent, and shown, as they are written. Raises ValueError."""
+def loads(content: str | bytes, fraction: Callable[[str], Any] | None = None) -> Any:
+    """The value of a document; what `fraction` makes of those in it, by default what is sent as it is written. Raises ValueError."""
+    from callsheet.http.json import loads as checked
     from callsheet.values.text import SpelledDecimal
 
-    return _parsed(content, SpelledDecimal.of)
+    content = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    checked(content)
+    return json.loads(content, parse_float=fraction or SpelledDecimal)
 
 
-def loads_values(content: str | bytes) -> Any:
-    """The same, but a fraction is a decimal only where a float is another number: `1.50` is shown as `1.5`."""
-    from callsheet.values.text import SpelledDecimal
-
-    def fraction(text: str) -> float | SpelledDecimal:
-        """The float, if it is the same number."""
-        exact, value = SpelledDecimal.of(text), float(text)
-        return value if Decimal(repr(value)) == exact else exact
-
-    return _parsed(content, fraction)
-
-
-def _parsed(content: str | bytes, fraction: Callable[[str], Any]) -> Any:
-    from callsheet.http import json as checked
-
-    checked.loads(content)
-    text = content if isinstance(content, str) else content.decode()
-    return json.loads(text.removeprefix("\ufeff"), parse_float=fraction)
+def shown(fraction: str) -> float | Decimal:
+    """A fraction of an answer: a float, if that is the same number, so that `1.50` is shown as `1.5`."""
+    value, exact = float(fraction), Decimal(fraction)
+    return value if Decimal(repr(value)) == exact else exact
 
 
 def dumps(value: Any, **layout: Any) -> str:
@@ -46,11 +32,8 @@ def dumps(value: Any, **layout: Any) -> str:
     return unmarked(text.encode("utf-8", "replace")).decode()
 
 
-def coloured(text: str) -> Text:
-    """A document in the colours of JSON."""
+def coloured(text: str) -> Any:
+    """A document in the colours of JSON; rich's own class for that would parse it."""
     from rich.highlighter import JSONHighlighter
-    from rich.text import Text
 
-    found = Text(text, no_wrap=True, overflow="ignore")
-    JSONHighlighter().highlight(found)
-    return found
+    return JSONHighlighter()(text)

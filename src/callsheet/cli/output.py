@@ -50,7 +50,7 @@ def show_value(value: Any, screen: Screen, form: OutputForm = "auto") -> None:
     if form == "headers":
         return
     try:
-        plain = exact_json.loads_values(dumps(value))
+        plain = exact_json.loads(dumps(value), exact_json.shown)
     except ValueError:  # a type of the program's that JSON does not know
         screen.print(visible(str(value)))
         return
@@ -74,7 +74,7 @@ def _show_json(response: Response, screen: Screen) -> None:
     if not response.content:
         return
     try:
-        show_json(exact_json.loads_values(response.content), screen)
+        show_json(exact_json.loads(response.content, exact_json.shown), screen)
     except ValueError:
         screen.say(f"the body is not JSON but {_kind(response)}; here it is as it came")
         show_answer(response, screen)
@@ -95,12 +95,12 @@ def ndjson_in(response: Response, screen: Screen) -> bytes:
 def documents_in(content: bytes) -> list[Any]:
     """The elements of an array, or the documents of a body that has one per line. Raises ValueError."""
     try:
-        whole = exact_json.loads_values(content)
+        whole = exact_json.loads(content, exact_json.shown)
     except ValueError:
         lines = [line for line in content.splitlines() if line.strip()]
         if len(lines) < 2:
             raise
-        return [exact_json.loads_values(line) for line in lines]
+        return [exact_json.loads(line, exact_json.shown) for line in lines]
     return whole if isinstance(whole, list) else [whole]
 
 
@@ -137,7 +137,7 @@ def _show_to_a_person(response: Response, screen: Screen) -> None:
         screen.say(f"{response.status_code} {response.reason_phrase}".rstrip() + " (no body)")
     elif _is_json(response):
         try:
-            show_json(exact_json.loads_values(response.content), screen)
+            show_json(exact_json.loads(response.content, exact_json.shown), screen)
         except ValueError:
             screen.print(visible(response.text))
     else:

@@ -87,12 +87,8 @@ class SpelledDecimal(Spelled, Decimal):
 
     __pydantic_serializer__ = AS_MARKED
 
-    @classmethod
-    def of(cls, text: str) -> SpelledDecimal:
-        """The number that is written so."""
-        made = cls(text)
-        made.text = text
-        return made
+    def __init__(self, text: str) -> None:
+        self.text = text
 
 
 def spelled(value: Any, text: str) -> Any:
