@@ -20,16 +20,6 @@ Drops = Callable[[Any], bool]
 """Whether the default of a field that was left out is not sent."""
 
 
-def always(default: Any) -> bool:
-    """Send no default."""
-    return True
-
-
-def if_none(default: Any) -> bool:
-    """Send each default but None."""
-    return default is None
-
-
 def left_out(value: Any, given: Any, drops: Drops) -> dict[Any, Any]:
     """The parts of a value not to be sent, in the form of Pydantic's `exclude`: of all that `given` left out, what `drops` says."""
     if isinstance(value, RootModel):
