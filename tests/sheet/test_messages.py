@@ -518,6 +518,13 @@ def test_an_error_of_the_service_is_not_repeated_for_each_operation():
     assert text.count("s.yaml:5:24") == 1
 
 
+def test_a_certificate_that_cannot_be_read_is_not_said_to_be_missing():
+    keys = "token_url: 'https://id.example/token', client_id: a, client_auth: tls, tls: {cert: none.pem, key: none.pem}"
+    text = errors(shop, f"auth: {{oauth2: {{{keys}}}}}")
+    assert text.count("there is no such file") == 2
+    assert "without a certificate" not in text
+
+
 def test_a_long_line_is_cut_around_the_place():
     text = errors(parse, HEAD + "    description: " + "x" * 5000 + "\n    retires: 3\n")
     assert max(map(len, text.splitlines())) < 400

@@ -153,6 +153,9 @@ def _by_certificate(options: Mapping[str, Any], node: MappingNode, spot: Spot) -
     """`tls`: the client proves itself by its certificate, at the token endpoint alone (RFC 8705 2)."""
     place = (node.get("client_auth") or node).place
     if "tls" not in options or options["tls"].cert is None:
+        written = node.get("tls")
+        if isinstance(written, MappingNode) and written.get("cert"):
+            raise Noted(place)  # as a certificate that cannot be read
         raise Misfit(place, f"{spot}: client_auth tls without a certificate", "write `tls: {cert: PATH, key: PATH}`")
     if urlsplit(options["token_url"]).scheme != "https":
         raise Misfit(
