@@ -352,7 +352,8 @@ def failed(attempt: Attempt) -> bool | None:
 
 def had_its_time(attempt: Attempt, *, is_connecting: bool) -> bool:
     """Whether an attempt had the time that the settings grant, whatever its caller wants."""
-    given, granted = attempt.call.timeout, attempt.call.granted
+    given = attempt.call.timeout
+    granted = attempt.call.granted or given
     if is_connecting:
         return min(attempt.allowed, given.connect) >= NEARLY * min(granted.connect, granted.attempt)
     return attempt.allowed >= NEARLY * granted.attempt and given.read >= min(granted.read, granted.attempt)
