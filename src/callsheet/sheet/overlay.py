@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from callsheet.sheet.forms.shorthand import expanded
 from callsheet.sheet.tree.findings import Findings, Misfit, did_you_mean, one_of
@@ -27,13 +27,12 @@ def overlaid(sheet: MappingNode, overlay: Node, findings: Findings) -> MappingNo
     })  # fmt: skip
 
 
-class OverlayNames:
+class OverlayNames(NamedTuple):
     """Checks that the services, or operations, that an overlay changes are on the sheet."""
 
-    def __init__(self, kind: str, prefix: str, findings: Findings) -> None:
-        self.kind = kind
-        self.prefix = prefix
-        self.findings = findings
+    kind: str
+    prefix: str
+    findings: Findings
 
     def check(self, key: Scalar, base: MappingNode) -> bool:
         """Whether the sheet has this name. One that it lacks is noted."""
