@@ -19,14 +19,7 @@ from typing import Literal
 
 from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
-from callsheet.errors import (
-    AttemptTimeout,
-    BreakerOpen,
-    ConnectTimeout,
-    DeadlinePassed,
-    ResponseError,
-    TransportError,
-)
+from callsheet.errors import AttemptTimeout, BreakerOpen, ConnectTimeout, DeadlinePassed, ResponseError, TransportError
 from callsheet.events import NO_CALL, BreakerChanged
 from callsheet.http.response import Response
 from callsheet.policies.scope import Own, Scope

@@ -60,7 +60,5 @@ class FormFields:
 
 
 CONTENT = Text(
-    "a media type such as `text/csv`",
-    MEDIA_TYPE,
-    json_schema={"type": "string", "pattern": rf"^{MEDIA_TYPE}$|\$\{{"},
+    "a media type such as `text/csv`", MEDIA_TYPE, json_schema={"type": "string", "pattern": rf"^{MEDIA_TYPE}$|\$\{{"}
 )
