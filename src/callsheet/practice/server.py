@@ -83,7 +83,6 @@ def reported(app: ASGIApp) -> ASGIApp:
     """The app, with a line on stderr for each answer."""
 
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the app, and report the status of its answer."""
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":

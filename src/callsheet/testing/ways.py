@@ -42,11 +42,9 @@ class _AnyReading:
 
     @property
     def facts(self) -> WireFacts:
-        """What was measured so far."""
         return self._body.facts
 
     def close(self) -> None:
-        """End the reading. Closing twice does nothing."""
         self._body.close()
 
 
@@ -74,7 +72,6 @@ class _AnyWay:
         self._is_closed = is_closed
 
     def now(self) -> float:
-        """Seconds of the clock."""
         return self._clock.now()
 
     def _check(self) -> None:

@@ -100,7 +100,6 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
         wishes = wishes.of(declared)
 
         def made(fields: Mapping[str, str]) -> Prepared:
-            """Make the call, with these header fields beside its own."""
             extra = Given(
                 {**given.headers, **fields},
                 body,

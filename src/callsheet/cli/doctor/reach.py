@@ -87,7 +87,6 @@ def bounded(ask: Callable[[], T], seconds: float = PATIENCE) -> T:
     ended: list[Future[T]] = []
 
     def run() -> None:
-        """Run `ask`, and keep its outcome."""
         future: Future[T] = Future()
         try:
             future.set_result(ask())

@@ -60,7 +60,6 @@ TOLD_TEXT = FormOf(told_text, {"type": ["string", "integer"]})
 
 
 def _audience(node: Node, spot: Spot, reading: Reading) -> Any:
-    """A text, or a list of texts."""
     if not isinstance(node, ListNode):
         return told_text(node, spot, reading)
     if not node.items:

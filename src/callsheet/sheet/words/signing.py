@@ -119,7 +119,6 @@ READERS: dict[str, tuple[Callable[[MappingNode, Spot, Reading], SignOptions], Ca
 
 
 def _sign(node: Node, spot: Spot, reading: Reading) -> SignSettings | None:
-    """How requests are signed; None for `off`."""
     kind = ONE_KIND.chosen(node, spot, reading)
     if kind is None:
         return None
