@@ -157,7 +157,6 @@ def _part_of(name: str, value: Any) -> Part:
 
 
 def _headers(name: str, given: Any) -> list[tuple[str, str]]:
-    """The header fields of a part. Raises ArgumentError."""
     try:
         headers = [] if given is None else [(field, value) for field, value in pairs(given)]
         for field, value in headers:
