@@ -303,6 +303,8 @@ OPERATION = [
     ("get: /x\npost: /y", "8:9: operation `shop.op`: `post` beside `get`", "an operation has one method"),
     ("url: /x", "7:9: unknown key `url` in operation `shop.op`", "write the method as a key: `get: /users`"),
     ("get: ", "6:7: operation `shop.op`: no method", ""),
+    ("post: ", "6:7: operation `shop.op`: no method", ""),
+    ("post: null\njson: object", "6:7: operation `shop.op`: no method", ""),
     ("path: {id: integer}", "6:7: operation `shop.op`: no method", ""),
     ("get: ' '", "7:14: `get` of operation `shop.op`: expected a path that begins with `/`", ""),
     ("get: '?a=1'", "7:14: `get` of operation `shop.op`: expected a path that begins with `/`", ""),

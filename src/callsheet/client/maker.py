@@ -68,7 +68,7 @@ class CallMaker:
             raise UsageError(CLOSED, service=self.name, operation=operation)
         plan = self.plans.plans.get(operation) or self.plans.plan(operation)
         try:
-            named = {**_mapping(arguments), **fields} if arguments else fields
+            named = fields if arguments is None else {**_mapping(arguments), **fields}
             for value in named.values():
                 if value is UNSET:
                     named = {name: value for name, value in named.items() if value is not UNSET}

@@ -122,10 +122,16 @@ class ServicePlans:
         key = f" {method}"
         known = self.plans.get(key)
         if known is None:
-            _refuse_misspelt(method.upper())
+            self._refuse_misspelt(method.upper())
             known = plan_of_undeclared(method.lower(), self.settings, self.scope, listeners=self.listeners)
             self.plans[key] = known
         return known
+
+    def _refuse_misspelt(self, method: str) -> None:
+        swapped = [known for known in METHODS if sorted(known) == sorted(method)]
+        close = swapped or difflib.get_close_matches(method, METHODS, n=1, cutoff=0.8)
+        if close and method.isalpha() and method not in METHODS:
+            raise ArgumentError(f"{self.name}: method `{method}`: did you mean `{close[0]}`?", service=self.name)
 
     def undeclared_request(self, method: str, target: str, given: Given) -> Request:
         """A request that no operation declares. Raises ArgumentError, OriginRefused."""
@@ -171,13 +177,6 @@ def begin(
         idempotency_key=key,
         granted=settings.timeout,
     )
-
-
-def _refuse_misspelt(method: str) -> None:
-    swapped = [known for known in METHODS if sorted(known) == sorted(method)]
-    close = swapped or difflib.get_close_matches(method, METHODS, n=1, cutoff=0.8)
-    if close and method.isalpha() and method not in METHODS:
-        raise ArgumentError(f"method `{method}`: did you mean `{close[0]}`?")
 
 
 def _written(value: TimeoutLike, known: WrittenTimeout) -> WrittenTimeout:

@@ -298,7 +298,7 @@ class Sheet:
         """The sheet with only these services; None: all of them. Raises UsageError for one that it does not have."""
         if services is None:
             return self
-        if isinstance(services, str) or not services:
+        if isinstance(services, str) or not services or not all(isinstance(name, str) for name in services):
             raise UsageError(f"services: expected a list of their names, such as ['shop'], found {services!r}")
         for name in services:
             if name not in self.services:
