@@ -60,7 +60,6 @@ def sheet_options(function: Command) -> Command:
     @ENV_FILES
     @wraps(function)
     def command(file: str | None, env: str | None, env_files: tuple[str, ...], **rest: Any) -> Any:
-        """Call the command with a Wanted in place of the three options."""
         before = click.get_current_context().find_root().params
         wanted = Wanted(
             file or before.get("file"), env or before.get("env"), (*before.get("env_files", ()), *env_files)

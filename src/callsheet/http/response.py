@@ -339,12 +339,12 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:200]
 
 
-REASONS = {status.value: status.phrase for status in HTTPStatus}
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
 RENAMED = {
     "Unprocessable Entity": "Unprocessable Content",
     "Payload Too Large": "Content Too Large",
     "Request Entity Too Large": "Content Too Large",
 }
 """What RFC 9110 calls statuses that older libraries, and many services, name otherwise."""
-REASONS |= {413: "Content Too Large", 422: "Unprocessable Content"}
+REASONS = PHRASES | {413: "Content Too Large", 422: "Unprocessable Content"}
 """Reason phrases for answers without one (HTTP/2)."""

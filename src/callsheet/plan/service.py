@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from callsheet.call import NO_ARGUMENTS, Call
+from callsheet.call import Call
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.events import Listener
 from callsheet.http.request import Request
@@ -153,7 +153,7 @@ def begin(
     *,
     started: float,
     new_ticket: Callable[[], Ticket],
-    arguments: Mapping[str, Any] = NO_ARGUMENTS,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Call:
     """A call of the plan. Raises ArgumentError for an invalid timeout."""
     settings = plan.settings
@@ -173,7 +173,7 @@ def begin(
         operation=plan.operation,
         is_repeatable=settings.idempotent or key is not None,
         bounds_stream=written.total is not None,
-        arguments=arguments,
+        arguments=arguments or {},
         idempotency_key=key,
         granted=settings.timeout,
     )

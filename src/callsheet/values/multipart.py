@@ -157,7 +157,6 @@ def _part_of(name: str, value: Any) -> Part:
 
 
 def _headers(name: str, given: Any) -> list[tuple[str, str]]:
-    """The header fields of a part. Raises ArgumentError."""
     try:
         fields = () if given is None else pairs(given)
         headers = [(field, value) for field, value in fields if value is not None and value is not UNSET]

@@ -106,7 +106,6 @@ def command(
         wishes = wishes.of(declared)
 
         def made(fields: Mapping[str, str]) -> Prepared:
-            """Make the call, or that of the first page, with these header fields beside its own."""
             if walk.everything:
                 return first_page(maker, operation, given.arguments, Given(given.headers, body, wishes.timeout))
             extra = Given(

@@ -67,7 +67,6 @@ def _more_params(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
 
 
 def _own_tls(node: Node, spot: Spot, reading: Reading) -> settings.TLS:
-    """The `tls` of the token endpoint."""
     layer = TLS.read(node, spot, reading)
     check_written_tls(Written(layer, node), spot, reading.findings)
     return settings.TLS(**plain(layer))

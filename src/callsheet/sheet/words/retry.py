@@ -65,10 +65,7 @@ class Statuses(ListOf):
 
 STATUSES = Statuses(FormOf(_status, {"anyOf": [_STATUS, _CLASS, VARIABLE_SCHEMA]}), "statuses from 400 to 599")
 BACKOFF = Record(
-    (
-        Key("first", DURATION, "the first pause is a random part of this"),
-        Key("max", DURATION, "no pause is longer"),
-    ),
+    (Key("first", DURATION, "the first pause is a random part of this"), Key("max", DURATION, "no pause is longer")),
     topic="backoff",
     expected="a mapping of first and max",
 )
