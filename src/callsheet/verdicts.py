@@ -110,11 +110,15 @@ class StoreFailure:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask a store a question. `then` makes a verdict, or None, of the store's answer or of a StoreFailure."""
+    """Ask a store a question. `then` makes a verdict, or None, of the store's answer or of a StoreFailure.
+
+    `within` is how many seconds the call may wait for the answer, None: as long as its deadline allows.
+    """
 
     store: Any
     question: Any
     then: Callable[[Any], Verdict | None]
+    within: float | None = None
 
 
 Steps = Generator["Request | Wait", Any, "Verdict | None"]

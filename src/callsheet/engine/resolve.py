@@ -39,9 +39,10 @@ async def resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io
 
 
 async def _answer_of_store(question: Ask, attempt: Attempt, plan: Plan, io: Io) -> object:
-    left = max(attempt.call.deadline - io.now(), SHORTEST)
+    left = attempt.call.deadline - io.now()
+    within = left if question.within is None else min(question.within, left)
     try:
-        return await io.ask(question.store, question.question, left)
+        return await io.ask(question.store, question.question, max(within, SHORTEST))
     except Exception as error:  # noqa: BLE001 a store that fails costs a miss and an event, never the call
         message = f"{type(error).__name__}: {error}"
         is_resting = getattr(error, "is_resting", False)  # set by a store that did not even try

@@ -14,6 +14,7 @@ from callsheet.arithmetic.shared_window import MICROSECONDS, Hold, Reserve, Rese
 from callsheet.errors import UsageError
 from callsheet.process.forked import forget_after_fork, leak
 from callsheet.secret import MASK, Secret
+from callsheet.stores.base import StoreUnavailableError
 from callsheet.stores.script import SCRIPT
 
 TIMEOUT = 0.25
@@ -26,17 +27,6 @@ SCHEMES = {"valkey": "redis", "valkeys": "rediss"}
 SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 SERVERS_CLOCK = -1
 Question = Reserve | Hold
-
-
-class StoreUnavailableError(Exception):
-    """The store could not be asked. The message contains no password.
-
-    `is_resting`: it was not tried, because it failed less than a second ago.
-    """
-
-    def __init__(self, message: str, *, is_resting: bool = False) -> None:
-        super().__init__(message)
-        self.is_resting = is_resting
 
 
 class _AnyValkey:
@@ -183,9 +173,9 @@ class AsyncValkeyStore(_AnyValkey):
         return asyncio.Semaphore(AT_ONCE)
 
     async def ask(self, question: Question, seconds: float) -> Reserved:
-        """The answer, within a quarter of a second. Raises StoreUnavailableError."""
+        """The answer, within a quarter of a second. Raises StoreUnavailableError, TimeoutError."""
         self._refuse_while_it_rests()
-        async with self._places:  # the engine bounds how long this waits
+        async with asyncio.timeout(seconds), self._places:
             return await self._asked(question)
 
     async def _asked(self, question: Question) -> Reserved:

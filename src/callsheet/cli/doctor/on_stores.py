@@ -42,7 +42,8 @@ def check_stores(examined: Examined, *, online: bool) -> Iterator[Found]:
 
 
 def _asked(limits: StoreSettings, where: str) -> Found:
-    from callsheet.stores.valkey import StoreUnavailableError, ValkeyStore
+    from callsheet.stores.base import StoreUnavailableError
+    from callsheet.stores.valkey import ValkeyStore
 
     fallen = {"local": "each process counts by itself meanwhile", "refuse": "no request is sent meanwhile"}
     try:
