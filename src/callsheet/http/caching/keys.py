@@ -66,6 +66,11 @@ def text_of(value: str | Secret) -> str:
     return value if isinstance(value, str) else value.reveal()
 
 
+def texts_of(headers: Headers, name: str) -> list[str]:
+    """Every value of a field, those of secrets as well: for a hash, or to be compared."""
+    return [text_of(value) for known, value in headers.fields if known.lower() == name.lower()]
+
+
 def mac(key: bytes, *parts: str) -> str:
     """A keyed hash of some texts, in hex."""
     return hmac.digest(key, PARTED.join(parts).encode("utf-8", "surrogateescape"), "sha256").hex()
@@ -77,7 +82,7 @@ def varied(key: bytes, names: tuple[str, ...], request: Request) -> tuple[tuple[
 
 
 def _value_of(headers: Headers, name: str) -> str:
-    texts = [text_of(value) for known, value in headers.fields if known.lower() == name]
+    texts = texts_of(headers, name)
     return normalized(texts) if texts else "\x00"
 
 

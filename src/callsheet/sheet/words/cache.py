@@ -122,7 +122,10 @@ def check_cache(
         return
     place, mode = written.node.place, written.value.get("mode")
     methods = written.value.get("methods")
-    if streams:
+    if is_safe is False:
+        message = f"{spot}: `cache` beside `safe: false`, which says that the call changes something"
+        findings.add(Misfit(place, message, "keep one"))
+    elif streams:
         findings.add(
             Misfit(place, f"{spot}: `cache` beside `stream`", "what is read as it comes is not kept: keep one")
         )
