@@ -130,9 +130,9 @@ class CacheStore:
         if attempt.meaning not in (None, "ignored"):
             return f"an error rule or the envelope says {attempt.meaning}"
         if chosen.mode == "http":
-            return why_not_stored(lookup.request.method, status, facts, lookup.asked.wishes) or self._cannot(
-                attempt, lookup, answer, facts
-            )
+            return why_not_stored(
+                lookup.request.method, status, facts, lookup.asked.wishes, self._cache.windows
+            ) or self._cannot(attempt, lookup, answer, facts)
         if not 200 <= status < 300 or status == 206 or attempt.meaning is not None:
             return f"status {status} is no success"
         if lookup.asked.wishes.no_store:
