@@ -123,6 +123,10 @@ async def _permission(
                 has_waited = True
                 if isinstance(verdict, WaitFor) and verdict.looks_again:
                     asked = iter(plan.before_attempt)
+                further = verdict.then(io.now()) if isinstance(verdict, Wait) and verdict.then is not None else None
+                if further is not None:
+                    verdict = further
+                    continue
             elif isinstance(verdict, Refuse | AnswerWith):
                 return verdict
             elif isinstance(verdict, Change):
@@ -175,7 +179,8 @@ def _limits(attempt: Attempt, plan: Plan, now: float, *, fresh: bool) -> Limits:
     longest = attempt.allowed
     read = timeout.read if timeout.read < longest or request.is_transfer else None
     whole = _time_of_transfer(call, left, now) if request.is_transfer else None
-    return Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps, plan.hears_attempts)
+    wants_facts = plan.limits.wants_facts
+    return Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps, wants_facts)
 
 
 def _time_of_transfer(call: Call, left: float, now: float) -> float | None:

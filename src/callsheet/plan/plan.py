@@ -109,7 +109,7 @@ class Plan:
             timeout.read if timeout.read < timeout.attempt else None,
             timeout.attempt,
             caps=self.settings.caps,
-            wants_facts=self.hears_attempts,
+            wants_facts=self.hears_attempts or any(getattr(policy, "wants_facts", False) for policy in self.policies),
         )
         object.__setattr__(self, "limits", limits)
 
