@@ -88,9 +88,9 @@ class TestByTheAnswersOwnFields:
 
     def test_a_head_renews_or_drops_the_stored_get(self, shop, fake, numbered):
         numbered("/a", Cache_Control="max-age=60", ETag=ETAG)
-        fake.on("HEAD", "/a").call(lambda sent: Reply(headers=(("Cache-Control", "max-age=60"), ("ETag", ETAG)))).respond(
-            headers={"ETag": '"b"'}
-        )
+        fake.on("HEAD", "/a").call(
+            lambda sent: Reply(headers=(("Cache-Control", "max-age=60"), ("ETag", ETAG)))
+        ).respond(headers={"ETag": '"b"'})
         shop.do("get", "/a")
         shop.wait(61)
         shop.do("head", "/a")
