@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from callsheet.http.request import Request
     from callsheet.http.response import Response
     from callsheet.settings.timeout import Timeout
-    from callsheet.verdicts import Resend, Ticket, TryAgain
+    from callsheet.verdicts import Begin, Resend, Ticket, TryAgain
 
 Meaning = Literal["rate_limited", "transient", "unauthorized", "failed", "ignored"]
 """What an answer means by an error rule, whatever its status."""
@@ -49,13 +49,15 @@ class Call:
     count for retry. In `notes` a policy keeps what it must remember from one attempt to the next. `arguments` are those of
     a declared operation, by name. `granted` are the limits of the settings, `timeout` those that this caller chose. `around`
     is when a deadline around the call passes; `within` is the time left until then, if the total would end later. `facts`
-    are the fields common to the call's events, None until the first event is made.
+    are the fields common to the call's events, None until the first event is made. `beside` is another call that is to begin
+    in the background once this one has its answer.
     """
 
     __slots__ = (
         "arguments",
         "around",
         "attempts",
+        "beside",
         "bounds_stream",
         "deadline",
         "facts",
@@ -113,6 +115,7 @@ class Call:
         self.stopped_by: str | None = None
         self.notes: dict[Any, Any] = {}
         self.facts: CallFacts | None = None
+        self.beside: Begin | None = None
 
     @property
     def limit(self) -> str:

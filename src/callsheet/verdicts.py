@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -36,11 +36,13 @@ class Wait:
 class WaitFor:
     """Wait until the ticket is granted, or the call's deadline passes.
 
-    `why` says what for, as in `Wait`; a function is given the time when the deadline passed.
+    `why` says what for, as in `Wait`; a function is given the time when the deadline passed. With `looks_again` the
+    policies are asked from the top at once after it, those below only then: they hold nothing meanwhile.
     """
 
     ticket: Ticket
     why: str | Callable[[float], str]
+    looks_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,22 @@ class Later:
     then: Verdict | None = None
 
 
-Verdict = Wait | WaitFor | AnswerWith | Refuse | TryAgain | Change | Resend | GiveUp | Tell | Ask | Exchange | Later
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Begin another call in the background, of the same plan and under all its policies, and go on at once with `then`.
+
+    It sends `request`, has the settings' own time, and begins with these `notes`. Its outcome is told to nobody but the policies
+    and listeners. `close` ends it.
+    """
+
+    request: Request
+    notes: Mapping[Any, Any]
+    then: Verdict | None = None
+
+
+Verdict = (
+    Wait | WaitFor | AnswerWith | Refuse | TryAgain | Change | Resend | GiveUp | Tell | Ask | Exchange | Later | Begin
+)
 
 
 class Interpretation(NamedTuple):

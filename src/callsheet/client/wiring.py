@@ -21,6 +21,8 @@ from callsheet.settings.settings import Settings
 from callsheet.settings.stores import StoreSettings
 from callsheet.settings.tls import TLS
 from callsheet.sheet import ServiceSheet
+from callsheet.stores.base import AtOnce
+from callsheet.stores.memory import MemoryStore
 from callsheet.stores.valkey import AsyncValkeyStore, ValkeyStore
 from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.transports.by_origin import AsyncByOrigin, ByOrigin
@@ -59,6 +61,7 @@ class Wiring(ABC):
         self._lock = threading.RLock()
         self._transports: dict[tuple[str, ConnectionSettings, Origin | None], Any] = {}
         self._stores: dict[StoreSettings, Any] = {}
+        self._cache: Any = None
 
     @property
     def has_connections(self) -> bool:
@@ -72,7 +75,7 @@ class Wiring(ABC):
     def for_plans(self, service: ServiceSheet) -> dict[str, Any]:
         """What the plans of a service are made with beside its settings: clocks, and where its limits are kept."""
         store = self._store(service.stores.limits)
-        return {"now": self.now, "wall_clock": self.wall_clock, "store": store}
+        return {"now": self.now, "wall_clock": self.wall_clock, "store": store, "cache": self.cache_store()}
 
     def io(self, service: str, settings: Settings, tls: TLS | None = None) -> Any:
         """How the calls of a service under these settings send and wait.
@@ -91,6 +94,14 @@ class Wiring(ABC):
         self._lock = threading.RLock()
         self._later.forget()
         self._pauses.forget()
+
+    def cache_store(self) -> Any:
+        """Where stored answers are kept."""
+        with self._lock:
+            if self._cache is None:
+                store = MemoryStore(wall=self.wall_clock)
+                self._cache = AtOnce(store) if self.send_suspends else store
+            return self._cache
 
     def _store(self, chosen: StoreSettings | None) -> SharedStore | None:
         if chosen is None:

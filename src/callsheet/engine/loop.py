@@ -121,6 +121,8 @@ async def _permission(
                 if refusal is not None:
                     return refusal
                 has_waited = True
+                if isinstance(verdict, WaitFor) and verdict.looks_again:
+                    asked = iter(plan.before_attempt)
             elif isinstance(verdict, Refuse | AnswerWith):
                 return verdict
             elif isinstance(verdict, Change):

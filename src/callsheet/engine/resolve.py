@@ -13,7 +13,7 @@ from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 from callsheet.settings.timeout import DEFAULT
 from callsheet.settings.tls import TLS
-from callsheet.verdicts import Ask, Exchange, Later, StoreFailure, Tell, Verdict, Wait
+from callsheet.verdicts import Ask, Begin, Exchange, Later, StoreFailure, Tell, Verdict, Wait
 
 BUILT_IN = TLS()
 
@@ -29,6 +29,9 @@ async def resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io
         elif isinstance(verdict, Later):
             if not _hand_over(verdict, plan, io) and verdict.then is not None:
                 raise UsageError(CLOSED)
+            verdict = verdict.then
+        elif isinstance(verdict, Begin):
+            attempt.call.beside = verdict
             verdict = verdict.then
         elif isinstance(verdict, Tell):
             tell_noticed(verdict.event, attempt.call, plan, io)

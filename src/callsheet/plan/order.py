@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from callsheet.call import Attempt, Call
+from callsheet.errors import APIError
 from callsheet.http.request import Origin, Request
 from callsheet.plan.plan import Asked, Attach, Interpreter
 from callsheet.policies import (
     breaker,
+    cache,
     cookies,
     credential,
     deadline,
@@ -31,6 +33,7 @@ from callsheet.policies import (
 )
 from callsheet.policies.scope import Factory, Own, Scope
 from callsheet.settings.settings import Settings
+from callsheet.verdicts import Tell
 
 
 class PolicyLine(NamedTuple):
@@ -49,6 +52,14 @@ class PolicyLine(NamedTuple):
     made_first: bool = False
 
 
+def _cache(settings: Settings, scope: Scope, own: Own) -> tuple[Any, ...]:
+    return cache.make(settings, scope, own, next(iter(cookies.make(settings, scope, own)), None))
+
+
+def _cache_store(settings: Settings, scope: Scope, own: Own) -> tuple[Any, ...]:
+    return cache.make_store(settings, scope, own, next(iter(cookies.make(settings, scope, own)), None))
+
+
 ORDER = (
     PolicyLine(
         "deadline",
@@ -57,10 +68,20 @@ ORDER = (
         all_origins=True,
     ),
     PolicyLine(
+        "cache",
+        "a stored answer needs nothing of what is below; told first, so that a 304 is the stored answer to all that judge it",
+        (_cache,),
+    ),
+    PolicyLine(
         "errors",
         "told before all that act on what an answer means: it says so where the status does not",
         (error_rules.make,),
         all_origins=True,
+    ),
+    PolicyLine(
+        "cache.store",
+        "told when it is known what an answer means, since no failure is kept; and what a call may have changed is dropped",
+        (_cache_store,),
     ),
     PolicyLine(
         "breaker",
@@ -146,6 +167,7 @@ class Pipeline(NamedTuple):
     ended: tuple[Callable[[Call], None], ...]
     interpreter: Interpreter | None
     reads_early: bool
+    instead: Callable[[Call, APIError], Tell | None] | None
 
 
 class PipelineStep(NamedTuple):
@@ -192,6 +214,7 @@ def pipeline(settings: Settings, scope: Scope, own: Own) -> Pipeline:
         ended=tuple(policy.ended for policy in policies if hasattr(policy, "ended")),
         interpreter=next((policy for policy in policies if hasattr(policy, "interpret")), None),
         reads_early=any(getattr(policy, "reads_answers", False) for policy in policies),
+        instead=next((policy.instead for policy in policies if hasattr(policy, "instead")), None),
     )
 
 

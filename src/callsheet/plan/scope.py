@@ -59,6 +59,8 @@ class ServiceScope:
         like: ServiceScope | None = None,
         *,
         store: SharedStore | None = None,
+        cache: Any = None,
+        caches: bool = False,
         left_out: frozenset[str] = frozenset(),
         now: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -67,6 +69,8 @@ class ServiceScope:
         self.service = service
         self.settings: tuple[Settings, ...] = (settings, *(like.settings if like else ()))
         self.store = store
+        self.cache = cache
+        self.caches = caches
         self.left_out = left_out
         self.now = now
         self.wall_clock = wall_clock

@@ -5,6 +5,7 @@ and where, only the sheet knows.
 """
 
 from callsheet.settings.breaker import Breaker
+from callsheet.settings.cache import Cache
 from callsheet.settings.caps import Caps
 from callsheet.settings.concurrency import Concurrency
 from callsheet.settings.envelope import BodyTest, Envelope
@@ -26,6 +27,7 @@ __all__ = [
     "BodyTest",
     "Breaker",
     "Budget",
+    "Cache",
     "Caps",
     "Concurrency",
     "Envelope",

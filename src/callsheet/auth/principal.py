@@ -1,0 +1,48 @@
+"""Who the settings say we are, whatever token proves it this hour: two principals never see each other's stored answers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from callsheet.auth.constant import constant_credential
+from callsheet.secret import Secret
+from callsheet.settings.settings import AuthSettings, Settings
+
+
+def principal_of(settings: Settings) -> str | None:
+    """A text, with hashes in place of secrets, that is the same for the same principal; None where it cannot be known."""
+    who = constant_credential(settings.auth).identity
+    if not who:
+        return None
+    sign, tls = settings.sign, settings.tls
+    told = [who, *_proofs(settings.auth)]
+    if sign is not None:
+        told.append(f"{sign.kind} {_of_secrets(sign.options)}")
+    told += [_of_file(path) for path in (tls.cert, tls.key) if path is not None]
+    return "\n".join(told)
+
+
+def _proofs(auth: AuthSettings | None) -> list[str]:
+    """What the settings prove it with, where it is no token: a wrong password must not find what the right one is answered."""
+    options = auth.options if auth is not None else {}
+    return [_of_secrets(options[name]) for name in ("username", "password", "client_secret") if name in options]
+
+
+def _of_secrets(options: object) -> str:
+    """The fingerprints of the keys among some options."""
+    if isinstance(options, Secret):
+        return options.fingerprint()
+    if isinstance(options, Mapping):
+        return " ".join(f"{name}={_of_secrets(value)}" for name, value in sorted(options.items()) if value is not None)
+    return str(options) if isinstance(options, str | int | bool) else ""
+
+
+def _of_file(path: Path) -> str:
+    """A certificate by its content, since another one may be put into its place."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return str(path)
+    return hashlib.sha256(content).hexdigest()
