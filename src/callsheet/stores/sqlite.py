@@ -20,6 +20,7 @@ from typing import Any
 
 from callsheet.process.forked import forget_after_fork, new_lock, rest_while_forking
 from callsheet.stores.base import (
+    MOST_VARIANTS,
     Answer,
     Clear,
     Drop,
@@ -128,7 +129,7 @@ class SqliteStore:
             return None  # type: ignore[return-value]
         if isinstance(question, HashKey) and self._hash_key is not None:
             return self._hash_key  # type: ignore[return-value]
-        if not isinstance(question, HashKey) and self._file.identity() is None:
+        if not isinstance(question, HashKey) and not self._pending and self._file.identity() is None:
             return self._of_nothing(question)  # type: ignore[no-any-return]
         return self._writer.do(self._works[type(question)](question))
 
@@ -160,7 +161,7 @@ class SqliteStore:
         for vary, entry in pending.items():
             found.pop(vary, None)
             found[vary] = entry
-        return tuple(entry for entry in found.values() if entry.keep_until > now)
+        return tuple(entry for entry in found.values() if entry.keep_until > now)[-MOST_VARIANTS:]
 
     def _forget_rows(self, key: str) -> None:
         with contextlib.suppress(StoreUnavailableError):
@@ -206,8 +207,9 @@ class SqliteStore:
             return
         write = partial(write_entry, entry, packed_head(entry), packed_vary(entry), self._wall())
         with self._lock:
-            before = self._pending.get(entry.key, {})
-            self._pending[entry.key] = {**before, entry.vary: entry}
+            pending = self._pending.setdefault(entry.key, {})
+            pending.pop(entry.vary, None)
+            pending[entry.vary] = entry
         try:
             self._writer.do(write, entry.size).add_done_callback(lambda _: self._written(entry))
         except StoreUnavailableError:

@@ -46,7 +46,7 @@ class _Piece(NamedTuple):
 
 
 class SqliteWriter:
-    """Does work on a connection to the file, in a thread of its own. `tidy` is done at the end of each transaction."""
+    """Does work on a connection to the file, in a thread of its own. `tidy` is done after each piece."""
 
     def __init__(self, file: SqliteFile, tidy: Work) -> None:
         self._file = file
@@ -171,8 +171,10 @@ class SqliteWriter:
         connection = opened.connection
         try:
             connection.execute("BEGIN IMMEDIATE")
-            results = [work(connection) for work in works]
-            self._tidy(connection)
+            results = []
+            for work in works:
+                results.append(work(connection))
+                self._tidy(connection)
             connection.execute("COMMIT")
         except BaseException as error:
             with contextlib.suppress(sqlite3.Error):
