@@ -17,7 +17,7 @@ from callsheet.settings.rate_limit import Rate, RateLimit
 from callsheet.settings.redirects import Redirects
 from callsheet.settings.retry import Backoff, Budget, Retry
 from callsheet.settings.settings import Settings
-from callsheet.settings.stores import Stores, StoreSettings
+from callsheet.settings.stores import CacheStoreSettings, Stores, StoreSettings
 from callsheet.settings.timeout import Timeout, WrittenTimeout
 from callsheet.settings.tls import TLS
 
@@ -28,6 +28,7 @@ __all__ = [
     "Breaker",
     "Budget",
     "Cache",
+    "CacheStoreSettings",
     "Caps",
     "Concurrency",
     "Envelope",

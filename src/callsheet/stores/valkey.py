@@ -29,8 +29,8 @@ SERVERS_CLOCK = -1
 Question = Reserve | Hold
 
 
-class _AnyValkey:
-    """Base of both stores: the connection's options, the script's arguments, and the pause after a failure."""
+class AnyValkey:
+    """Base of all stores: the connection's options, the script's arguments, and the pause after a failure."""
 
     def __init__(
         self, url: str | Secret, prefix: str = "callsheet", *, now: Callable[[], float] = time.monotonic
@@ -42,7 +42,7 @@ class _AnyValkey:
         self._last = ""
         self._client: Any = None
         self._places = self._new_places()
-        _redis()
+        redis_py()
         forget_after_fork(self)
 
     def _new_places(self) -> Any:
@@ -56,7 +56,7 @@ class _AnyValkey:
         self._places = self._new_places()
 
     def _made(self, kind: Any, retry: Any) -> Any:
-        redis = _redis()
+        redis = redis_py()
         url = self._url.reveal() if isinstance(self._url, Secret) else self._url
         scheme, mark, rest = url.partition("://")
         # Retries, the RESP3 handshake and the client's name are off: each is a further round trip that a call waits for.
@@ -119,7 +119,7 @@ def _version(told: Any) -> str:
     return f"Redis {told['redis_version']}" if "redis_version" in told else ""
 
 
-class ValkeyStore(_AnyValkey):
+class ValkeyStore(AnyValkey):
     """Answers each question in one round trip, for any number of threads. Raises UsageError if redis-py is not installed."""
 
     def _new_places(self) -> threading.BoundedSemaphore:
@@ -136,7 +136,7 @@ class ValkeyStore(_AnyValkey):
             self._places.release()
 
     def _asked(self, question: Question) -> Reserved:
-        redis = _redis()
+        redis = redis_py()
         try:
             if self._client is None:
                 self._client = self._made(redis.Redis, redis.retry.Retry)
@@ -150,7 +150,7 @@ class ValkeyStore(_AnyValkey):
 
     def greet(self) -> str:
         """The server's name and version (`Valkey 9.0.1`), "" if its access rules forbid to ask. Raises StoreUnavailableError."""
-        redis = _redis()
+        redis = redis_py()
         try:
             if self._client is None:
                 self._client = self._made(redis.Redis, redis.retry.Retry)
@@ -169,7 +169,7 @@ class ValkeyStore(_AnyValkey):
             client.close()
 
 
-class AsyncValkeyStore(_AnyValkey):
+class AsyncValkeyStore(AnyValkey):
     """Answers each question in one round trip, for the tasks of one event loop."""
 
     def _new_places(self) -> asyncio.Semaphore:
@@ -182,7 +182,7 @@ class AsyncValkeyStore(_AnyValkey):
             return await self._asked(question)
 
     async def _asked(self, question: Question) -> Reserved:
-        redis = _redis()
+        redis = redis_py()
         try:
             if self._client is None:
                 self._client = self._made(redis.asyncio.Redis, redis.asyncio.retry.Retry)
@@ -203,7 +203,7 @@ class AsyncValkeyStore(_AnyValkey):
 
 
 @functools.cache
-def _redis() -> Any:
+def redis_py() -> Any:
     """redis-py, imported at the first use. Raises UsageError if it is not installed."""
     try:
         import redis  # noqa: PLC0415 - an extra, and not light

@@ -125,7 +125,14 @@ TABLES: dict[str, Hints] = {
     "stores": {
         "limit": "`limits`", "rate_limit": "`limits`", "rate_limits": "`limits`", "redis": "`limits: redis://HOST:6379/0`",
         "valkey": "`limits: valkey://HOST:6379/0`", "url": "`limits`", "key_prefix": "`prefix`", "namespace": "`prefix`",
-        "fallback": "`on_failure`",
+        "fallback": "`on_failure`", "caches": "`cache`", "responses": "`cache`", "sqlite": "`cache: sqlite:PATH`",
+    },
+    "stores.cache": {
+        "path": "`url: sqlite:PATH`", "file": "`url: sqlite:PATH`", "sqlite": "`url: sqlite:PATH`", "backend": "`url`",
+        "redis": "`url: redis://HOST:6379/0`", "valkey": "`url: valkey://HOST:6379/0`", "kind": "`url`", "type": "`url`",
+        "size": "`max_bytes`", "max_size": "`max_bytes`", "maxsize": "`max_bytes`", "max_entries": "`max_bytes`",
+        "limit": "`max_bytes`", "ttl": "`cache: {ttl: 5m}` of a service or operation",
+        "prefix": "`prefix` beside `cache`, in `stores`",
     },
     "backoff": {
         "initial": "`first`", "min": "`first`", "base": "`first`", "start": "`first`", "delay": "`first`",
