@@ -89,7 +89,7 @@ class TestByTheAnswersOwnFields:
     def test_a_head_renews_or_drops_the_stored_get(self, shop, fake, numbered):
         numbered("/a", Cache_Control="max-age=60", ETag=ETAG)
         fake.on("HEAD", "/a").call(
-            lambda sent: Reply(headers=(("Cache-Control", "max-age=60"), ("ETag", ETAG)))
+            lambda sent: Reply(headers=(("Cache-Control", "max-age=60"), ("ETag", ETAG), ("Content-Length", "8")))
         ).respond(headers={"ETag": '"b"'})
         shop.do("get", "/a")
         shop.wait(61)

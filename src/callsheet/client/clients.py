@@ -131,6 +131,9 @@ class _AnyClient:
             raise UsageError(f"this client has several services ({names}): choose one with client.service(name)")
         return self._maker(next(iter(self.sheet.services)))
 
+    def _cache_store(self) -> Any:
+        return self._wiring.cache_store(next(iter(self.sheet.services.values())).stores.cache)
+
     def _cache_states(self) -> dict[str, CacheState]:
         with self._lock:
             return {name: made.plans.scope.one(("cache",), CacheState) for name, made in self._makers.items()}
@@ -191,7 +194,7 @@ class Client(_AnyClient, Calls):
     @property
     def cache(self) -> CacheControl:
         """What is stored for its calls: to be cleared, and counted."""
-        return CacheControl(self._wiring.cache_store(), self.sheet.services, self._cache_states)
+        return CacheControl(self._cache_store(), self.sheet.services, self._cache_states)
 
     def close(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
@@ -222,7 +225,7 @@ class AsyncClient(_AnyClient, AsyncCalls):
     @property
     def cache(self) -> AsyncCacheControl:
         """What is stored for its calls: to be cleared, and counted."""
-        return AsyncCacheControl(self._wiring.cache_store(), self.sheet.services, self._cache_states)
+        return AsyncCacheControl(self._cache_store(), self.sheet.services, self._cache_states)
 
     async def aclose(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
