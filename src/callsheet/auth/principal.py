@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from callsheet.auth.constant import constant_credential
+from callsheet.auth.constant import as_secret, constant_credential
 from callsheet.secret import Secret
+from callsheet.secret.credential_names import names_a_credential
 from callsheet.settings.settings import AuthSettings, Settings
 
 
@@ -18,6 +19,9 @@ def principal_of(settings: Settings) -> str | None:
         return None
     sign, tls = settings.sign, settings.tls
     told = [who, *_proofs(settings.auth)]
+    for name, value in settings.headers.items():
+        if isinstance(value, Secret) or names_a_credential(name):
+            told.append(f"{name.lower()} {as_secret(value).fingerprint()}")
     if sign is not None:
         told.append(f"{sign.kind} {_of_secrets(sign.options)}")
     told += [_of_file(path) for path in (tls.cert, tls.key) if path is not None]
