@@ -36,7 +36,7 @@ def why_never(settings: Settings, own: Own) -> str:
         hint = ", unless it is `safe`" if own.method == "POST" and chosen.mode == "ttl" else ""
         return f"nothing is stored: an answer to {own.method} is not kept{hint}"
     if principal_of(settings) is None and not chosen.shared:
-        return "nothing is stored: auth: python does not say whose answer it is; write `identity` beside it"
+        return "nothing is stored: a function gives the credential, and the sheet does not say whose; write `auth: {python, identity}`"
     return ""
 
 

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from callsheet.auth.constant import constant_credential
-from callsheet.auth.principal import principal_of
+from callsheet.auth.principal import Principal
 from callsheet.call import Attempt, Call
 from callsheet.errors import APIError, BreakerOpen, DeadlinePassed, LimitReached, NoAnswer, NotSent, ResponseError
 from callsheet.http.caching import cache_status
@@ -62,7 +62,7 @@ class Cache:
         self.jar = jar
         self.follows = settings.redirects is not None
         self._methods = methods_of(chosen, own)
-        self._principal = principal_of(settings)
+        self._principal = Principal(settings)
         self.windows = Windows(chosen.stale_while_revalidate, chosen.stale_if_error)
         self._constant = frozenset({*settings.headers.items(), *constant_credential(settings.auth).headers})
         self._asked: tuple[Headers, Asked] | None = None
@@ -167,7 +167,7 @@ class Cache:
 
     def tag(self, hash_key: bytes, url: str, proofs: str, *, shared: bool) -> str:
         """By which all that is stored of a URL, for this principal or for everybody, is dropped."""
-        who = "" if shared else f"{self._principal}{PARTED}{proofs}"
+        who = "" if shared else f"{self._principal.now()}{PARTED}{proofs}"
         return mac(hash_key, "tag", self.service, who, url.partition("#")[0])
 
     def _got_key(self, then: Callable[[bytes], Verdict | None], got: Any) -> Verdict | None:
@@ -191,8 +191,9 @@ class Cache:
             return "a stream" if request.is_stream else "an upload"
         if call.notes.get(OPTION) == "off":
             return "cache=off"
-        if self._principal is None and not self.chosen.shared:
-            return "auth: python does not say whose answer it is (identity)"
+        lookup.principal = self._principal.now()
+        if lookup.principal is None and not self.chosen.shared:
+            return "the sheet does not say whose credential a function gives (identity)"
         if self.jar is not None and self.jar.holds_any:
             return "the jar holds cookies"
         return f"the request has {lookup.asked.bypasses}" if lookup.asked.bypasses else ""
@@ -202,8 +203,8 @@ class Cache:
         parts = self._parts(attempt.call, lookup.request, asked)
         if chosen.shared:
             lookup.shared_key = mac(hash_key, "all", *parts)
-        if self._principal is not None and not (chosen.shared and chosen.mode == "ttl"):
-            lookup.key = mac(hash_key, "own", self._principal, asked.proofs, *parts)
+        if lookup.principal is not None and not (chosen.shared and chosen.mode == "ttl"):
+            lookup.key = mac(hash_key, "own", lookup.principal, asked.proofs, *parts)
         if attempt.call.notes.get(OPTION) == "refresh":
             lookup.why = "request"
             return told("miss", "cache=refresh", lookup.request)

@@ -59,7 +59,7 @@ class CacheStore:
         why = "" if merged else self._why_not(attempt, lookup, answer, facts)
         key, is_shared = self._key(lookup, facts)
         if not key:
-            why = why or "it is not public, and auth: python does not say whose it is (identity)"
+            why = why or "it is not public, and the sheet does not say whose credential a function gives (identity)"
         if why:
             return self._not_stored(lookup, answer, why, status)
         entry = merged or self._entry(attempt, lookup, answer, now)
