@@ -23,7 +23,7 @@ from callsheet.events import CacheUsed
 from callsheet.http.caching import cache_status
 from callsheet.http.caching.fields import freshened
 from callsheet.http.caching.freshness import Facts, facts_of
-from callsheet.http.caching.keys import PARTED, Asked, argument_text, asked_of, body_text, mac, texts_of, varied
+from callsheet.http.caching.keys import Asked, argument_text, asked_of, body_text, mac, texts_of, varied
 from callsheet.http.caching.reuse import FAILURES, Windows, may_serve_error, use_of, window
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
@@ -130,7 +130,9 @@ class Cache:
     def instead(self, call: Call, error: APIError) -> Tell | None:
         """The stored answer in place of an error that the call would raise, where it may serve that long (RFC 5861 4)."""
         lookup: Lookup | None = call.notes.get(LOOKUP)
-        if lookup is None or lookup.entry is None or lookup.facts is None or not _may_pass(error, lookup):
+        if lookup is None or lookup.entry is None or lookup.facts is None or REFRESHING in call.notes:
+            return None
+        if not _may_pass(error, lookup):
             return None
         answer, age = self._answer(lookup.entry, lookup.request, self.wall())
         if not may_serve_error(lookup.facts, self.windows, age):
@@ -178,10 +180,9 @@ class Cache:
         known = self.state.hash_key
         return Ask(self.store, HashKey(), partial(self._got_key, then), PATIENCE) if known is None else then(known)
 
-    def tag(self, hash_key: bytes, url: str, proofs: str, *, shared: bool) -> str:
-        """By which all that is stored of a URL, for this principal or for everybody, is dropped."""
-        who = "" if shared else f"{self._principal.now()}{PARTED}{proofs}"
-        return mac(hash_key, "tag", self.service, who, url.partition("#")[0])
+    def tag(self, hash_key: bytes, url: str) -> str:
+        """By which all that is stored of a URL is dropped: what one principal changed, others would see as it was, too."""
+        return mac(hash_key, "tag", self.service, url.partition("#")[0])
 
     def _got_key(self, then: Callable[[bytes], Verdict | None], got: Any) -> Verdict | None:
         if isinstance(got, StoreFailure):
