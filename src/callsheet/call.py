@@ -29,7 +29,7 @@ class Limits(NamedTuple):
 
     `connect` bounds name lookup, TCP and TLS; `read` the longest silence, None if `attempt` is shorter; `attempt` the time
     to the end of the answer, or of its headers if it is streamed; `whole` the time to the last byte of a stream, None if
-    nothing does. `fresh` asks for a new connection. `wants_facts`: whether a listener wants what the transport measures.
+    nothing does. `fresh` asks for a new connection. `wants_facts`: whether a listener or a policy wants what the transport measures.
     """
 
     connect: float

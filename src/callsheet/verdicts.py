@@ -26,10 +26,14 @@ class Ticket(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait `seconds`, then go on. `why` ends the sentence "the deadline passed while waiting for ..."."""
+    """Wait `seconds`, then go on. `why` ends the sentence "the deadline passed while waiting for ...".
+
+    `then` makes a further verdict of the time after the wait, before other policies are asked.
+    """
 
     seconds: float
     why: str
+    then: Callable[[float], Verdict | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,6 +229,17 @@ def test_an_error_is_printed_in_parts_as_well(sheet, callsheet, monkeypatch):
         assert not ended.out.endswith("no")
 
 
+def test_without_an_answer_the_request_is_shown(sheet, callsheet, monkeypatch):
+    monkeypatch.setenv("T", "canary-123456")
+    sheet(SHEET.format(url="http://127.0.0.1:9"))
+    ended = callsheet("call", "create", "name=Ada", "-v")
+    assert (ended.code, ended.out) == (1, "")
+    assert "POST http://127.0.0.1:9/users\n" in ended.err
+    assert '{"name":"Ada"}' in ended.err
+    assert "Authorization: ***" in ended.err
+    assert callsheet("call", "create", "name=Ada", "-p", "B").out == '{"name":"Ada"}\n'
+
+
 def test_parts_that_are_none_are_told(callsheet):
     assert "expected some of H, B" in callsheet("call", "x", "-p", "Hx").err
 

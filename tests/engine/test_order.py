@@ -26,7 +26,9 @@ def questions(log, *kinds):
 def test_the_list_of_policies_is_the_documented_one():
     assert [line.name for line in ORDER] == [
         "deadline",
+        "cache",
         "errors",
+        "cache.store",
         "breaker",
         "auth.token",
         "sign.ready",
@@ -61,6 +63,15 @@ def test_a_wait_has_the_whole_pass_made_once_more(world, log):
     assert questions(log, "before") == [("before", name) for name in ("first", "waits", "last") * 2]
     assert world.pauses == [2.0]
     assert len(world.transport.sent) == 1
+
+
+def test_a_wait_may_have_a_further_verdict_which_is_carried_out_before_others_are_asked(world, log):
+    began, heard = world.clock, []
+    verdicts = iter([Wait(3.0, "a turn", lambda now: heard.append(now - began))])
+    first = Wait(2.0, "a turn", lambda now: heard.append(now - began) or next(verdicts))
+    other = Policy("other", log, before=lambda _: heard.append("other"))
+    world.call(world.plan(Policy("waits", log, before=[first]), other))
+    assert heard == [2.0, 5.0, "other", "other"]
 
 
 def test_a_policy_that_opened_while_another_waited_is_seen(world, log):

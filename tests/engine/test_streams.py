@@ -169,7 +169,7 @@ def test_an_answer_that_was_read_to_its_end_cannot_be_read_again(world):
     answer = world.stream(world.real_plan())
     assert world.read(answer) == b"one"
     for _ in range(2):
-        with pytest.raises(UsageError, match=r"shop\.get_thing: the body was read to its end already"):
+        with pytest.raises(UsageError, match=r"shop\.get_thing: GET /things: the body was read to its end already"):
             world.read(answer)
 
 

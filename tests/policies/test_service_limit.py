@@ -75,7 +75,7 @@ def test_a_429_may_tell_its_time_in_the_rate_limit_fields(limit, attempt_of):
 
 
 def test_an_absurd_time_does_not_lock_us_out_for_ever(limit, attempt_of):
-    told(limit, attempt_of(429, headers={"Retry-After": "1e20"}))
+    told(limit, attempt_of(429, headers={"Retry-After": "9" * 20}))
     assert limit.before(attempt_of(), NOW).error.retry_after == LONGEST_HOLD
 
 

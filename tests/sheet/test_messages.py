@@ -296,13 +296,14 @@ SERVICE = [
 ]  # fmt: skip
 
 NOT_YET = [
-    *("paginate", "cache", "strict_responses"),
+    *("paginate", "strict_responses"),
 ]
 
 OPERATION = [
     ("get: /x\npost: /y", "8:9: operation `shop.op`: `post` beside `get`", "an operation has one method"),
     ("url: /x", "7:9: unknown key `url` in operation `shop.op`", "write the method as a key: `get: /users`"),
     ("get: ", "6:7: operation `shop.op`: no method", ""),
+    ("path: {id: integer}", "6:7: operation `shop.op`: no method", ""),
     ("get: ' '", "7:14: `get` of operation `shop.op`: expected a path that begins with `/`", ""),
     ("get: '?a=1'", "7:14: `get` of operation `shop.op`: expected a path that begins with `/`", ""),
     ("get: ''\npath: {id: integer}", "8:16: `path` of operation `shop.op`: `id` is not in", ""),

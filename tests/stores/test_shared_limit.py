@@ -139,6 +139,30 @@ def test_the_store_may_die_and_come_back_in_the_middle(own_valkey, on_failure):
     assert not isinstance(outcomes[-1], Exception)
 
 
+def test_two_limits_with_a_queue_each_do_not_lose_each_others_turns(own_valkey):
+    """Seventy callers of 20/s and 22/s, whose turns come up to three seconds later."""
+
+    async def many(url):
+        sheet = Sheet(
+            services={
+                "shop": {
+                    "base_url": url,
+                    "rate_limit": "20/s",
+                    "operations": {"one": {"get": "/", "rate_limit": {"rates": "22/s"}}},
+                }
+            },
+            stores={"limits": own_valkey.url},
+        )
+        async with AsyncClient(sheet) as client:
+            await asyncio.gather(*(client.call("one", timeout=20) for _ in range(70)))
+
+    with ScriptedServer(lambda _: answer()) as server:
+        began = time.monotonic()
+        asyncio.run(many(server.url))
+        assert 3.0 < time.monotonic() - began < 5.0
+        assert len(server.requests) == 70
+
+
 def test_a_429_to_one_process_holds_up_the_others(own_valkey):
     with ScriptedServer([answer(429, {"Retry-After": "60"})]) as server:
         sheet = Sheet(

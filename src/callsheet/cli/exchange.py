@@ -25,23 +25,26 @@ class Shown(NamedTuple):
     tells: bool
 
 
-def show_exchange(sent: Request, response: Response, shown: Shown, screen: Screen, *, with_body: bool = True) -> None:
-    """Show the parts that are wanted. `sent` is the request with its body.
+def show_exchange(
+    sent: Request, response: Response | None, shown: Shown, screen: Screen, *, with_body: bool = True
+) -> None:
+    """Show the parts that are wanted. `sent` is the request with its body; None stands for no answer.
 
     Without `with_body` the answer's body is shown by another.
     """
     if shown.tells:
         _show_heads(sent, response, "HBh", screen, as_data=False)
     _show_heads(sent, response, shown.parts, screen, as_data=True)
-    if with_body and "b" in shown.parts:
+    if response is not None and with_body and "b" in shown.parts:
         show_answer(response, screen, shown.form)
 
 
-def _show_heads(sent: Request, response: Response, parts: str, screen: Screen, *, as_data: bool) -> None:
+def _show_heads(sent: Request, response: Response | None, parts: str, screen: Screen, *, as_data: bool) -> None:
+    request = sent if response is None else response.request
     texts = {
-        "H": _painted(head_of_request(response.request), screen, as_data=as_data) if "H" in parts else "",
+        "H": _painted(head_of_request(request), screen, as_data=as_data) if "H" in parts else "",
         "B": _coloured_json(shown_body(sent, screen), screen, as_data=as_data) if "B" in parts else "",
-        "h": _painted(head_of(response), screen, as_data=as_data) if "h" in parts else "",
+        "h": _painted(head_of(response), screen, as_data=as_data) if response and "h" in parts else "",
     }
     for part in filter(texts.get, texts):
         screen.put(texts[part] if parts == part else f"{texts[part]}\n", as_data=as_data)

@@ -54,6 +54,7 @@ class Wanted:
         from callsheet.sheet import Sheet
 
         def read(path: Path) -> tuple[ServiceSheet, Target]:
+            """What is chosen on the whole sheet; if that cannot be used, on its outline, to read it for one service alone."""
             try:
                 return choose(self.parsed(Sheet.parse, path))
             except SheetError as error:

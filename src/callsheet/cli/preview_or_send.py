@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from callsheet.cli.screen import Screen
-from callsheet.errors import ArgumentError, ResponseError, TransportError, UsageError
+from callsheet.errors import APIError, ArgumentError, ResponseError, TransportError, UsageError
 from callsheet.settings.idempotency_key import IdempotencyKey
 
 if TYPE_CHECKING:
@@ -119,12 +119,13 @@ def act(make: Make, wishes: Wishes, wanted: Wanted | None, screen: Screen) -> in
         if wishes.download:
             return _download(make, prepared.call.request, wishes, screen)
         return _send(prepared, wishes, screen)
-    except ResponseError as error:
+    except APIError as error:
         from callsheet.cli.exchange import show_exchange
 
+        answer = error.response if isinstance(error, ResponseError) else None
         # A transfer without content has printed it already, or its answer was no file to download.
-        with_body = bool(error.response.content) or not wishes.is_transfer
-        show_exchange(prepared.call.request, error.response, wishes.shown(), screen, with_body=with_body)
+        with_body = answer is not None and (bool(answer.content) or not wishes.is_transfer)
+        show_exchange(prepared.call.request, answer, wishes.shown(), screen, with_body=with_body)
         raise
 
 

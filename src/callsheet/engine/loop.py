@@ -121,8 +121,10 @@ async def _permission(
                 if refusal is not None:
                     return refusal
                 has_waited = True
-                if isinstance(verdict, WaitFor) and verdict.looks_again:
-                    asked = iter(plan.before_attempt)
+                asked, further = _after_wait(verdict, asked, plan, io.now())
+                if further is not None:
+                    verdict = further
+                    continue
             elif isinstance(verdict, Refuse | AnswerWith):
                 return verdict
             elif isinstance(verdict, Change):
@@ -133,6 +135,15 @@ async def _permission(
         has_waited = False
         asked = iter(plan.before_attempt)
         verdict = _next_verdict(asked, attempt, io.now())
+
+
+def _after_wait(
+    verdict: Wait | WaitFor, asked: Iterator[Asked], plan: Plan, now: float
+) -> tuple[Iterator[Asked], Verdict | None]:
+    """Who is asked after a wait, and what the policy that wanted it wants now."""
+    if isinstance(verdict, WaitFor):
+        return (iter(plan.before_attempt) if verdict.looks_again else asked), None
+    return asked, None if verdict.then is None else verdict.then(now)
 
 
 async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | None:
@@ -175,7 +186,8 @@ def _limits(attempt: Attempt, plan: Plan, now: float, *, fresh: bool) -> Limits:
     longest = attempt.allowed
     read = timeout.read if timeout.read < longest or request.is_transfer else None
     whole = _time_of_transfer(call, left, now) if request.is_transfer else None
-    return Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps, plan.hears_attempts)
+    wants_facts = plan.limits.wants_facts
+    return Limits(min(timeout.connect, longest), read, longest, fresh, whole, plan.settings.caps, wants_facts)
 
 
 def _time_of_transfer(call: Call, left: float, now: float) -> float | None:

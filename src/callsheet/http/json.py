@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from secrets import token_hex
 from typing import Any
@@ -27,10 +27,12 @@ ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 UNWRITTEN_SURROGATE = re.compile("UnicodeEncodeError: .*")
 SHAPES = bytes({43: 43, 69: 101, 101: 101}.get(byte, 48 if 48 <= byte < 58 else 32) for byte in range(256))
 """Maps every digit to `0`, `E` to `e`, and every other byte but `+` and `e` to a space."""
-LARGE = (b"0e000", b"0e+000", b"0" * 209)
+EXPONENTS, LONG = (b"0e000", b"0e+000"), b"0" * 209
 """The shapes of a number that can be beyond a float: with three digits in its exponent, or 209 before it."""
 
 
+Place = tuple[str | int, ...]
+"""The keys and indexes that lead to a value in a document."""
 MARK = token_hex(16)
 MARKED_NUMBER = re.compile(rb'"%s([-+.0-9E]+)"' % MARK.encode())
 """A number that is written as a text, since the writer would give it other digits; nobody can guess the mark."""
@@ -52,7 +54,7 @@ def loads(content: bytes | str) -> Any:
 def may_overflow(content: bytes) -> bool:
     """Whether a document has digits that may be a number beyond the range of floats. Text with such digits may be taken for one."""
     shapes = content.translate(SHAPES)
-    return any(shape in shapes for shape in LARGE)
+    return EXPONENTS[0] in shapes or EXPONENTS[1] in shapes or (len(content) >= len(LONG) and LONG in shapes)
 
 
 def _is_infinite(value: Any) -> bool:
@@ -99,26 +101,17 @@ def dumps(value: Any, *, exclude_unset: bool = False) -> bytes:
     return content
 
 
-def with_numbers(value: Any, places: frozenset[tuple[str | int, ...]], *, exclude_unset: bool = False) -> bytes:
-    """The value as JSON, in which each Decimal at one of the places is a number with the same digits, and any other a text."""
-    return MARKED_NUMBER.sub(rb"\1", dumps(_marked(value, places, ()), exclude_unset=exclude_unset))
+def with_numbers(value: Any, is_number: Callable[[Place], bool], *, exclude_unset: bool = False) -> bytes:
+    """The value as JSON, in which a Decimal is a number with the same digits where `is_number` says so, else a text."""
+    return MARKED_NUMBER.sub(rb"\1", dumps(_marked(value, is_number, ()), exclude_unset=exclude_unset))
 
 
-def decimal_places(value: Any, where: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where Decimals stand in plain data: the keys and indexes that lead to each."""
-    if isinstance(value, Decimal):
-        yield where
-    elif isinstance(value, Mapping | list | tuple):
-        for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from decimal_places(part, (*where, key))
-
-
-def _marked(value: Any, places: frozenset[tuple[str | int, ...]], where: tuple[str | int, ...]) -> Any:
+def _marked(value: Any, is_number: Callable[[Place], bool], where: Place) -> Any:
     if isinstance(value, Mapping):
-        return {key: _marked(part, places, (*where, key)) for key, part in value.items()}
+        return {key: _marked(part, is_number, (*where, key)) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_marked(part, places, (*where, index)) for index, part in enumerate(value)]
-    return f"{MARK}{value}" if isinstance(value, Decimal) and where in places else value
+        return [_marked(part, is_number, (*where, index)) for index, part in enumerate(value)]
+    return f"{MARK}{value}" if isinstance(value, Decimal) and is_number(where) else value
 
 
 def has_odd_decimal(value: Any) -> bool:

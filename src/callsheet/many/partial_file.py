@@ -106,11 +106,12 @@ def _opened_alone(path: Path) -> FileIO:
     """The file, locked. Raises UsageError if another download holds it."""
     while True:
         # O_NOFOLLOW: a link that another user put into the folder must not decide which file is written.
-        number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), MODE)
-        file = FileIO(number, "r+")
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        # By C functions, one within the other: an interrupt between them would leave the descriptor open.
+        file = next(map(FileIO, map(os.open, (path,), (flags,), (MODE,)), ("r+",)))
         try:
-            _lock(number, path)
-            if _is_still(path, number):
+            _lock(file.fileno(), path)
+            if _is_still(path, file.fileno()):
                 return file
         except BaseException:
             file.close()

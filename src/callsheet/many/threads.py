@@ -75,7 +75,7 @@ class Outcomes(Finalized, Generic[T]):
         self._ahead: deque[_Turn[T]] = deque()
         self._rows_end: Exception | None = None
         self._iterating = threading.Lock()
-        self.finally_do(crew.acts_of_stop())
+        self._finally_do(crew.acts_of_stop())
 
     def __iter__(self) -> Self:
         return self

@@ -109,7 +109,7 @@ class Plan:
             timeout.read if timeout.read < timeout.attempt else None,
             timeout.attempt,
             caps=self.settings.caps,
-            wants_facts=self.hears_attempts,
+            wants_facts=self.hears_attempts or any(getattr(policy, "wants_facts", False) for policy in self.policies),
         )
         object.__setattr__(self, "limits", limits)
 
@@ -143,8 +143,8 @@ class Given(NamedTuple):
     def without_unset(self) -> Given:
         """The same, with None in place of UNSET."""
         given: Any = self
-        options = (given.json, given.headers, given.timeout, given.idempotency_key, given.cache)
-        if any(option is UNSET for option in options):
+        body, fields, key = given.json, given.headers, given.idempotency_key
+        if body is UNSET or fields is UNSET or key is UNSET or given.timeout is UNSET or given.cache is UNSET:
             plain: Given = given._replace(**{name: None for name in self._fields if getattr(given, name) is UNSET})
             return plain
         return self

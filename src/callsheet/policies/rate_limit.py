@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import threading
 
-from callsheet.arithmetic.shared_window import Reserve, Reserved, whole_shapes
+from callsheet.arithmetic.shared_window import NO_PLACE, Reserve, Reserved, Taken, horizon, tolerance, whole_shapes
 from callsheet.arithmetic.sliding_window import Limiter
+from callsheet.arithmetic.store_clock import StoreClock
 from callsheet.call import Attempt, Call
 from callsheet.errors import LimitReached, SheetError
 from callsheet.policies.scope import Own, Scope, SharedStore
@@ -40,6 +41,7 @@ class Limiters:
         self.told = ", ".join(str(rate) for rate in settings.rates)
         self.by_key: dict[str, Limiter] = {}
         self.most = MANY
+        self.clock = StoreClock()
         self.lock = threading.Lock()
 
     def key_of(self, call: Call) -> str:
@@ -91,10 +93,9 @@ class RateLimit:
         return Wait(turn.wait, f"its turn (rate_limit {self.limits.told})") if turn.wait > 0.0 else None
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
-        """Free a turn that was not used. One from a store is not given back: that would cost a request to the store."""
-        held = attempt.held[self]
-        if held is not None and not sent:
-            limiter, turn = held
+        """Free a turn that was not used."""
+        if not sent:
+            limiter, turn = attempt.held[self]
             limiter.give_back(turn)
 
     def _too_late(self, wait: float, left: float) -> LimitReached:
@@ -109,22 +110,52 @@ class RateLimit:
 
 
 class SharedRateLimit(RateLimit):
-    """Have an attempt wait for a turn that a store gives, so that several processes share a limit."""
+    """Have an attempt wait for a turn that a store gives, so that several processes share a limit.
 
-    def __init__(self, limits: Limiters, settings: RateLimitSettings, *, service: str, store: SharedStore) -> None:
+    Each exchange and each wait may end late, and a request sent after its turn would come too close to those that follow. So
+    the time is looked at once more when nothing waits any more, and a turn that is past is asked for again. A request that
+    left late nevertheless, because its connection was new or its process was not given a processor, is told to the store.
+    """
+
+    wants_facts = True
+
+    def __init__(self, limits: Limiters, settings: RateLimitSettings, scope: Scope, store: SharedStore) -> None:
         super().__init__(limits, settings)
-        self.service = service
-        self.store = store
-        self.shapes = whole_shapes(limits.rates)
+        self.now, self.service, self.store, self.clock = scope.now, scope.service, store, limits.clock
+        self.why = f"its turn (rate_limit {limits.told})"
+        self.tolerance = tolerance(limits.rates)
+        self.shapes = whole_shapes(limits.rates, self.tolerance)
+        self.horizon = horizon(self.shapes)
 
     def before(self, attempt: Attempt, now: float) -> Ask | None:
-        """Ask the store for a turn; None if the attempt has its turn already."""
-        if self in attempt.held:
+        """Ask the store for a turn, and wait until it may be taken; None if the attempt has its turn already."""
+        # Once it was its turn it is not asked again, also if another limit waits: each would lose its turn in the other's queue.
+        return None if self in attempt.held else self._ask(attempt, now)
+
+    def after(self, attempt: Attempt, now: float) -> Ask | None:
+        """Tell the store that the request left later than its turn allows, as far as the transport measured it."""
+        turn, wire = attempt.held.get(self), attempt.wire
+        if wire is None or not isinstance(turn, Reserved):
             return None
-        key = f"{self.limits.name}={self._shown(self.limits.key_of(attempt.call))}"
-        patience = max(0.0, attempt.call.deadline - now) if self.waits else AT_ONCE
-        question = Reserve(self.service, key, self.shapes, self.cost, patience)
+        left = now - (wire.total - wire.sent) - self.clock.most
+        if left - turn.at <= self.tolerance:
+            return None
+        question = Taken(*self._question(attempt, 0.0, turn.place, left))
+        return Ask(self.store.store, question, lambda _: None)
+
+    def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
+        """Free a turn of this process that was not used. One from a store is not given back: that would cost a request to the store."""
+        if not isinstance(attempt.held[self], Reserved):
+            super().let_go(attempt, sent)
+
+    def _ask(self, attempt: Attempt, now: float, place: int = NO_PLACE, at: float = 0.0, ahead: float = 0.0) -> Ask:
+        patience = max(0.0, attempt.call.deadline - now) if self.waits else AT_ONCE + ahead
+        question = self._question(attempt, patience, place, at + ahead)
         return Ask(self.store.store, question, lambda answer: self._placed(answer, attempt, now))
+
+    def _question(self, attempt: Attempt, patience: float, place: int, earliest: float) -> Reserve:
+        key = f"{self.limits.name}={self._shown(self.limits.key_of(attempt.call))}"
+        return Reserve(self.service, key, self.shapes, self.cost, patience, place, earliest)
 
     def _shown(self, key: str) -> str:
         """The key for the store: a hash of an argument's value, which may be long or a secret."""
@@ -132,7 +163,8 @@ class SharedRateLimit(RateLimit):
             return key
         return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
-    def _placed(self, answer: Reserved | StoreFailure, attempt: Attempt, now: float) -> Wait | Refuse | None:
+    def _placed(self, answer: Reserved | StoreFailure, attempt: Attempt, asked: float) -> Wait | Refuse | Ask | None:
+        now = self.now()
         if isinstance(answer, StoreFailure):
             if not self.store.refuses:
                 return self.by_itself(attempt, now)
@@ -140,10 +172,25 @@ class SharedRateLimit(RateLimit):
                 f"the store of the limits could not be asked ({answer.message}); nothing was sent (on_failure: refuse)"
             )
             return Refuse(LimitReached(message), by=self.name)
+        self.clock.heard(answer.at - answer.wait, asked, now)
         if not answer.is_reserved:
             return Refuse(self._too_late(answer.wait, attempt.call.deadline - now), by=self.name)
-        attempt.held[self] = None
-        return Wait(answer.wait, f"its turn (rate_limit {self.limits.told})") if answer.wait > 0.0 else None
+        return self._due(answer, attempt, now, now - asked)
+
+    def _due(self, turn: Reserved, attempt: Attempt, now: float, took: float) -> Wait | Ask | None:
+        """Wait until the turn may be taken, or ask again, if it was not promised or is past; the last answer `took` so long."""
+        wait = turn.at + self.clock.most - now
+        is_promised = turn.wait <= self.horizon
+        pause = wait if is_promised else wait - self.horizon / 2
+        if pause > 0.0:
+            return Wait(pause, self.why, lambda then: self._due(turn, attempt, then, 0.0))
+        if not is_promised:
+            return self._ask(attempt, now, turn.place, turn.at)
+        if -wait <= self.tolerance and self.clock.is_known(self.tolerance / 2):
+            attempt.held[self] = turn
+            return None
+        # The next answer may take as long: the turn is to come when it is here.
+        return self._ask(attempt, now, turn.place, turn.at - wait, ahead=min(took, self.horizon / 2))
 
 
 def make(settings: Settings, scope: Scope, own: Own) -> tuple[RateLimit, ...]:
@@ -160,7 +207,7 @@ def make(settings: Settings, scope: Scope, own: Own) -> tuple[RateLimit, ...]:
     store = scope.store
     if store is None:
         return tuple(RateLimit(each, settings.rate_limit) for each in limits)
-    return tuple(SharedRateLimit(each, settings.rate_limit, service=scope.service, store=store) for each in limits)
+    return tuple(SharedRateLimit(each, settings.rate_limit, scope, store) for each in limits)
 
 
 def _limits(operation: str, chosen: RateLimitSettings, scope: Scope) -> Limiters:

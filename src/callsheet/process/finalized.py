@@ -18,7 +18,7 @@ class Finalized:
     __slots__ = ("__del__",)
     __del__: Callable[[], object]
 
-    def finally_do(self, acts: Iterable[Callable[[], object]]) -> None:
+    def _finally_do(self, acts: Iterable[Callable[[], object]]) -> None:
         """Have the finalizer do this. Each is done once, also if `__del__` is called before."""
         self.__del__ = partial(deque, map(call, acts), 0)
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from callsheet.arithmetic.shared_window import MICROSECONDS, Hold, Reserve, Reserved
+from callsheet.arithmetic.shared_window import MICROSECONDS, Hold, Reserve, Reserved, Taken
 from callsheet.errors import UsageError
 from callsheet.process.forked import forget_after_fork, leak
 from callsheet.secret import MASK, Secret
@@ -98,7 +98,9 @@ class AnyValkey:
         limit = f"{tag}:{question.limit}:{'-'.join(map(str, question.shapes))}"
         keys = (f"{tag}:hold", limit, *(f"{limit}:{number}" for number in range(rates)))
         patience = min(round(question.patience * MICROSECONDS), 10**15)
-        return len(keys), *keys, "reserve", question.cost, patience, now, *question.shapes
+        turn = question.place, round(question.earliest * MICROSECONDS)
+        verb = "taken" if isinstance(question, Taken) else "reserve"
+        return len(keys), *keys, verb, question.cost, patience, now, *turn, *question.shapes
 
 
 def _without_braces(name: str) -> str:
@@ -107,7 +109,8 @@ def _without_braces(name: str) -> str:
 
 
 def _place(answer: Any) -> Reserved:
-    return Reserved(int(answer[1]) / MICROSECONDS, int(answer[0]) == 1)
+    is_reserved, wait, at, place = map(int, answer)
+    return Reserved(wait / MICROSECONDS, is_reserved == 1, at / MICROSECONDS, place)
 
 
 def _version(told: Any) -> str:

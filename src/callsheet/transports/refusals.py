@@ -8,7 +8,6 @@ from callsheet.errors import CLOSED
 from callsheet.settings.caps import Caps
 
 CLOSED_IN_FLIGHT = f"{CLOSED}: it was closed while this call was in flight"
-CALL_OF_PARENT = "this call is under way in the process that this one was forked from; only that one gets its answer"
 OF_PARENT = "this answer belongs to the process that this one was forked from; only that one can read it"
 STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from callsheet.errors import SheetError
-from callsheet.http.json import decimal_places, dumps, loads, with_numbers
+from callsheet.http.json import dumps, loads, with_numbers
 from callsheet.values.mismatch import Mismatch
 from callsheet.values.typeref import TypeRef
 
@@ -31,10 +31,11 @@ class SchemaCodec:
         try:
             content = dumps(value, exclude_unset=self._exclude_unset)
             errors = self._errors(loads(content))
-            if errors and (places := frozenset(decimal_places(value))):
-                wrong = places.intersection(error["loc"] for error in errors)
-                content = with_numbers(value, wrong or places, exclude_unset=self._exclude_unset)
-                errors = self._errors(loads(content)) and errors
+            wrong = {error["loc"] for error in errors}
+            for is_number in (wrong.__contains__, lambda _: True) if errors else ():
+                numbers = with_numbers(value, is_number, exclude_unset=self._exclude_unset)
+                if numbers != content and not self._errors(loads(numbers)):
+                    return numbers
         except ValueError as error:
             raise Mismatch([{"loc": (), "msg": str(error)}]) from None
         if errors:

@@ -62,22 +62,21 @@ def python_type(spec: Any) -> Any:
 PLAIN_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?")
 
 
-class SpelledInt(int):
-    """A whole number that is sent as `text`, the way in which it was written."""
-
-    text = ""
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class SpelledFloat(float):
+class Spelled:
     """A number that is sent as `text`, the way in which it was written."""
 
     text = ""
 
     def __str__(self) -> str:
         return self.text
+
+
+class SpelledInt(Spelled, int):
+    """A whole number."""
+
+
+class SpelledFloat(Spelled, float):
+    """Any other number."""
 
 
 def spelled(value: Any, text: str) -> Any:
@@ -119,7 +118,8 @@ class Texter:
         if self._has_texts and type(value) in AS_GIVEN:
             value = text_of(value)
         checked = self._checked(list(value) if type(value) is tuple else value)
-        return checked if self._is_enum else _as_given(value, checked)
+        is_kept = self._is_enum or (type(checked) is type(value) and type(checked) is not list)
+        return checked if is_kept else _as_given(value, checked)
 
     def _checked(self, value: Any) -> Any:
         try:

@@ -108,7 +108,7 @@ def window(facts: Facts, name: str, chosen: float | None) -> float:
     return (seconds(facts.said, name) or 0.0) if chosen is None else chosen
 
 
-def why_not_stored(method: str, status: int, facts: Facts, wishes: Wishes) -> str:
+def why_not_stored(method: str, status: int, facts: Facts, wishes: Wishes, windows: Windows) -> str:
     """Why an answer to GET is not stored (RFC 9111 3); "" if it is."""
     if method != "GET":
         return f"an answer to {method}"
@@ -123,11 +123,19 @@ def why_not_stored(method: str, status: int, facts: Facts, wishes: Wishes) -> st
         return "no-store in the request"
     if facts.names is None:
         return "Vary: *"
-    if facts.is_guessed and facts.lifetime == 0 and not (status in HEURISTIC and facts.has_validator):
-        return "nothing says for how long it serves"
-    if facts.lifetime == 0 and not facts.has_validator:
-        return "it is stale at once, and has no validator"
-    return ""
+    if facts.lifetime > 0 or _serves_stale(facts, windows):
+        return ""
+    if not facts.has_validator:
+        return (
+            "nothing says for how long it serves" if facts.is_guessed else "it is stale at once, and has no validator"
+        )
+    return "" if status in HEURISTIC or not facts.is_guessed else f"status {status} does not say for how long it serves"
+
+
+def _serves_stale(facts: Facts, windows: Windows) -> bool:
+    """Whether the answer is of use once it is stale, though nothing can be asked by it."""
+    late = window(facts, "stale-while-revalidate", windows.revalidate), window(facts, "stale-if-error", windows.error)
+    return not facts.is_guessed and may_be_stale(facts) and max(late) > 0
 
 
 def is_met(if_none_match: list[str], if_modified_since: float | None, etag: str | None, changed: float | None) -> bool:

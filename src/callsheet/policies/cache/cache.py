@@ -63,7 +63,7 @@ class Cache:
         self.follows = settings.redirects is not None
         self._methods = methods_of(chosen, own)
         self._principal = principal_of(settings)
-        self._windows = Windows(chosen.stale_while_revalidate, chosen.stale_if_error)
+        self.windows = Windows(chosen.stale_while_revalidate, chosen.stale_if_error)
         self._constant = frozenset({*settings.headers.items(), *constant_credential(settings.auth).headers})
         self._asked: tuple[Headers, Asked] | None = None
         self._facts: dict[Any, Facts] = {}
@@ -115,7 +115,7 @@ class Cache:
         if lookup is None or lookup.entry is None or lookup.facts is None or not _may_pass(error, lookup):
             return None
         age = self.age(lookup.entry, self.wall())
-        if not may_serve_error(lookup.facts, self._windows, age):
+        if not may_serve_error(lookup.facts, self.windows, age):
             return None
         answer = answer_of(lookup.entry, lookup.request, age)
         answer.cache_status = cache_status.hit(lookup.facts.lifetime - age)
@@ -151,7 +151,7 @@ class Cache:
 
     def timed(self, entry: Entry) -> Entry:
         """The entry with the times until which it is fresh, and until which it is of any use."""
-        facts, windows = self.facts(entry), self._windows
+        facts, windows = self.facts(entry), self.windows
         fresh = entry.answered - facts.age + facts.lifetime
         late = max(
             window(facts, "stale-while-revalidate", windows.revalidate),
@@ -249,7 +249,7 @@ class Cache:
         """Serve the stored answer, or go on to ask the service if it is still good."""
         request, facts = lookup.request, self.facts(entry)
         age = self.age(entry, self.wall())
-        use = use_of(facts, lookup.asked.wishes, self._windows, age)
+        use = use_of(facts, lookup.asked.wishes, self.windows, age)
         lookup.entry, lookup.facts = entry, facts
         if use.how == "ask" or REFRESHING in attempt.call.notes:
             return self._go(attempt, lookup, use.why or "stale")

@@ -51,7 +51,7 @@ class CacheStore:
             return self._not_stored(lookup, answer, lookup.detail or "the store could not be asked", None)
         merged = lookup.merged if answer.from_cache else None
         status = None if lookup.conditional is None else 304 if merged else answer.status_code
-        if lookup.request.method == "HEAD":
+        if lookup.request.method == "HEAD" and merged is None:
             answer.cache_status = cache_status.forwarded(lookup.why, status=status)
             return self._by_head(lookup, answer)
         wall = self._cache.wall()
@@ -116,7 +116,8 @@ class CacheStore:
         if entry is None or answer.status_code != 200 or answer.from_cache:
             return None
         fields = stored_fields(answer)
-        if any(first(fields, name) not in (None, first(entry.fields, name)) for name in VALIDATORS):
+        known = [(first(fields, name), first(entry.fields, name)) for name in VALIDATORS]
+        if any(None not in pair and pair[0] != pair[1] for pair in known):
             return Ask(self._cache.store, Drop(key=entry.key), _then(None), PATIENCE)
         wall = self._cache.wall()
         renewed = replace(entry, fields=freshened(entry.fields, fields), asked=wall, answered=wall)
@@ -130,9 +131,9 @@ class CacheStore:
         if attempt.meaning not in (None, "ignored"):
             return f"an error rule or the envelope says {attempt.meaning}"
         if chosen.mode == "http":
-            return why_not_stored(lookup.request.method, status, facts, lookup.asked.wishes) or self._cannot(
-                attempt, lookup, answer, facts
-            )
+            return why_not_stored(
+                lookup.request.method, status, facts, lookup.asked.wishes, self._cache.windows
+            ) or self._cannot(attempt, lookup, answer, facts)
         if not 200 <= status < 300 or status == 206 or attempt.meaning is not None:
             return f"status {status} is no success"
         if lookup.asked.wishes.no_store:

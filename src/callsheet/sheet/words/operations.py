@@ -68,14 +68,15 @@ def read_operation(
     key: Scalar, node: MappingNode, settings: tuple[Key, ...], spot: Spot, reading: Reading
 ) -> Operation | None:
     """The operation; None if its method or path cannot be read."""
-    check_keys(node, (*OWN_KEYS, *settings), "operation", spot, reading.findings)
+    keys = (*OWN_KEYS, *settings)
+    check_keys(node, keys, "operation", spot, reading.findings)
     read = read_keys(node, OWN_KEYS, spot, reading)
     values = {name: written.value for name, written in read.items() if not isinstance(written.value, Unread)}
     layer = read_keys(node, settings, spot, reading)
     _warn_of_types(node, spot, reading)
     _warn_of_type_of_body(node, values, spot, reading)
     try:
-        method, template = _method(key, node, spot)
+        method, template = _method(key, node, keys, spot)
     except Misfit as wrong:
         reading.findings.add(wrong)
         return None
@@ -116,10 +117,11 @@ def _warn_of_types(node: MappingNode, spot: Spot, reading: Reading) -> None:
                 reading.findings.warn(Misfit(value.place, message, hint))
 
 
-def _method(key: Scalar, node: MappingNode, spot: Spot) -> tuple[str, Node]:
+def _method(key: Scalar, node: MappingNode, keys: tuple[Key, ...], spot: Spot) -> tuple[str, Node]:
     """The method of an operation, and the node of its path template."""
     written = [(method, value) for method, value in node.entries if method.text in METHODS and not is_null(value)]
-    if not written and any(nearest(name.text, METHODS) for name, _ in node.entries):
+    unknown = {name.text for name, _ in node.entries} - {each.name for each in keys} if not written else ()
+    if any(nearest(name, METHODS) for name in unknown):
         raise Noted(key.place)  # as an unknown key, with the method that was meant
     if not written:
         raise Misfit(key.place, f"{spot}: no method", f"write one of {one_of(METHODS)} with the path: `get: /users`")

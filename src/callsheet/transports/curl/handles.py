@@ -11,7 +11,7 @@ from callsheet.transports.curl.driver import Driver
 from callsheet.transports.curl.guard import Allows
 from callsheet.transports.curl.handle import Handle
 from callsheet.transports.curl.options import CurlOptions
-from callsheet.transports.refusals import CALL_OF_PARENT, CLOSED_IN_FLIGHT
+from callsheet.transports.refusals import CLOSED_IN_FLIGHT, OF_PARENT
 
 
 class Handles:
@@ -63,7 +63,7 @@ class Handles:
     def forget(self) -> None:
         """In a forked child, neither use nor close the driver and the handles: their connections are the parent's."""
         self.driver.leave_to_parent(self._idle)
-        self._fail(CALL_OF_PARENT)
+        self._fail(OF_PARENT)
 
     def _fail(self, why: str) -> None:
         if not self.driver.loop.is_closed():

@@ -36,7 +36,7 @@ class LaneStream(Finalized):
         self._is_aborted = False
         warned = f"{NEVER_CLOSED}: {transfer.request!r}"
         warn = partial(warnings.warn, warned, ResourceWarning, stacklevel=1, source=transfer)
-        self.finally_do(chain(lane.endings, [lane.endings.clear, partial(lanes.dropped.append, lane), warn]))
+        self._finally_do(chain(lane.endings, [lane.endings.clear, partial(lanes.dropped.append, lane), warn]))
 
     @property
     def facts(self) -> WireFacts:

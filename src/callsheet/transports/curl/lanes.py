@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from weakref import ref
 
@@ -44,7 +45,7 @@ class Lanes(Finalized):
         self.dropped: deque[Lane] = deque()
         self._lock = threading.Lock()
         self._pipe: tuple[int, ...] = () if self.is_closed else _new_pipe()
-        self.finally_do([partial(os.closerange, fd, fd + 1) for fd in self._pipe])
+        self._finally_do([partial(os.closerange, fd, fd + 1) for fd in self._pipe])
 
     def forget(self) -> None:
         """In a forked child, start without lanes and leave the parent's connections alone."""
@@ -97,12 +98,9 @@ class Lanes(Finalized):
 
     def drop_dropped(self) -> None:
         """Close what is left open of the lanes of dropped streams: what was sent on them."""
-        while self.dropped:
-            try:
-                lane = self.dropped.popleft()
-            except IndexError:  # another thread was quicker
-                return
-            self.drop(lane)
+        with suppress(IndexError):  # another thread was quicker
+            while self.dropped:
+                self.drop(self.dropped.popleft())
 
     def close(self) -> bool:
         """Close the idle lanes and wake the threads that wait in the others; the last lane in use closes the pipe.
