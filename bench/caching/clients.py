@@ -44,14 +44,13 @@ def without_cache(url, folder):
 
 @asynccontextmanager
 async def with_hishel(url, folder):
-    import httpx
-    from hishel import AsyncSqliteStorage, CacheOptions, SpecificationPolicy
-    from hishel.httpx import AsyncCacheTransport
+    import httpx2
+    from hishel import AsyncSqliteStorage, CacheOptions
+    from hishel.httpx2 import AsyncCacheTransport
 
     storage = AsyncSqliteStorage(database_path=str(folder / "hishel.db"))
-    policy = SpecificationPolicy(cache_options=CacheOptions(shared=False))
-    transport = AsyncCacheTransport(httpx.AsyncHTTPTransport(), storage, policy=policy)
-    async with httpx.AsyncClient(transport=transport, base_url=url, timeout=60) as client:
+    transport = AsyncCacheTransport(httpx2.AsyncHTTPTransport(), storage, rfc=CacheOptions(shared=False))
+    async with httpx2.AsyncClient(transport=transport, base_url=url, timeout=60) as client:
 
         async def fetch(method, path, fields, body):
             answer = await client.request(method, path, headers=fields, content=body)
