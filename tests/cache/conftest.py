@@ -10,6 +10,7 @@ import pytest
 from callsheet import AsyncClient, CacheUsed, Client, Sheet
 from callsheet.testing import FakeTransport, Reply
 from tests.loops import colours, new_runner
+from tests.servers.fixtures import *  # noqa: F403
 
 SHEET = """callsheet: 1
 services:
@@ -31,7 +32,9 @@ class AnyShop:
         self.events = []
         self.settings, self.sheet = settings, sheet
         self.client = self.kind(
-            Sheet.parse(sheet.format(settings=settings)), transport=fake, listeners=(self.events.append,)
+            Sheet.parse(sheet.format(settings=settings), clock=fake.clock.now),
+            transport=fake,
+            listeners=(self.events.append,),
         )
 
     @property

@@ -68,8 +68,6 @@ class Model:
             return False
         stale = [int(word[10:]) for word in request if word.startswith("max-stale=")]
         allowed = math.inf if "max-stale" in request and not stale else min(stale, default=0)
-        if "max-stale" in request and stale:
-            allowed = max(stale)
         return (late <= allowed and allowed > 0) or late < self.longest("stale-while-revalidate")
 
     def may_serve_error(self):

@@ -85,6 +85,8 @@ def test_far_dates_and_short_years_are_read():
         (["max-age= 60"], {"max-age": " 60"}),
         (["max-age=60", "max-age=30"], {"max-age": "30"}),
         (["max-age=30, max-age=60"], {"max-age": "30"}),
+        (['no-cache="a", no-cache'], {"no-cache": None}),
+        (["max-stale, max-stale=5"], {"max-stale": "5"}),
         ([",, no-store ,"], {"no-store": None}),
         (['no-cache="a, b"'], {"no-cache": "a, b"}),
         (['private="a\\"b"'], {"private": 'a"b'}),

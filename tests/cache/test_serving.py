@@ -305,6 +305,14 @@ class TestWhereTheServiceFails:
         assert n(shop.do("get", "/a")) == 1
         assert shop.did[-1][0] == "stale"
 
+    def test_also_for_who_takes_any_status_but_only_where_no_answer_comes(self, shop, fake):
+        fake.on("GET", "/a").respond(200, json={"n": 1}, headers={"Cache-Control": self.CONTROL}).drop()
+        fake.on("GET", "/b").respond(200, json={"n": 1}, headers={"Cache-Control": self.CONTROL}).respond(503)
+        shop.do("get", "/a"), shop.do("get", "/b")
+        shop.wait(61)
+        assert n(shop.do("get", "/a", raise_for_status=False)) == 1
+        assert shop.do("get", "/b", raise_for_status=False).status_code == 503
+
     def test_not_where_the_answer_is_an_answer(self, shop, fake):
         fake.on("GET", "/a").respond(200, json={"n": 1}, headers={"Cache-Control": self.CONTROL}).respond(404)
         shop.do("get", "/a")

@@ -40,8 +40,8 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any
         told = completed(error, call, plan, io.wall)
         if isinstance(told, ResponseError):
             told.response.called = (call.service, call.operation)
-        if raises and plan.instead is not None and isinstance(told, APIError):
-            kept = _kept_instead(told, call, plan, io)
+        if plan.instead is not None and isinstance(told, APIError):
+            kept = _kept_instead(told, call, plan, io, raises=raises)
             if kept is not None:
                 return kept
         if raises and plan.fallback is not None and isinstance(told, APIError) and may_fall_back(told):
@@ -64,7 +64,7 @@ def _read(response: Response, plan: Plan) -> Any:
     return plan.read(response)
 
 
-def _kept_instead(error: APIError, call: Call, plan: Plan, io: Io) -> Answer[Any] | None:
+def _kept_instead(error: APIError, call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any] | None:
     """What a policy has kept that serves in place of an error; None if there is nothing, or it is no value itself."""
     assert plan.instead is not None
     found = plan.instead(call, error)
@@ -73,7 +73,7 @@ def _kept_instead(error: APIError, call: Call, plan: Plan, io: Io) -> Answer[Any
     response = found.then.response
     response.elapsed, response.attempts = io.now() - call.started, call.attempts
     try:
-        value = _read(response, plan)
+        value = _read(response, plan) if raises else response
     except APIError:
         return None
     tell_noticed(found.event, call, plan, io)

@@ -41,7 +41,7 @@ class PolicyLine(NamedTuple):
 
     Unless a line is for `all_origins`, its policies are asked only about requests to the service's own origin: what they put
     into one may prove who we are, and so a new line stays at home. What is `made_first`, because making it may take long, is
-    made with the service.
+    made with the service. `remark` says what `explain` tells of the line under some settings, in place of the reason.
     """
 
     name: str
@@ -50,6 +50,7 @@ class PolicyLine(NamedTuple):
     asked: Literal["once per call", "per attempt"] = "per attempt"
     all_origins: bool = False
     made_first: bool = False
+    remark: Callable[[Settings, Own], str] | None = None
 
 
 def _cache(settings: Settings, scope: Scope, own: Own) -> tuple[Any, ...]:
@@ -71,6 +72,7 @@ ORDER = (
         "cache",
         "a stored answer needs nothing of what is below; told first, so that a 304 is the stored answer to all that judge it",
         (_cache,),
+        remark=cache.why_never,
     ),
     PolicyLine(
         "errors",
@@ -182,8 +184,13 @@ class PipelineStep(NamedTuple):
 def steps(settings: Settings, scope: Scope, own: Own) -> tuple[PipelineStep, ...]:
     """Every line of ORDER, and whether it is on."""
     return tuple(
-        PipelineStep(line.name, bool(_made(line, settings, scope, own)), line.asked, line.why) for line in ORDER
+        PipelineStep(line.name, bool(_made(line, settings, scope, own)), line.asked, _told(line, settings, own))
+        for line in ORDER
     )
+
+
+def _told(line: PolicyLine, settings: Settings, own: Own) -> str:
+    return (line.remark(settings, own) if line.remark is not None else "") or line.why
 
 
 def make_first(settings: Settings, scope: Scope) -> None:

@@ -51,7 +51,9 @@ class ServicePlans:
         self.listeners = listeners
         caches = "cache" in code or any(sheet.settings(name).cache for name in (None, *sheet.operations))
         parent = like.scope if like else None
-        self.scope: ServiceScope = ServiceScope(self.name, self.settings, parent, caches=caches, **options)
+        self.scope: ServiceScope = ServiceScope(
+            self.name, self.settings, parent, caches=caches, listeners=listeners, **options
+        )
         make_first(self.settings, self.scope)
         # Re-entrant: compiling may import a module of the user's, which may call this service.
         self._lock = threading.RLock()

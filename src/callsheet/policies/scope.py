@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from callsheet.events import Event
 from callsheet.settings.settings import Settings
 
 Made = TypeVar("Made")
@@ -35,7 +36,7 @@ class Scope(Protocol):
 
     `settings` are the service's, without those of any operation: first those in force for these calls, then, if
     `client.service` was given settings of its own, the service's usual ones. `store` keeps limits that several processes share, `cache` stored
-    answers; `caches`: whether any operation of the service is cached. `left_out` are
+    answers; `caches`: whether any operation of the service is cached. `hears`: whether a listener wants events of a type. `left_out` are
     header fields, in lower case, that are taken out of every request: a policy need not fill them. `now` is the monotonic clock, `wall_clock` the time of day, both
     in seconds; `pick` draws a number from 0 to 1.
     """
@@ -45,6 +46,7 @@ class Scope(Protocol):
     store: SharedStore | None
     cache: Any
     caches: bool
+    hears: Callable[[type[Event]], bool]
     left_out: frozenset[str]
     now: Callable[[], float]
     wall_clock: Callable[[], float]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -42,7 +43,7 @@ def members(texts: Iterable[str]) -> Iterator[str]:
 def directives(texts: Iterable[str]) -> Directives:
     """The directives of a Cache-Control field by name in lower case, their values without quotes.
 
-    Of one that is given twice the shorter time holds; what has no name that can be one is left out.
+    Of one that is given twice the stricter holds; what has no name that can be one is left out.
     """
     found: dict[str, str | None] = {}
     for member in members(texts):
@@ -51,9 +52,8 @@ def directives(texts: Iterable[str]) -> Directives:
         if not _TOKEN.fullmatch(name):
             continue
         plain = _unquoted(value) if equals else None
-        if name in found and not _is_shorter(plain, found[name]):
-            continue
-        found[name] = plain
+        if name not in found or _leeway(name, plain) < _leeway(name, found[name]):
+            found[name] = plain
     return found
 
 
@@ -63,8 +63,11 @@ def _unquoted(value: str) -> str:
     return value
 
 
-def _is_shorter(one: str | None, other: str | None) -> bool:
-    return (number(one) or 0.0) < (number(other) or 0.0)
+def _leeway(name: str, value: str | None) -> float:
+    """How much a directive allows: without a value `max-stale` allows all, and `no-cache` nothing."""
+    if value is None:
+        return math.inf if name == "max-stale" else -1.0
+    return number(value) or 0.0
 
 
 def number(text: str | None) -> float | None:

@@ -40,16 +40,14 @@ class Asked(NamedTuple):
 
 
 def asked_of(headers: Headers, constant: frozenset[tuple[str, str | Secret]]) -> Asked:
-    """What the fields say; those that every request of the settings has (`constant`) prove nothing of this call."""
+    """What the fields say; credentials that every request of the settings has (`constant`) are not this call's."""
     names = {name.lower() for name, _ in headers.fields}
     proofs: list[str] = []
     rest: list[str] = []
     for field in headers.fields:
         name, value = field[0].lower(), field[1]
-        if field in constant:
-            continue
         if isinstance(value, Secret) or names_a_credential(name):
-            proofs += (name, text_of(value))
+            proofs += () if field in constant else (name, text_of(value))
         elif name not in SAYS_NOTHING:
             rest += (name, text_of(value))
     return Asked(

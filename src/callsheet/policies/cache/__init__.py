@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from callsheet.auth.principal import principal_of
 from callsheet.policies.cache.cache import Cache, methods_of
 from callsheet.policies.cache.storing import CacheStore, Invalidation
 from callsheet.policies.scope import Own, Scope
@@ -22,6 +23,21 @@ def make(settings: Settings, scope: Scope, own: Own, jar: Any = None) -> tuple[C
     if chosen is None or (own.operation and own.method not in methods_of(chosen, own)):
         return ()
     return (scope.one(("cache", own, settings), lambda: Cache(chosen, settings, scope, own, jar)),)
+
+
+def why_never(settings: Settings, own: Own) -> str:
+    """Why no answer under these settings is stored, though a `cache` is written; "" if some may be."""
+    chosen = settings.cache
+    if chosen is None:
+        return ""
+    if own.safe is False:
+        return "nothing is stored: `safe: false` says that the call changes something"
+    if own.operation and own.method not in methods_of(chosen, own):
+        hint = ", unless it is `safe`" if own.method == "POST" and chosen.mode == "ttl" else ""
+        return f"nothing is stored: an answer to {own.method} is not kept{hint}"
+    if principal_of(settings) is None and not chosen.shared:
+        return "nothing is stored: a function gives the credential, and the sheet does not say whose; write `auth: {python, identity}`"
+    return ""
 
 
 def make_store(settings: Settings, scope: Scope, own: Own, jar: Any = None) -> tuple[Any, ...]:

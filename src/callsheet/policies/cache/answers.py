@@ -22,11 +22,15 @@ def made(
     return answer
 
 
-def answer_of(entry: Entry, request: Request, age: float) -> Response:
-    """The answer that an entry stands for, with its age (RFC 9111 5.1)."""
-    fields = tuple(field for field in entry.fields if field[0].lower() != "age")
+def shown_fields(entry: Entry) -> tuple[tuple[str, str], ...]:
+    """The fields of a stored answer but for its age, which is reckoned anew."""
+    return tuple(field for field in entry.fields if field[0].lower() != "age")
+
+
+def answer_of(entry: Entry, shown: tuple[tuple[str, str], ...], request: Request, age: float) -> Response:
+    """The answer that an entry stands for, with the `shown` fields and its age (RFC 9111 5.1)."""
     content = b"" if request.method == "HEAD" else entry.body
-    answer = made(entry.status, request, (*fields, ("Age", str(max(0, int(age))))), content, entry.reason)
+    answer = made(entry.status, request, (*shown, ("Age", str(max(0, int(age))))), content, entry.reason)
     answer.from_cache = True
     return answer
 

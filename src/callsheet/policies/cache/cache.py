@@ -13,21 +13,30 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from callsheet.auth.constant import constant_credential
-from callsheet.auth.principal import principal_of
+from callsheet.auth.principal import Principal
 from callsheet.call import Attempt, Call
 from callsheet.errors import APIError, BreakerOpen, DeadlinePassed, LimitReached, NoAnswer, NotSent, ResponseError
+from callsheet.events import CacheUsed
 from callsheet.http.caching import cache_status
 from callsheet.http.caching.fields import freshened
 from callsheet.http.caching.freshness import Facts, facts_of
-from callsheet.http.caching.keys import PARTED, Asked, argument_text, asked_of, body_text, mac, texts_of, varied
+from callsheet.http.caching.keys import Asked, argument_text, asked_of, body_text, mac, texts_of, varied
 from callsheet.http.caching.reuse import FAILURES, Windows, may_serve_error, use_of, window
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
-from callsheet.policies.cache.answers import answer_of, conditional, if_changed, made, shared, stored_fields
+from callsheet.policies.cache.answers import (
+    answer_of,
+    conditional,
+    if_changed,
+    made,
+    shared,
+    shown_fields,
+    stored_fields,
+)
 from callsheet.policies.cache.lookup import LOOKUP, OPTION, REFRESHING, CacheState, Lookup, told
 from callsheet.policies.scope import Own, Scope
 from callsheet.settings.cache import Cache as CacheSettings
@@ -41,8 +50,16 @@ KEPT_FOR_VALIDATION = 7 * 86400.0
 """Seconds for which a stale answer that has a validator is kept: asking for it anew costs no body."""
 MOST_REFRESHES = 16
 """Calls in the background at once; where more would be needed, stale answers are served and nothing is fetched."""
-MOST_FACTS = 1024
+MOST_KNOWN = 1024
+"""Stored answers whose fields were read, of one operation, so that a hit need not read them again."""
 TOO_MANY_REQUESTS, LEAST_OF_NETWORKS = 429, 520
+
+
+class Known(NamedTuple):
+    """What was read of a stored answer: its facts, and its fields but for the age."""
+
+    facts: Facts
+    shown: tuple[tuple[str, str], ...]
 
 
 class Cache:
@@ -62,11 +79,12 @@ class Cache:
         self.jar = jar
         self.follows = settings.redirects is not None
         self._methods = methods_of(chosen, own)
-        self._principal = principal_of(settings)
+        self._principal = Principal(settings)
         self.windows = Windows(chosen.stale_while_revalidate, chosen.stale_if_error)
         self._constant = frozenset({*settings.headers.items(), *constant_credential(settings.auth).headers})
         self._asked: tuple[Headers, Asked] | None = None
-        self._facts: dict[Any, Facts] = {}
+        self._hears = scope.hears(CacheUsed)
+        self._known: dict[Any, Known] = {}
 
     def before(self, attempt: Attempt, now: float) -> Verdict | None:
         """The answer, if the store has it; else what has to be waited for, or how the request changes."""
@@ -93,7 +111,7 @@ class Cache:
         fields = freshened(lookup.entry.fields, stored_fields(answer))
         asked = wall - (now - attempt.began)
         lookup.merged = self.timed(replace(lookup.entry, fields=fields, asked=asked, answered=wall))
-        return AnswerWith(answer_of(lookup.merged, attempt.request, self.age(lookup.merged, wall)))
+        return AnswerWith(self._answer(lookup.merged, attempt.request, wall)[0])
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """Wait no longer for another call."""
@@ -112,12 +130,13 @@ class Cache:
     def instead(self, call: Call, error: APIError) -> Tell | None:
         """The stored answer in place of an error that the call would raise, where it may serve that long (RFC 5861 4)."""
         lookup: Lookup | None = call.notes.get(LOOKUP)
-        if lookup is None or lookup.entry is None or lookup.facts is None or not _may_pass(error, lookup):
+        if lookup is None or lookup.entry is None or lookup.facts is None or REFRESHING in call.notes:
             return None
-        age = self.age(lookup.entry, self.wall())
+        if not _may_pass(error, lookup):
+            return None
+        answer, age = self._answer(lookup.entry, lookup.request, self.wall())
         if not may_serve_error(lookup.facts, self.windows, age):
             return None
-        answer = answer_of(lookup.entry, lookup.request, age)
         answer.cache_status = cache_status.hit(lookup.facts.lifetime - age)
         self.state.hits += 1
         return told("stale", f"in place of {type(error).__name__}", lookup.request, AnswerWith(answer))
@@ -132,26 +151,22 @@ class Cache:
             last = self._asked = (headers, asked_of(headers, self._constant))
         return last[1]
 
-    def facts(self, entry: Entry) -> Facts:
+    def known(self, entry: Entry) -> Known:
         """What the entry says of its own storing; in mode `ttl` the settings say for how long it serves."""
-        known = (entry.key, entry.vary, entry.answered)
-        facts = self._facts.get(known)
-        if facts is None:
+        name = (entry.key, entry.vary, entry.answered)
+        known = self._known.get(name)
+        if known is None:
             facts = facts_of(entry.status, entry.fields, entry.asked, entry.answered)
             if self.chosen.ttl is not None:
                 facts = facts._replace(said={}, lifetime=self.chosen.ttl, is_guessed=False, age=0.0)
-            if len(self._facts) >= MOST_FACTS:
-                self._facts.clear()
-            self._facts[known] = facts
-        return facts
-
-    def age(self, entry: Entry, wall: float) -> float:
-        """How old a stored answer is now, in seconds (RFC 9111 4.2.3)."""
-        return self.facts(entry).age + max(0.0, wall - entry.answered)
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            known = self._known[name] = Known(facts, shown_fields(entry))
+        return known
 
     def timed(self, entry: Entry) -> Entry:
         """The entry with the times until which it is fresh, and until which it is of any use."""
-        facts, windows = self.facts(entry), self.windows
+        facts, windows = self.known(entry).facts, self.windows
         fresh = entry.answered - facts.age + facts.lifetime
         late = max(
             window(facts, "stale-while-revalidate", windows.revalidate),
@@ -165,16 +180,21 @@ class Cache:
         known = self.state.hash_key
         return Ask(self.store, HashKey(), partial(self._got_key, then), PATIENCE) if known is None else then(known)
 
-    def tag(self, hash_key: bytes, url: str, proofs: str, *, shared: bool) -> str:
-        """By which all that is stored of a URL, for this principal or for everybody, is dropped."""
-        who = "" if shared else f"{self._principal}{PARTED}{proofs}"
-        return mac(hash_key, "tag", self.service, who, url.partition("#")[0])
+    def tag(self, hash_key: bytes, url: str) -> str:
+        """By which all that is stored of a URL is dropped: what one principal changed, others would see as it was, too."""
+        return mac(hash_key, "tag", self.service, url.partition("#")[0])
 
     def _got_key(self, then: Callable[[bytes], Verdict | None], got: Any) -> Verdict | None:
         if isinstance(got, StoreFailure):
             return None
         self.state.hash_key = got
         return then(got)
+
+    def _answer(self, entry: Entry, request: Request, wall: float) -> tuple[Response, float]:
+        """The stored answer, and how old it is (RFC 9111 4.2.3)."""
+        facts, shown = self.known(entry)
+        age = facts.age + max(0.0, wall - entry.answered)
+        return answer_of(entry, shown, request, age), age
 
     def _leave(self, lookup: Lookup, call: Call) -> None:
         flight, lookup.flight = lookup.flight, None
@@ -191,8 +211,9 @@ class Cache:
             return "a stream" if request.is_stream else "an upload"
         if call.notes.get(OPTION) == "off":
             return "cache=off"
-        if self._principal is None and not self.chosen.shared:
-            return "auth: python does not say whose answer it is (identity)"
+        lookup.principal = self._principal.now()
+        if lookup.principal is None and not self.chosen.shared:
+            return "the sheet does not say whose credential a function gives (identity)"
         if self.jar is not None and self.jar.holds_any:
             return "the jar holds cookies"
         return f"the request has {lookup.asked.bypasses}" if lookup.asked.bypasses else ""
@@ -202,8 +223,8 @@ class Cache:
         parts = self._parts(attempt.call, lookup.request, asked)
         if chosen.shared:
             lookup.shared_key = mac(hash_key, "all", *parts)
-        if self._principal is not None and not (chosen.shared and chosen.mode == "ttl"):
-            lookup.key = mac(hash_key, "own", self._principal, asked.proofs, *parts)
+        if lookup.principal is not None and not (chosen.shared and chosen.mode == "ttl"):
+            lookup.key = mac(hash_key, "own", lookup.principal, asked.proofs, *parts)
         if attempt.call.notes.get(OPTION) == "refresh":
             lookup.why = "request"
             return told("miss", "cache=refresh", lookup.request)
@@ -247,25 +268,27 @@ class Cache:
 
     def _judge(self, attempt: Attempt, lookup: Lookup, entry: Entry, *, collapsed: bool = False) -> Verdict | None:
         """Serve the stored answer, or go on to ask the service if it is still good."""
-        request, facts = lookup.request, self.facts(entry)
-        age = self.age(entry, self.wall())
+        request, (facts, shown) = lookup.request, self.known(entry)
+        age = facts.age + max(0.0, self.wall() - entry.answered)
         use = use_of(facts, lookup.asked.wishes, self.windows, age)
         lookup.entry, lookup.facts = entry, facts
         if use.how == "ask" or REFRESHING in attempt.call.notes:
             return self._go(attempt, lookup, use.why or "stale")
-        answer = answer_of(entry, request, age)
+        answer = answer_of(entry, shown, request, age)
         answer.cache_status = (
             cache_status.forwarded(lookup.why, collapsed=True) if collapsed else cache_status.hit(use.left)
         )
         if lookup.asked.conditions:
             answer = if_changed(answer, entry, request)
         self.state.hits += 1
-        if use.how == "fresh":
-            return told("hit", f"fresh for {use.left:.0f} s", request, AnswerWith(answer))
-        served = told("stale", f"for {-use.left:.0f} s", request, AnswerWith(answer))
+        served: Verdict = AnswerWith(answer)
+        if self._hears and use.how == "fresh":
+            served = told("hit", f"fresh for {use.left:.0f} s", request, served)
+        elif self._hears:
+            served = told("stale", f"for {-use.left:.0f} s", request, served)
         return self._refreshing(lookup, served) if use.how == "revalidate" else served
 
-    def _refreshing(self, lookup: Lookup, served: Tell) -> Verdict:
+    def _refreshing(self, lookup: Lookup, served: Verdict) -> Verdict:
         """Serve the stale answer, and have another call fetch a fresh one in the background, once per key."""
         state, key = self.state, lookup.key or lookup.shared_key
         with state.lock:

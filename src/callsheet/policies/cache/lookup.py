@@ -60,6 +60,7 @@ class Lookup:
         "is_alone",
         "key",
         "merged",
+        "principal",
         "request",
         "shared_key",
         "waits",
@@ -70,6 +71,7 @@ class Lookup:
         self.request = request
         self.asked = asked
         self.key = self.shared_key = ""
+        self.principal: str | None = None
         self.why, self.detail = "bypass", ""
         self.entry: Entry | None = None
         self.facts: Facts | None = None

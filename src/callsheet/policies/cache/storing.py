@@ -57,14 +57,14 @@ class CacheStore:
         wall = self._cache.wall()
         facts = facts_of(answer.status_code, answer.headers.multi_items(), wall, wall)
         why = "" if merged else self._why_not(attempt, lookup, answer, facts)
-        key, is_shared = self._key(lookup, facts)
+        key = self._key(lookup, facts)
         if not key:
-            why = why or "it is not public, and auth: python does not say whose it is (identity)"
+            why = why or "it is not public, and the sheet does not say whose credential a function gives (identity)"
         if why:
             return self._not_stored(lookup, answer, why, status)
         entry = merged or self._entry(attempt, lookup, answer, now)
         if merged is None:
-            tag = self._cache.tag(hash_key, lookup.request.wire_url, lookup.asked.proofs, shared=is_shared)
+            tag = self._cache.tag(hash_key, lookup.request.wire_url)
             vary = varied(hash_key, facts.names or (), lookup.request)
             entry = self._cache.timed(replace(entry, key=key, vary=vary, tags=(tag,)))
         answer.cache_status = cache_status.forwarded(lookup.why, status=status, stored=True)
@@ -75,11 +75,11 @@ class CacheStore:
         answer.cache_status = cache_status.forwarded(lookup.why, status=status, detail=why)
         return told("not stored", why, lookup.request)
 
-    def _key(self, lookup: Lookup, facts: Facts) -> tuple[str, bool]:
-        """Under which key the answer is stored, and whether everybody may be shown it."""
+    def _key(self, lookup: Lookup, facts: Facts) -> str:
+        """Under which key the answer is stored: the principal's own, or everybody's; "" for none."""
         chosen = self._cache.chosen
         is_shared = chosen.shared and (chosen.mode == "ttl" or "public" in facts.said)
-        return (lookup.shared_key if is_shared else lookup.key), is_shared
+        return lookup.shared_key if is_shared else lookup.key
 
     def _entry(self, attempt: Attempt, lookup: Lookup, answer: Response, now: float) -> Entry:
         wall = self._cache.wall()
@@ -178,10 +178,9 @@ class Invalidation:
         named = [answer.field(name) for name in (b"location", b"content-location")]
         beside = [urljoin(request.wire_url, url) for url in named if url]
         urls = [request.wire_url, *(url for url in beside if _is_of(request, url))]
-        proofs = self._cache.asked(request.headers).proofs
-        tags = {self._cache.tag(hash_key, url, proofs, shared=shared): None for url in urls for shared in (False, True)}
         verdict: Verdict | None = None
-        for tag in tags:
+        for url in dict.fromkeys(urls):
+            tag = self._cache.tag(hash_key, url)
             verdict = Ask(self._cache.store, Drop(tag=tag), _then(verdict), PATIENCE)
         return verdict
 

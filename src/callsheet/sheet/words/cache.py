@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from callsheet.sheet.forms.header_text import TOKEN
+from callsheet.sheet.forms.quantities import spelled_seconds
 from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.forms.record import Key, Layer, Record, Written
 from callsheet.sheet.forms.scalars import DURATION, SIZE, SWITCH, Choice, ListOf, Text, scalar
@@ -17,11 +18,6 @@ NO_TIME = "an answer that serves for no time is never used: write `cache: off`"
 EXPECTED = "`off`, `http`, a duration such as `5m`, or a mapping such as `{ttl: 5m, stale_if_error: 1h}`"
 
 
-def _window(node: Node, spot: Spot, reading: Reading) -> float:
-    """Seconds after the end of an answer; 0.0 for `off`, whatever the answer says."""
-    return duration_or_off(node, spot, reading) or 0.0
-
-
 def _ttl(node: Node, spot: Spot, reading: Reading) -> float:
     filled = scalar(node, spot, reading, DURATION.expected)
     if _is_nothing(filled):
@@ -34,7 +30,25 @@ def _is_nothing(filled: Scalar) -> bool:
     return not filled.hidden and text.rstrip("smh. ").strip("0.") == "" and text[:1] == "0"
 
 
-_WINDOW = FormOf(_window, DURATION_OR_OFF.schema())
+class _Window:
+    """A time after the end of an answer, or `off`; not written, the answer says it."""
+
+    when_none = "none"
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> float:
+        """Seconds; 0.0 for `off`."""
+        return duration_or_off(node, spot, reading) or 0.0
+
+    def schema(self) -> JsonSchema:
+        """The JSON Schema of the values that are read."""
+        return DURATION_OR_OFF.schema()
+
+    def spell(self, seconds: float) -> str:
+        """The time as a sheet writes it."""
+        return spelled_seconds(seconds) if seconds else "off"
+
+
+_WINDOW = _Window()
 RECORD = Record(
     (
         Key("mode", Choice(MODES), "`http`: as the answer's own fields say; `ttl`: for a time of ours"),
