@@ -9,6 +9,7 @@ from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from bench import report
@@ -18,13 +19,18 @@ from bench.machine import machine
 
 AT_ONCE = 60
 """Tests that are played at the same time: most of their time is pauses."""
+OTHERS = {"hishel": "hishel", "requests-cache": "requests_cache"}
+"""Clients that are asked if their module is there."""
 KINDS = ("required", "optimal", "check")
 BEGIN, END = "<!-- cache-tests: written by `python -m bench cache-tests` with --page -->", "<!-- end of cache-tests -->"
 
 
 def options(arguments):
     parser = argparse.ArgumentParser(prog="python -m bench cache-tests", description=__doc__)
-    parser.add_argument("--clients", nargs="+", choices=list(CLIENTS), default=list(CLIENTS), help="these only")
+    present = [name for name in CLIENTS if name not in OTHERS or find_spec(OTHERS[name]) is not None]
+    parser.add_argument(
+        "--clients", nargs="+", choices=list(CLIENTS), default=present, help="these (default: installed)"
+    )
     parser.add_argument(
         "--suite", type=Path, help="where the npm package http-cache-tests is (default: installed for once)"
     )
