@@ -9,6 +9,7 @@ from pathlib import Path
 from bench import blocking, report, tasks, transfer_report, transfers
 from bench.breaker import command as breaker
 from bench.caching import command as cache_tests
+from bench.caching import hits as cache_hits
 from bench.faults import command as faults
 from bench.machine import machine, versions
 from bench.rounds import measured
@@ -113,7 +114,12 @@ def kept(known):
 
 
 if __name__ == "__main__":
-    programs = {"faults": faults.main, "breaker": breaker.main, "cache-tests": cache_tests.main}
+    programs = {
+        "faults": faults.main,
+        "breaker": breaker.main,
+        "cache-tests": cache_tests.main,
+        "cache": cache_hits.main,
+    }
     if sys.argv[1:2] and sys.argv[1] in programs:
         programs[sys.argv[1]](sys.argv[2:])
     else:

@@ -38,7 +38,7 @@ OF_CDNS = {"surrogate-control"}
 """Sets of tests about fields that only a CDN in front of its origin reads."""
 
 
-class Test(NamedTuple):
+class Question(NamedTuple):
     """One test: `kind` is `required`, `optimal` or `check` (which only asks what a cache does)."""
 
     id: str
@@ -61,7 +61,7 @@ def applicable(suite):
         ["node", "--no-warnings", "--input-type=module", "--eval", EXPORT], cwd=suite, check=True, capture_output=True
     ).stdout
     return [
-        Test(test["id"], test["name"], test.get("kind", "required"), test["requests"], test.get("depends_on", []))
+        Question(test["id"], test["name"], test.get("kind", "required"), test["requests"], test.get("depends_on", []))
         for group in json.loads(told)
         if group["id"] not in OF_CDNS
         for test in group["tests"]
