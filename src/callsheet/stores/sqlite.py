@@ -110,7 +110,7 @@ class SqliteStore:
         self._writer.close()
         self.stop_reading()
 
-    def stop(self) -> Future[Any]:
+    def stop(self) -> Future[None]:
         """Take no more questions. The future is done when everything is written."""
         self.stop_reading()
         return self._writer.stop()

@@ -188,6 +188,9 @@ class SqliteFile:
             raise ForeignFileError("an older Callsheet wrote it")
         if application or version or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             raise ForeignFileError("another program wrote it")
+        # SQLite takes a short text for an empty file, and would write over it.
+        if self.path.stat().st_size and not connection.execute("PRAGMA page_count").fetchone()[0]:
+            raise ForeignFileError("file is not a database")
         return False
 
     def _lay_out(self, connection: sqlite3.Connection) -> None:

@@ -64,6 +64,7 @@ class SqliteWriter:
         """Begin anew in a forked child, which has no thread. What waits is the parent's to write."""
         self._pieces: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._ended: Future[None] = Future()
         self._waiting = 0
         self._bytes = 0
         self._failure = ""
@@ -103,17 +104,16 @@ class SqliteWriter:
             self._pieces.put(piece)
             return piece.done
 
-    def stop(self) -> Future[Any]:
+    def stop(self) -> Future[None]:
         """Take no more work. The future is done when everything is written and the file is closed."""
-        ended: Future[Any] = Future()
         with self._lock:
-            if self._is_closed or self._thread is None:
-                ended.set_result(None)
-            else:
-                self._pieces.put(_Piece(lambda _: None, 0, ended))
-                self._pieces.put(None)
-            self._is_closed = True
-        return ended
+            if not self._is_closed:
+                self._is_closed = True
+                if self._thread is None:
+                    self._ended.set_result(None)
+                else:
+                    self._pieces.put(None)
+        return self._ended
 
     def close(self) -> None:
         """Write what waits, for half a second at most, and close the file."""
@@ -122,6 +122,7 @@ class SqliteWriter:
 
     def _run(self) -> None:
         pieces = self._pieces
+        self._ended.set_running_or_notify_cancel()
         while (piece := pieces.get()) is not None:
             batch = [piece]
             while len(batch) < BATCH and not pieces.empty():
@@ -132,6 +133,7 @@ class SqliteWriter:
             self._carry_out(batch)
         with self._turn:
             self._let_go()
+        self._ended.set_result(None)
 
     def _carry_out(self, batch: list[_Piece]) -> None:
         for piece in batch:
