@@ -34,6 +34,18 @@ def test_a_second_process_is_answered_by_what_the_first_has_stored(shop):
     assert "attempt 1" not in again.err
 
 
+def test_one_call_may_want_something_else(shop):
+    def served(*options):
+        return json.loads(shop("call", "shop.tea", *options).out)["served"]
+
+    first = served("--cache", "refresh")
+    assert served() == first
+    assert served("--cache", "refresh") == first + 1
+    assert shop("request", "shop", "GET", "/cached/cli-tea", "--cache", "only").code == 0
+    shop("cache", "clear")
+    assert shop("request", "shop", "GET", "/cached/cli-tea", "--cache", "only").code == 5
+
+
 def test_what_is_not_stored_says_why(shop):
     assert "* cache: not stored, no-store" in shop("call", "shop.count", "-v").err
 
