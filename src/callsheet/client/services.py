@@ -91,9 +91,7 @@ class Calls(_AnyCalls):
         a StreamedResponse, to be closed.
         """
         calls = self._calls()
-        call, plan = calls.declared(
-            operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache=cache)
-        )
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         if call.request.is_stream:
             return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raise_for_status)))
         return finish(perform(call, plan, calls.io, raises=raise_for_status)).value
@@ -120,9 +118,7 @@ class Calls(_AnyCalls):
         whose `call` gives the answer itself.
         """
         calls = self._calls()
-        call, plan = calls.declared(
-            operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache=cache)
-        )
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         calls.check_whole(call)
         return finish(perform(call, plan, calls.io, raises=raise_for_status))
 
@@ -253,9 +249,7 @@ class AsyncCalls(_AnyCalls):
     ) -> Any:
         """Call a declared operation and get its typed result. See Service.call."""
         calls = self._calls()
-        call, plan = calls.declared(
-            operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache=cache)
-        )
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         if call.request.is_stream:
             return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
         return (await perform(call, plan, calls.io, raises=raise_for_status)).value
@@ -277,9 +271,7 @@ class AsyncCalls(_AnyCalls):
     ) -> Answer[Any]:
         """Call a declared operation and get both its typed result and the Response. See Service.call_with_response."""
         calls = self._calls()
-        call, plan = calls.declared(
-            operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache=cache)
-        )
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         calls.check_whole(call)
         return await perform(call, plan, calls.io, raises=raise_for_status)
 

@@ -133,12 +133,12 @@ class Given(NamedTuple):
     json: Any = None
     timeout: TimeoutLike | None = None
     idempotency_key: str | None = None
+    cache: CacheOption | None = None
     params: Params | None = None
     content: Any = None
     is_stream: bool = False
     data: Any = None
     files: Any = None
-    cache: CacheOption | None = None
 
     def without_unset(self) -> Given:
         """The same, with None in place of UNSET."""

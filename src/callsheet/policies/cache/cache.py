@@ -37,15 +37,13 @@ from callsheet.policies.cache.answers import (
     shown_fields,
     stored_fields,
 )
-from callsheet.policies.cache.lookup import LOOKUP, OPTION, REFRESHING, CacheState, Lookup, told
+from callsheet.policies.cache.lookup import LOOKUP, OPTION, REFRESHING, CacheState, Lookup, patience, told
 from callsheet.policies.scope import Own, Scope
 from callsheet.settings.cache import Cache as CacheSettings
 from callsheet.settings.settings import Settings
 from callsheet.stores.base import Entry, Find, HashKey
 from callsheet.verdicts import AnswerWith, Ask, Begin, Change, Refuse, StoreFailure, Tell, Verdict, WaitFor
 
-PATIENCE = 0.25
-"""Seconds that a call waits for its store: a store in trouble costs a miss, not the deadline."""
 KEPT_FOR_VALIDATION = 7 * 86400.0
 """Seconds for which a stale answer that has a validator is kept: asking for it anew costs no body."""
 MOST_REFRESHES = 16
@@ -93,10 +91,10 @@ class Cache:
         if lookup is None or lookup.request is not call.request:
             if lookup is not None:
                 self._leave(lookup, call)  # of the request before a redirect
-            lookup = call.notes[LOOKUP] = Lookup(call.request, self.asked(call.request.headers))
+            lookup = call.notes[LOOKUP] = Lookup(call.request, self.asked(call.request.headers), patience(call, now))
             self.state.requests += 1
             lookup.detail = self._why_not(call, lookup)
-            return None if lookup.detail else self.keyed(partial(self._look, attempt, lookup))
+            return None if lookup.detail else self.keyed(partial(self._look, attempt, lookup), lookup.patience)
         return self._awake(attempt, lookup) if lookup.waits else _sent_as(lookup)
 
     def after(self, attempt: Attempt, now: float) -> AnswerWith | None:
@@ -175,10 +173,10 @@ class Cache:
         )
         return replace(entry, fresh_until=fresh, keep_until=max(fresh, entry.answered) + late)
 
-    def keyed(self, then: Callable[[bytes], Verdict | None]) -> Verdict | None:
+    def keyed(self, then: Callable[[bytes], Verdict | None], within: float) -> Verdict | None:
         """Go on with the store's key for hashes, which is asked for once."""
         known = self.state.hash_key
-        return Ask(self.store, HashKey(), partial(self._got_key, then), PATIENCE) if known is None else then(known)
+        return Ask(self.store, HashKey(), partial(self._got_key, then), within) if known is None else then(known)
 
     def tag(self, hash_key: bytes, url: str) -> str:
         """By which all that is stored of a URL is dropped: what one principal changed, others would see as it was, too."""
@@ -228,10 +226,8 @@ class Cache:
         if attempt.call.notes.get(OPTION) == "refresh":
             lookup.why = "request"
             return told("miss", "cache=refresh", lookup.request)
-        own = bool(lookup.key)
-        return Ask(
-            self.store, Find(lookup.key or lookup.shared_key), partial(self._found, attempt, lookup, own), PATIENCE
-        )
+        found = partial(self._found, attempt, lookup, is_own=bool(lookup.key))
+        return Ask(self.store, Find(lookup.key or lookup.shared_key), found, lookup.patience)
 
     def _parts(self, call: Call, request: Request, asked: Asked) -> list[str]:
         """What an answer depends on beside the principal."""
@@ -248,14 +244,15 @@ class Cache:
             parts.append(body_text(request))
         return parts
 
-    def _found(self, attempt: Attempt, lookup: Lookup, is_own: bool, got: Any) -> Verdict | None:  # noqa: FBT001
+    def _found(self, attempt: Attempt, lookup: Lookup, got: Any, *, is_own: bool) -> Verdict | None:
         """Judge the variant that fits; among what is the principal's own first, then among what is everybody's."""
         entries: tuple[Entry, ...] = () if isinstance(got, StoreFailure) else got
         fitting = [entry for entry in entries if self._fits(entry, lookup.request)]
         if fitting:
             return self._judge(attempt, lookup, max(fitting, key=lambda entry: entry.answered))
         if is_own and lookup.shared_key:
-            return Ask(self.store, Find(lookup.shared_key), partial(self._found, attempt, lookup, False), PATIENCE)  # noqa: FBT003
+            again = partial(self._found, attempt, lookup, is_own=False)
+            return Ask(self.store, Find(lookup.shared_key), again, lookup.patience)
         return self._go(attempt, lookup, "vary-miss" if entries else "uri-miss")
 
     def _fits(self, entry: Entry, request: Request) -> bool:

@@ -23,6 +23,15 @@ LOOKUP = "cache.lookup"
 """Under which the notes of a call have the Lookup of its request."""
 
 
+PATIENCE, SHARE = 0.25, 0.1
+"""Seconds that a call waits for its store, and of what is left of its time: a store in trouble costs a miss, not the deadline."""
+
+
+def patience(call: Call, now: float) -> float:
+    """Seconds that a call may wait for its store now."""
+    return min(PATIENCE, (call.deadline - now) * SHARE)
+
+
 class Flight:
     """One call that fills a key, and those that wait for it, oldest first.
 
@@ -60,6 +69,7 @@ class Lookup:
         "is_alone",
         "key",
         "merged",
+        "patience",
         "principal",
         "request",
         "shared_key",
@@ -67,9 +77,10 @@ class Lookup:
         "why",
     )
 
-    def __init__(self, request: Request, asked: Asked) -> None:
+    def __init__(self, request: Request, asked: Asked, patience: float) -> None:
         self.request = request
         self.asked = asked
+        self.patience = patience
         self.key = self.shared_key = ""
         self.principal: str | None = None
         self.why, self.detail = "bypass", ""

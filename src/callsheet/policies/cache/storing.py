@@ -17,8 +17,8 @@ from callsheet.http.caching.reuse import why_not_stored
 from callsheet.http.request import Request, origin_of
 from callsheet.http.response import Response
 from callsheet.policies.cache.answers import stored_fields
-from callsheet.policies.cache.cache import PATIENCE, Cache
-from callsheet.policies.cache.lookup import LOOKUP, OPTION, Lookup, is_broken, told
+from callsheet.policies.cache.cache import Cache
+from callsheet.policies.cache.lookup import LOOKUP, OPTION, Lookup, is_broken, patience, told
 from callsheet.settings.retry import SAFE_METHODS
 from callsheet.stores.base import Drop, Entry, Keep
 from callsheet.verdicts import Ask, StoreFailure, Verdict
@@ -41,7 +41,7 @@ class CacheStore:
         lookup: Lookup | None = attempt.call.notes.get(LOOKUP)
         if lookup is None or lookup.request is not attempt.call.request:
             return None
-        lookup.attempt = attempt
+        lookup.attempt, lookup.patience = attempt, patience(attempt.call, now)
         self._cache.state.network += 1
         answer = attempt.outcome
         if not isinstance(answer, Response):
@@ -69,7 +69,7 @@ class CacheStore:
             entry = self._cache.timed(replace(entry, key=key, vary=vary, tags=(tag,)))
         answer.cache_status = cache_status.forwarded(lookup.why, status=status, stored=True)
         did = "revalidated" if merged else "stored"
-        return Ask(self._cache.store, Keep(entry), partial(self._kept, lookup, entry, did), PATIENCE)
+        return Ask(self._cache.store, Keep(entry), partial(self._kept, lookup, entry, did), lookup.patience)
 
     def _not_stored(self, lookup: Lookup, answer: Response, why: str, status: int | None) -> Verdict:
         answer.cache_status = cache_status.forwarded(lookup.why, status=status, detail=why)
@@ -118,10 +118,10 @@ class CacheStore:
         fields = stored_fields(answer)
         known = [(first(fields, name), first(entry.fields, name)) for name in VALIDATORS]
         if any(None not in pair and pair[0] != pair[1] for pair in known):
-            return Ask(self._cache.store, Drop(key=entry.key), _then(None), PATIENCE)
+            return Ask(self._cache.store, Drop(key=entry.key), _then(None), lookup.patience)
         wall = self._cache.wall()
         renewed = replace(entry, fields=freshened(entry.fields, fields), asked=wall, answered=wall)
-        return Ask(self._cache.store, Keep(self._cache.timed(renewed)), _then(None), PATIENCE)
+        return Ask(self._cache.store, Keep(self._cache.timed(renewed)), _then(None), lookup.patience)
 
     def _why_not(self, attempt: Attempt, lookup: Lookup, answer: Response, facts: Facts) -> str:
         """Why an answer is not stored; "" if it is."""
@@ -172,16 +172,17 @@ class Invalidation:
         is_safe = request.method in SAFE_METHODS if self._is_safe is None else self._is_safe
         if is_safe or not isinstance(answer, Response) or answer.status_code >= 400:
             return None
-        return self._cache.keyed(partial(self._drop, attempt.call.request, answer))
+        within = patience(attempt.call, now)
+        return self._cache.keyed(partial(self._drop, attempt.call.request, answer, within), within)
 
-    def _drop(self, request: Request, answer: Response, hash_key: bytes) -> Verdict | None:
+    def _drop(self, request: Request, answer: Response, within: float, hash_key: bytes) -> Verdict | None:
         named = [answer.field(name) for name in (b"location", b"content-location")]
         beside = [urljoin(request.wire_url, url) for url in named if url]
         urls = [request.wire_url, *(url for url in beside if _is_of(request, url))]
         verdict: Verdict | None = None
         for url in dict.fromkeys(urls):
             tag = self._cache.tag(hash_key, url)
-            verdict = Ask(self._cache.store, Drop(tag=tag), _then(verdict), PATIENCE)
+            verdict = Ask(self._cache.store, Drop(tag=tag), _then(verdict), within)
         return verdict
 
 

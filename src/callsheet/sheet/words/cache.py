@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from callsheet.settings import Cache
 from callsheet.sheet.forms.header_text import TOKEN
 from callsheet.sheet.forms.quantities import spelled_seconds
 from callsheet.sheet.forms.reading import FormOf, JsonSchema, Reading, Spot, misfit
-from callsheet.sheet.forms.record import Key, Layer, Record, Written
+from callsheet.sheet.forms.record import Key, Layer, Record, plain
 from callsheet.sheet.forms.scalars import DURATION, SIZE, SWITCH, Choice, ListOf, Text, scalar
 from callsheet.sheet.forms.shorthand import DURATION_OR_OFF, duration_or_off, is_off
 from callsheet.sheet.tree.findings import Findings, Misfit, did_you_mean
@@ -77,19 +78,22 @@ class CacheForm:
 
     record = RECORD
 
-    def read(self, node: Node, spot: Spot, reading: Reading) -> dict[str, Written] | None:
-        """The values of the mapping; None for `off`."""
+    def read(self, node: Node, spot: Spot, reading: Reading) -> Cache | None:
+        """The settings, which replace those of a lower layer whole; None for `off`."""
         if isinstance(node, MappingNode):
-            return _checked(RECORD.read(node, spot, reading), node, spot, reading.findings)
+            read = RECORD.read(node, spot, reading)
+            _check(read, node, spot, reading.findings)
+            mode = "ttl" if "ttl" in read else "http"
+            return Cache(**{"mode": mode, **plain(read)})
         filled = scalar(node, spot, reading, EXPECTED)
         if is_off(filled):
             return None
         if filled.value == "http":
-            return {"mode": Written("http", node)}
+            return Cache("http")
         seconds = None if isinstance(filled.value, bool) else DURATION.parse(filled.value)
         if seconds is None:
             raise misfit(filled, spot, EXPECTED, _meant(filled))
-        return {"mode": Written("ttl", node), "ttl": Written(seconds, node)}
+        return Cache("ttl", seconds)
 
     def schema(self) -> JsonSchema:
         """The JSON Schema of the values that are read."""
@@ -109,11 +113,9 @@ def _meant(filled: Scalar) -> str:
     return did_you_mean(filled.text.lower(), ("off", "http"))
 
 
-def _checked(read: dict[str, Written], node: MappingNode, spot: Spot, findings: Findings) -> dict[str, Written]:
-    """What was read, with the mode that a `ttl` implies. What does not go together is noted."""
-    mode, ttl = read.get("mode"), read.get("ttl")
-    if mode is None and ttl is not None:
-        return {"mode": Written("ttl", ttl.node), **read}
+def _check(read: Layer, node: MappingNode, spot: Spot, findings: Findings) -> None:
+    """Note what does not go together."""
+    mode = read.get("mode")
     if mode is None and all(key.text in KNOWN for key, _ in node.entries) and node.get("ttl") is None:
         findings.add(Misfit(node.place, f"{spot}: `mode` or `ttl` is missing", "write `mode: http`, or `ttl: 5m`"))
     elif mode is not None and mode.value == "ttl" and node.get("ttl") is None:
@@ -124,7 +126,6 @@ def _checked(read: dict[str, Written], node: MappingNode, spot: Spot, findings: 
             if written is not None:
                 hint = "the answer's own fields say it; leave it out, or write `mode: ttl`"
                 findings.add(Misfit(written.node.place, f"{spot.under(name)} beside `mode: http`", hint))
-    return read
 
 
 def check_cache(
@@ -132,10 +133,9 @@ def check_cache(
 ) -> None:
     """Note a cache that is written at an operation whose answers cannot be kept."""
     written = layer.get("cache")
-    if written is None or not isinstance(written.value, dict):
+    if written is None or not isinstance(written.value, Cache):
         return
-    place, mode = written.node.place, written.value.get("mode")
-    methods = written.value.get("methods")
+    place, chosen = written.node.place, written.value
     if is_safe is False:
         message = f"{spot}: `cache` beside `safe: false`, which says that the call changes something"
         findings.add(Misfit(place, message, "keep one"))
@@ -146,16 +146,14 @@ def check_cache(
     elif method not in METHODS:
         message = f"{spot}: `cache` at a {method}, whose answers are not kept"
         findings.add(Misfit(place, message, "leave it out: what the call changes is dropped from the cache by itself"))
-    elif method in READING_METHODS:
-        pass
-    elif is_safe is not True:
+    elif method not in READING_METHODS and is_safe is not True:
         message = f"{spot}: `cache` at a {method} that is not `safe`"
         findings.add(Misfit(place, message, "write `safe: true` beside it if the call only reads"))
-    elif mode is not None and mode.value == "http":
+    elif method not in READING_METHODS and chosen.mode == "http":
         message = (
             f"{spot}: `cache: http` at a {method}: no field of its answer lets it serve another {method} (RFC 9111)"
         )
         findings.add(Misfit(place, message, "write for how long it serves: `cache: 5m`"))
-    if methods is not None and not streams and method in METHODS and method not in methods.value:
+    elif chosen.methods is not None and method not in chosen.methods:
         message = f"{spot.under('cache.methods')} does not name {method}, the method of the operation"
-        findings.add(Misfit(methods.node.place, message, f"add {method}, or leave `methods` out"))
+        findings.add(Misfit(place, message, f"add {method}, or leave `methods` out"))
