@@ -275,6 +275,24 @@ class TestOneFillAtATime:
         assert [n(answer) for answer in rest] == [2, 2, 2]
         assert shop.sent("/a") == 2
 
+    def test_they_get_what_the_last_attempt_brought(self, new_shop, fake):
+        shop = new_shop()
+        fake.on("GET", "/a").respond(503, headers=dict(FRESH), delay=1.0).respond(
+            200, json={"n": 2}, headers=dict(FRESH)
+        )
+        answers = shop.together(*[("get", "/a", {})] * 4)
+        assert [n(answer) for answer in answers] == [2] * 4
+        assert shop.sent("/a") == 2
+
+    def test_a_redirect_is_followed_by_each_and_where_it_leads_is_asked_once(self, new_shop, fake):
+        shop = new_shop("redirects: same-origin")
+        fake.on("GET", "/old").respond(301, headers={"Location": "/v1/new"}, delay=1.0)
+        fake.on("GET", "/new").respond(200, json={"n": 1}, headers=dict(FRESH), delay=1.0)
+        answers = shop.together(*[("get", "/old", {})] * 5)
+        assert [n(answer) for answer in answers] == [1] * 5
+        assert (shop.sent("/old"), shop.sent("/new")) == (5, 1)
+        assert not shop.client._cache_states()["shop"].flights
+
     def test_nobody_waits_for_who_asks_for_something_else(self, shop, numbered):
         numbered("/a", Cache_Control="max-age=60", Vary="Accept")
         answers = shop.together(*[("get", "/a", {"headers": {"Accept": kind}}) for kind in ("text/plain", "text/html")])

@@ -89,8 +89,8 @@ class Cache:
         call = attempt.call
         lookup: Lookup | None = call.notes.get(LOOKUP)
         if lookup is None or lookup.request is not call.request:
-            if lookup is not None:
-                self._leave(lookup, call)  # of the request before a redirect
+            if lookup is not None and lookup.flight is not None and lookup.flight.leader is call:
+                self.state.land(lookup.flight)  # of the request before a redirect, which the others follow as well
             lookup = call.notes[LOOKUP] = Lookup(call.request, self.asked(call.request.headers), patience(call, now))
             self.state.requests += 1
             lookup.detail = self._why_not(call, lookup)
@@ -122,8 +122,9 @@ class Cache:
         """End the flight that the call leads."""
         self.state.refreshing.discard(call.notes.get(REFRESHING, ""))
         lookup: Lookup | None = call.notes.get(LOOKUP)
-        if lookup is not None:
-            self._leave(lookup, call)
+        flight = lookup.flight if lookup is not None else None
+        if lookup is not None and flight is not None and flight.leader is call:
+            self.state.end(flight, lookup)
 
     def instead(self, call: Call, error: APIError) -> Tell | None:
         """The stored answer in place of an error that the call would raise, where it may serve that long (RFC 5861 4)."""
@@ -193,11 +194,6 @@ class Cache:
         facts, shown = self.known(entry)
         age = facts.age + max(0.0, wall - entry.answered)
         return answer_of(entry, shown, request, age), age
-
-    def _leave(self, lookup: Lookup, call: Call) -> None:
-        flight, lookup.flight = lookup.flight, None
-        if flight is not None and flight.leader is call:
-            self.state.end(flight, lookup.attempt)
 
     def _why_not(self, call: Call, lookup: Lookup) -> str:
         """Why the store is neither asked nor given the answer; "" if it is."""

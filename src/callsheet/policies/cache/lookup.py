@@ -54,7 +54,8 @@ class Lookup:
     """What is known of one request: its keys, the stored answer, why the service is asked, whose flight it is in.
 
     `why` is a word of RFC 9211, `detail` says more. `conditional` is the request by which the service is asked if the stored
-    answer is still good, `merged` that answer once the service said so. `attempt` is the last one that has an outcome. It
+    answer is still good, `merged` that answer once the service said so. `attempt` is the last one that has an outcome, and
+    `stored` what that was stored as. It
     `waits` for its flight; `is_alone` after that: it waits for no other.
     """
 
@@ -73,6 +74,7 @@ class Lookup:
         "principal",
         "request",
         "shared_key",
+        "stored",
         "waits",
         "why",
     )
@@ -89,6 +91,7 @@ class Lookup:
         self.conditional: Request | None = None
         self.merged: Entry | None = None
         self.attempt: Attempt | None = None
+        self.stored: Entry | None = None
         self.flight: Flight | None = None
         self.waits = self.is_alone = False
 
@@ -117,17 +120,19 @@ class CacheState:
             ticket = flight.waiters[attempt] = attempt.call.new_ticket()
             return flight, ticket
 
-    def land(self, flight: Flight, entry: Entry | None = None) -> None:
-        """End a flight, with what was stored: all that wait go on."""
+    def land(self, flight: Flight) -> None:
+        """End a flight with nothing to share: each that waits asks for itself."""
         with self.lock:
-            flight.entry = entry
             self._land(flight)
 
-    def end(self, flight: Flight, attempt: Attempt | None) -> None:
+    def end(self, flight: Flight, lookup: Lookup) -> None:
         """End a flight by the last attempt of its leader; by none that others could share, the oldest waiter leads it."""
+        attempt = lookup.attempt
         outcome = attempt.outcome if attempt is not None and attempt.again is None else None
         with self.lock:
-            if isinstance(outcome, Response):
+            if isinstance(outcome, Response) and lookup.stored is not None:
+                flight.entry = lookup.stored
+            elif isinstance(outcome, Response):
                 flight.response = outcome if attempt is not None and _is_failure(outcome, attempt) else None
             elif isinstance(outcome, APIError) and attempt is not None and _meets_others(outcome, attempt):
                 flight.error = outcome

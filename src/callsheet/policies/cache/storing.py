@@ -41,7 +41,7 @@ class CacheStore:
         lookup: Lookup | None = attempt.call.notes.get(LOOKUP)
         if lookup is None or lookup.request is not attempt.call.request:
             return None
-        lookup.attempt, lookup.patience = attempt, patience(attempt.call, now)
+        lookup.attempt, lookup.stored, lookup.patience = attempt, None, patience(attempt.call, now)
         self._cache.state.network += 1
         answer = attempt.outcome
         if not isinstance(answer, Response):
@@ -102,10 +102,7 @@ class CacheStore:
         )
 
     def _kept(self, lookup: Lookup, entry: Entry, did: str, got: Any) -> Verdict | None:
-        flight = lookup.flight
-        if flight is not None and not lookup.waits and flight.leader is not None:
-            lookup.flight = None
-            self._cache.state.land(flight, entry)
+        lookup.stored = entry
         if isinstance(got, StoreFailure):
             return told("not stored", "the store could not be asked", lookup.request)
         return told(did, f"fresh for {max(0.0, entry.fresh_until - entry.answered):.0f} s", lookup.request)
