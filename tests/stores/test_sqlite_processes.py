@@ -65,6 +65,22 @@ def test_a_process_that_is_killed_leaves_the_file_whole(tmp_path, caplog):
     assert [each.name for each in tmp_path.iterdir()] == ["a.db"]
 
 
+def test_a_program_that_ends_without_closing_loses_nothing(tmp_path):
+    path = tmp_path / "a.db"
+    program = f"""
+from callsheet.stores.base import Keep
+from callsheet.stores.sqlite import SqliteStore
+from tests.stores.caches import entry
+store = SqliteStore({str(path)!r})
+for number in range(20):
+    store.ask(Keep(entry(f"k{{number}}")), 1.0)
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=PATIENCE * 3)
+    store = SqliteStore(path)
+    assert [len(store.ask(Find(f"k{number}"), PATIENCE)) for number in range(20)] == [1] * 20
+    store.close()
+
+
 def in_child(work):
     """What `work` gives in a forked child."""
     read, write = os.pipe()

@@ -38,6 +38,7 @@ from callsheet.stores.memory import MOST, Vary
 from callsheet.stores.packed import packed_head, packed_vary, unpacked
 from callsheet.stores.sqlite_entries import (
     FIND,
+    HASH_KEY,
     LAYOUT,
     clear,
     drop,
@@ -127,11 +128,18 @@ class SqliteStore:
         if isinstance(question, Keep):
             self._keep(question.entry)
             return None  # type: ignore[return-value]
-        if isinstance(question, HashKey) and self._hash_key is not None:
+        if isinstance(question, HashKey) and self._known_hash_key():
             return self._hash_key  # type: ignore[return-value]
         if not isinstance(question, HashKey) and not self._pending and self._file.identity() is None:
             return self._of_nothing(question)  # type: ignore[no-any-return]
         return self._writer.do(self._works[type(question)](question))
+
+    def _known_hash_key(self) -> bool:
+        """Whether it is known, or stands in the file already: then no other process's transaction is waited for."""
+        if self._hash_key is None:
+            rows = self._rows(HASH_KEY, ())
+            self._hash_key = bytes(rows[0][0]) if rows else None
+        return self._hash_key is not None
 
     def _of_nothing(self, question: object) -> Any:
         """The answer where there is no file: it is not made to be asked."""
@@ -150,7 +158,7 @@ class SqliteStore:
             with self._lock:
                 pending = dict(self._pending.get(key, ()))
         found = {}
-        for number, head, body in self._rows(key, now):
+        for number, head, body in self._rows(FIND, (key, now)):
             entry = unpacked(head, body)
             if entry is None or entry.key != key:
                 self._forget_rows(key)
@@ -167,11 +175,11 @@ class SqliteStore:
         with contextlib.suppress(StoreUnavailableError):
             self._writer.do(partial(drop, Drop(key)))
 
-    def _rows(self, key: str, now: float) -> list[Any]:
+    def _rows(self, select: str, given: tuple[Any, ...]) -> list[Any]:
         try:
             with self._reading:
                 connection = self._connection()
-                return [] if connection is None else connection.execute(FIND, (key, now)).fetchall()
+                return [] if connection is None else connection.execute(select, given).fetchall()
         except Exception as error:
             if isinstance(error, StoreUnavailableError):
                 raise
@@ -181,7 +189,7 @@ class SqliteStore:
             if is_damage(error):
                 # The writer meets the damage, too, and sets the file aside.
                 with contextlib.suppress(StoreUnavailableError):
-                    self._writer.do(lambda connection: connection.execute(FIND, (key, now)).fetchall())
+                    self._writer.do(lambda connection: connection.execute(select, given).fetchall())
                 return []
             self._rests_until = time.monotonic() + REST
             raise StoreUnavailableError(f"{self._file.path}: {error}") from None

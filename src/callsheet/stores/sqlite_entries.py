@@ -33,6 +33,7 @@ LAYOUT = Layout(
     ),
 )
 FIND = "SELECT id, head, body FROM entries WHERE key = ? AND keep_until > ? ORDER BY id"
+HASH_KEY = "SELECT value FROM hash_key"
 _TAKE_OUT = "DELETE FROM entries WHERE key = ? AND vary = ?"
 _PUT_IN = """
 INSERT INTO entries (key, vary, service, operation, keep_until, used, size, head, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -78,7 +79,7 @@ def totals(connection: sqlite3.Connection) -> tuple[int, int]:
 def hash_key(connection: sqlite3.Connection) -> bytes:
     """The key of the file, made by the first process that asks."""
     connection.execute("INSERT OR IGNORE INTO hash_key VALUES (1, ?)", (secrets.token_bytes(KEY_LENGTH),))
-    return bytes(connection.execute("SELECT value FROM hash_key").fetchone()[0])
+    return bytes(connection.execute(HASH_KEY).fetchone()[0])
 
 
 def note_used(used: Mapping[int, float], connection: sqlite3.Connection) -> None:

@@ -128,7 +128,7 @@ class _AnyValkeyCache(AnyValkey):
 
     def _keep(self, question: Keep) -> Steps:
         entry = question.entry
-        left = min(round((entry.keep_until - self._wall()) * 1000), LONGEST)
+        left = round(min((entry.keep_until - self._wall()) * 1000, LONGEST))
         if left > 0:
             name = self._hash(entry.key)
             value = packed_head(entry) + b"\n" + entry.body
