@@ -8,6 +8,8 @@ from pathlib import Path
 
 from bench import blocking, report, tasks, transfer_report, transfers
 from bench.breaker import command as breaker
+from bench.caching import command as cache_tests
+from bench.caching import hits as cache_hits
 from bench.faults import command as faults
 from bench.machine import machine, versions
 from bench.pages import command as pages
@@ -26,7 +28,8 @@ def options():
         prog="python -m bench",
         description=__doc__,
         epilog="Programs of their own: `python -m bench faults --help`, the same faults before several clients, and "
-        "`python -m bench breaker --help`, what callsheet's breaker costs and saves; `python -m bench pages --help`, walks over pages.",
+        "`python -m bench breaker --help`, what callsheet's breaker costs and saves; `python -m bench pages --help`, walks over pages; "
+        "`python -m bench cache-tests --help`, what the public tests of HTTP caches say of its cache.",
     )
     # The empty list stands among the choices because argparse checks a default, too.
     parser.add_argument(
@@ -108,11 +111,18 @@ def main():
 
 
 def kept(known):
-    return {name: known[name] for name in ("transfers", "faults", "breaker", "pages") if name in known}
+    names = ("transfers", "faults", "breaker", "pages", "cache-tests", "cache")
+    return {name: known[name] for name in names if name in known}
 
 
 if __name__ == "__main__":
-    programs = {"faults": faults.main, "breaker": breaker.main, "pages": pages.main}
+    programs = {
+        "faults": faults.main,
+        "breaker": breaker.main,
+        "pages": pages.main,
+        "cache-tests": cache_tests.main,
+        "cache": cache_hits.main,
+    }
     if sys.argv[1:2] and sys.argv[1] in programs:
         programs[sys.argv[1]](sys.argv[2:])
     else:

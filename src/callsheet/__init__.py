@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from callsheet.ambient import deadline
     from callsheet.client import AsyncClient, AsyncService, Client, Service
     from callsheet.client.breaker import BreakerControl
+    from callsheet.client.cache import AsyncCacheControl, CacheControl, CacheCounts
     from callsheet.engine.answer import Answer
     from callsheet.engine.streamed import AsyncStreamedResponse, StreamedResponse
     from callsheet.errors import (
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         AttemptBegan,
         AttemptEnded,
         BreakerChanged,
+        CacheUsed,
         CallBegan,
         CallEnded,
         Event,
@@ -91,6 +93,7 @@ __all__ = [
     "ApplicationError",
     "ArgumentError",
     "AsyncASGITransport",
+    "AsyncCacheControl",
     "AsyncClient",
     "AsyncItems",
     "AsyncOutcomes",
@@ -105,6 +108,9 @@ __all__ = [
     "BreakerChanged",
     "BreakerControl",
     "BreakerOpen",
+    "CacheControl",
+    "CacheCounts",
+    "CacheUsed",
     "CallBegan",
     "CallEnded",
     "Client",
@@ -173,9 +179,10 @@ _HOMES = {
     "callsheet.client": "AsyncClient AsyncService Client Service",
     "callsheet.engine.answer": "Answer",
     "callsheet.client.breaker": "BreakerControl",
+    "callsheet.client.cache": "AsyncCacheControl CacheControl CacheCounts",
     "callsheet.engine.streamed": "AsyncStreamedResponse StreamedResponse",
     "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached LocalFault MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PageLoop PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
-    "callsheet.events": "AttemptBegan AttemptEnded BreakerChanged CallBegan CallEnded Event LimitLearned Listener StoreFailed TokenFetched WireFacts",
+    "callsheet.events": "AttemptBegan AttemptEnded BreakerChanged CacheUsed CallBegan CallEnded Event LimitLearned Listener StoreFailed TokenFetched WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",

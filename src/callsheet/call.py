@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from callsheet.http.request import Request
     from callsheet.http.response import Response
     from callsheet.settings.timeout import Timeout
-    from callsheet.verdicts import Resend, Ticket, TryAgain
+    from callsheet.verdicts import Begin, Resend, Ticket, TryAgain
 
 Meaning = Literal["rate_limited", "transient", "unauthorized", "failed", "ignored"]
 """What an answer means by an error rule, whatever its status."""
@@ -50,7 +50,8 @@ class Call:
     count for retry. In `notes` a policy keeps what it must remember from one attempt to the next. `arguments` are those of
     a declared operation, by name. `timeout` are the limits that this caller chose, `granted` those of the settings (None:
     the same). `around` is when a deadline around the call passes; `within` is the time left until then, if the total
-    would end later. `facts` are the fields common to the call's events, None until the first event is made.
+    would end later. `facts` are the fields common to the call's events, None until the first event is made. `beside` is another
+    call that is to begin in the background once this one has its answer.
     """
 
     request: Request
@@ -74,6 +75,7 @@ class Call:
     stopped_by: str | None = None
     notes: dict[Any, Any] = field(default_factory=dict)
     facts: CallFacts | None = None
+    beside: Begin | None = None
 
     def __post_init__(self) -> None:
         self.granted = self.granted or self.timeout

@@ -214,7 +214,34 @@ class TokenFetched(NamedTuple):
     lifetime: float
 
 
-Event = CallBegan | AttemptBegan | AttemptEnded | CallEnded | StoreFailed | BreakerChanged | LimitLearned | TokenFetched
+class CacheUsed(NamedTuple):
+    """What the cache did for a call, and `why`: `did` is `hit`, `stale`, `miss`, `stored`, `revalidated` or `not stored`.
+
+    A call that is not answered from the cache has a `miss`, and then one of the last three for each answer that came.
+    """
+
+    id: str
+    service: str
+    operation: str
+    method: str
+    template: str
+    began: float
+    url: str
+    did: str
+    why: str
+
+
+Event = (
+    CallBegan
+    | AttemptBegan
+    | AttemptEnded
+    | CallEnded
+    | StoreFailed
+    | BreakerChanged
+    | LimitLearned
+    | TokenFetched
+    | CacheUsed
+)
 """Any of the events: what a listener is called with."""
 Listener = Callable[[Event], None]
 """A function that is called with each event but CallBegan and AttemptBegan. With an attribute `wants`, a collection of event

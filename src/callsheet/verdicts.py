@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -40,11 +40,13 @@ class Wait:
 class WaitFor:
     """Wait until the ticket is granted, or the call's deadline passes.
 
-    `why` says what for, as in `Wait`; a function is given the time when the deadline passed.
+    `why` says what for, as in `Wait`; a function is given the time when the deadline passed. With `looks_again` the
+    policies are asked from the top at once after it, those below only then: they hold nothing meanwhile.
     """
 
     ticket: Ticket
     why: str | Callable[[float], str]
+    looks_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,15 @@ class StoreFailure:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask a store a question. `then` makes a verdict, or None, of the store's answer or of a StoreFailure."""
+    """Ask a store a question. `then` makes a verdict, or None, of the store's answer or of a StoreFailure.
+
+    `within` is how many seconds the call may wait for the answer, None: as long as its deadline allows.
+    """
 
     store: Any
     question: Any
     then: Callable[[Any], Verdict | None]
+    within: float | None = None
 
 
 Steps = Generator["Request | Wait", Any, "Verdict | None"]
@@ -148,7 +154,22 @@ class Later:
     then: Verdict | None = None
 
 
-Verdict = Wait | WaitFor | AnswerWith | Refuse | TryAgain | Change | Resend | GiveUp | Tell | Ask | Exchange | Later
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Begin another call in the background, of the same plan and under all its policies, and go on at once with `then`.
+
+    It sends `request`, has the settings' own time, and begins with these `notes`. Its outcome is told to nobody but the policies
+    and listeners. `close` ends it.
+    """
+
+    request: Request
+    notes: Mapping[Any, Any]
+    then: Verdict | None = None
+
+
+Verdict = (
+    Wait | WaitFor | AnswerWith | Refuse | TryAgain | Change | Resend | GiveUp | Tell | Ask | Exchange | Later | Begin
+)
 
 
 class Interpretation(NamedTuple):

@@ -26,7 +26,9 @@ def questions(log, *kinds):
 def test_the_list_of_policies_is_the_documented_one():
     assert [line.name for line in ORDER] == [
         "deadline",
+        "cache",
         "errors",
+        "cache.store",
         "breaker",
         "auth.token",
         "sign.ready",
@@ -243,3 +245,19 @@ def test_an_error_shows_the_request_that_failed(world, log):
     with pytest.raises(NoAnswer) as caught:
         world.call(world.plan(Policy("redirect", log, after=[Resend(elsewhere)])))
     assert caught.value.request.url == elsewhere.url
+
+
+def test_a_wait_that_looks_again_asks_nobody_below_before_that(world, log):
+    class Granted(Policy):
+        def before(self, attempt, now):
+            super().before(attempt, now)
+            if self not in attempt.call.notes:
+                attempt.call.notes[self] = True
+                ticket = attempt.call.new_ticket()
+                ticket.grant()
+                return WaitFor(ticket, "another call", looks_again=True)
+            return None
+
+    world.call(world.plan(Policy("first", log), Granted("waits", log), Policy("last", log)))
+    asked = [name for kind, name, *_ in log if kind == "before"]
+    assert asked == ["first", "waits", "first", "waits", "last", "first", "waits", "last"]

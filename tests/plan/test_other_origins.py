@@ -169,6 +169,8 @@ def test_the_place_of_a_url():
 
 def test_policies_that_put_something_into_a_request_are_asked_about_the_services_own_origin_only():
     assert {line.name for line in ORDER if not line.all_origins} == {
+        "cache",
+        "cache.store",
         "auth.token",
         "sign.ready",
         "cookies",

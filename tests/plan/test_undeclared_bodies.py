@@ -115,7 +115,7 @@ def test_a_request_has_one_body(service, given, names):
         ({"content": {"a": 1}}, "content: expected bytes, text, a Path, a file or an iterator of bytes, found dict"),
         ({"content": io.StringIO("x")}, "file object: opened as text; open it with 'rb'"),
         ({"json": float("nan")}, "json: NaN and Infinity have no JSON form"),
-        ({"body": b"x"}, "unknown option body; expected content, data, files, headers, idempotency_key, json"),
+        ({"body": b"x"}, "unknown option body; expected cache, content, data, files, headers, idempotency_key, json"),
     ],
 )
 def test_what_has_no_form_is_refused_before_a_byte_is_sent(service, given, message):

@@ -59,9 +59,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def sheet_of(place: Place, url: str, folder: Any, settings: str = "") -> Sheet:
+def sheet_of(place: Place, url: str, folder: Any, settings: str = "", top: str = "") -> Sheet:
     text = f"""
 callsheet: 1
+{top}
 services:
   s:
     base_url: "{url}"
@@ -97,23 +98,23 @@ class Seen:
     listen.wants = get_args(Event)
 
 
-def in_threads(sheet: Sheet, place: Place, seen: Seen) -> None:
+def in_threads(sheet: Sheet, place: Place, seen: Seen, timeout: float = 0.2) -> None:
     with Client(sheet, listeners=(seen.listen,)) as client:
         seen.look_at(client)
         seen.look_at(client.service("s"))
         try:
-            look_at_answer(client.call("op", place.arguments, timeout=0.2), seen)
+            look_at_answer(client.call("op", place.arguments, timeout=timeout), seen)
         except APIError as error:
             seen.look_at_error(error)
         seen.look_at(client.service("s")._maker.plans.plan("op"))
 
 
-def in_tasks(sheet: Sheet, place: Place, seen: Seen, loop: str = "asyncio") -> None:
+def in_tasks(sheet: Sheet, place: Place, seen: Seen, timeout: float = 0.2, loop: str = "asyncio") -> None:
     async def main() -> None:
         async with AsyncClient(sheet, listeners=(seen.listen,)) as client:
             seen.look_at(client)
             try:
-                look_at_answer(await client.call("op", place.arguments, timeout=0.2), seen)
+                look_at_answer(await client.call("op", place.arguments, timeout=timeout), seen)
             except APIError as error:
                 seen.look_at_error(error)
 
@@ -164,6 +165,31 @@ def test_nor_when_tls_fails(place, in_colour, folder, certificates, caplog):
     seen.texts += [record.getMessage() + repr(record.__dict__) for record in caplog.records]
     assert any("TLSError" in text for text in seen.texts)
     assert not [text for text in seen.texts for spelling in spellings() if spelling in text]
+
+
+@pytest.mark.parametrize("in_colour", colours(in_threads, in_tasks))
+@pytest.mark.parametrize("way", ["an answer", "an echo"])
+@pytest.mark.parametrize("cache", ["5m", "{mode: http, shared: true}"])
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_nor_is_one_in_the_store_of_the_cache(place, cache, way, in_colour, folder):
+    fields = [("Cache-Control", "public, max-age=60"), ("Set-Cookie", f"session={CANARY}")]
+    answer = answer_json({"n": 1}, headers=fields) if way == "an answer" else echo(200)
+    seen = Seen()
+    with ScriptedServer(answer) as server:
+        sheet = sheet_of(place, server.url, folder, f"cache: {cache}", "stores: {cache: 'sqlite:answers.db'}")
+        for _ in range(2):
+            in_colour(sheet, place, seen, timeout=5.0)
+    kept = b"".join(map(content_of, folder.glob("answers.db*")))
+    assert b"cache-control" in kept.lower() or way == "an echo"
+    assert not [spelling for spelling in spellings() if spelling.encode() in kept]
+    assert not [text for text in seen.texts for spelling in spellings() if spelling in text]
+
+
+def content_of(file: Any) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:  # SQLite's own, which goes as the file is closed
+        return b""
 
 
 BAD_SHEETS = [

@@ -296,7 +296,7 @@ SERVICE = [
 ]  # fmt: skip
 
 NOT_YET = [
-    *("cache", "strict_responses"),
+    "strict_responses",
 ]
 
 OPERATION = [
@@ -432,12 +432,24 @@ WHOLE = [
     ("callsheet: 1\nservices: {a: {}}", "2:12: service `a`: `base_url` is missing"),
     ("callsheet: 1\nservices: {a/b: {}}", "2:12: `a/b` cannot name a service"),
     ("callsheet: 1\nservice: {}", "2:1: unknown key `service` in the sheet"),
-    ("callsheet: 1\nstores: {cache: memory}\nservices: {a: {base_url: http://a}}", "2:10: `cache` is not supported yet (`stores` of the sheet)"),
+    ("callsheet: 1\nstores: {cache: mysql://a}\nservices: {a: {base_url: http://a}}", "2:17: `stores.cache` of the sheet: expected `memory`, `sqlite:PATH`"),
+    ("callsheet: 1\nstores: {cache: cache.db}\nservices: {a: {base_url: http://a}}", "a file is written `sqlite:cache.db`"),
+    ("callsheet: 1\nstores: {cache: 'sqlite:'}\nservices: {a: {base_url: http://a}}", "write the path of a file after `sqlite:`"),
+    ("callsheet: 1\nstores: {cache: 'sqlite::memory:'}\nservices: {a: {base_url: http://a}}", "of each process by `cache: memory`"),
+    ("callsheet: 1\nstores: {cache: 'sqlite:///a.db'}\nservices: {a: {base_url: http://a}}", "without slashes before it: `sqlite:a.db`"),
+    ("callsheet: 1\nstores: {cache: 'sqlite:.'}\nservices: {a: {base_url: http://a}}", "cannot be written: it is a folder"),
+    ("callsheet: 1\nstores: {cache: 'sqlite:/dev/null'}\nservices: {a: {base_url: http://a}}", "cannot be written: it is no file of yours"),
+    ("callsheet: 1\nstores: {cache: 'sqlite:/dev/null/a.db'}\nservices: {a: {base_url: http://a}}", "/dev/null is no folder"),
+    ("callsheet: 1\nstores: {cache: valkey://a:99999}\nservices: {a: {base_url: http://a}}", "2:17: `stores.cache` of the sheet: expected `memory`"),
+    ("callsheet: 1\nstores: {cache: {path: a.db}}\nservices: {a: {base_url: http://a}}", "did you mean `url: sqlite:PATH`?"),
+    ("callsheet: 1\nstores: {cache: {url: memory, max_bytes: 0}}\nservices: {a: {base_url: http://a}}", "expected a size from 1 byte"),
+    ("callsheet: 1\nstores: {cache: {url: 'sqlite:a.db', max_bytes: 1kB}}\nservices: {a: {base_url: http://a}}", "expected 256KiB or more"),
+    ("callsheet: 1\nstores: {cache: {url: valkey://a, max_bytes: 1MB}}\nservices: {a: {base_url: http://a}}", "a Valkey or Redis bounds itself"),
     ("callsheet: 1\nstores: valkey\nservices: {a: {base_url: http://a}}", "2:9: `stores` of the sheet: expected a mapping such as `{limits:"),
     ("callsheet: 1\nstores: {limits: 5}\nservices: {a: {base_url: http://a}}", "2:18: `stores.limits` of the sheet: expected `memory`, or the URL"),
     ("callsheet: 1\nstores: {limits: mysql://a}\nservices: {a: {base_url: http://a}}", "2:18: `stores.limits` of the sheet: expected `memory`, or the URL"),
     ("callsheet: 1\nstores: {limits: valkey://a:99999}\nservices: {a: {base_url: http://a}}", "2:18: `stores.limits` of the sheet: expected `memory`"),
-    ("callsheet: 1\nstores: {limits: sqlite:a.db}\nservices: {a: {base_url: http://a}}", "`sqlite` is not supported yet"),
+    ("callsheet: 1\nstores: {limits: sqlite:a.db}\nservices: {a: {base_url: http://a}}", "limits are not counted in SQLite"),
     ("callsheet: 1\nstores: {redis: a}\nservices: {a: {base_url: http://a}}", "did you mean `limits: redis://HOST:6379/0`?"),
     ("callsheet: 1\nstores: {on_failure: stop}\nservices: {a: {base_url: http://a}}", "expected `local` or `refuse`, found `stop`"),
     ("callsheet: 1\nstores: {prefix: a b}\nservices: {a: {base_url: http://a}}", "expected letters, digits"),

@@ -2,8 +2,19 @@
 
 import pytest
 
+from callsheet import Sheet
 from callsheet.secret import Secret
-from callsheet.settings import Breaker, Budget, IdempotencyKey, Rate, RateLimit, Retry, Stores, StoreSettings
+from callsheet.settings import (
+    Breaker,
+    Budget,
+    CacheStoreSettings,
+    IdempotencyKey,
+    Rate,
+    RateLimit,
+    Retry,
+    Stores,
+    StoreSettings,
+)
 from callsheet.settings.breaker import ShareBreaker
 from tests.sheet.sheets import HEAD, errors, operation, parse, shop
 
@@ -169,6 +180,22 @@ def test_stores_are_in_memory_unless_one_is_named():
     assert found == StoreSettings(url, "refuse", "shop")
 
 
+def test_where_answers_are_kept(tmp_path):
+    assert stores("stores: {cache: memory}") == Stores()
+    assert stores("stores: {cache: {max_bytes: 1MB}}").cache == CacheStoreSettings(max_bytes=1_000_000)
+    file = tmp_path / "a" / "b.db"
+    assert stores(f"stores: {{cache: 'sqlite:{file}'}}").cache == CacheStoreSettings(file)
+    found = stores("stores: {cache: {url: 'sqlite:${F}', max_bytes: 1GiB}}", F=str(file)).cache
+    assert found == CacheStoreSettings(file, 1024**3)
+    assert stores("stores: {cache: 'redis://a', prefix: mine}").cache == CacheStoreSettings("redis://a", prefix="mine")
+
+
+def test_a_file_of_answers_lies_beside_the_sheet(tmp_path):
+    (tmp_path / "callsheet.yaml").write_text(HEAD + "stores: {cache: 'sqlite:.callsheet/cache.db'}")
+    assert Sheet.load(tmp_path / "callsheet.yaml").stores.cache.place == tmp_path / ".callsheet" / "cache.db"
+    assert not (tmp_path / ".callsheet").exists()
+
+
 @pytest.mark.parametrize(
     "url", ["redis://a", "rediss://a:1/2", "valkeys://[::1]:6379", "unix:///run/valkey.sock", "unix:///run/v.sock?db=1"]
 )
@@ -176,9 +203,11 @@ def test_urls_of_stores(url):
     assert stores(f'stores: {{limits: "{url}"}}').limits.url == url
 
 
-def test_a_url_with_a_password_is_a_secret():
-    url = stores('stores: {limits: "valkey://user:${PW}@a:6379"}', PW="canary-1234").limits.url
+@pytest.mark.parametrize("key", ["limits", "cache"])
+def test_a_url_with_a_password_is_a_secret(key):
+    found = stores(f'stores: {{{key}: "valkey://user:${{PW}}@a:6379"}}', PW="canary-1234")
+    url = found.limits.url if key == "limits" else found.cache.place
     assert isinstance(url, Secret)
     assert url.reveal() == "valkey://user:canary-1234@a:6379"
-    text = errors(lambda: stores('stores: {limits: "valkey://user:${PW}@a:port"}', PW="canary-1234"))
+    text = errors(lambda: stores(f'stores: {{{key}: "valkey://user:${{PW}}@a:port"}}', PW="canary-1234"))
     assert "canary-1234" not in text

@@ -14,8 +14,9 @@ from callsheet.arithmetic.shared_window import Hold, Reserve, whole_shapes
 from callsheet.arithmetic.sliding_window import Limiter
 from callsheet.secret import Secret
 from callsheet.settings.rate_limit import Rate
+from callsheet.stores.base import StoreUnavailableError
 from callsheet.stores.script import SCRIPT
-from callsheet.stores.valkey import REST, SHA, StoreUnavailableError, ValkeyStore
+from callsheet.stores.valkey import REST, SHA, ValkeyStore
 from tests.policies.schedules import MILLISECOND, RATES, Ask, seconds
 from tests.servers.valkey import ValkeyServer
 

@@ -121,8 +121,10 @@ def _secrets_in(value: Any) -> Iterator[Secret]:
 
 
 def _python(auth: AuthSettings) -> ConstantCredential:
-    # Only the function knows whose credential it is. Without an identity, its answers are shared with no other credential.
-    return ConstantCredential("", unsent=tuple(_secrets_in(auth.options["options"])))
+    # Only the function knows whose credential it is, unless the sheet says it.
+    identity = auth.options.get("identity")
+    told = "" if identity is None else _identity("python", as_secret(identity))
+    return ConstantCredential(told, unsent=tuple(_secrets_in(auth.options["options"])))
 
 
 OAUTH2_WHO = ("token_url", "grant", "client_id", "scopes", "audience", "params", "refresh_token", "assertion")

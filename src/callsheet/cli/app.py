@@ -32,6 +32,7 @@ SUMMARIES = {
     "explain": "Show every setting, where it came from, and the worst case.",
     "check": "Check the sheet, and compile all of it.",
     "doctor": "Check all that calls depend on: certificates, clock, proxy, store.",
+    "cache": "See and clear stored answers.",
     "init": "Write a first sheet.",
     "import": "Make an operation of a curl command.",
     "schema": "Print the JSON Schema of the sheet.",

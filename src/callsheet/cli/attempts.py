@@ -8,6 +8,7 @@ from callsheet.cli.screen import Screen
 from callsheet.events import (
     AttemptEnded,
     BreakerChanged,
+    CacheUsed,
     CallEnded,
     Event,
     LimitLearned,
@@ -41,6 +42,8 @@ def teller(screen: Screen) -> Listener:
             screen.say(f"* {event.service} said to come back in {milliseconds(event.seconds)} ({event.status})")
         elif isinstance(event, StoreFailed):
             screen.say(f"* {event.store} could not be asked: {event.message}")
+        elif isinstance(event, CacheUsed):
+            screen.say(f"* cache: {event.did}, {event.why}")
         elif isinstance(event, TokenFetched):
             screen.say(line_of_token(event))
         elif isinstance(event, CallEnded) and event.attempts != 1:

@@ -85,6 +85,9 @@ CALL_OPTIONS = (
     click.option("--no-retry", is_flag=True, help="One try only."),
     click.option("--idempotency-key", metavar="KEY", help="Sent as Idempotency-Key; makes a POST safe to repeat."),
     click.option(
+        "--cache", type=click.Choice(["refresh", "off", "only", "no-store"]), help="What is wanted of stored answers."
+    ),
+    click.option(
         "--output",
         "-o",
         type=click.Choice(["json", "ndjson", "csv", "raw", "headers"]),

@@ -11,6 +11,7 @@ from typing import Any, Self
 from weakref import WeakSet
 
 from callsheet.bare_frames import bared
+from callsheet.client.cache import AsyncCacheControl, CacheControl
 from callsheet.client.maker import CallMaker
 from callsheet.client.services import AsyncCalls, AsyncService, Calls, Service
 from callsheet.client.wiring import TaskWiring, ThreadWiring
@@ -19,6 +20,7 @@ from callsheet.engine.log import log_listener, warn_of_unverified
 from callsheet.errors import CLOSED, SheetError, UsageError
 from callsheet.events import Listener, by_event
 from callsheet.plan.service import ServicePlans
+from callsheet.policies.cache.lookup import CacheState
 from callsheet.process.forked import forget_after_fork
 from callsheet.settings.settings import Settings
 from callsheet.sheet import Sheet
@@ -129,6 +131,13 @@ class _AnyClient:
             raise UsageError(f"this client has several services ({names}): choose one with client.service(name)")
         return self._maker(next(iter(self.sheet.services)))
 
+    def _cache_store(self) -> Any:
+        return self._wiring.cache_store(next(iter(self.sheet.services.values())).stores.cache)
+
+    def _cache_states(self) -> dict[str, CacheState]:
+        with self._lock:
+            return {name: made.plans.scope.one(("cache",), CacheState) for name, made in self._makers.items()}
+
     def forget(self) -> None:
         """In a forked child: begin anew; the parent's connections and calls stay its own."""
         self._lock = threading.RLock()
@@ -182,6 +191,11 @@ class Client(_AnyClient, Calls):
         """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
         return Service(self._maker(name, settings))
 
+    @property
+    def cache(self) -> CacheControl:
+        """What is stored for its calls: to be cleared, and counted."""
+        return CacheControl(self._cache_store(), self.sheet.services, self._cache_states)
+
     def close(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""
         self._wiring.close()
@@ -207,6 +221,11 @@ class AsyncClient(_AnyClient, AsyncCalls):
     def service(self, name: str, **settings: Any) -> AsyncService:
         """One service of the sheet, optionally with settings of its own (in the sheet's words)."""
         return AsyncService(self._maker(name, settings))
+
+    @property
+    def cache(self) -> AsyncCacheControl:
+        """What is stored for its calls: to be cleared, and counted."""
+        return AsyncCacheControl(self._cache_store(), self.sheet.services, self._cache_states)
 
     async def aclose(self) -> None:
         """Abort what is in flight and let go of every connection; never waits for the network."""

@@ -15,7 +15,7 @@ from callsheet.errors import CLOSED, APIError, ArgumentError, UsageError
 from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.many.download import DownloadSource
-from callsheet.plan.plan import Given, HeaderValues, Params, Plan, TimeoutLike
+from callsheet.plan.plan import CacheOption, Given, HeaderValues, Params, Plan, TimeoutLike
 from callsheet.plan.service import ServicePlans, begin
 from callsheet.secret import redact
 from callsheet.unset import UNSET
@@ -38,6 +38,7 @@ class RequestOptions(TypedDict, total=False):
     headers: HeaderValues | None
     timeout: TimeoutLike | None
     idempotency_key: str | None
+    cache: CacheOption | None
     raise_for_status: bool
 
 

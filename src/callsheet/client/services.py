@@ -24,7 +24,7 @@ from callsheet.many.patience import WAIT_UP_TO, PatientRows
 from callsheet.many.row import Row
 from callsheet.many.tasks import AsyncOutcomes, map_in_tasks
 from callsheet.many.threads import Outcomes, map_in_threads
-from callsheet.plan.plan import Given, HeaderValues, TimeoutLike
+from callsheet.plan.plan import CacheOption, Given, HeaderValues, TimeoutLike
 
 if TYPE_CHECKING:
     from callsheet.explain.explanation import Explanation
@@ -80,17 +80,19 @@ class Calls(_AnyCalls, PagedCalls):
         timeout: TimeoutLike | None = None,
         headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
+        cache: CacheOption | None = None,
         raise_for_status: bool = True,
         **fields: Any,
     ) -> Any:
         """Call a declared operation and get its typed result.
 
         Arguments are given by name, or in a mapping where their names are those of options. `timeout` is in seconds.
+        `cache` is `refresh` (ask anew, and store), `off`, `only` (what is stored, else a 504) or `no-store`.
         `raise_for_status=False` gives the Response instead, whatever its status. An operation with `stream: true` gives
         a StreamedResponse, to be closed.
         """
         calls = self._calls()
-        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         if call.request.is_stream:
             return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raise_for_status)))
         return calls.noted(finish(perform(call, plan, calls.io, raises=raise_for_status)), plan)
@@ -106,6 +108,7 @@ class Calls(_AnyCalls, PagedCalls):
         timeout: TimeoutLike | None = None,
         headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
+        cache: CacheOption | None = None,
         raise_for_status: bool = True,
         **fields: Any,
     ) -> Answer[Any]:
@@ -116,7 +119,7 @@ class Calls(_AnyCalls, PagedCalls):
         whose `call` gives the answer itself.
         """
         calls = self._calls()
-        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         calls.check_whole(call)
         return finish(perform(call, plan, calls.io, raises=raise_for_status))
 
@@ -241,12 +244,13 @@ class AsyncCalls(_AnyCalls, AsyncPagedCalls):
         timeout: TimeoutLike | None = None,
         headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
+        cache: CacheOption | None = None,
         raise_for_status: bool = True,
         **fields: Any,
     ) -> Any:
         """Call a declared operation and get its typed result. See Service.call."""
         calls = self._calls()
-        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         if call.request.is_stream:
             return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
         return calls.noted(await perform(call, plan, calls.io, raises=raise_for_status), plan)
@@ -262,12 +266,13 @@ class AsyncCalls(_AnyCalls, AsyncPagedCalls):
         timeout: TimeoutLike | None = None,
         headers: HeaderValues | None = None,
         idempotency_key: str | None = None,
+        cache: CacheOption | None = None,
         raise_for_status: bool = True,
         **fields: Any,
     ) -> Answer[Any]:
         """Call a declared operation and get both its typed result and the Response. See Service.call_with_response."""
         calls = self._calls()
-        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key))
+        call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         calls.check_whole(call)
         return await perform(call, plan, calls.io, raises=raise_for_status)
 

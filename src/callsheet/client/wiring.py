@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from callsheet.clock import Clock
@@ -18,14 +19,18 @@ from callsheet.errors import CLOSED, UsageError
 from callsheet.http.request import Origin
 from callsheet.policies.scope import SharedStore
 from callsheet.settings.settings import Settings
-from callsheet.settings.stores import StoreSettings
+from callsheet.settings.stores import CacheStoreSettings, StoreSettings
 from callsheet.settings.tls import TLS
 from callsheet.sheet import ServiceSheet
+from callsheet.stores.base import AtOnce
+from callsheet.stores.memory import MemoryStore
 from callsheet.stores.valkey import AsyncValkeyStore, ValkeyStore
+from callsheet.stores.valkey_cache import AsyncValkeyCache, ValkeyCache
 from callsheet.transports.base import AsyncTransport, Transport
 from callsheet.transports.by_origin import AsyncByOrigin, ByOrigin
 from callsheet.transports.connection_settings import ConnectionSettings
 
+IN_MEMORY = CacheStoreSettings()
 Beside = Callable[[TLS], Any]
 """Gives the io for requests of a service to another host, under another TLS."""
 
@@ -58,7 +63,7 @@ class Wiring(ABC):
         self.wall_clock = time.time if self.clock is None else self.clock.wall
         self._lock = threading.RLock()
         self._transports: dict[tuple[str, ConnectionSettings, Origin | None], Any] = {}
-        self._stores: dict[StoreSettings, Any] = {}
+        self._stores: dict[StoreSettings | CacheStoreSettings, Any] = {}
 
     @property
     def has_connections(self) -> bool:
@@ -72,7 +77,12 @@ class Wiring(ABC):
     def for_plans(self, service: ServiceSheet) -> dict[str, Any]:
         """What the plans of a service are made with beside its settings: clocks, and where its limits are kept."""
         store = self._store(service.stores.limits)
-        return {"now": self.now, "wall_clock": self.wall_clock, "store": store}
+        return {
+            "now": self.now,
+            "wall_clock": self.wall_clock,
+            "store": store,
+            "cache": self.cache_store(service.stores.cache),
+        }
 
     def io(self, service: str, settings: Settings, tls: TLS | None = None) -> Any:
         """How the calls of a service under these settings send and wait.
@@ -91,6 +101,16 @@ class Wiring(ABC):
         self._lock = threading.RLock()
         self._later.forget()
         self._pauses.forget()
+
+    def cache_store(self, chosen: CacheStoreSettings = IN_MEMORY) -> Any:
+        """The store of answers that a sheet names: the same for all its services."""
+        with self._lock:
+            if chosen not in self._stores:
+                self._stores[chosen] = self._new_cache_store(chosen)
+            return self._stores[chosen]
+
+    @abstractmethod
+    def _new_cache_store(self, chosen: CacheStoreSettings) -> Any: ...
 
     def _store(self, chosen: StoreSettings | None) -> SharedStore | None:
         if chosen is None:
@@ -144,6 +164,15 @@ class ThreadWiring(Wiring):
 
             self._curl = CurlTransport
 
+    def _new_cache_store(self, chosen: CacheStoreSettings) -> Any:
+        if chosen.place == "memory":
+            return MemoryStore(chosen.max_bytes, wall=self.wall_clock)
+        if not isinstance(chosen.place, Path):
+            return ValkeyCache(chosen.place, chosen.prefix, wall=self.wall_clock)
+        from callsheet.stores.sqlite import SqliteStore  # noqa: PLC0415 few keep answers in a file
+
+        return SqliteStore(chosen.place, chosen.max_bytes, wall=self.wall_clock)
+
     def _io(self, transport: Transport, beside: Beside) -> Io:
         clock, later, closed = self.clock, self._later, self.closed
         if clock is None:
@@ -179,6 +208,15 @@ class TaskWiring(Wiring):
             from callsheet.transports.curl.asynchronous import AsyncCurlTransport  # noqa: PLC0415
 
             self._curl = AsyncCurlTransport
+
+    def _new_cache_store(self, chosen: CacheStoreSettings) -> Any:
+        if chosen.place == "memory":
+            return AtOnce(MemoryStore(chosen.max_bytes, wall=self.wall_clock))
+        if not isinstance(chosen.place, Path):
+            return AsyncValkeyCache(chosen.place, chosen.prefix, wall=self.wall_clock)
+        from callsheet.stores.sqlite import AsyncSqliteStore  # noqa: PLC0415 few keep answers in a file
+
+        return AsyncSqliteStore(chosen.place, chosen.max_bytes, wall=self.wall_clock)
 
     def _io(self, transport: AsyncTransport, beside: Beside) -> Io:
         clock, later, closed = self.clock, self._later, self.closed

@@ -21,3 +21,13 @@ class Answer(NamedTuple, Generic[T]):
     value: T
     response: Response | None
     error: APIError | None = None
+
+    @property
+    def from_cache(self) -> bool:
+        """Whether the body came from the cache: the answer was stored, or a 304 said that the stored one is still good."""
+        return self.response is not None and self.response.from_cache
+
+    @property
+    def cache_status(self) -> str | None:
+        """What the cache did, in the words of `Cache-Status` (RFC 9211); None where no cache was asked."""
+        return None if self.response is None else self.response.cache_status

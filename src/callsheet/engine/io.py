@@ -246,8 +246,7 @@ class TaskIo(_AnyIo):
 
     async def ask(self, store: Any, question: Any, seconds: float) -> Any:
         """A store's answer, waited for at most `seconds`."""
-        async with asyncio.timeout(seconds):
-            return await store.ask(question, seconds)
+        return await store.ask(question, seconds)
 
     async def wait(self, ticket: TaskTicket, seconds: float) -> bool:
         """Whether the ticket is granted within `seconds`."""

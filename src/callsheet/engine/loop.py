@@ -121,7 +121,7 @@ async def _permission(
                 if refusal is not None:
                     return refusal
                 has_waited = True
-                further = verdict.then(io.now()) if isinstance(verdict, Wait) and verdict.then is not None else None
+                asked, further = _after_wait(verdict, asked, plan, io.now())
                 if further is not None:
                     verdict = further
                     continue
@@ -135,6 +135,15 @@ async def _permission(
         has_waited = False
         asked = iter(plan.before_attempt)
         verdict = _next_verdict(asked, attempt, io.now())
+
+
+def _after_wait(
+    verdict: Wait | WaitFor, asked: Iterator[Asked], plan: Plan, now: float
+) -> tuple[Iterator[Asked], Verdict | None]:
+    """Who is asked after a wait, and what the policy that wanted it wants now."""
+    if isinstance(verdict, WaitFor):
+        return (iter(plan.before_attempt) if verdict.looks_again else asked), None
+    return asked, None if verdict.then is None else verdict.then(now)
 
 
 async def _wait(verdict: Wait | WaitFor, attempt: Attempt, io: Io) -> Refuse | None:

@@ -6,16 +6,18 @@ from typing import Any
 
 from callsheet.call import Call
 from callsheet.engine.answer import Answer
+from callsheet.engine.beside import begin_beside
 from callsheet.engine.complete import completed
 from callsheet.engine.content import undo_codings, undo_once
 from callsheet.engine.io import Io
 from callsheet.engine.loop import final_answer
 from callsheet.engine.open_answer import OpenAnswer
-from callsheet.engine.tell import end_call
+from callsheet.engine.tell import end_call, tell_noticed
 from callsheet.errors import APIError, ResponseError
 from callsheet.http.response import Response
 from callsheet.plan.fallback import may_fall_back
 from callsheet.plan.plan import Interpreter, Plan
+from callsheet.verdicts import AnswerWith
 
 LONGEST_PROBLEM = 64 * 1024
 """Bytes that are read of the body of a stream whose status is an error."""
@@ -30,25 +32,51 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any
     try:
         response, _, _ = await final_answer(call, plan, io)
         response.elapsed, response.attempts = io.now() - call.started, call.attempts
+        if call.beside is not None:
+            begin_beside(call.beside, call, plan, io, lambda other, plan: perform(other, plan, io, raises=False))
         (undo_once if plan.reads_early else undo_codings)(response, plan.settings.caps)
-        if not raises:
-            value: Any = response
-        elif plan.interpreter is not None:
-            value = _meant(response, plan, plan.interpreter)
-        else:
-            if response.status_code >= 400:
-                response.raise_for_status()
-            value = plan.read(response)
+        value: Any = _read(response, plan) if raises else response
     except BaseException as error:
         told = completed(error, call, plan, io.wall)
         if isinstance(told, ResponseError):
             told.response.called = (call.service, call.operation, plan.label)
+        if plan.instead is not None and isinstance(told, APIError):
+            kept = _kept_instead(told, call, plan, io, raises=raises)
+            if kept is not None:
+                return kept
         if raises and plan.fallback is not None and isinstance(told, APIError) and may_fall_back(told):
             return _instead_of(told, response, call, plan, io)
         end_call(call, plan, io, _status_of(error, response), told)
         if told is not error:
             raise told from error
         raise
+    response.called = (call.service, call.operation, plan.label)
+    end_call(call, plan, io, response.status_code, None)
+    return Answer(value, response)
+
+
+def _read(response: Response, plan: Plan) -> Any:
+    """The typed value of an answer. Raises the error that it stands for."""
+    if plan.interpreter is not None:
+        return _meant(response, plan, plan.interpreter)
+    if response.status_code >= 400:
+        response.raise_for_status()
+    return plan.read(response)
+
+
+def _kept_instead(error: APIError, call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any] | None:
+    """What a policy has kept that serves in place of an error; None if there is nothing, or it is no value itself."""
+    assert plan.instead is not None
+    found = plan.instead(call, error)
+    if found is None or not isinstance(found.then, AnswerWith):
+        return None
+    response = found.then.response
+    response.elapsed, response.attempts = io.now() - call.started, call.attempts
+    try:
+        value = _read(response, plan) if raises else response
+    except APIError:
+        return None
+    tell_noticed(found.event, call, plan, io)
     response.called = (call.service, call.operation, plan.label)
     end_call(call, plan, io, response.status_code, None)
     return Answer(value, response)

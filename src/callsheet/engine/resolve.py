@@ -13,7 +13,7 @@ from callsheet.http.response import Response
 from callsheet.plan.plan import Plan
 from callsheet.settings.timeout import DEFAULT
 from callsheet.settings.tls import TLS
-from callsheet.verdicts import Ask, Exchange, Later, StoreFailure, Tell, Verdict, Wait
+from callsheet.verdicts import Ask, Begin, Exchange, Later, StoreFailure, Tell, Verdict, Wait
 
 BUILT_IN = TLS()
 
@@ -30,6 +30,9 @@ async def resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io
             if not _hand_over(verdict, plan, io) and verdict.then is not None:
                 raise UsageError(CLOSED)
             verdict = verdict.then
+        elif isinstance(verdict, Begin):
+            attempt.call.beside = verdict
+            verdict = verdict.then
         elif isinstance(verdict, Tell):
             tell_noticed(verdict.event, attempt.call, plan, io)
             verdict = verdict.then
@@ -39,9 +42,10 @@ async def resolved(verdict: Verdict | None, attempt: Attempt, plan: Plan, io: Io
 
 
 async def _answer_of_store(question: Ask, attempt: Attempt, plan: Plan, io: Io) -> object:
-    left = max(attempt.call.deadline - io.now(), SHORTEST)
+    left = attempt.call.deadline - io.now()
+    within = left if question.within is None else min(question.within, left)
     try:
-        return await io.ask(question.store, question.question, left)
+        return await io.ask(question.store, question.question, max(within, SHORTEST))
     except Exception as error:  # noqa: BLE001 a store that fails costs a miss and an event, never the call
         message = f"{type(error).__name__}: {error}"
         is_resting = getattr(error, "is_resting", False)  # set by a store that did not even try

@@ -30,7 +30,7 @@ def spelled(name: str, value: Any) -> str:
     form = next((key.form for key in keys_of(name)), None)
     spell = getattr(form, "spell", None)
     if value is None:
-        return "off" if _takes_off(form) else "none"
+        return getattr(form, "when_none", None) or ("off" if _takes_off(form) else "none")
     if spell is None and isinstance(value, float):
         spell = spelled_seconds  # a float without a spelling of its own is in seconds
     if isinstance(value, Fallback):

@@ -34,10 +34,12 @@ class Response:
     transport makes an answer of `lines`, the header lines as they came, or of `headers`.
     """
 
+    _cache_status: str
     undone: ResponseError | None
     """Set only if the codings were undone before policies looked into the body: the error of that, or None."""
 
     __slots__ = (
+        "_cache_status",
         "_content",
         "_document",
         "_headers",
@@ -84,6 +86,16 @@ class Response:
         """Why the body stands as it came, if its content coding is not known here: it is given as bytes and not read further."""
         self.stream: Any = None
         """Set by the transport if `request.is_stream`: the BlockingStream or AsyncStream that reads the body."""
+
+    @property
+    def cache_status(self) -> str | None:
+        """What the cache did, in the words of `Cache-Status` (RFC 9211); None where no cache was asked."""
+        return getattr(self, "_cache_status", None)  # not set before, so that other answers do not pay for it
+
+    @cache_status.setter
+    def cache_status(self, status: str | None) -> None:
+        if status is not None:
+            self._cache_status = status
 
     @property
     def headers(self) -> Headers:
@@ -323,7 +335,7 @@ class Response:
             "content": self.masked(self._content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape"),
             "request": self.request,
         }
-        rest = (self.elapsed, self.attempts, self.history, self.from_cache)
+        rest = (self.elapsed, self.attempts, self.history, self.from_cache, self.cache_status)
         return _rebuilt, (state, rest, self.left_coded, self.called)
 
 
@@ -331,7 +343,7 @@ def _rebuilt(state: dict[str, Any], rest: tuple[Any, ...], left_coded: str, call
     response = Response(**state)
     response.called = called
     response.left_coded = left_coded
-    response.elapsed, response.attempts, response.history, response.from_cache = rest
+    response.elapsed, response.attempts, response.history, response.from_cache, response.cache_status = rest
     return response
 
 

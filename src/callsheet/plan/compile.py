@@ -302,7 +302,7 @@ def _plan(
     listeners: tuple[Listener, ...],
 ) -> Plan:
     key = settings.idempotency_key
-    is_keyed = key is not None and key.header.lower() not in scope.left_out
+    is_keyed = key is not None and operation.safe is not True and key.header.lower() not in scope.left_out
     return Plan(
         service=scope.service,
         operation=operation.name,

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from callsheet.call import Attempt, Call
+from callsheet.errors import APIError
 from callsheet.http.request import Origin, Request
 from callsheet.plan.plan import Asked, Attach, Interpreter
 from callsheet.policies import (
     breaker,
+    cache,
     cookies,
     credential,
     deadline,
@@ -31,6 +33,7 @@ from callsheet.policies import (
 )
 from callsheet.policies.scope import Factory, Own, Scope
 from callsheet.settings.settings import Settings
+from callsheet.verdicts import Tell
 
 
 class PolicyLine(NamedTuple):
@@ -38,7 +41,7 @@ class PolicyLine(NamedTuple):
 
     Unless a line is for `all_origins`, its policies are asked only about requests to the service's own origin: what they put
     into one may prove who we are, and so a new line stays at home. What is `made_first`, because making it may take long, is
-    made with the service.
+    made with the service. `remark` says what `explain` tells of the line under some settings, in place of the reason.
     """
 
     name: str
@@ -47,6 +50,15 @@ class PolicyLine(NamedTuple):
     asked: Literal["once per call", "per attempt"] = "per attempt"
     all_origins: bool = False
     made_first: bool = False
+    remark: Callable[[Settings, Own], str] | None = None
+
+
+def _cache(settings: Settings, scope: Scope, own: Own) -> tuple[Any, ...]:
+    return cache.make(settings, scope, own, next(iter(cookies.make(settings, scope, own)), None))
+
+
+def _cache_store(settings: Settings, scope: Scope, own: Own) -> tuple[Any, ...]:
+    return cache.make_store(settings, scope, own, next(iter(cookies.make(settings, scope, own)), None))
 
 
 ORDER = (
@@ -57,10 +69,21 @@ ORDER = (
         all_origins=True,
     ),
     PolicyLine(
+        "cache",
+        "a stored answer needs nothing of what is below; told first, so that a 304 is the stored answer to all that judge it",
+        (_cache,),
+        remark=cache.why_never,
+    ),
+    PolicyLine(
         "errors",
         "told before all that act on what an answer means: it says so where the status does not",
         (error_rules.make,),
         all_origins=True,
+    ),
+    PolicyLine(
+        "cache.store",
+        "told when it is known what an answer means, since no failure is kept; and what a call may have changed is dropped",
+        (_cache_store,),
     ),
     PolicyLine(
         "breaker",
@@ -146,6 +169,7 @@ class Pipeline(NamedTuple):
     ended: tuple[Callable[[Call], None], ...]
     interpreter: Interpreter | None
     reads_early: bool
+    instead: Callable[[Call, APIError], Tell | None] | None
 
 
 class PipelineStep(NamedTuple):
@@ -160,8 +184,13 @@ class PipelineStep(NamedTuple):
 def steps(settings: Settings, scope: Scope, own: Own) -> tuple[PipelineStep, ...]:
     """Every line of ORDER, and whether it is on."""
     return tuple(
-        PipelineStep(line.name, bool(_made(line, settings, scope, own)), line.asked, line.why) for line in ORDER
+        PipelineStep(line.name, bool(_made(line, settings, scope, own)), line.asked, _told(line, settings, own))
+        for line in ORDER
     )
+
+
+def _told(line: PolicyLine, settings: Settings, own: Own) -> str:
+    return (line.remark(settings, own) if line.remark is not None else "") or line.why
 
 
 def make_first(settings: Settings, scope: Scope) -> None:
@@ -192,6 +221,7 @@ def pipeline(settings: Settings, scope: Scope, own: Own) -> Pipeline:
         ended=tuple(policy.ended for policy in policies if hasattr(policy, "ended")),
         interpreter=next((policy for policy in policies if hasattr(policy, "interpret")), None),
         reads_early=any(getattr(policy, "reads_answers", False) for policy in policies),
+        instead=next((policy.instead for policy in policies if hasattr(policy, "instead")), None),
     )
 
 

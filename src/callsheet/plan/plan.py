@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from callsheet.call import Attempt, Call, Limits
 from callsheet.errors import APIError, ResponseError
@@ -15,13 +15,18 @@ from callsheet.plan.results import nothing
 from callsheet.settings.settings import Settings
 from callsheet.sheet.words.operation import Stream
 from callsheet.unset import UNSET, Unset
-from callsheet.verdicts import Interpretation, Verdict
+from callsheet.verdicts import Interpretation, Tell, Verdict
 
 Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query parameters: a list repeats its name, None is left out."""
 
 TimeoutLike = float | str | Mapping[str, float | str]
 """Seconds (or `"250ms"`, `"5s"`) within which the call must end, or some of `connect`, `read`, `attempt`, `total`."""
+
+CacheOption = Literal["refresh", "off", "only", "no-store"]
+"""What one call wants of the cache: a fresh answer, which is stored; nothing at all; the stored answer or a 504; that the
+answer is not stored.
+"""
 
 HeaderValues = Mapping[str, str | Unset | None]
 """Header fields by name; None and UNSET are left out."""
@@ -55,6 +60,8 @@ class Plan:
     pass, `attach` when all waits are over, `previews` for a request that is shown and not sent. `interpreter` is the policy
     that says what answers mean, if one does; `reads_early`: whether a policy reads the bodies of answers.
 
+    `instead` gives a stored answer in place of an error that a call would raise, if one serves.
+
     `limits` are those of an attempt that no deadline shortens. `keyed` puts an idempotency key on a request that has none.
 
     Events name the `method` and the path `template` of the operation. `told` has the listeners by event. Whether a listener
@@ -82,6 +89,7 @@ class Plan:
     previews: tuple[Callable[[Request], Request], ...] = ()
     interpreter: Interpreter | None = None
     reads_early: bool = False
+    instead: Callable[[Call, APIError], Tell | None] | None = None
     stream: bool | Stream = False
     limits: Limits = field(init=False)
     told: Mapping[type[Event], tuple[Listener, ...]] = field(init=False, repr=False)
@@ -125,6 +133,7 @@ class Given(NamedTuple):
     json: Any = None
     timeout: TimeoutLike | None = None
     idempotency_key: str | None = None
+    cache: CacheOption | None = None
     params: Params | None = None
     content: Any = None
     is_stream: bool = False
@@ -134,7 +143,8 @@ class Given(NamedTuple):
     def without_unset(self) -> Given:
         """The same, with None in place of UNSET."""
         given: Any = self
-        if given.json is UNSET or given.headers is UNSET or given.timeout is UNSET or given.idempotency_key is UNSET:
+        body, fields, key = given.json, given.headers, given.idempotency_key
+        if body is UNSET or fields is UNSET or key is UNSET or given.timeout is UNSET or given.cache is UNSET:
             plain: Given = given._replace(**{name: None for name in self._fields if getattr(given, name) is UNSET})
             return plain
         return self

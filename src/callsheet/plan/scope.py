@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from callsheet.events import Event, Listener, by_event
 from callsheet.policies.scope import SharedStore
 from callsheet.settings.settings import Settings
 
@@ -59,6 +60,9 @@ class ServiceScope:
         like: ServiceScope | None = None,
         *,
         store: SharedStore | None = None,
+        cache: Any = None,
+        caches: bool = False,
+        listeners: tuple[Listener, ...] = (),
         left_out: frozenset[str] = frozenset(),
         now: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -67,6 +71,10 @@ class ServiceScope:
         self.service = service
         self.settings: tuple[Settings, ...] = (settings, *(like.settings if like else ()))
         self.store = store
+        self.cache = cache
+        self.caches = caches
+        told = by_event(listeners)
+        self.hears: Callable[[type[Event]], bool] = lambda kind: bool(told[kind])
         self.left_out = left_out
         self.now = now
         self.wall_clock = wall_clock

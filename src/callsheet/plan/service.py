@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from callsheet.call import Call
 from callsheet.errors import ArgumentError, UsageError
@@ -14,7 +14,7 @@ from callsheet.http.request import Request
 from callsheet.plan.compile import RequestBase, plan_of, plan_of_undeclared, undeclared_request, without_fields
 from callsheet.plan.order import breaker_of, make_first
 from callsheet.plan.pages import PagePlan
-from callsheet.plan.plan import Given, Plan, TimeoutLike
+from callsheet.plan.plan import CacheOption, Given, Plan, TimeoutLike
 from callsheet.plan.scope import ServiceScope
 from callsheet.policies.scope import Own
 from callsheet.secret import Secret
@@ -24,6 +24,7 @@ from callsheet.sheet.forms.quantities import seconds
 from callsheet.sheet.layers import names_in, secrets_in
 from callsheet.verdicts import Ticket
 
+CACHE_OPTIONS: tuple[str, ...] = get_args(CacheOption)
 METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH", "TRACE")
 
 
@@ -49,7 +50,11 @@ class ServicePlans:
         self.sheet = sheet
         self.code = code
         self.listeners = listeners
-        self.scope: ServiceScope = ServiceScope(self.name, self.settings, like.scope if like else None, **options)
+        caches = "cache" in code or any(sheet.settings(name).cache for name in (None, *sheet.operations))
+        parent = like.scope if like else None
+        self.scope: ServiceScope = ServiceScope(
+            self.name, self.settings, parent, caches=caches, listeners=listeners, **options
+        )
         make_first(self.settings, self.scope)
         # Re-entrant: compiling may import a module of the user's, which may call this service.
         self._lock = threading.RLock()
@@ -101,14 +106,17 @@ class ServicePlans:
         Raises UsageError for an unknown operation.
         """
         self._check(operation)
-        return ServiceScope(self.name, self.settings), self._own(operation)
+        return ServiceScope(self.name, self.settings, caches=self.scope.caches), self._own(operation)
 
     def _check(self, operation: str | None) -> None:
         if operation is not None and operation not in self.operations:
             raise UsageError(_unknown_operation(self.name, operation, self.operations), service=self.name)
 
     def _own(self, operation: str | None) -> Own:
-        return Own() if operation is None else Own(operation, names_in(self.sheet.operations[operation].layer))
+        if operation is None:
+            return Own()
+        declared = self.sheet.operations[operation]
+        return Own(operation, names_in(declared.layer), declared.method, declared.safe)
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret that requests of the service may carry."""
@@ -164,7 +172,7 @@ def begin(
     key = given.idempotency_key
     if key is None and plan.keyed is not None:
         key = plan.keyed(request)
-    return Call(
+    call = Call(
         request,
         timeout,
         started,
@@ -177,6 +185,22 @@ def begin(
         idempotency_key=key,
         granted=settings.timeout,
     )
+    if given.cache is not None:
+        call.notes["cache"] = _cache_option(given.cache, plan)
+    return call
+
+
+def _cache_option(option: Any, plan: Plan) -> Any:
+    """What a caller wants of the cache. Raises ArgumentError for another word, and for `only` where nothing is cached."""
+    if option not in CACHE_OPTIONS:
+        close = difflib.get_close_matches(str(option), CACHE_OPTIONS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ArgumentError(f"cache: expected one of {', '.join(map(repr, CACHE_OPTIONS))}, found {option!r:.40}{hint}")
+    if option == "only" and plan.instead is None:
+        raise ArgumentError(
+            "cache: 'only' wants a stored answer, and none is stored here; the sheet says so by `cache:`"
+        )
+    return option
 
 
 def _written(value: TimeoutLike, known: WrittenTimeout) -> WrittenTimeout:

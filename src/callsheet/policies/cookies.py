@@ -52,6 +52,11 @@ class Cookies:
         self.wall_clock = wall_clock
         self.forget()
 
+    @property
+    def holds_any(self) -> bool:
+        """Whether the jar holds a cookie."""
+        return len(self.jar) > 0
+
     def before(self, attempt: Attempt, now: float) -> Change | None:
         """The request with the cookies of the jar that belong to its URL; nothing if there are none."""
         request = attempt.request

@@ -19,13 +19,29 @@ class Forgetful(Protocol):
         """Begin anew, without using or closing what was there."""
 
 
+class Resting(Protocol):
+    """An object with a lock or a file that must not be in use at a fork."""
+
+    def rest(self) -> None:
+        """Before a fork: wait until it is not in use, and let nobody use it."""
+
+    def wake(self) -> None:
+        """After a fork, in the parent: go on."""
+
+
 _known: WeakSet[Any] = WeakSet()
+_resting: WeakSet[Any] = WeakSet()
 _locks: WeakSet[Any] = WeakSet()
 
 
 def forget_after_fork(holder: Forgetful) -> None:
     """Have `holder.forget()` called in every forked child."""
     _known.add(holder)
+
+
+def rest_while_forking(holder: Resting) -> None:
+    """Have `holder.rest()` called before every fork, and `holder.wake()` after it in the parent."""
+    _resting.add(holder)
 
 
 def new_lock(kind: Any = threading.Lock) -> Any:
@@ -41,11 +57,30 @@ def leak(thing: object) -> None:
 
 
 def _forget_all() -> None:
+    _one_fork._at_fork_reinit()  # type: ignore[attr-defined] # noqa: SLF001 as the standard library does with its own
+    _at_rest.clear()
     for lock in list(_locks):
         lock._at_fork_reinit()  # noqa: SLF001 as the standard library does with its own
     for holder in list(_known):
         holder.forget()
 
 
+_at_rest: list[Any] = []
+_one_fork = threading.Lock()
+
+
+def _rest_all() -> None:
+    _one_fork.acquire()
+    for holder in list(_resting):
+        holder.rest()
+        _at_rest.append(holder)
+
+
+def _wake_all() -> None:
+    while _at_rest:
+        _at_rest.pop().wake()
+    _one_fork.release()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+    os.register_at_fork(before=_rest_all, after_in_parent=_wake_all, after_in_child=_forget_all)

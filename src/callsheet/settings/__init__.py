@@ -5,6 +5,7 @@ and where, only the sheet knows.
 """
 
 from callsheet.settings.breaker import Breaker
+from callsheet.settings.cache import Cache
 from callsheet.settings.caps import Caps
 from callsheet.settings.concurrency import Concurrency
 from callsheet.settings.envelope import BodyTest, Envelope
@@ -16,7 +17,7 @@ from callsheet.settings.rate_limit import Rate, RateLimit
 from callsheet.settings.redirects import Redirects
 from callsheet.settings.retry import Backoff, Budget, Retry
 from callsheet.settings.settings import Settings
-from callsheet.settings.stores import Stores, StoreSettings
+from callsheet.settings.stores import CacheStoreSettings, Stores, StoreSettings
 from callsheet.settings.timeout import Timeout, WrittenTimeout
 from callsheet.settings.tls import TLS
 
@@ -26,6 +27,8 @@ __all__ = [
     "BodyTest",
     "Breaker",
     "Budget",
+    "Cache",
+    "CacheStoreSettings",
     "Caps",
     "Concurrency",
     "Envelope",

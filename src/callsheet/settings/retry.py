@@ -9,6 +9,9 @@ from callsheet.settings.reasons import chosen
 REPEATABLE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Idempotent by RFC 9110 9.2.2: sending a request twice has the same effect as sending it once."""
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Safe by RFC 9110 9.2.1: sending a request only reads."""
+
 UNPROCESSED_REPEATS = 2
 """Further requests, beside `attempts`, for what a service gave back unprocessed as it ended a connection of HTTP/2."""
 

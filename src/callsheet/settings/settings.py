@@ -10,6 +10,7 @@ from callsheet.http.cross_origin import is_downgrade
 from callsheet.http.request import Origin, origin_of
 from callsheet.secret import Secret
 from callsheet.settings.breaker import Breaker
+from callsheet.settings.cache import Cache
 from callsheet.settings.caps import Caps
 from callsheet.settings.concurrency import Concurrency
 from callsheet.settings.envelope import Envelope
@@ -83,6 +84,7 @@ class Settings:
     errors: tuple[ErrorRule, ...] = ()
     fallback: Fallback | None = None
     paginate: Paginate | None = None
+    cache: Cache | None = None
     allow_origins: tuple[str, ...] = ()
     addresses: Literal["any", "public"] = "any"
 

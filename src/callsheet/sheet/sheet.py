@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +14,7 @@ from callsheet.bare_frames import bared
 from callsheet.errors import Finding, SheetError, UsageError
 from callsheet.secret import Secret
 from callsheet.settings import Settings, Stores
+from callsheet.settings.retry import SAFE_METHODS
 from callsheet.sheet.document import Document, ServiceLayers, read_document
 from callsheet.sheet.forms.reading import Reading, Spot
 from callsheet.sheet.forms.record import Layer, Written, check_keys, layered, read_keys
@@ -146,7 +148,7 @@ class ServiceSheet:
         if operation is None:
             check_unencrypted(layer, settings, spot, findings)
         check_sign(layer, settings, spot, findings)
-        return settings
+        return settings if operation is None else _repeatable(settings, self.operations[operation])
 
     def _code_layer(self, code: Mapping[str, Any], findings: Findings) -> Layer:
         node = at_one_place(from_python(dict(code), findings), Place(CODE))
@@ -156,6 +158,15 @@ class ServiceSheet:
         reading = Reading(findings, Variables(variables.values, Path.cwd(), variables.clock))
         check_keys(node, CODE_KEYS, "settings", Spot(""), findings)
         return read_keys(node, CODE_KEYS, Spot(""), reading)
+
+
+def _repeatable(settings: Settings, operation: Operation) -> Settings:
+    """The settings of an operation that only reads, which may be repeated, or of one that does not, whatever its method."""
+    if operation.safe:
+        return replace(settings, idempotent=True)
+    if operation.safe is None or settings.retry is None:
+        return settings
+    return replace(settings, retry=replace(settings.retry, methods=settings.retry.methods - SAFE_METHODS))
 
 
 class Sheet:

@@ -14,6 +14,7 @@ from callsheet.arithmetic.shared_window import MICROSECONDS, Hold, Reserve, Rese
 from callsheet.errors import UsageError
 from callsheet.process.forked import forget_after_fork, leak
 from callsheet.secret import MASK, Secret
+from callsheet.stores.base import StoreUnavailableError
 from callsheet.stores.script import SCRIPT
 
 TIMEOUT = 0.25
@@ -28,19 +29,8 @@ SERVERS_CLOCK = -1
 Question = Reserve | Hold
 
 
-class StoreUnavailableError(Exception):
-    """The store could not be asked. The message contains no password.
-
-    `is_resting`: it was not tried, because it failed less than a second ago.
-    """
-
-    def __init__(self, message: str, *, is_resting: bool = False) -> None:
-        super().__init__(message)
-        self.is_resting = is_resting
-
-
-class _AnyValkey:
-    """Base of both stores: the connection's options, the script's arguments, and the pause after a failure."""
+class AnyValkey:
+    """Base of all stores: the connection's options, the script's arguments, and the pause after a failure."""
 
     def __init__(
         self, url: str | Secret, prefix: str = "callsheet", *, now: Callable[[], float] = time.monotonic
@@ -52,7 +42,7 @@ class _AnyValkey:
         self._last = ""
         self._client: Any = None
         self._places = self._new_places()
-        _redis()
+        redis_py()
         forget_after_fork(self)
 
     def _new_places(self) -> Any:
@@ -66,7 +56,7 @@ class _AnyValkey:
         self._places = self._new_places()
 
     def _made(self, kind: Any, retry: Any) -> Any:
-        redis = _redis()
+        redis = redis_py()
         url = self._url.reveal() if isinstance(self._url, Secret) else self._url
         scheme, mark, rest = url.partition("://")
         # Retries, the RESP3 handshake and the client's name are off: each is a further round trip that a call waits for.
@@ -129,7 +119,7 @@ def _version(told: Any) -> str:
     return f"Redis {told['redis_version']}" if "redis_version" in told else ""
 
 
-class ValkeyStore(_AnyValkey):
+class ValkeyStore(AnyValkey):
     """Answers each question in one round trip, for any number of threads. Raises UsageError if redis-py is not installed."""
 
     def _new_places(self) -> threading.BoundedSemaphore:
@@ -146,7 +136,7 @@ class ValkeyStore(_AnyValkey):
             self._places.release()
 
     def _asked(self, question: Question) -> Reserved:
-        redis = _redis()
+        redis = redis_py()
         try:
             if self._client is None:
                 self._client = self._made(redis.Redis, redis.retry.Retry)
@@ -160,7 +150,7 @@ class ValkeyStore(_AnyValkey):
 
     def greet(self) -> str:
         """The server's name and version (`Valkey 9.0.1`), "" if its access rules forbid to ask. Raises StoreUnavailableError."""
-        redis = _redis()
+        redis = redis_py()
         try:
             if self._client is None:
                 self._client = self._made(redis.Redis, redis.retry.Retry)
@@ -179,20 +169,20 @@ class ValkeyStore(_AnyValkey):
             client.close()
 
 
-class AsyncValkeyStore(_AnyValkey):
+class AsyncValkeyStore(AnyValkey):
     """Answers each question in one round trip, for the tasks of one event loop."""
 
     def _new_places(self) -> asyncio.Semaphore:
         return asyncio.Semaphore(AT_ONCE)
 
     async def ask(self, question: Question, seconds: float) -> Reserved:
-        """The answer, within a quarter of a second. Raises StoreUnavailableError."""
+        """The answer, within a quarter of a second. Raises StoreUnavailableError, TimeoutError."""
         self._refuse_while_it_rests()
-        async with self._places:  # the engine bounds how long this waits
+        async with asyncio.timeout(seconds), self._places:
             return await self._asked(question)
 
     async def _asked(self, question: Question) -> Reserved:
-        redis = _redis()
+        redis = redis_py()
         try:
             if self._client is None:
                 self._client = self._made(redis.asyncio.Redis, redis.asyncio.retry.Retry)
@@ -213,7 +203,7 @@ class AsyncValkeyStore(_AnyValkey):
 
 
 @functools.cache
-def _redis() -> Any:
+def redis_py() -> Any:
     """redis-py, imported at the first use. Raises UsageError if it is not installed."""
     try:
         import redis  # noqa: PLC0415 - an extra, and not light

@@ -113,6 +113,7 @@ def command(
                 body,
                 wishes.timeout,
                 wishes.idempotency_key,
+                wishes.cache,
                 is_stream=wishes.is_transfer,
             )
             call, plan = maker.declared(operation, arguments, {}, extra)

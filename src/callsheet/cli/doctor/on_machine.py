@@ -55,6 +55,8 @@ def needed_by(examined: Examined) -> Mapping[str, str]:
     needed: dict[str, str] = {}
     if examined.sheet is not None and examined.sheet.stores.limits is not None:
         needed["valkey"] = "`stores.limits`"
+    elif examined.sheet is not None and examined.sheet.stores.cache.is_server:
+        needed["valkey"] = "`stores.cache`"
     for service in examined.services:
         for operation in (None, *service.operations):
             for name, (has, what) in NEEDS.items():

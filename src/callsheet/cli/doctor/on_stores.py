@@ -10,49 +10,52 @@ from callsheet.cli.doctor.examined import Examined
 from callsheet.cli.doctor.found import Found, ok, problem, skipped
 from callsheet.errors import UsageError
 from callsheet.secret import Secret
-from callsheet.settings import StoreSettings
 from callsheet.sheet.words.addresses import is_loopback
 
+FALLEN = {"local": "each process counts by itself meanwhile", "refuse": "no request is sent meanwhile"}
 OLDEST_REDIS = 5
 """The first Redis whose scripts may read the time and then write. Every Valkey's may."""
 
 
 def check_stores(examined: Examined, *, online: bool) -> Iterator[Found]:
-    """Whether the store of `stores.limits` answers, and how quickly."""
+    """Whether the stores of `stores.limits` and `stores.cache` answer, and how quickly."""
     if examined.sheet is None:
         return
-    limits = examined.sheet.stores.limits
-    if limits is None and examined.errors and "stores:" in (examined.text or ""):
+    limits, cache = examined.sheet.stores.limits, examined.sheet.stores.cache
+    if limits is None and not cache.is_server and examined.errors and "stores:" in (examined.text or ""):
         yield skipped("it can be told when the sheet can be read whole")
         return
     if limits is None:
         yield ok("limits are counted in the memory of each process")
-        return
+    else:
+        yield _checked("limits", limits.url, FALLEN[limits.on_failure], online=online)
+    if isinstance(cache.place, str | Secret) and cache.is_server:
+        yield _checked("cache", cache.place, "the services are asked meanwhile", online=online)
+
+
+def _checked(name: str, url: str | Secret, fallen: str, *, online: bool) -> Found:
     try:
-        url = limits.url.reveal() if isinstance(limits.url, Secret) else limits.url
-        where, is_here = place_of(url)
+        where, is_here = place_of(url.reveal() if isinstance(url, Secret) else url)
     except (OSError, ValueError):
-        yield problem("the URL of `stores.limits` cannot be read", "see the variables above")
-        return
+        return problem(f"the URL of `stores.{name}` cannot be read", "see the variables above")
     if not online and not is_here:
-        yield skipped(f"{where} is on another machine: it is asked with --online")
-        return
-    yield _asked(limits, where)
+        return skipped(f"{where} is on another machine: it is asked with --online")
+    return _asked(url, where, fallen)
 
 
-def _asked(limits: StoreSettings, where: str) -> Found:
-    from callsheet.stores.valkey import StoreUnavailableError, ValkeyStore
+def _asked(url: str | Secret, where: str, fallen: str) -> Found:
+    from callsheet.stores.base import StoreUnavailableError
+    from callsheet.stores.valkey import ValkeyStore
 
-    fallen = {"local": "each process counts by itself meanwhile", "refuse": "no request is sent meanwhile"}
     try:
-        store = ValkeyStore(limits.url, limits.prefix)
+        store = ValkeyStore(url)
     except UsageError as error:
         return problem(str(error))
     began = time.perf_counter()
     try:
         told = store.greet()
     except StoreUnavailableError as error:
-        return problem(f"{where}: {error}", f"start it, or mend the URL; {fallen[limits.on_failure]}")
+        return problem(f"{where}: {error}", f"start it, or mend the URL; {fallen}")
     finally:
         store.close()
     elapsed = round((time.perf_counter() - began) * 1000, 1)

@@ -61,6 +61,11 @@ SETTINGS: Hints = {
     "on_failure": "`fallback`", "fallback_method": '`fallback: {python: "module:function"}`',
     "fallback_function": '`fallback: {python: "module:function"}`',
     "allowed_origins": "`allow_origins`", "allowed_hosts": "`allow_origins`", "origins": "`allow_origins`",
+    "ttl": "`cache: 5m`", "cache_ttl": "`cache: 5m`", "expire_after": "`cache: 5m`", "cache_expire": "`cache: 5m`",
+    "expires": "`cache: 5m`", "max_age": "`cache: 5m`", "caching": "`cache`", "cached": "`cache: http`",
+    "cacheable": "`cache: http`", "cache_control": "`cache: http`", "http_cache": "`cache: http`",
+    "stale_if_error": "`cache: {ttl: 5m, stale_if_error: 1h}`",
+    "stale_while_revalidate": "`cache: {ttl: 5m, stale_while_revalidate: 1m}`",
     "header": "`headers`", "environment_proxies": "`trust_env: true`", "title": "`description`",
 }  # fmt: skip
 OPERATION: Hints = SETTINGS | {
@@ -76,6 +81,8 @@ OPERATION: Hints = SETTINGS | {
     "parameters": "`path`, `query` or `header`", "args": "`path`, `query` or `header`",
     "path_params": "`path`", "query_params": "`query`", "querystring": "`query`",
     "title": "`summary`", "name": "`summary`; the key is the name", "operation_id": "the key as the name",
+    "readonly": "`safe: true`", "read_only": "`safe: true`", "is_safe": "`safe`", "reads": "`safe: true`",
+    "side_effects": "`safe: false`", "mutates": "`safe: false`", "unsafe": "`safe: false`",
     "operationid": "the key as the name", "is_idempotent": "`idempotent`", "example": "`examples`", "tag": "`tags`",
 }  # fmt: skip
 TABLES: dict[str, Hints] = {
@@ -121,7 +128,14 @@ TABLES: dict[str, Hints] = {
     "stores": {
         "limit": "`limits`", "rate_limit": "`limits`", "rate_limits": "`limits`", "redis": "`limits: redis://HOST:6379/0`",
         "valkey": "`limits: valkey://HOST:6379/0`", "url": "`limits`", "key_prefix": "`prefix`", "namespace": "`prefix`",
-        "fallback": "`on_failure`",
+        "fallback": "`on_failure`", "caches": "`cache`", "responses": "`cache`", "sqlite": "`cache: sqlite:PATH`",
+    },
+    "stores.cache": {
+        "path": "`url: sqlite:PATH`", "file": "`url: sqlite:PATH`", "sqlite": "`url: sqlite:PATH`", "backend": "`url`",
+        "redis": "`url: redis://HOST:6379/0`", "valkey": "`url: valkey://HOST:6379/0`", "kind": "`url`", "type": "`url`",
+        "size": "`max_bytes`", "max_size": "`max_bytes`", "maxsize": "`max_bytes`", "max_entries": "`max_bytes`",
+        "limit": "`max_bytes`", "ttl": "`cache: {ttl: 5m}` of a service or operation",
+        "prefix": "`prefix` beside `cache`, in `stores`",
     },
     "backoff": {
         "initial": "`first`", "min": "`first`", "base": "`first`", "start": "`first`", "delay": "`first`",
@@ -237,6 +251,16 @@ TABLES: dict[str, Hints] = {
     },
     "paginate.size": {"param": "`name`", "parameter": "`name`", "limit": "`value`", "number": "`value`", "default": "`value`"},
     "paginate.total": {"count": "`pages`, or the path alone for items", "items": "the path alone: `total: count`"},
+    "cache": {"expire_after": "`ttl`", "expires": "`ttl`", "expire": "`ttl`", "max_age": "`ttl`", "duration": "`ttl`",
+              "timeout": "`ttl`", "time_to_live": "`ttl`", "lifetime": "`ttl`", "type": "`mode`", "kind": "`mode`",
+              "strategy": "`mode`", "http": "`mode: http`", "cache_control": "`mode: http`", "policy": "`mode`",
+              "allowable_methods": "`methods`", "method": "`methods`", "match_headers": "`vary_on`", "vary": "`vary_on`",
+              "key": "`vary_on`", "keys": "`vary_on`", "cache_key": "`vary_on`", "headers": "`vary_on`",
+              "public": "`shared`", "private": "`shared: false`", "max_size": "`max_entry`", "max_bytes": "`max_entry`",
+              "swr": "`stale_while_revalidate`", "grace": "`stale_while_revalidate`", "stale": "`stale_if_error`",
+              "stale_on_error": "`stale_if_error`", "keep_stale": "`stale_if_error`", "sie": "`stale_if_error`",
+              "backend": "`stores: {cache: ...}` at the top of the sheet", "store": "`stores: {cache: ...}` at the top of the sheet",
+              "path": "`stores: {cache: ...}` at the top of the sheet", "safe": "`safe: true` beside `cache`, at the operation"},
     "parameter": {"optional": "`required`, which is false unless written", "schema": "its terms right here: `type: integer`",
                   "const": "`value`", "values": "`enum`", "choices": "`enum`", "min": "`minimum`", "max": "`maximum`",
                   "regex": "`pattern`", "sensitive": "`secret`", "name": "nothing: the key is the name"},

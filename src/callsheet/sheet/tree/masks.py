@@ -23,7 +23,7 @@ CREDENTIAL_HEADER = re.compile(r"(?i)pass(word|wd|phrase)|secret|token|authori[s
 HARMLESS_KEYS = frozenset({
     "callsheet", "default_environment", "services", "environments", "defaults", "operations", "base_url", "description",
     "owner", "docs", "timeout", "connect", "read", "attempt", "total", "retry", "attempts", "backoff", "first", "max",
-    "statuses", "methods", "idempotent", "concurrency", "limit", "queue", "pool", "connections", "idle", "lifetime",
+    "statuses", "methods", "idempotent", "safe", "cache", "ttl", "concurrency", "limit", "queue", "pool", "connections", "idle", "lifetime",
     "caps", "response", "header_count", "encodings", "tls", "min_version", "ca", "extra_ca", "cert", "pins", "verify",
     "http2", "redirects", "follow", "trust_env", "allow_origins", "addresses", "compress", "get", "post", "put",
     "patch", "delete", "head", "options", "path", "query", "json", "form", "multipart", "content", "stream", "returns",

@@ -85,13 +85,14 @@ def _oauth2(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
 
 
 def _python(node: MappingNode, spot: Spot, reading: Reading) -> Mapping[str, Any]:
-    """The function and its options: any JSON values; one that comes through `${...}` is a secret."""
+    """The function, whose credential it gives, and its options: any JSON values; one that comes through `${...}` is a secret."""
     function = node.get("python")
     assert function is not None
     rest = tuple((key, value) for key, value in node.entries if key.value != "python")
     options = dict(json_mapping(MappingNode(rest, node.place), spot, reading))
     named = FUNCTION.read(function, spot.under("python"), reading)
-    return {"python": named, "options": options, "where": str(function.place)}
+    read = {"python": named, "options": options, "where": str(function.place)}
+    return read | ({"identity": options.pop("identity")} if "identity" in options else {})
 
 
 READERS: dict[str, Callable[[Node, Spot, Reading], Mapping[str, Any]]] = {

@@ -10,6 +10,7 @@ from callsheet.sheet.forms.record import Key
 from callsheet.sheet.forms.scalars import SWITCH, Text
 from callsheet.sheet.words.addresses import ADDRESSES, ALLOW_ORIGINS, BASE_URL
 from callsheet.sheet.words.breaker import BREAKER
+from callsheet.sheet.words.cache import CACHE
 from callsheet.sheet.words.credentials import AUTH
 from callsheet.sheet.words.envelope import ENVELOPE
 from callsheet.sheet.words.error_rules import ErrorsForm
@@ -58,7 +59,7 @@ SETTINGS: tuple[Key, ...] = (
     Key("auth", AUTH, "off, or one kind of credential", "so", is_replaced_whole=True),
     Key("sign", SIGN, "off, or one kind of signature", "so", is_replaced_whole=True),
     Key("paginate", PAGINATE, "off, or how one page of items leads to the next", "dso", is_replaced_whole=True),
-    Key("cache", None, places="dso", is_replaced_whole=True),
+    Key("cache", CACHE, "off, `http`, or for how long answers are kept", "dso", is_replaced_whole=True),
     Key("strict_responses", None, places="dso"),
     Key("allow_origins", ALLOW_ORIGINS, "where requests may go beside the service's own origin", "ds"),
     Key("addresses", ADDRESSES, "which addresses may be connected to", "ds"),

@@ -62,7 +62,7 @@ class Operation:
     fields, or by a type that has them; `multipart` by its fields and files; `content` by its media type, for a body that
     is sent as it is. `returns` is the result's type, or a mapping from status (`200`, `"2xx"`, `"default"`) to type or
     None. With `stream`, a call gives the answer to be read as it comes: what it is made of is said by `lines`, `json_lines` and
-    `events`. `where` is the place on the sheet. `layer` holds
+    `events`. `safe`: whether a call only reads; None: as its method says (RFC 9110 9.2.1). `where` is the place on the sheet. `layer` holds
     the operation's own settings only, each with its place; `ServiceSheet.settings(name)` merges them with the others.
     """
 
@@ -76,6 +76,7 @@ class Operation:
     content: str | None = None
     returns: Returns = None
     stream: bool | Stream = False
+    safe: bool | None = None
     summary: str = ""
     description: str = ""
     tags: tuple[str, ...] = ()

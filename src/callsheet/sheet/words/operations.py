@@ -13,6 +13,7 @@ from callsheet.sheet.tree.findings import Misfit, Noted, did_you_mean, nearest, 
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, entries, is_null
 from callsheet.sheet.words.addresses import PATH_TEMPLATE, parameters_of
 from callsheet.sheet.words.bodies import CONTENT, FIELDS, FORM
+from callsheet.sheet.words.cache import check_cache
 from callsheet.sheet.words.fallback import check_stream
 from callsheet.sheet.words.operation import BODIES, MISSING, STREAMS, Operation, Parameter, Stream
 from callsheet.sheet.words.parameters import Declarations
@@ -58,6 +59,7 @@ OWN_KEYS = (
     Key("multipart", FIELDS, "the fields and files of a multipart body", is_replaced_whole=True),
     Key("content", CONTENT, "the media type of a body that is sent as it is", is_replaced_whole=True),
     Key("returns", RETURNS, "the type of the result, or a mapping from status to type", is_replaced_whole=True),
+    Key("safe", SWITCH, "whether a call only reads; else what its method says"),
     Key("stream", _STREAM, "a call gives the answer to be read as it comes, or as its lines, JSON lines or events"),
 )
 
@@ -89,6 +91,10 @@ def read_operation(
     _check_arguments(operation, node, template, spot, reading)
     _check_content(operation, node, spot, reading)
     _check_together(operation, node, spot, reading)
+    is_stream = bool(operation.stream)
+    check_cache(
+        layer, operation.method, is_safe=operation.safe, streams=is_stream, spot=spot, findings=reading.findings
+    )
     return operation
 
 

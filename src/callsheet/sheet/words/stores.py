@@ -1,45 +1,19 @@
-"""`stores`: the Valkey or Redis that keeps what several processes share."""
+"""`stores`: what keeps the state that several processes share."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 
-from callsheet.secret import Secret
-from callsheet.settings import Stores, StoreSettings
-from callsheet.sheet.forms.reading import FormOf, Reading, Spot
+from callsheet.settings import CacheStoreSettings, Stores, StoreSettings
 from callsheet.sheet.forms.record import Key, Layer, Record, plain
-from callsheet.sheet.forms.scalars import Choice, Text, text_or_secret
-from callsheet.sheet.tree.findings import Misfit
-from callsheet.sheet.tree.node import Node, Scalar, hide
+from callsheet.sheet.forms.scalars import Choice, Text
+from callsheet.sheet.words.cache_store import CACHE_STORE
+from callsheet.sheet.words.store_url import STORE_URL
 
-EXPECTED = "`memory`, or the URL of a Valkey or Redis such as `valkey://127.0.0.1:6379/0`"
-URL = re.compile(
-    r"(?:(?:valkey|redis)s?://(?:[^\s@/?#]*@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?(?:/[0-9]{0,3})?"
-    r"|unix://(?:[^\s@/?#]*@)?/[^\s?#]+(?:\?db=[0-9]{1,3})?)"
-)
-
-
-def _store_url(node: Node, spot: Spot, reading: Reading) -> str | Secret | None:
-    """The URL, a secret if it holds a password; None for `memory`."""
-    text = text_or_secret(node, spot, reading, EXPECTED)
-    if text == "memory":
-        return None
-    if text.startswith("sqlite:"):
-        raise Misfit(node.place, f"{spot}: `sqlite` is not supported yet", "write `memory` or a `valkey://` URL")
-    match = URL.fullmatch(text)
-    if "@" in text:
-        hide(node)
-    if match is None or not 0 < int(match["port"] or 1) < 65536:
-        raise Misfit(node.place, f"{spot}: expected {EXPECTED}", "in a password, write `@` as %40 and `/` as %2F")
-    assert isinstance(node, Scalar)
-    return reading.secret(node, spot) if isinstance(node.value, Secret) or "@" in text else text
-
-
-_STORE_URL = FormOf(_store_url, {"type": "string", "pattern": r"^memory$|^(valkey|redis)s?://|^unix://|\$\{"})
 STORES = Record(
     (
-        Key("limits", _STORE_URL, "where rate limits are counted"),
-        Key("cache"),
+        Key("limits", STORE_URL, "where rate limits are counted"),
+        Key("cache", CACHE_STORE, "where answers are kept"),
         Key("on_failure", Choice(("local", "refuse")), "what holds while the store cannot be asked"),
         Key("prefix", Text("letters, digits, `_`, `.`, `:` and `-`", r"[A-Za-z0-9_.:-]{1,64}"), "of every key"),
     ),
@@ -52,4 +26,5 @@ def stores_from(layer: Layer) -> Stores:
     """The stores that were written."""
     values = plain(layer)
     url = values.pop("limits", None)
-    return Stores(None if url is None else StoreSettings(url, **values))
+    cache = replace(values.pop("cache", CacheStoreSettings()), prefix=values.get("prefix", "callsheet"))
+    return Stores(None if url is None else StoreSettings(url, **values), cache)

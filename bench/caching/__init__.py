@@ -1,0 +1,1 @@
+"""The public tests of HTTP caches, put to clients: `python -m bench cache-tests`."""

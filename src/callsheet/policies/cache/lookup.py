@@ -1,0 +1,170 @@
+"""What the cache knows of one request of a call, and the calls that fill a key while others wait for them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from callsheet.call import Attempt, Call
+from callsheet.errors import APIError, DeadlinePassed, LocalFault
+from callsheet.events import NO_CALL, CacheUsed
+from callsheet.http.caching.freshness import Facts
+from callsheet.http.caching.keys import Asked
+from callsheet.http.request import Request
+from callsheet.http.response import Response
+from callsheet.stores.base import Entry
+from callsheet.verdicts import Tell, Verdict
+
+OPTION = "cache"
+"""Under which the notes of a call have what its caller wants of the cache."""
+REFRESHING = "cache.refreshing"
+"""Under which the notes of a call in the background have the key that it refreshes."""
+LOOKUP = "cache.lookup"
+"""Under which the notes of a call have the Lookup of its request."""
+
+
+PATIENCE, SHARE = 0.25, 0.1
+"""Seconds that a call waits for its store, and of what is left of its time: a store in trouble costs a miss, not the deadline."""
+
+
+def patience(call: Call, now: float) -> float:
+    """Seconds that a call may wait for its store now."""
+    return min(PATIENCE, (call.deadline - now) * SHARE)
+
+
+class Flight:
+    """One call that fills a key, and those that wait for it, oldest first.
+
+    Once it has landed it has no leader, and at most one of: the entry that was stored, the failure that the service answered
+    with, the error in place of an answer. It has none if the answer is nobody else's: then each that waited asks for itself.
+    """
+
+    __slots__ = ("entry", "error", "key", "leader", "response", "waiters")
+
+    def __init__(self, key: str, leader: Call) -> None:
+        self.key = key
+        self.leader: Call | None = leader
+        self.waiters: dict[Attempt, Any] = {}
+        self.entry: Entry | None = None
+        self.response: Response | None = None
+        self.error: APIError | None = None
+
+
+class Lookup:
+    """What is known of one request: its keys, the stored answer, why the service is asked, whose flight it is in.
+
+    `why` is a word of RFC 9211, `detail` says more. `conditional` is the request by which the service is asked if the stored
+    answer is still good, `merged` that answer once the service said so. `attempt` is the last one that has an outcome, and
+    `stored` what that was stored as. It
+    `waits` for its flight; `is_alone` after that: it waits for no other.
+    """
+
+    __slots__ = (
+        "asked",
+        "attempt",
+        "conditional",
+        "detail",
+        "entry",
+        "facts",
+        "flight",
+        "is_alone",
+        "key",
+        "merged",
+        "patience",
+        "principal",
+        "request",
+        "shared_key",
+        "stored",
+        "waits",
+        "why",
+    )
+
+    def __init__(self, request: Request, asked: Asked, patience: float) -> None:
+        self.request = request
+        self.asked = asked
+        self.patience = patience
+        self.key = self.shared_key = ""
+        self.principal: str | None = None
+        self.why, self.detail = "bypass", ""
+        self.entry: Entry | None = None
+        self.facts: Facts | None = None
+        self.conditional: Request | None = None
+        self.merged: Entry | None = None
+        self.attempt: Attempt | None = None
+        self.stored: Entry | None = None
+        self.flight: Flight | None = None
+        self.waits = self.is_alone = False
+
+
+class CacheState:
+    """What the calls of a service share beside the store: the key for its hashes, the flights, and what is counted."""
+
+    def __init__(self) -> None:
+        self.hash_key: bytes | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: the calls under way are the parent's."""
+        self.lock = threading.Lock()
+        self.flights: dict[str, Flight] = {}
+        self.refreshing: set[str] = set()
+        self.requests = self.network = self.hits = 0
+
+    def join(self, key: str, attempt: Attempt) -> tuple[Flight, Any]:
+        """The flight of a key, and the ticket to wait for it; None for the call that leads it."""
+        with self.lock:
+            flight = self.flights.get(key)
+            if flight is None:
+                flight = self.flights[key] = Flight(key, attempt.call)
+                return flight, None
+            ticket = flight.waiters[attempt] = attempt.call.new_ticket()
+            return flight, ticket
+
+    def land(self, flight: Flight) -> None:
+        """End a flight with nothing to share: each that waits asks for itself."""
+        with self.lock:
+            self._land(flight)
+
+    def end(self, flight: Flight, lookup: Lookup) -> None:
+        """End a flight by the last attempt of its leader; by none that others could share, the oldest waiter leads it."""
+        attempt = lookup.attempt
+        outcome = attempt.outcome if attempt is not None and attempt.again is None else None
+        with self.lock:
+            if isinstance(outcome, Response) and lookup.stored is not None:
+                flight.entry = lookup.stored
+            elif isinstance(outcome, Response):
+                flight.response = outcome if attempt is not None and _is_failure(outcome, attempt) else None
+            elif isinstance(outcome, APIError) and attempt is not None and _meets_others(outcome, attempt):
+                flight.error = outcome
+            elif flight.waiters:
+                heir = next(iter(flight.waiters))
+                flight.leader = heir.call
+                flight.waiters.pop(heir).grant()
+                return
+            self._land(flight)
+
+    def _land(self, flight: Flight) -> None:
+        flight.leader = None
+        self.flights.pop(flight.key, None)
+        for ticket in flight.waiters.values():
+            ticket.grant()
+
+
+def _is_failure(answer: Response, attempt: Attempt) -> bool:
+    """Whether others may be shown an answer that was not stored: the service would fail them, too."""
+    return (answer.status_code >= 400 or attempt.meaning is not None) and not is_broken(answer)
+
+
+def _meets_others(error: APIError, attempt: Attempt) -> bool:
+    """Whether an error is the service's, and comes neither of the call's own time nor of this machine."""
+    return not attempt.is_cut_short and not isinstance(error, LocalFault | DeadlinePassed)
+
+
+def is_broken(answer: Response) -> bool:
+    """Whether the codings of an answer could not be undone."""
+    return bool(answer.left_coded) or getattr(answer, "undone", None) is not None
+
+
+def told(did: str, why: str, request: Request, then: Verdict | None = None) -> Tell:
+    """Tell listeners what the cache did, and go on."""
+    return Tell(CacheUsed(*NO_CALL, request.url, did, why), then)

@@ -1,0 +1,67 @@
+"""Who the settings say we are: the same whatever token proves it, another for another credential."""
+
+import pytest
+
+from callsheet import Secret, Sheet
+from callsheet.auth.principal import principal_of
+
+OAUTH2 = {"token_url": "https://id.test/token", "client_id": "ours", "client_secret": "s" * 16, "scopes": ["read"]}
+JWT = {"algorithm": "HS256", "secret": "k" * 32, "issuer": "ours", "subject": "ada"}
+
+
+def principal(**settings):
+    return principal_of(
+        Sheet(services={"shop": {"base_url": "https://shop.test", **settings}}).services["shop"].settings()
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"token_url": "https://other.test/token"},
+        {"client_id": "theirs"},
+        {"client_secret": "t" * 16},
+        {"scopes": ["read", "write"]},
+        {"audience": "https://shop.test"},
+    ],
+)
+def test_tokens_that_are_fetched_for_something_else_are_another_principals(changed):
+    assert principal(auth={"oauth2": OAUTH2}) == principal(auth={"oauth2": OAUTH2})
+    assert principal(auth={"oauth2": OAUTH2}) != principal(auth={"oauth2": OAUTH2 | changed})
+
+
+@pytest.mark.parametrize("changed", [{"issuer": "theirs"}, {"subject": "bob"}, {"secret": "l" * 32}])
+def test_so_are_tokens_that_are_made(changed):
+    assert principal(auth={"jwt": JWT}) != principal(auth={"jwt": JWT | changed})
+    assert principal(auth={"jwt": JWT}) == principal(auth={"jwt": JWT | {"expires": "5m"}})
+
+
+def test_a_certificate_counts_by_its_content(tmp_path, certificates):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert.write_bytes(certificates.client_cert_file.read_bytes())
+    key.write_bytes(certificates.client_key_file.read_bytes())
+    tls = {"cert": str(cert), "key": str(key)}
+    first = principal(tls=tls)
+    assert first not in (principal(), None)
+    cert.write_bytes(cert.read_bytes() + b"\n")
+    assert principal(tls=tls) != first
+
+
+def test_a_token_that_a_function_gives_may_be_anybodys():
+    assert principal(auth={"bearer": lambda: "of-somebody"}) is None
+    assert principal(headers={"X-Token": Secret(lambda: "of-somebody")}) is None
+
+
+def test_no_secret_can_be_read_from_it():
+    told = principal(
+        auth={"basic": {"username": "ada", "password": "hunter2-hunter2"}}, headers={"X-Token": "t0ken-t0ken"}
+    )
+    assert "hunter2" not in told
+    assert "t0ken" not in told
+
+
+def test_a_function_of_the_users_is_nobody_until_the_sheet_says_who_it_is():
+    assert principal(auth={"python": "json:dumps"}) is None
+    ada, bob = (principal(auth={"python": "json:dumps", "identity": name}) for name in ("ada", "bob"))
+    assert None not in (ada, bob)
+    assert ada != bob
