@@ -29,9 +29,21 @@ def test_a_second_process_is_answered_by_what_the_first_has_stored(shop):
     first, again = shop("call", "shop.tea", "-v"), shop("call", "shop.tea", "-v")
     assert first.out == again.out
     assert "* cache: miss, uri-miss" in first.err
-    assert "* cache: stored, fresh for 60 s" in first.err
+    assert "* cache: stored, fresh for" in first.err
     assert "* cache: hit, fresh for" in again.err
     assert "attempt 1" not in again.err
+
+
+def test_one_call_may_want_something_else(shop):
+    def served(*options):
+        return json.loads(shop("call", "shop.tea", *options).out)["served"]
+
+    first = served("--cache", "refresh")
+    assert served() == first
+    assert served("--cache", "refresh") == first + 1
+    assert shop("request", "shop", "GET", "/cached/cli-tea", "--cache", "only").code == 0
+    shop("cache", "clear")
+    assert shop("request", "shop", "GET", "/cached/cli-tea", "--cache", "only").code == 5
 
 
 def test_what_is_not_stored_says_why(shop):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from callsheet.events import Listener
     from callsheet.http.request import Request
     from callsheet.http.response import Response
+    from callsheet.plan.plan import CacheOption
     from callsheet.sheet.words.operation import Operation
 
 
@@ -33,6 +34,7 @@ class Wishes:
     attempts: int | None = None
     no_retry: bool = False
     idempotency_key: str | None = None
+    cache: CacheOption | None = None
     output: OutputForm | None = None
     stream: bool = False
     download: str | None = None

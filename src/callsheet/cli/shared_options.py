@@ -86,6 +86,9 @@ CALL_OPTIONS = (
     click.option("--no-retry", is_flag=True, help="One try only."),
     click.option("--idempotency-key", metavar="KEY", help="Sent as Idempotency-Key; makes a POST safe to repeat."),
     click.option(
+        "--cache", type=click.Choice(["refresh", "off", "only", "no-store"]), help="What is wanted of stored answers."
+    ),
+    click.option(
         "--output", "-o", type=click.Choice(["json", "ndjson", "raw", "headers"]), help="How the answer is shown."
     ),
     click.option("--stream", "-S", is_flag=True, help="Print the answer line by line, as it comes."),

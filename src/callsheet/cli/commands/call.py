@@ -106,6 +106,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
                 body,
                 wishes.timeout,
                 wishes.idempotency_key,
+                wishes.cache,
                 is_stream=wishes.is_transfer,
             )
             call, plan = maker.declared(operation, arguments, {}, extra)

@@ -106,6 +106,7 @@ def request_options(items: Sequence[ItemArgument], wishes: Wishes) -> dict[str, 
         "headers": headers,
         "timeout": wishes.timeout,
         "idempotency_key": wishes.idempotency_key,
+        "cache": wishes.cache,
         **options,
     }
 
