@@ -138,6 +138,14 @@ def test_the_first_request_can_be_shown(practiced):
     assert "page=1" in ended.out
 
 
+def test_the_request_that_a_walk_goes_on_with_can_be_shown(practiced):
+    position = position_in(practiced("call", "items_by_page", "--all", "--max-pages", "1").err)
+    assert "page=2" in practiced("call", "items_by_page", "--all", "--from", position, "--dry-run").out
+    refused = practiced("call", "items_by_page", "--all", "--from", "x", "--curl")
+    assert (refused.code, refused.out) == (2, "")
+    assert "from_position: expected a text" in refused.err
+
+
 def test_the_parameters_of_the_pages_may_be_given(practiced):
     ended = practiced("call", "items_by_page", "--all", "page=3", "size==90")
     assert [json.loads(line)["id"] for line in ended.out.splitlines()] == list(range(181, 251))

@@ -142,6 +142,7 @@ CASES = [
     Case("cursor: of the last item", "{cursor: after, from: results.-1.id, items: results}", lambda a: {"results": [e for e in SEVEN if e["id"] > number(a, "after", 0)][:3]}, ALL, 4),
     Case("cursor: in a header", '{cursor: cursor, from: "header:X-Next"}', lambda a: ([{"id": 1}], {"X-Next": "a"}) if "cursor" not in a.query else [{"id": 2}], [1, 2], 2),
     Case("cursor: the same twice", CURSOR + "}", tokens(first=([1], "a"), a=([2], "a")), [1, 2], 2, PageLoop, "the cursor to page 3 leads back"),
+    Case("cursor: characters of URLs", CURSOR + "}", tokens(**{"first": ([1], "&=+% é#"), "&=+% é#": ([2], None)}), [1, 2], 2),
     Case("cursor: a circle of three", CURSOR + "}", tokens(first=([1], "a"), a=([2], "b"), b=([3], "c"), c=([4], "a")), [1, 2, 3, 4], 4, PageLoop, "the cursor to page 5"),
     Case("cursor: ignored by the service", CURSOR + "}", lambda a: {"results": SEVEN, "next": f"{len(a.query.get('cursor', ''))}x"}, ALL, 2, PageLoop, "page 2 has the items of an earlier page"),
     Case("cursor: -1 and -2 are not the same", CURSOR + "}", tokens(**{"first": ([1], -1), "-1": ([2], -2), "-2": ([3], None)}), [1, 2, 3], 3),
@@ -165,6 +166,10 @@ CASES = [
     Case("link: to the end", "{link: next}", linked(items=([1], '</two>; rel="next"'), two=([2], '</items>; rel="prev", </three>; rel="next"'), three=([3], None)), [1, 2, 3], 3),
     Case("link: an empty page is no end", "{link: next}", linked(items=([], "</two>; rel=next"), two=([2], None)), [2], 2),
     Case("link: back", "{link: next, direction: previous}", linked(items=([3], '</two>; rel="prev"'), two=([2], '</three>; rel="previous"'), three=([1], None)), [3, 2, 1], 3),
+    Case("link: one of another document is none of the page", "{link: next}", linked(items=([1], '</other>; rel="next"; anchor="/elsewhere"')), [1], 1),
+    Case("link: beside one of another document", "{link: next}", linked(items=([1], '</other>; rel="next"; anchor="/elsewhere", </two>; rel="next"'), two=([2], None)), [1, 2], 2),
+    Case("link: anchored at the page itself", "{link: next}", linked(items=([1], '</two>; rel="next"; anchor=""'), two=([2], None)), [1, 2], 2),
+    Case("link: several relations, and commas that end no link", "{link: next}", linked(items=([1], '</a,b>; rel="first prev"; title="x, <y>; rel=next", </two?a=1,2>; rel="last next"'), two=([2], None)), [1, 2], 2),
     Case("link: a circle", "{link: next}", linked(items=([1], "</two>; rel=next"), two=([2], "</two>; rel=next")), [1, 2], 2, PageLoop),
     Case("link: elsewhere", "{link: next}", linked(items=([1], "<https://evil.example/two>; rel=next")), [1], 1, OriginRefused),
     # What is wrong

@@ -14,11 +14,10 @@ from callsheet.cli.page_options import ItemForm, PageWishes
 from callsheet.cli.prepared_call import Prepared
 from callsheet.cli.screen import Screen
 from callsheet.client.maker import CallMaker
-from callsheet.client.paged import begun, requests_of
+from callsheet.client.paged import begun, requests_of, start_of
 from callsheet.errors import APIError
 from callsheet.many.page_threads import AheadInThreads, Pages
 from callsheet.many.page_walk import PageOptions
-from callsheet.many.pages import Walker
 from callsheet.plan.plan import Given
 from callsheet.sheet.words.operation import Location, Operation, Parameter
 from callsheet.values.page_items import PageReader
@@ -64,12 +63,14 @@ def show_items(
     return 0
 
 
-def first_page(maker: CallMaker, operation: str, arguments: Mapping[str, Any], given: Given) -> Prepared:
-    """The call of the first page, to be shown. Raises UsageError, ArgumentError."""
+def first_page(
+    maker: CallMaker, operation: str, arguments: Mapping[str, Any], given: Given, from_position: str | None
+) -> Prepared:
+    """The call of the page that a walk would begin with, to be shown. Raises UsageError, ArgumentError."""
     requests = requests_of(maker, operation, arguments, given)
-    start = Walker(requests.pages.settings, requests.start, requests.size).first()
     plan = requests.pages.plan
-    return Prepared(maker.begin_page(plan, lambda: requests.at(start.at), given, arguments), plan, maker)
+    call = maker.begin_page(plan, lambda: requests.at(start_of(requests, from_position).at), given, arguments)
+    return Prepared(call, plan, maker)
 
 
 def with_paging(operation: Operation, maker: CallMaker) -> Operation:

@@ -93,13 +93,13 @@ class CallMaker:
             self.name_error(error, plan)
             raise
 
-    def noted(self, answer: Answer[Any], plan: Plan) -> Any:
-        """The value of an answer. That to a GET without declared pages is remembered: it keeps no body of a request alive."""
+    def noted(self, answer: Answer[Any], plan: Plan) -> Answer[Any]:
+        """The answer. That to a GET without declared pages is remembered: it keeps no body of a request alive."""
         response = answer.response
         is_noted = plan.method == "GET" and plan.settings.paginate is None
         if is_noted and response is not None and len(response.content) <= LARGEST_NOTED:
             self.last[plan.operation] = response
-        return answer.value
+        return answer
 
     def name_error(self, error: APIError, plan: Plan) -> None:
         """Put the call's name on the error, and mask the sheet's secrets in it, which arguments that it quotes may hold."""

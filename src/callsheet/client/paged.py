@@ -15,6 +15,7 @@ from callsheet.many.page_tasks import AheadInTasks, AsyncItems, AsyncPages
 from callsheet.many.page_threads import AheadInThreads, Items, Pages
 from callsheet.many.page_walk import OnPage, PageOptions, PageWalk
 from callsheet.many.pages import PageAnswer, Walker
+from callsheet.many.positions import Position
 from callsheet.plan.next_link import resolved
 from callsheet.plan.pages import PageRequests
 from callsheet.plan.plan import Given, HeaderValues, TimeoutLike
@@ -112,6 +113,14 @@ def requests_of(calls: CallMaker, operation: str, arguments: Mapping[str, Any], 
     raise UsageError(message, service=calls.name, operation=operation)
 
 
+def start_of(requests: PageRequests, from_position: str | None) -> Position:
+    """Where a walk begins. Raises ArgumentError."""
+    settings, plan = requests.pages.settings, requests.pages.plan
+    if from_position is None:
+        return Walker(settings, requests.start, requests.size).first()
+    return positions.read(from_position, f"{plan.service}.{plan.operation}", settings)
+
+
 def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead: type[Any]) -> PageWalk[Any]:
     """A walk that makes these requests; nothing was sent. Raises ArgumentError."""
     pages, plan = requests.pages, requests.pages.plan
@@ -120,11 +129,9 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
     try:
         options.check(walker)
         longest = options.longest(walker)
+        start = start_of(requests, options.from_position)
         if options.from_position is None:
-            start = walker.first()
             requests.at(start.at)  # so that arguments that do not fit are told at once
-        else:
-            start = positions.read(options.from_position, name, pages.settings)
     except APIError as error:
         calls.name_error(error, plan)
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import Generic, Self
 
@@ -42,7 +43,8 @@ class AsyncPages(Generic[T]):
         self._walk = walk
         self._on_page = on_page
         self._prefetch = prefetch
-        self._ahead: AsyncOutcomes[Page[T] | None] | None = None
+        self._ahead: AsyncOutcomes[None] | None = None
+        self._fetched: deque[Page[T] | None] = deque()
         self._used: Page[T] | None = None
         self._is_waiting = False
 
@@ -74,16 +76,17 @@ class AsyncPages(Generic[T]):
     async def _next(self) -> Page[T] | None:
         if not self._prefetch:
             return await self._walk.next()
-        if self._ahead is None:
-            walk = self._walk
-            self._ahead = map_in_tasks(
-                lambda _: walk.next(), itertools.count(), concurrency=1, ahead=self._prefetch + 1
-            )
-        try:
-            page = (await anext(self._ahead)).value
-        except BaseException:
-            self._ahead = None
-            raise
+        if self._ahead is not None and await anext(self._ahead, None) is None:
+            await self.aclose()  # an error or a cancellation had ended it
+        if self._ahead is None and not self._fetched:
+            walk, fetched = self._walk, self._fetched
+
+            async def fetch(_: int) -> None:
+                fetched.append(await walk.next())
+
+            self._ahead = map_in_tasks(fetch, itertools.count(), concurrency=1, ahead=self._prefetch + 1)
+            await anext(self._ahead)
+        page = self._fetched.popleft()
         if page is None:
             await self.aclose()
         return page

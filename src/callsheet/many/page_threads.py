@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Generic, Self
 
@@ -44,7 +45,8 @@ class Pages(Generic[T]):
         self._walk = walk
         self._on_page = on_page
         self._prefetch = prefetch
-        self._ahead: Outcomes[Page[T] | None] | None = None
+        self._ahead: Outcomes[None] | None = None
+        self._fetched: deque[Page[T] | None] = deque()
         self._used: Page[T] | None = None
         self._iterating = threading.Lock()
 
@@ -73,16 +75,18 @@ class Pages(Generic[T]):
     def _next(self) -> Page[T] | None:
         if not self._prefetch:
             return finish(self._walk.next())
-        if self._ahead is None:
-            walk = self._walk
+        if self._ahead is not None and next(self._ahead, None) is None:
+            self.close()  # an error or Ctrl-C had ended it
+        if self._ahead is None and not self._fetched:
+            walk, fetched = self._walk, self._fetched
             self._ahead = map_in_threads(
-                lambda _: finish(walk.next()), itertools.count(), concurrency=1, ahead=self._prefetch + 1
+                lambda _: fetched.append(finish(walk.next())),
+                itertools.count(),
+                concurrency=1,
+                ahead=self._prefetch + 1,
             )
-        try:
-            page = next(self._ahead).value
-        except BaseException:
-            self._ahead = None
-            raise
+            next(self._ahead)
+        page = self._fetched.popleft()
         if page is None:
             self.close()
         return page
@@ -106,10 +110,10 @@ class Pages(Generic[T]):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if self._ahead is not None:
-            self._ahead.__exit__(kind, error, traceback)  # which does not wait after Ctrl-C
-            self._ahead = None
-        self.close()
+        if self._ahead is not None and isinstance(error, KeyboardInterrupt):
+            self._ahead.__exit__(kind, error, traceback)  # which does not wait
+        else:
+            self.close()
 
 
 class Items(Generic[T]):
@@ -156,8 +160,8 @@ class Items(Generic[T]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.pages.__exit__(kind, error, traceback)
 
 
 def checked_limit(limit: Any) -> int | None:

@@ -144,15 +144,15 @@ class PageWalk(Generic[T]):
                 self._walker.admit(at, self._last)
             answer = await self._answer(at)
             following, total = self._walker.after(at, answer), self._walker.count("total", answer)
-            self._walker.check(at, answer)
+            if following is None:
+                await self.close()
+            self._walker.check(at, answer)  # behind the last `await`: a page that a cancellation took is no repetition
         except APIError as error:
             self._complete(error, at)
             await self.close()
             raise
         self._at, self._last = following, answer.response
-        if following is None:
-            await self.close()
-        elif self._begin_ahead is not None and self._ahead is None:
+        if following is not None and self._begin_ahead is not None and self._ahead is None:
             self._coming = self._walker.known_positions(at, answer)
             self._ahead = self._begin_ahead(self._coming) if self._coming else None
         return Page(answer, at, following, total, self._text)
@@ -170,12 +170,16 @@ class PageWalk(Generic[T]):
         now = self._now()
         if self._deadline is None:
             self._deadline = now + longest
+        message = f"the walk was not done within {longest:g} s ({name})"
         if now >= self._deadline:
-            message = f"the walk was not done within {longest:g} s ({name})"
             raise DeadlinePassed(message, stopped_by="deadline")
         token = until.set(min(until.get(), self._deadline))
         try:
             return await self._fetched(at)
+        except DeadlinePassed as error:
+            if self._now() >= self._deadline:
+                error.args = (f"{error}; {message}",)
+            raise
         finally:
             until.reset(token)
 

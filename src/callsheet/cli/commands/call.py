@@ -108,7 +108,8 @@ def command(
         def made(fields: Mapping[str, str]) -> Prepared:
             """Make the call, or that of the first page, with these header fields beside its own."""
             if walk.everything:
-                return first_page(maker, operation, given.arguments, Given(given.headers, body, wishes.timeout))
+                page = Given(given.headers, body, wishes.timeout)
+                return first_page(maker, operation, given.arguments, page, walk.from_position)
             extra = Given(
                 {**given.headers, **fields},
                 body,
