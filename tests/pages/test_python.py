@@ -430,8 +430,7 @@ def test_a_walk_that_ctrl_c_broke_off_goes_on_where_it_stood():
         with asked_through("sockets", "blocking", serve, PAGED) as world:
             items, kept = world.client.items("list", **options), []
             with pytest.raises(KeyboardInterrupt):
-                for item in items:
-                    kept.append(item)  # noqa: PERF402 what came before is kept
+                kept += items
             assert ids(kept + list(items)) == [*range(1, 8)]
 
 
@@ -818,6 +817,7 @@ def test_a_service_whose_pages_need_a_body_says_so_for_an_operation_without_one(
         ("get: /items, paginate: {page: page, into: form}", "a form, and none is declared"),
         ("post: /items, form: {q: {}}, paginate: {page: page, into: form}", "`page`, which is no field of the form"),
         ("get: /items, stream: true, paginate: {page: page}", "`paginate` beside `stream`"),
+        ("get: '/items/{page}', paginate: {page: page}", "`page`, which is a parameter of the path"),
     ],
 )
 def test_pages_that_no_request_could_ask_for_are_told_by_the_sheet(operation, told):

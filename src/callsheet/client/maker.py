@@ -68,7 +68,7 @@ class CallMaker:
             raise UsageError(CLOSED, service=self.name, operation=operation)
         plan = self.plans.plans.get(operation) or self.plans.plan(operation)
         try:
-            named = {**_mapping(arguments), **fields} if arguments else fields
+            named = {**mapping(arguments), **fields} if arguments else fields
             named = {name: value for name, value in named.items() if value is not UNSET}
             given = given.without_unset()
             request = plan.bind(named, given)
@@ -163,7 +163,8 @@ class CallMaker:
         return DownloadSource(self.undeclared("GET", path, options, is_stream=True)[0].request.url, open_answer)
 
 
-def _mapping(arguments: Any) -> Mapping[str, Any]:
+def mapping(arguments: Any) -> Mapping[str, Any]:
+    """The arguments, if they are a mapping. Raises ArgumentError."""
     if isinstance(arguments, Mapping):
         return arguments
     raise ArgumentError(f"arguments: expected a mapping from name to value, found {type(arguments).__name__}")

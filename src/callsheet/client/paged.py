@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from callsheet.bare_frames import bared
+from callsheet.client.maker import CallMaker, mapping
 from callsheet.engine.perform import perform
 from callsheet.errors import APIError, ArgumentError, UsageError
 from callsheet.many import positions
@@ -19,9 +20,6 @@ from callsheet.many.positions import Position
 from callsheet.plan.next_link import resolved
 from callsheet.plan.pages import PageRequests
 from callsheet.plan.plan import Given, HeaderValues, TimeoutLike
-
-if TYPE_CHECKING:
-    from callsheet.client.maker import CallMaker
 
 
 class PagedCalls:
@@ -158,9 +156,7 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
 
 def _merged(arguments: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a mapping and those given by name. Raises ArgumentError."""
-    if arguments is not None and not isinstance(arguments, Mapping):
-        raise ArgumentError(f"arguments: expected a mapping from name to value, found {type(arguments).__name__}")
     for name in ("idempotency_key", "raise_for_status"):
         if name in fields:
             raise ArgumentError(f"`{name}` belongs to one call, and a walk over pages makes many; leave it out")
-    return {**(arguments or {}), **fields}
+    return {**mapping(arguments or {}), **fields}

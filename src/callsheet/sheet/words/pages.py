@@ -160,6 +160,9 @@ def _check_names(kind: PageKind, values: dict[str, Any], written: dict[str, Writ
     if "into" in values and not named:
         hint = "the URL of the next page has its position: remove it"
         raise Misfit(place_of(written["into"]), f"{spot}: `into` beside `{kind}`", hint)
+    if kind == "link" and len(values[kind].split()) != 1:
+        hint = "several links may have it; write the one that leads to the next page"
+        raise Misfit(place_of(written[kind]), f"{spot}: `{values[kind]}` is not one relation", hint)
     for key, name in named:
         if into == "header" and not TOKEN.match(name):
             raise Misfit(place_of(written[key]), f"{spot}: `{name}` is no name of a header", "")
@@ -205,6 +208,8 @@ def problem_of_pages(paginate: Paginate, operation: Operation) -> str:
         return "`paginate` beside `stream`: what is read as it comes has no items to take apart"
     if paginate.is_link:
         return ""
+    if any(parameter.location == "path" and parameter.name == paginate.name for parameter in operation.parameters):
+        return f"`paginate` puts the position into `{paginate.name}`, which is a parameter of the path"
     if paginate.into == "json" and operation.json is None:
         return "`paginate` puts the position into a `json` body, and none is declared"
     if paginate.into != "form":
