@@ -78,6 +78,14 @@ def test_cells_that_hold_more_than_a_text_are_json(callsheet, sheet):
     assert "`late` came after the first page" in ended.err
 
 
+@pytest.mark.parametrize("form", ["csv", "json", "ndjson"])
+def test_no_item_steers_a_terminal(callsheet, sheet, form):
+    with ScriptedServer([page({"id": "\x1b[2J", "\x9b": "\x9d0;x"}), page()]) as server:
+        sheet(PAGED.format(url=server.url))
+        ended = callsheet("call", "list", "--all", "-o", form, terminal=True)
+    assert all(c.isprintable() or c == "\n" for c in ended.out)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

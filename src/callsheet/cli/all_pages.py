@@ -12,7 +12,7 @@ from typing import Any
 from callsheet.cli.output import json_text, ndjson_of
 from callsheet.cli.page_options import ItemForm, PageWishes
 from callsheet.cli.prepared_call import Prepared
-from callsheet.cli.screen import Screen
+from callsheet.cli.screen import Screen, visible
 from callsheet.client.maker import CallMaker
 from callsheet.client.paged import begun, requests_of, start_of
 from callsheet.errors import APIError
@@ -22,9 +22,6 @@ from callsheet.plan.plan import Given
 from callsheet.sheet.words.operation import Location, Operation, Parameter
 from callsheet.values.page_items import PageReader
 from callsheet.values.typeref import TypeRef
-
-OFTEN = 0.1
-"""Seconds between two lines about how far it is, on a terminal."""
 
 
 def show_items(
@@ -100,31 +97,21 @@ class Count:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._began = self._told_at = time.monotonic()
+        self._began = time.monotonic()
         self.items = 0
         self.pages = 0
 
     def add(self, items: int) -> None:
-        """Count one page more; on a terminal, tell now and then."""
+        """Count one page more."""
         self.items += items
         self.pages += 1
-        now = time.monotonic()
-        if self._screen.errors_are_terminal and not self._screen.is_terminal and now - self._told_at >= OFTEN:
-            self._told_at = now
-            self._screen.errors.write(f"\r\x1b[K{self._text()}")
-            self._screen.errors.flush()
 
     def tell(self, what: str = "") -> None:
         """Tell the final count."""
-        if self._told_at != self._began:
-            self._screen.errors.write("\r\x1b[K")
-        self._screen.say(f"{what}{self._text()}")
-
-    def _text(self) -> str:
         took = max(time.monotonic() - self._began, 0.001)
         pages = "1 page" if self.pages == 1 else f"{self.pages:,} pages"
         items = "1 item" if self.items == 1 else f"{self.items:,} items"
-        return f"{items} on {pages} in {took:.1f} s ({self.items / took:,.0f}/s)"
+        self._screen.say(f"{what}{items} on {pages} in {took:.1f} s ({self.items / took:,.0f}/s)")
 
 
 class Lines:
@@ -176,7 +163,9 @@ class Table(Lines):
         columns = self._columns or []
         csv.writer(text).writerows([_cell(row.get(name)) for name in columns] for row in rows)
         self._left_out |= {name for row in rows for name in row.keys() - set(columns)}
-        self._screen.write(text.getvalue().encode("utf-8", "replace"))
+        table = text.getvalue()
+        table = visible(table.replace("\r\n", "\n")) if self._screen.is_terminal else table
+        self._screen.write(table.encode("utf-8", "replace"))
 
     def end(self) -> None:
         """Say which members had no column."""

@@ -48,7 +48,9 @@ def _items(node: Node, spot: Spot, reading: Reading) -> str:
 
 
 SOURCE = FormOf(_source, SOURCE_SCHEMA)
-TOTAL_OF_PAGES = Record((Key("pages", SOURCE, "where the number of pages stands", is_required=True),), "paginate.total")
+TOTAL_OF_PAGES = WholeRecord(
+    (Key("pages", SOURCE, "where the number of pages stands", is_required=True),), "paginate.total"
+)
 
 
 def _total(node: Node, spot: Spot, reading: Reading) -> str | dict[str, Written]:
@@ -64,7 +66,7 @@ def _total(node: Node, spot: Spot, reading: Reading) -> str | dict[str, Written]
 
 NAME = Text("the name of a parameter of the request")
 NUMBER = WholeNumber(0, 10**15)
-SIZE = Record(
+SIZE = WholeRecord(
     (
         Key("name", NAME, "the parameter that takes it", is_required=True),
         Key("value", WholeNumber(1, 1_000_000), "how many items", is_required=True),
