@@ -30,7 +30,7 @@ def show_items(
     """Print the items of every page, and return the exit code. Raises APIError."""
     _look(maker, operation, arguments, given)
     requests = requests_of(maker, operation, arguments, given)
-    pages: Pages[Any] = Pages(begun(maker, requests, PageOptions(walk.from_position), AheadInThreads), None, 0)
+    pages: Pages[Any] = Pages(begun(maker, requests, PageOptions(walk.from_position), AheadInThreads))
     settings, envelope = requests.pages.settings, requests.pages.plan.settings.envelope
     # As the service gave them: a declared type may leave members out.
     plain = PageReader(settings, None, envelope.data if envelope else None).items

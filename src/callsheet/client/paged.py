@@ -14,7 +14,7 @@ from callsheet.many import positions
 from callsheet.many.page_guess import guessed
 from callsheet.many.page_tasks import AheadInTasks, AsyncItems, AsyncPages
 from callsheet.many.page_threads import AheadInThreads, Items, Pages
-from callsheet.many.page_walk import OnPage, PageOptions, PageWalk
+from callsheet.many.page_walk import Ahead, OnPage, PageFeed, PageOptions, PageWalk
 from callsheet.many.pages import PageAnswer, Walker
 from callsheet.many.positions import Position
 from callsheet.plan.next_link import resolved
@@ -55,7 +55,7 @@ class PagedCalls:
         """
         options = PageOptions(from_position, on_page, prefetch, concurrency, timeout_total)
         requests = requests_of(self._calls(), operation, _merged(arguments, fields), Given(headers, json, timeout))
-        return Items(Pages(begun(self._calls(), requests, options, AheadInThreads), on_page, prefetch))
+        return Items(Pages(begun(self._calls(), requests, options, AheadInThreads)))
 
     @bared
     def pages(self, operation: str, arguments: Mapping[str, Any] | None = None, /, **options: Any) -> Pages[Any]:
@@ -92,7 +92,7 @@ class AsyncPagedCalls:
         """
         options = PageOptions(from_position, on_page, prefetch, concurrency, timeout_total)
         requests = requests_of(self._calls(), operation, _merged(arguments, fields), Given(headers, json, timeout))
-        return AsyncItems(AsyncPages(begun(self._calls(), requests, options, AheadInTasks), on_page, prefetch))
+        return AsyncItems(AsyncPages(begun(self._calls(), requests, options, AheadInTasks)))
 
     @bared
     def pages(self, operation: str, arguments: Mapping[str, Any] | None = None, /, **options: Any) -> AsyncPages[Any]:
@@ -119,7 +119,7 @@ def start_of(requests: PageRequests, from_position: str | None) -> Position:
     return positions.read(from_position, f"{plan.service}.{plan.operation}", settings)
 
 
-def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead: type[Any]) -> PageWalk[Any]:
+def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead: type[Ahead]) -> PageFeed[Any]:
     """A walk that makes these requests; nothing was sent. Raises ArgumentError."""
     pages, plan = requests.pages, requests.pages.plan
     name = f"{plan.service}.{plan.operation}"
@@ -142,7 +142,10 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
         resolve = partial(resolved, request=call.request, response=answer.response)
         return PageAnswer(answer.response, answer.value, resolve(call.request.wire_url), resolve)
 
-    return PageWalk(
+    def fetch_at_once(numbers: range) -> Ahead:
+        return ahead(fetch, numbers, options.concurrency, None)
+
+    walk: PageWalk[Any] = PageWalk(
         walker,
         fetch,
         start,
@@ -150,8 +153,9 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
         shown=plan.label,
         now=calls.io.now,
         longest=longest,
-        ahead=(lambda numbers: ahead(fetch, numbers, options.concurrency)) if options.concurrency > 1 else None,
+        begin_ahead=fetch_at_once if options.concurrency > 1 else None,
     )
+    return PageFeed(walk, options, ahead)
 
 
 def _merged(arguments: Any, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from callsheet.http.headers import TOKEN
 from callsheet.http.json_path import ItemsPath, PagePath
 from callsheet.settings.pages import LINKS, NUMBERS, PAGE_KINDS, PageKind, PageSize, Paginate
 from callsheet.sheet.forms.reading import FormOf, Reading, Spot, Unread, misfit
-from callsheet.sheet.forms.record import Key, Record, Written, plain
+from callsheet.sheet.forms.record import Key, Written, plain
 from callsheet.sheet.forms.scalars import DURATION, VARIABLE_SCHEMA, Choice, Text, WholeNumber, scalar
 from callsheet.sheet.forms.shorthand import is_off
 from callsheet.sheet.tree.findings import Findings, Misfit, one_of
