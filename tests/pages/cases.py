@@ -175,6 +175,7 @@ CASES = [
     # What is wrong
     Case("no list there", "{page: page, items: results}", lambda a: {"data": [], "meta": {}}, [], 1, ValidationError, "the page has no `results`; it has `data`, `meta` (page 1)"),
     Case("no list there, on a later page", "{page: page, items: results}", lambda a: {"results": SEVEN} if number(a, "page", 1) == 1 else {"error": "x"}, ALL, 2, ValidationError, "the page has no `results`; it has `error` (page 2)"),
+    Case("no value in one element", "{page: page, items: 'edges[].node'}", lambda a: {"edges": [{"node": {"id": 1}}, {"id": 2}]}, [], 1, ValidationError, "the page has no `edges[].node`; it has `id` (page 1)"),
     Case("no list but a text", "{page: page, items: results}", lambda a: {"results": "none"}, [], 1, ValidationError, "`results` of the page is a text, where a list of items was expected"),
     Case("no `items:` for an object", "{page: page}", lambda a: {"results": []}, [], 1, ValidationError, "the page is an object and not a list; write `items:` with the path of the list; it has `results`"),
     Case("a list where an object was meant", "{page: page, items: results}", lambda a: [1], [], 1, ValidationError, "the page has no `results`; it is a list"),

@@ -530,6 +530,11 @@ def test_an_item_that_does_not_fit_is_named(shop):
     assert wrong.value.errors[0]["loc"] == ("results", 1, "id")
 
 
+def test_a_type_that_cannot_be_checked_is_named(shop):
+    with pytest.raises(SheetError, match=r"test_python:threading cannot be validated"):
+        shop(numbered(), TYPED.replace("Thing", "threading")).items()
+
+
 def test_a_type_may_be_declared_by_status(shop):
     operation = TYPED.replace("'tests.pages.test_python:Thing'", "{200: 'tests.pages.test_python:Thing', 404: object}")
     assert shop(numbered(total=7), operation).items()[0] == Thing(id=1)
