@@ -164,6 +164,16 @@ def test_on_page_may_be_a_coroutine_function():
     assert (len(told), told[-1]) == (3, None)
 
 
+def test_on_page_of_a_blocking_client_is_no_coroutine_function():
+    async def keep(position):
+        raise AssertionError
+
+    with asked_through("fake", "blocking", THREE, CURSORS) as world:
+        with pytest.raises(ArgumentError, match="`on_page` of a Client must be a plain function"):
+            world.client.items("list", on_page=keep)
+        assert world.asked == []
+
+
 def test_an_error_carries_the_position_of_the_page_that_failed(shop):
     world = shop(failing_at(THREE, 1), CURSORS)
     kept = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -53,6 +54,8 @@ class PagedCalls:
 
         Raises UsageError for an operation without pages and ArgumentError at once; a page's APIError carries its `position`.
         """
+        if inspect.iscoroutinefunction(on_page):
+            raise ArgumentError("`on_page` of a Client must be a plain function: nothing would await what it returns")
         options = PageOptions(from_position, on_page, prefetch, concurrency, timeout_total)
         requests = requests_of(self._calls(), operation, _merged(arguments, fields), Given(headers, json, timeout))
         return Items(Pages(begun(self._calls(), requests, options, AheadInThreads)))
