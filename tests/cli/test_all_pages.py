@@ -5,6 +5,7 @@ import io
 import json
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -119,6 +120,19 @@ def test_what_came_before_a_failure_stays_and_the_way_on_is_told(callsheet, shee
         assert "ended after 1 item on 1 page" in ended.err
         rest = callsheet("call", "list", "--all", "--from", position_in(ended.err))
     assert (rest.code, rest.out) == (0, '{"id":2}\n')
+
+
+@pytest.mark.parametrize("form", ["ndjson", "json", "csv"])
+def test_a_full_disk_tells_where_to_go_on(sheet, form):
+    with ScriptedServer([page({"id": 1}), page()]) as server, Path("/dev/full").open("wb") as full:
+        sheet(PAGED.format(url=server.url))
+        ended = subprocess.run(
+            [*COMMAND, "call", "list", "--all", "-o", form], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.returncode == 1
+    assert "ended after 0 items on 0 pages" in ended.stderr
+    assert "begin anew" in ended.stderr
+    assert "No space left" in ended.stderr
 
 
 def test_a_loop_is_told(practiced):

@@ -6,6 +6,7 @@ import csv
 import io
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -34,28 +35,28 @@ def show_items(
     settings, envelope = requests.pages.settings, requests.pages.plan.settings.envelope
     # As the service gave them: a declared type may leave members out.
     plain = PageReader(settings, None, envelope.data if envelope else None).items
-    printer, count = PRINTERS[walk.form](screen), Count(screen)
-    position = walk.from_position
+    printer, position = PRINTERS[walk.form](screen), walk.from_position
+    items = count = 0
+    began = time.monotonic()
     try:
         for page in pages:
             printer.print(plain(page.response))
             position = page.next_position
-            count.add(len(page.items))
-            if screen.is_over or count.pages == walk.max_pages:
+            items, count = items + len(page.items), count + 1
+            if screen.is_over or count == walk.max_pages:
                 break
-    except KeyboardInterrupt:
-        printer.end()
-        count.tell("interrupted after ")
-        screen.say(_go_on(position))
-        return 130
-    except APIError as error:
-        printer.end()
-        count.tell("ended after ")
-        screen.say(_go_on(error.position if position is None else position))
+    except (APIError, OSError, KeyboardInterrupt) as error:
+        is_interrupt = isinstance(error, KeyboardInterrupt)
+        with suppress(OSError):
+            printer.end()
+        screen.say(f"{'interrupted' if is_interrupt else 'ended'} after {_counted(items, count, began)}")
+        screen.say(_go_on(error.position if isinstance(error, APIError) and position is None else position))
+        if is_interrupt:
+            return 130
         raise
     printer.end()
-    count.tell()
-    if position is not None and count.pages == walk.max_pages:
+    screen.say(_counted(items, count, began))
+    if position is not None and count == walk.max_pages:
         screen.say(_go_on(position))
     return 0
 
@@ -92,26 +93,10 @@ def _go_on(position: int | str | None) -> str:
     return "begin anew: no page was complete" if position is None else f"go on with --from {position}"
 
 
-class Count:
-    """Counts items and pages, and tells how many there are and how fast they come."""
-
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
-        self._began = time.monotonic()
-        self.items = 0
-        self.pages = 0
-
-    def add(self, items: int) -> None:
-        """Count one page more."""
-        self.items += items
-        self.pages += 1
-
-    def tell(self, what: str = "") -> None:
-        """Tell the final count."""
-        took = max(time.monotonic() - self._began, 0.001)
-        pages = "1 page" if self.pages == 1 else f"{self.pages:,} pages"
-        items = "1 item" if self.items == 1 else f"{self.items:,} items"
-        self._screen.say(f"{what}{items} on {pages} in {took:.1f} s ({self.items / took:,.0f}/s)")
+def _counted(items: int, pages: int, began: float) -> str:
+    took = max(time.monotonic() - began, 0.001)
+    each = f"{items:,} item{'s'[: items != 1]} on {pages:,} page{'s'[: pages != 1]}"
+    return f"{each} in {took:.1f} s ({items / took:,.0f}/s)"
 
 
 class Lines:
