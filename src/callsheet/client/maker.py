@@ -69,7 +69,10 @@ class CallMaker:
         plan = self.plans.plans.get(operation) or self.plans.plan(operation)
         try:
             named = {**mapping(arguments), **fields} if arguments else fields
-            named = {name: value for name, value in named.items() if value is not UNSET}
+            for value in named.values():
+                if value is UNSET:
+                    named = {name: value for name, value in named.items() if value is not UNSET}
+                    break
             given = given.without_unset()
             request = plan.bind(named, given)
             new_ticket = self.io.new_ticket

@@ -20,16 +20,19 @@ def undo_codings(response: Response, caps: Caps) -> None:
 
     Raises DecodeError or ResponseTooLarge, and then the body is gone.
     """
-    if not response.content:
+    content = response.content
+    if not content:
         return
     if response.field(b"content-encoding") is None:
-        _check_size(response, caps)
+        if len(content) > caps.response:
+            raise _too_large(response, caps)
         return
     codings = codings_in(response.headers["content-encoding"])
     try:
         response.decode_with(lambda raw: decoded(raw, decoders_for(codings, caps.encodings), caps.response))
     except UnknownCodingError as error:
-        _check_size(response, caps)
+        if len(content) > caps.response:
+            raise _too_large(response, caps) from None
         response.left_coded = str(error)
     except BrokenCodingError as error:
         response.drop_content()
@@ -55,11 +58,6 @@ def undo_once(response: Response, caps: Caps) -> None:
         undo_codings(response, caps)
     elif response.undone is not None:
         raise response.undone
-
-
-def _check_size(response: Response, caps: Caps) -> None:
-    if len(response.content) > caps.response:
-        raise _too_large(response, caps)
 
 
 def _too_large(response: Response, caps: Caps) -> ResponseTooLarge:

@@ -27,7 +27,7 @@ ENCODED_SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 UNWRITTEN_SURROGATE = re.compile("UnicodeEncodeError: .*")
 SHAPES = bytes({43: 43, 69: 101, 101: 101}.get(byte, 48 if 48 <= byte < 58 else 32) for byte in range(256))
 """Maps every digit to `0`, `E` to `e`, and every other byte but `+` and `e` to a space."""
-LARGE = (b"0e000", b"0e+000", b"0" * 209)
+EXPONENTS, LONG = (b"0e000", b"0e+000"), b"0" * 209
 """The shapes of a number that can be beyond a float: with three digits in its exponent, or 209 before it."""
 
 
@@ -54,7 +54,7 @@ def loads(content: bytes | str) -> Any:
 def may_overflow(content: bytes) -> bool:
     """Whether a document has digits that may be a number beyond the range of floats. Text with such digits may be taken for one."""
     shapes = content.translate(SHAPES)
-    return any(shape in shapes for shape in LARGE)
+    return EXPONENTS[0] in shapes or EXPONENTS[1] in shapes or (len(content) >= len(LONG) and LONG in shapes)
 
 
 def _is_infinite(value: Any) -> bool:

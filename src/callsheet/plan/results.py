@@ -133,7 +133,8 @@ class TypedReader:
         content = without_mark(response.content)
         if not content and has_no_body(response):
             return None
-        response.check_decoded()
+        if response.left_coded:
+            response.check_decoded()
         try:
             return self._decode(content)
         except Mismatch as mismatch:

@@ -118,7 +118,8 @@ class Texter:
         if self._has_texts and type(value) in AS_GIVEN:
             value = text_of(value)
         checked = self._checked(list(value) if type(value) is tuple else value)
-        return checked if self._is_enum else _as_given(value, checked)
+        is_kept = self._is_enum or (type(checked) is type(value) and type(checked) is not list)
+        return checked if is_kept else _as_given(value, checked)
 
     def _checked(self, value: Any) -> Any:
         try:
