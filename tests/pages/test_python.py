@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import os
 import signal
 import threading
 
@@ -442,6 +443,25 @@ def test_a_walk_that_ctrl_c_broke_off_goes_on_where_it_stood():
             with pytest.raises(KeyboardInterrupt):
                 kept += items
             assert ids(kept + list(items)) == [*range(1, 8)]
+
+
+@pytest.mark.parametrize("options", [{}, {"prefetch": 2}, {"concurrency": 2}])
+def test_a_forked_child_begins_walks_of_its_own(options):
+    with asked_through("sockets", "blocking", numbered(1, total=7), PAGED) as world:
+        items = world.client.items("list", **options)
+        assert ids(items.all(limit=2)) == [1, 2]
+        if child := os.fork():
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            assert ids(items) == [3, 4, 5, 6, 7]
+            return
+        try:
+            assert ids(world.client.items("list", **options)) == [*range(1, 8)]
+            if options:
+                with pytest.raises(UsageError, match="the process that this one was forked from"):
+                    next(items)
+            os._exit(0)
+        finally:
+            os._exit(1)
 
 
 def test_a_walk_that_is_left_early_leaves_no_thread():
