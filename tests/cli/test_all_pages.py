@@ -5,6 +5,7 @@ import io
 import json
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,14 @@ def test_cells_that_hold_more_than_a_text_are_json(callsheet, sheet):
     assert "`late` came after the first page" in ended.err
 
 
+@pytest.mark.parametrize("form", ["csv", "json", "ndjson"])
+def test_no_item_steers_a_terminal(callsheet, sheet, form):
+    with ScriptedServer([page({"id": "\x1b[2J", "\x9b": "\x9d0;x"}), page()]) as server:
+        sheet(PAGED.format(url=server.url))
+        ended = callsheet("call", "list", "--all", "-o", form, terminal=True)
+    assert all(c.isprintable() or c == "\n" for c in ended.out)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -113,6 +122,19 @@ def test_what_came_before_a_failure_stays_and_the_way_on_is_told(callsheet, shee
     assert (rest.code, rest.out) == (0, '{"id":2}\n')
 
 
+@pytest.mark.parametrize("form", ["ndjson", "json", "csv"])
+def test_a_full_disk_tells_where_to_go_on(sheet, form):
+    with ScriptedServer([page({"id": 1}), page()]) as server, Path("/dev/full").open("wb") as full:
+        sheet(PAGED.format(url=server.url))
+        ended = subprocess.run(
+            [*COMMAND, "call", "list", "--all", "-o", form], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.returncode == 1
+    assert "ended after 0 items on 0 pages" in ended.stderr
+    assert "begin anew" in ended.stderr
+    assert "No space left" in ended.stderr
+
+
 def test_a_loop_is_told(practiced):
     ended = practiced("call", "endless_items", "--all")
     assert ended.code == 5
@@ -136,6 +158,14 @@ def test_ctrl_c_tells_where_to_go_on(sheet, callsheet):
 def test_the_first_request_can_be_shown(practiced):
     ended = practiced("call", "items_by_page", "--all", "--curl")
     assert "page=1" in ended.out
+
+
+def test_the_request_that_a_walk_goes_on_with_can_be_shown(practiced):
+    position = position_in(practiced("call", "items_by_page", "--all", "--max-pages", "1").err)
+    assert "page=2" in practiced("call", "items_by_page", "--all", "--from", position, "--dry-run").out
+    refused = practiced("call", "items_by_page", "--all", "--from", "x", "--curl")
+    assert (refused.code, refused.out) == (2, "")
+    assert "from_position: expected a text" in refused.err
 
 
 def test_the_parameters_of_the_pages_may_be_given(practiced):

@@ -120,6 +120,13 @@ def test_every_token_with_every_latin_1_text_is_taken(name, value):
         check_field(name, value)
 
 
+def test_a_link_of_another_document_counts_only_where_there_is_no_other():
+    other, own = '</other>; rel="next last"; anchor="/elsewhere"', "</own>; rel=next"
+    for field in (f"{other}, {own}", f"{own}, {other}"):
+        links = parse_links(field)
+        assert (links["next"]["url"], links["last"]["url"]) == ("/own", "/other")
+
+
 def test_links_are_found_by_relation():
     field = '</a?x=1,2>; rel="next prev"; title="a, \\"b\\"; c", <https://x/>;rel=last, <no-rel>, <also>; rel'
     links = parse_links(field)

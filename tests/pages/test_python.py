@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+import os
+import signal
 import threading
 
 import pytest
@@ -15,6 +17,7 @@ from callsheet.errors import (
     OriginRefused,
     PageLoop,
     RateLimited,
+    Refused,
     ServerError,
     SheetError,
     UsageError,
@@ -162,6 +165,16 @@ def test_on_page_may_be_a_coroutine_function():
     assert (len(told), told[-1]) == (3, None)
 
 
+def test_on_page_of_a_blocking_client_is_no_coroutine_function():
+    async def keep(position):
+        raise AssertionError
+
+    with asked_through("fake", "blocking", THREE, CURSORS) as world:
+        with pytest.raises(ArgumentError, match="`on_page` of a Client must be a plain function"):
+            world.client.items("list", on_page=keep)
+        assert world.asked == []
+
+
 def test_an_error_carries_the_position_of_the_page_that_failed(shop):
     world = shop(failing_at(THREE, 1), CURSORS)
     kept = []
@@ -229,6 +242,21 @@ def test_a_position_holds_no_secret(monkeypatch):
         assert ids(world.items(from_position=second.position)) == [2]
 
 
+def test_a_position_holds_no_secret_that_the_service_spelled_otherwise(monkeypatch):
+    monkeypatch.setenv("KEY", "s3cr3t-key")
+
+    def serve(asked):
+        following = None if "page" in asked.query else "/items?page=2&api%5Fkey=s3cr3t%2Dkey"
+        return {"results": [{"id": 2 if "page" in asked.query else 1}], "next": following}
+
+    service = 'auth: {api_key: {query: api_key, value: "${KEY}"}}'
+    operation = "get: /items, paginate: {next: next, items: results}"
+    with asked_through("sockets", "blocking", serve, operation, service) as world:
+        _, second = world.pages()
+        assert "s3cr3t" not in base64.urlsafe_b64decode(f"{second.position}==").decode()
+        assert world.asked[1].url.count("key=") == 1
+
+
 def test_a_service_that_asks_for_a_pause_is_waited_for(shop):
     count = iter(range(100))
 
@@ -284,6 +312,15 @@ def test_pages_fetched_ahead_come_in_order(shop, operation, options):
 @pytest.mark.parametrize("concurrency", [2, 5, 30])
 def test_numbers_may_be_fetched_at_once(shop, serve, concurrency):
     assert ids(shop(serve, PAGED).items(concurrency=concurrency)) == [*range(1, 8)]
+
+
+@pytest.mark.parametrize("options", [{}, {"prefetch": 3}, {"concurrency": 3}])
+def test_no_page_is_asked_for_behind_the_last_one_that_is_allowed(shop, options):
+    world = shop(numbered(total=7), PAGED.replace("}", ", max_pages: 2}"))
+    kept = []
+    with pytest.raises(Refused, match="more than 2 pages"):
+        world.items(kept=kept, **options)
+    assert (ids(kept), len(world.asked)) == ([1, 2, 3, 4, 5, 6], 2)
 
 
 def test_offsets_may_be_fetched_at_once(shop):
@@ -348,6 +385,85 @@ def test_options_that_cannot_be_are_told_at_once(shop, operation, options, told)
     assert world.asked == []
 
 
+@pytest.mark.parametrize("options", [{}, {"prefetch": 3}, {"concurrency": 3}])
+def test_a_walk_that_was_closed_goes_on_where_it_stood(shop, options):
+    world = shop(numbered(1, total=7), PAGED)
+    items = world.client.items("list", **options)
+    if world.colour == "blocking":
+        kept = items.all(limit=2)
+        items.close()
+        asked = len(world.asked)
+        assert ids(kept + list(items)) == [*range(1, 8)]
+        assert asked < 7
+        return
+
+    async def steps():
+        kept = await items.all(limit=2)
+        await asyncio.sleep(0)
+        await items.aclose()
+        assert ids(kept + [item async for item in items]) == [*range(1, 8)]
+
+    world.run(steps())
+
+
+@pytest.mark.parametrize("options", [{}, {"prefetch": 3}, {"concurrency": 3}, {"concurrency": 3, "prefetch": 2}])
+@pytest.mark.parametrize("failing", [(0,), (1,), (2,)])
+def test_a_walk_that_failed_goes_on_where_it_stood(shop, options, failing):
+    world = shop(failing_at(numbered(1, total=7), *failing), PAGED)
+    items, kept = world.client.items("list", **options), []
+
+    async def read():
+        async for item in items:
+            kept.append(item)  # noqa: PERF401 what came before a failure is kept
+
+    def go_on():
+        if world.colour == "blocking":
+            kept.extend(items)
+        else:
+            world.run(read())
+
+    with pytest.raises(ServerError):
+        go_on()
+    go_on()
+    assert ids(kept) == [*range(1, 8)]
+
+
+def test_a_walk_that_ctrl_c_broke_off_goes_on_where_it_stood():
+    def serve(asked):
+        if asked.query["page"] == "3" and not sent.is_set():
+            sent.set()
+            signal.raise_signal(signal.SIGINT)
+        return numbered(1, total=7)(asked)
+
+    sent = threading.Event()
+    for options in ({}, {"prefetch": 3}, {"concurrency": 3}):
+        sent.clear()
+        with asked_through("sockets", "blocking", serve, PAGED) as world:
+            items, kept = world.client.items("list", **options), []
+            with pytest.raises(KeyboardInterrupt):
+                kept += items
+            assert ids(kept + list(items)) == [*range(1, 8)]
+
+
+@pytest.mark.parametrize("options", [{}, {"prefetch": 2}, {"concurrency": 2}])
+def test_a_forked_child_begins_walks_of_its_own(options):
+    with asked_through("sockets", "blocking", numbered(1, total=7), PAGED) as world:
+        items = world.client.items("list", **options)
+        assert ids(items.all(limit=2)) == [1, 2]
+        if child := os.fork():
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            assert ids(items) == [3, 4, 5, 6, 7]
+            return
+        try:
+            assert ids(world.client.items("list", **options)) == [*range(1, 8)]
+            if options:
+                with pytest.raises(UsageError, match="the process that this one was forked from"):
+                    next(items)
+            os._exit(0)
+        finally:
+            os._exit(1)
+
+
 def test_a_walk_that_is_left_early_leaves_no_thread():
     with asked_through("fake", "blocking", numbered(1, total=7), PAGED) as world:
         for options in ({"prefetch": 3}, {"concurrency": 3}):
@@ -408,6 +524,7 @@ def test_the_walk_has_a_time_of_its_own(shop):
     with pytest.raises(DeadlinePassed) as passed:
         world.items(timeout_total=5, kept=kept)
     assert 2 <= len(kept) <= 3
+    assert "the walk was not done within 5 s (timeout_total)" in str(passed.value)
     assert passed.value.position is not None
 
 
@@ -441,6 +558,11 @@ def test_an_item_that_does_not_fit_is_named(shop):
     with pytest.raises(ValidationError, match=r"results\.1\.id: .* \(page 1\)") as wrong:
         world.items()
     assert wrong.value.errors[0]["loc"] == ("results", 1, "id")
+
+
+def test_a_type_that_cannot_be_checked_is_named(shop):
+    with pytest.raises(SheetError, match=r"test_python:threading cannot be validated"):
+        shop(numbered(), TYPED.replace("Thing", "threading")).items()
 
 
 def test_a_type_may_be_declared_by_status(shop):
@@ -670,7 +792,9 @@ def test_an_operation_without_pages_says_how_to_declare_them(shop):
     world = shop(lambda asked: {"results": [1], "cursor": "x"}, "get: /items")
     with pytest.raises(UsageError, match=r"`list` declares no pages; write `paginate: \{page: page, items: results\}`"):
         world.client.items("list")
-    world.call("list")
+    answer = world.client.call_with_response("list")
+    if world.colour != "blocking":
+        world.run(answer)
     with pytest.raises(UsageError, match="last answer") as told:
         world.client.pages("list")
     assert "`paginate: {cursor: cursor, from: cursor, items: results}`" in str(told.value)
@@ -728,6 +852,7 @@ def test_a_service_whose_pages_need_a_body_says_so_for_an_operation_without_one(
         ("get: /items, paginate: {page: page, into: form}", "a form, and none is declared"),
         ("post: /items, form: {q: {}}, paginate: {page: page, into: form}", "`page`, which is no field of the form"),
         ("get: /items, stream: true, paginate: {page: page}", "`paginate` beside `stream`"),
+        ("get: '/items/{page}', paginate: {page: page}", "`page`, which is a parameter of the path"),
     ],
 )
 def test_pages_that_no_request_could_ask_for_are_told_by_the_sheet(operation, told):

@@ -32,6 +32,7 @@ MISTAKES = [
     ("{cursor: c, from: n, start: 1}", "`start` beside `cursor`", "it belongs to `page` or `offset`"),
     ("{link: next, step: 1}", "`step` beside `link`", ""),
     ("{link: next, into: json}", "`into` beside `link`", "the URL of the next page has its position: remove it"),
+    ("{link: next prev}", "`next prev` is not one relation", "write the one that leads to the next page"),
     ("{page: p, total: total_pages}", "5:32: `paginate.total` of service `shop`: expected where the number of items stands", "write `total: {pages: total_pages}`"),
     ("{page: p, total: meta.pageCount}", "`paginate.total` of service `shop`", "write `total: {pages: meta.pageCount}`"),
     ("{page: p, total: {count: x}}", "unknown key `count` in `paginate.total`", "did you mean `pages`"),

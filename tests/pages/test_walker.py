@@ -131,12 +131,12 @@ def test_no_item_of_an_honest_service_is_lost(size, count):
 
 def test_pages_of_things_without_identity_may_be_alike():
     settings = settings_of("page")
-    pages = [["ok"] * 5, ["ok"] * 5, [{"v": 0}] * 3, [{"v": 0}] * 3, []]
+    pages = [["ok"] * 5, ["ok"] * 5, [{"v": 0}] * 3, [{"v": 0}] * 3, ["ok"], ["ok"], [0], [0], []]
 
     def serve(at):
         return answered(settings, {"results": pages[at - 1]}, "https://x.example/")
 
-    assert walked(settings, serve) == ([each for page in pages for each in page], 5, None)
+    assert walked(settings, serve) == ([each for page in pages for each in page], 9, None)
 
 
 def test_a_walk_without_end_is_ended():

@@ -6,26 +6,23 @@ import csv
 import io
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from callsheet.cli.output import json_text, ndjson_of
 from callsheet.cli.page_options import ItemForm, PageWishes
 from callsheet.cli.prepared_call import Prepared
-from callsheet.cli.screen import Screen
+from callsheet.cli.screen import Screen, visible
 from callsheet.client.maker import CallMaker
-from callsheet.client.paged import begun, requests_of
+from callsheet.client.paged import begun, requests_of, start_of
 from callsheet.errors import APIError
 from callsheet.many.page_threads import AheadInThreads, Pages
 from callsheet.many.page_walk import PageOptions
-from callsheet.many.pages import Walker
 from callsheet.plan.plan import Given
 from callsheet.sheet.words.operation import Location, Operation, Parameter
 from callsheet.values.page_items import PageReader
 from callsheet.values.typeref import TypeRef
-
-OFTEN = 0.1
-"""Seconds between two lines about how far it is, on a terminal."""
 
 
 def show_items(
@@ -34,42 +31,44 @@ def show_items(
     """Print the items of every page, and return the exit code. Raises APIError."""
     _look(maker, operation, arguments, given)
     requests = requests_of(maker, operation, arguments, given)
-    pages: Pages[Any] = Pages(begun(maker, requests, PageOptions(walk.from_position), AheadInThreads), None, 0)
+    pages: Pages[Any] = Pages(begun(maker, requests, PageOptions(walk.from_position), AheadInThreads))
     settings, envelope = requests.pages.settings, requests.pages.plan.settings.envelope
     # As the service gave them: a declared type may leave members out.
     plain = PageReader(settings, None, envelope.data if envelope else None).items
-    printer, count = PRINTERS[walk.form](screen), Count(screen)
-    position = walk.from_position
+    printer, position = PRINTERS[walk.form](screen), walk.from_position
+    items = count = 0
+    began = time.monotonic()
     try:
         for page in pages:
             printer.print(plain(page.response))
             position = page.next_position
-            count.add(len(page.items))
-            if screen.is_over or count.pages == walk.max_pages:
+            items, count = items + len(page.items), count + 1
+            if screen.is_over or count == walk.max_pages:
                 break
-    except KeyboardInterrupt:
-        printer.end()
-        count.tell("interrupted after ")
-        screen.say(_go_on(position))
-        return 130
-    except APIError as error:
-        printer.end()
-        count.tell("ended after ")
-        screen.say(_go_on(error.position if position is None else position))
+    except (APIError, OSError, KeyboardInterrupt) as error:
+        is_interrupt = isinstance(error, KeyboardInterrupt)
+        with suppress(OSError):
+            printer.end()
+        screen.say(f"{'interrupted' if is_interrupt else 'ended'} after {_counted(items, count, began)}")
+        screen.say(_go_on(error.position if isinstance(error, APIError) and position is None else position))
+        if is_interrupt:
+            return 130
         raise
     printer.end()
-    count.tell()
-    if position is not None and count.pages == walk.max_pages:
+    screen.say(_counted(items, count, began))
+    if position is not None and count == walk.max_pages:
         screen.say(_go_on(position))
     return 0
 
 
-def first_page(maker: CallMaker, operation: str, arguments: Mapping[str, Any], given: Given) -> Prepared:
-    """The call of the first page, to be shown. Raises UsageError, ArgumentError."""
+def first_page(
+    maker: CallMaker, operation: str, arguments: Mapping[str, Any], given: Given, from_position: str | None
+) -> Prepared:
+    """The call of the page that a walk would begin with, to be shown. Raises UsageError, ArgumentError."""
     requests = requests_of(maker, operation, arguments, given)
-    start = Walker(requests.pages.settings, requests.start, requests.size).first()
     plan = requests.pages.plan
-    return Prepared(maker.begin_page(plan, lambda: requests.at(start.at), given, arguments), plan, maker)
+    call = maker.begin_page(plan, lambda: requests.at(start_of(requests, from_position).at), given, arguments)
+    return Prepared(call, plan, maker)
 
 
 def with_paging(operation: Operation, maker: CallMaker) -> Operation:
@@ -94,36 +93,10 @@ def _go_on(position: int | str | None) -> str:
     return "begin anew: no page was complete" if position is None else f"go on with --from {position}"
 
 
-class Count:
-    """Counts items and pages, and tells how many there are and how fast they come."""
-
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
-        self._began = self._told_at = time.monotonic()
-        self.items = 0
-        self.pages = 0
-
-    def add(self, items: int) -> None:
-        """Count one page more; on a terminal, tell now and then."""
-        self.items += items
-        self.pages += 1
-        now = time.monotonic()
-        if self._screen.errors_are_terminal and not self._screen.is_terminal and now - self._told_at >= OFTEN:
-            self._told_at = now
-            self._screen.errors.write(f"\r\x1b[K{self._text()}")
-            self._screen.errors.flush()
-
-    def tell(self, what: str = "") -> None:
-        """Tell the final count."""
-        if self._told_at != self._began:
-            self._screen.errors.write("\r\x1b[K")
-        self._screen.say(f"{what}{self._text()}")
-
-    def _text(self) -> str:
-        took = max(time.monotonic() - self._began, 0.001)
-        pages = "1 page" if self.pages == 1 else f"{self.pages:,} pages"
-        items = "1 item" if self.items == 1 else f"{self.items:,} items"
-        return f"{items} on {pages} in {took:.1f} s ({self.items / took:,.0f}/s)"
+def _counted(items: int, pages: int, began: float) -> str:
+    took = max(time.monotonic() - began, 0.001)
+    each = f"{items:,} item{'s'[: items != 1]} on {pages:,} page{'s'[: pages != 1]}"
+    return f"{each} in {took:.1f} s ({items / took:,.0f}/s)"
 
 
 class Lines:
@@ -175,7 +148,9 @@ class Table(Lines):
         columns = self._columns or []
         csv.writer(text).writerows([_cell(row.get(name)) for name in columns] for row in rows)
         self._left_out |= {name for row in rows for name in row.keys() - set(columns)}
-        self._screen.write(text.getvalue().encode("utf-8", "replace"))
+        table = text.getvalue()
+        table = visible(table.replace("\r\n", "\n")) if self._screen.is_terminal else table
+        self._screen.write(table.encode("utf-8", "replace"))
 
     def end(self) -> None:
         """Say which members had no column."""

@@ -69,7 +69,7 @@ class CallMaker:
             raise UsageError(CLOSED, service=self.name, operation=operation)
         plan = self.plans.plans.get(operation) or self.plans.plan(operation)
         try:
-            named = fields if arguments is None else {**_mapping(arguments), **fields}
+            named = fields if arguments is None else {**mapping(arguments), **fields}
             for value in named.values():
                 if value is UNSET:
                     named = {name: value for name, value in named.items() if value is not UNSET}
@@ -97,13 +97,13 @@ class CallMaker:
             self.name_error(error, plan)
             raise
 
-    def noted(self, answer: Answer[Any], plan: Plan) -> Any:
-        """The value of an answer. That to a GET without declared pages is remembered: it keeps no body of a request alive."""
+    def noted(self, answer: Answer[Any], plan: Plan) -> Answer[Any]:
+        """The answer. That to a GET without declared pages is remembered: it keeps no body of a request alive."""
         response = answer.response
         is_noted = plan.method == "GET" and plan.settings.paginate is None
         if is_noted and response is not None and len(response.content) <= LARGEST_NOTED:
             self.last[plan.operation] = response
-        return answer.value
+        return answer
 
     def name_error(self, error: APIError, plan: Plan) -> None:
         """Put the call's name on the error, and mask the sheet's secrets in it, which arguments that it quotes may hold."""
@@ -167,7 +167,8 @@ class CallMaker:
         return DownloadSource(self.undeclared("GET", path, options, is_stream=True)[0].request.url, open_answer)
 
 
-def _mapping(arguments: Any) -> Mapping[str, Any]:
+def mapping(arguments: Any) -> Mapping[str, Any]:
+    """The arguments, if they are a mapping. Raises ArgumentError."""
     if isinstance(arguments, Mapping):
         return arguments
     raise ArgumentError(f"arguments: expected a mapping from name to value, found {type(arguments).__name__}")

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from callsheet.bare_frames import bared
+from callsheet.client.maker import CallMaker, mapping
 from callsheet.engine.perform import perform
 from callsheet.errors import APIError, ArgumentError, UsageError
 from callsheet.many import positions
 from callsheet.many.page_guess import guessed
 from callsheet.many.page_tasks import AheadInTasks, AsyncItems, AsyncPages
 from callsheet.many.page_threads import AheadInThreads, Items, Pages
-from callsheet.many.page_walk import OnPage, PageOptions, PageWalk
+from callsheet.many.page_walk import Ahead, OnPage, PageFeed, PageOptions, PageWalk
 from callsheet.many.pages import PageAnswer, Walker
+from callsheet.many.positions import Position
 from callsheet.plan.next_link import resolved
 from callsheet.plan.pages import PageRequests
 from callsheet.plan.plan import Given, HeaderValues, TimeoutLike
-
-if TYPE_CHECKING:
-    from callsheet.client.maker import CallMaker
 
 
 class PagedCalls:
@@ -54,9 +54,11 @@ class PagedCalls:
 
         Raises UsageError for an operation without pages and ArgumentError at once; a page's APIError carries its `position`.
         """
+        if inspect.iscoroutinefunction(on_page):
+            raise ArgumentError("`on_page` of a Client must be a plain function: nothing would await what it returns")
         options = PageOptions(from_position, on_page, prefetch, concurrency, timeout_total)
         requests = requests_of(self._calls(), operation, _merged(arguments, fields), Given(headers, json, timeout))
-        return Items(Pages(begun(self._calls(), requests, options, AheadInThreads), on_page, prefetch))
+        return Items(Pages(begun(self._calls(), requests, options, AheadInThreads)))
 
     @bared
     def pages(self, operation: str, arguments: Mapping[str, Any] | None = None, /, **options: Any) -> Pages[Any]:
@@ -93,7 +95,7 @@ class AsyncPagedCalls:
         """
         options = PageOptions(from_position, on_page, prefetch, concurrency, timeout_total)
         requests = requests_of(self._calls(), operation, _merged(arguments, fields), Given(headers, json, timeout))
-        return AsyncItems(AsyncPages(begun(self._calls(), requests, options, AheadInTasks), on_page, prefetch))
+        return AsyncItems(AsyncPages(begun(self._calls(), requests, options, AheadInTasks)))
 
     @bared
     def pages(self, operation: str, arguments: Mapping[str, Any] | None = None, /, **options: Any) -> AsyncPages[Any]:
@@ -112,7 +114,15 @@ def requests_of(calls: CallMaker, operation: str, arguments: Mapping[str, Any], 
     raise UsageError(message, service=calls.name, operation=operation)
 
 
-def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead: type[Any]) -> PageWalk[Any]:
+def start_of(requests: PageRequests, from_position: str | None) -> Position:
+    """Where a walk begins. Raises ArgumentError."""
+    settings, plan = requests.pages.settings, requests.pages.plan
+    if from_position is None:
+        return Walker(settings, requests.start, requests.size).first()
+    return positions.read(from_position, f"{plan.service}.{plan.operation}", settings)
+
+
+def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead: type[Ahead]) -> PageFeed[Any]:
     """A walk that makes these requests; nothing was sent. Raises ArgumentError."""
     pages, plan = requests.pages, requests.pages.plan
     name = f"{plan.service}.{plan.operation}"
@@ -120,11 +130,9 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
     try:
         options.check(walker)
         longest = options.longest(walker)
+        start = start_of(requests, options.from_position)
         if options.from_position is None:
-            start = walker.first()
             requests.at(start.at)  # so that arguments that do not fit are told at once
-        else:
-            start = positions.read(options.from_position, name, pages.settings)
     except APIError as error:
         calls.name_error(error, plan)
         raise
@@ -137,7 +145,10 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
         resolve = partial(resolved, request=call.request, response=answer.response)
         return PageAnswer(answer.response, answer.value, resolve(call.request.wire_url), resolve)
 
-    return PageWalk(
+    def fetch_at_once(numbers: range) -> Ahead:
+        return ahead(fetch, numbers, options.concurrency, None)
+
+    walk: PageWalk[Any] = PageWalk(
         walker,
         fetch,
         start,
@@ -145,15 +156,14 @@ def begun(calls: CallMaker, requests: PageRequests, options: PageOptions, ahead:
         shown=plan.label,
         now=calls.io.now,
         longest=longest,
-        ahead=(lambda numbers: ahead(fetch, numbers, options.concurrency)) if options.concurrency > 1 else None,
+        begin_ahead=fetch_at_once if options.concurrency > 1 else None,
     )
+    return PageFeed(walk, options, ahead)
 
 
 def _merged(arguments: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a mapping and those given by name. Raises ArgumentError."""
-    if arguments is not None and not isinstance(arguments, Mapping):
-        raise ArgumentError(f"arguments: expected a mapping from name to value, found {type(arguments).__name__}")
     for name in ("idempotency_key", "raise_for_status"):
         if name in fields:
             raise ArgumentError(f"`{name}` belongs to one call, and a walk over pages makes many; leave it out")
-    return {**(arguments or {}), **fields}
+    return {**mapping(arguments or {}), **fields}

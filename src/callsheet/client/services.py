@@ -95,7 +95,7 @@ class Calls(_AnyCalls, PagedCalls):
         call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         if call.request.is_stream:
             return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raise_for_status)))
-        return calls.noted(finish(perform(call, plan, calls.io, raises=raise_for_status)), plan)
+        return calls.noted(finish(perform(call, plan, calls.io, raises=raise_for_status)), plan).value
 
     @bared
     def call_with_response(
@@ -121,7 +121,7 @@ class Calls(_AnyCalls, PagedCalls):
         calls = self._calls()
         call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         calls.check_whole(call)
-        return finish(perform(call, plan, calls.io, raises=raise_for_status))
+        return calls.noted(finish(perform(call, plan, calls.io, raises=raise_for_status)), plan)
 
     @bared
     def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:
@@ -253,7 +253,7 @@ class AsyncCalls(_AnyCalls, AsyncPagedCalls):
         call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         if call.request.is_stream:
             return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
-        return calls.noted(await perform(call, plan, calls.io, raises=raise_for_status), plan)
+        return calls.noted(await perform(call, plan, calls.io, raises=raise_for_status), plan).value
 
     @bared_coroutine
     async def call_with_response(
@@ -274,7 +274,7 @@ class AsyncCalls(_AnyCalls, AsyncPagedCalls):
         calls = self._calls()
         call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         calls.check_whole(call)
-        return await perform(call, plan, calls.io, raises=raise_for_status)
+        return calls.noted(await perform(call, plan, calls.io, raises=raise_for_status), plan)
 
     @bared_coroutine
     async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Response:

@@ -100,7 +100,7 @@ class ItemsPath:
         for value in values:
             inner = self._last.find(value)
             if inner is MISSING and not self.is_optional:
-                raise Misplaced(self._last.text, value, inner)
+                raise Misplaced(self.text, value, inner)
             found += inner if isinstance(inner, list) else [] if inner is MISSING else [inner]
         return found
 

@@ -16,7 +16,8 @@ EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'(.*)\Z", re.IGNORECASE | re.DOT
 def parse_links(field: str) -> dict[str, dict[str, str]]:
     """The links by relation type, each with `url`, `rel` and its other parameters, a `title*` as `title`.
 
-    Of two links of one relation, or two parameters of one name, the first counts. What comes after the first part that cannot be
+    Of two links of one relation, or two parameters of one name, the first counts; a link of another document, which has an
+    `anchor` (RFC 8288 3.2), counts only where there is no other. What comes after the first part that cannot be
     read is left out.
     """
     links: dict[str, dict[str, str]] = {}
@@ -35,6 +36,8 @@ def parse_links(field: str) -> dict[str, dict[str, str]]:
                 link.setdefault(name, value)
         link |= {name: text for name, text in extended.items() if name not in ("", "url", "rel")}
         for relation in link.get("rel", "").split():
-            links.setdefault(relation.lower(), link)
+            known = links.get(relation.lower())
+            if known is None or ("anchor" in known and "anchor" not in link):
+                links[relation.lower()] = link
         found = TARGET.match(field, at)
     return links

@@ -14,7 +14,7 @@ OnError = Literal["raise", "keep"]
 SOMEWHERE = -1
 """The `position` on such an error until it is known."""
 BUSY = "another thread or task is waiting for the next outcome; let one of them iterate"
-OF_PARENT = "this map belongs to the process that this one was forked from; only that one can give its outcomes"
+OF_PARENT = "these calls belong to the process that this one was forked from; begin others here"
 
 
 @dataclass(frozen=True, slots=True)

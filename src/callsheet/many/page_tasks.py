@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import inspect
-import itertools
-from collections.abc import AsyncIterator, Iterator
-from typing import Generic, Self
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from typing import Any, Generic, Self
 
 from callsheet.engine.bared import bared_coroutine
 from callsheet.errors import UsageError
 from callsheet.many.outcome import BUSY
 from callsheet.many.page_threads import checked_limit
-from callsheet.many.page_walk import Fetch, OnPage, Page, PageWalk, T
-from callsheet.many.pages import PageAnswer
-from callsheet.many.tasks import AsyncOutcomes, map_in_tasks
+from callsheet.many.page_walk import Page, PageFeed, T
+from callsheet.many.tasks import map_in_tasks
 
 
 class AheadInTasks:
-    """Answers that tasks fetch at once."""
+    """What tasks fetch in the background. See Ahead."""
 
-    def __init__(self, fetch: Fetch, numbers: range, concurrency: int) -> None:
-        self._outcomes: AsyncOutcomes[PageAnswer] = map_in_tasks(fetch, numbers, concurrency=concurrency)
+    def __init__(
+        self, fetch: Callable[[Any], Coroutine[Any, Any, Any]], rows: Iterable[Any], concurrency: int, most: int | None
+    ) -> None:
+        self._outcomes = map_in_tasks(fetch, rows, concurrency=concurrency, ahead=most)
 
-    async def take(self) -> PageAnswer | None:
-        """The next answer; None if no more come. Raises the error in its place."""
+    async def take(self) -> Any:
+        """The next result; None if no more come. Raises the error in its place."""
         outcome = await anext(self._outcomes, None)
         return None if outcome is None else outcome.value
 
     async def close(self) -> None:
-        """Cancel what is in flight."""
+        """Begin nothing more, and cancel what is in flight."""
         await self._outcomes.aclose()
 
 
@@ -38,12 +37,8 @@ class AsyncPages(Generic[T]):
     Nothing is sent before the first page is asked for. After `aclose`, or an `async with` block, no task of it is left.
     """
 
-    def __init__(self, walk: PageWalk[T], on_page: OnPage | None, prefetch: int) -> None:
-        self._walk = walk
-        self._on_page = on_page
-        self._prefetch = prefetch
-        self._ahead: AsyncOutcomes[Page[T] | None] | None = None
-        self._used: Page[T] | None = None
+    def __init__(self, feed: PageFeed[T]) -> None:
+        self._feed = feed
         self._is_waiting = False
 
     def __aiter__(self) -> Self:
@@ -55,37 +50,11 @@ class AsyncPages(Generic[T]):
             raise UsageError(BUSY)
         self._is_waiting = True
         try:
-            await self._tell()
-            self._used = await self._next()
+            page = await self._feed.next()
         finally:
             self._is_waiting = False
-        if self._used is None:
-            raise StopAsyncIteration
-        return self._used
-
-    async def _tell(self) -> None:
-        """Tell that the page given last was used up, since the one after it is asked for."""
-        if self._used is not None and self._on_page is not None:
-            told = self._on_page(self._used.next_position)
-            if inspect.isawaitable(told):
-                await told
-        self._used = None
-
-    async def _next(self) -> Page[T] | None:
-        if not self._prefetch:
-            return await self._walk.next()
-        if self._ahead is None:
-            walk = self._walk
-            self._ahead = map_in_tasks(
-                lambda _: walk.next(), itertools.count(), concurrency=1, ahead=self._prefetch + 1
-            )
-        try:
-            page = (await anext(self._ahead)).value
-        except BaseException:
-            self._ahead = None
-            raise
         if page is None:
-            await self.aclose()
+            raise StopAsyncIteration
         return page
 
     async def first(self) -> Page[T] | None:
@@ -98,10 +67,7 @@ class AsyncPages(Generic[T]):
 
     async def aclose(self) -> None:
         """Fetch nothing more, and cancel the calls in flight."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            await ahead.aclose()
-        await self._walk.close()
+        await self._feed.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Generic, Self
 
 from callsheet.bare_frames import bared
 from callsheet.engine.io import finish
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.many.outcome import BUSY
-from callsheet.many.page_walk import Fetch, OnPage, Page, PageWalk, T
-from callsheet.many.pages import PageAnswer
-from callsheet.many.threads import Outcomes, map_in_threads
+from callsheet.many.page_walk import Page, PageFeed, T
+from callsheet.many.threads import map_in_threads
 
 
 class AheadInThreads:
-    """Answers that threads fetch at once."""
+    """What threads fetch in the background. See Ahead."""
 
-    def __init__(self, fetch: Fetch, numbers: range, concurrency: int) -> None:
-        self._outcomes: Outcomes[PageAnswer] = map_in_threads(
-            lambda at: finish(fetch(at)), numbers, concurrency=concurrency
-        )
+    def __init__(
+        self, fetch: Callable[[Any], Coroutine[Any, Any, Any]], rows: Iterable[Any], concurrency: int, most: int | None
+    ) -> None:
+        self._outcomes = map_in_threads(lambda row: finish(fetch(row)), rows, concurrency=concurrency, ahead=most)
 
-    async def take(self) -> PageAnswer | None:
-        """The next answer; None if no more come. Raises the error in its place."""
+    async def take(self) -> Any:
+        """The next result; None if no more come. Raises the error in its place."""
         outcome = next(self._outcomes, None)
         return None if outcome is None else outcome.value
 
     async def close(self) -> None:
-        """Begin nothing more, and wait for the calls in flight."""
-        self._outcomes.close()
+        """Begin nothing more, and wait for the calls in flight, but not after Ctrl-C."""
+        self._outcomes.__exit__(*sys.exc_info())
 
 
 class Pages(Generic[T]):
@@ -40,12 +40,8 @@ class Pages(Generic[T]):
     Nothing is sent before the first page is asked for. After `close`, or at the end of a `with` block, no call is in flight.
     """
 
-    def __init__(self, walk: PageWalk[T], on_page: OnPage | None, prefetch: int) -> None:
-        self._walk = walk
-        self._on_page = on_page
-        self._prefetch = prefetch
-        self._ahead: Outcomes[Page[T] | None] | None = None
-        self._used: Page[T] | None = None
+    def __init__(self, feed: PageFeed[T]) -> None:
+        self._feed = feed
         self._iterating = threading.Lock()
 
     def __iter__(self) -> Self:
@@ -56,35 +52,11 @@ class Pages(Generic[T]):
         if not self._iterating.acquire(blocking=False):
             raise UsageError(BUSY)
         try:
-            self._tell()
-            self._used = self._next()
+            page = finish(self._feed.next())
         finally:
             self._iterating.release()
-        if self._used is None:
-            raise StopIteration
-        return self._used
-
-    def _tell(self) -> None:
-        """Tell that the page given last was used up, since the one after it is asked for."""
-        if self._used is not None and self._on_page is not None:
-            self._on_page(self._used.next_position)
-        self._used = None
-
-    def _next(self) -> Page[T] | None:
-        if not self._prefetch:
-            return finish(self._walk.next())
-        if self._ahead is None:
-            walk = self._walk
-            self._ahead = map_in_threads(
-                lambda _: finish(walk.next()), itertools.count(), concurrency=1, ahead=self._prefetch + 1
-            )
-        try:
-            page = next(self._ahead).value
-        except BaseException:
-            self._ahead = None
-            raise
         if page is None:
-            self.close()
+            raise StopIteration
         return page
 
     def first(self) -> Page[T] | None:
@@ -97,18 +69,12 @@ class Pages(Generic[T]):
 
     def close(self) -> None:
         """Fetch nothing more, and wait for the calls in flight."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            ahead.close()
-        finish(self._walk.close())
+        finish(self._feed.close())
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if self._ahead is not None:
-            self._ahead.__exit__(kind, error, traceback)  # which does not wait after Ctrl-C
-            self._ahead = None
+    def __exit__(self, *_exception: object) -> None:
         self.close()
 
 

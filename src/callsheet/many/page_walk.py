@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import inspect
+import itertools
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from callsheet.ambient import until
@@ -101,25 +104,30 @@ class PageOptions(NamedTuple):
 
 
 class Ahead(Protocol):
-    """Answers that are fetched at once, given in order."""
+    """What is fetched in the background and given in order."""
 
-    async def take(self) -> PageAnswer | None:
-        """The next answer; None if no more come. Raises the error in its place."""
+    def __init__(
+        self, fetch: Callable[[Any], Coroutine[Any, Any, Any]], rows: Iterable[Any], concurrency: int, most: int | None
+    ) -> None:
+        """Nothing is fetched before the first `take`; at most `most` are fetched that were not taken."""
+
+    async def take(self) -> Any:
+        """The next result; None if no more come, as after `close` or an error. Raises the error in its place."""
 
     async def close(self) -> None:
-        """Begin nothing more."""
+        """Begin nothing more, and end what is in flight."""
 
 
 class PageWalk(Generic[T]):
     """The pages of a walk, one by one. A page that failed is tried again if the walk is asked again.
 
-    `name` is `service.operation`, `shown` what errors call it, `ahead` begins to fetch several numbers at once.
+    `name` is `service.operation`, `shown` what errors call it, `begin_ahead` begins to fetch several numbers at once.
     """
 
     def __init__(
         self, walker: Walker, fetch: Fetch, start: Position, name: str, *, shown: str,
         now: Callable[[], float], longest: tuple[float, str] | None,
-        ahead: Callable[[range], Ahead] | None,
+        begin_ahead: Callable[[range], Ahead] | None,
     ) -> None:  # fmt: skip
         self._walker = walker
         self._fetch = fetch
@@ -129,7 +137,7 @@ class PageWalk(Generic[T]):
         self._now = now
         self._longest = longest
         self._deadline: float | None = None
-        self._begin_ahead = ahead
+        self._begin_ahead = begin_ahead
         self._ahead: Ahead | None = None
         self._coming = range(0)
         self._last: Response | None = None
@@ -144,15 +152,15 @@ class PageWalk(Generic[T]):
                 self._walker.admit(at, self._last)
             answer = await self._answer(at)
             following, total = self._walker.after(at, answer), self._walker.count("total", answer)
-            self._walker.check(at, answer)
+            if following is None:
+                await self.close()
+            self._walker.check(at, answer)  # behind the last `await`: a page that a cancellation took is no repetition
         except APIError as error:
             self._complete(error, at)
             await self.close()
             raise
         self._at, self._last = following, answer.response
-        if following is None:
-            await self.close()
-        elif self._begin_ahead is not None and self._ahead is None:
+        if following is not None and self._begin_ahead is not None and self._ahead is None:
             self._coming = self._walker.known_positions(at, answer)
             self._ahead = self._begin_ahead(self._coming) if self._coming else None
         return Page(answer, at, following, total, self._text)
@@ -170,12 +178,16 @@ class PageWalk(Generic[T]):
         now = self._now()
         if self._deadline is None:
             self._deadline = now + longest
+        message = f"the walk was not done within {longest:g} s ({name})"
         if now >= self._deadline:
-            message = f"the walk was not done within {longest:g} s ({name})"
             raise DeadlinePassed(message, stopped_by="deadline")
         token = until.set(min(until.get(), self._deadline))
         try:
             return await self._fetched(at)
+        except DeadlinePassed as error:
+            if self._now() >= self._deadline:
+                error.args = (f"{error}; {message}",)
+            raise
         finally:
             until.reset(token)
 
@@ -184,7 +196,7 @@ class PageWalk(Generic[T]):
         if self._ahead is not None:
             if self._coming and self._coming[0] == at.at:
                 self._coming = self._coming[1:]
-                found = await self._ahead.take()
+                found: PageAnswer | None = await self._ahead.take()
                 if found is not None:
                     return found
             # The pages are not where the first one said that they would be: one after the other, from here on.
@@ -206,3 +218,51 @@ class PageWalk(Generic[T]):
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             await ahead.close()
+
+
+class PageFeed(Generic[T]):
+    """The pages of a walk as a program takes them: some are fetched ahead, and `on_page` is told of each that was used up."""
+
+    def __init__(self, walk: PageWalk[T], options: PageOptions, ahead: type[Ahead]) -> None:
+        self._walk = walk
+        self._on_page = options.on_page
+        self._prefetch = options.prefetch
+        self._make_ahead = ahead
+        self._ahead: Ahead | None = None
+        self._fetched: deque[Page[T] | None] = deque()
+        """The pages fetched ahead. What breaks off the walk leaves them here."""
+        self._used: Page[T] | None = None
+
+    async def next(self) -> Page[T] | None:
+        """The next page, None after the last: so the page given last was used up. Raises APIError."""
+        if self._used is not None and self._on_page is not None:
+            told = self._on_page(self._used.next_position)
+            if inspect.isawaitable(told):
+                await told
+        self._used = None
+        self._used = await (self._taken() if self._prefetch else self._walk.next())
+        return self._used
+
+    async def _taken(self) -> Page[T] | None:
+        if self._ahead is not None and not await self._ahead.take():
+            await self._ahead.close()
+            self._ahead = None
+        if self._ahead is None and not self._fetched:
+            walk, fetched = self._walk, self._fetched
+
+            async def fetch(_: int) -> bool:
+                fetched.append(await walk.next())
+                return True
+
+            self._ahead = self._make_ahead(fetch, itertools.count(), 1, self._prefetch + 1)
+            await self._ahead.take()
+        page = self._fetched.popleft()
+        if page is None:
+            await self.close()
+        return page
+
+    async def close(self) -> None:
+        """Fetch nothing more."""
+        if self._ahead is not None:
+            await self._ahead.close()
+        await self._walk.close()

@@ -116,7 +116,7 @@ class Walker:
         number, seen = self._reached(now, count)
         more = pages - number if pages is not None else -(-((total or 0) - seen) // count)
         step = self._step or (1 if self.settings.kind == "page" else count)
-        return range(now.at + step, now.at + step * (min(more, self.settings.max_pages) + 1), step)
+        return range(now.at + step, now.at + step * (min(more, self.settings.max_pages - self._pages) + 1), step)
 
     def _number_after(self, at: int, count: int) -> int | None:
         """The next number; none behind an empty page, nor before the first one."""
@@ -134,7 +134,9 @@ class Walker:
         if settings.kind == "link":
             links = answer.response.links
             names = BACK.get(settings.name, (settings.name,)) if self._back else (settings.name,)
-            found: Any = next((links[name]["url"] for name in names if name in links), None)
+            found: Any = next(
+                (links[name]["url"] for name in names if name in links and _is_own(links[name], answer)), None
+            )
         else:
             found = self._sources["source"].find(answer.content.document, answer.response)
         if found is MISSING or found is None or found is False:
@@ -201,18 +203,27 @@ DIGITS = re.compile(r"[0-9]{1,18}")
 WORDS = {"true": True, "false": False, "1": True, "0": False}
 
 
+def _is_own(link: dict[str, str], answer: PageAnswer) -> bool:
+    """Whether a link begins at the page itself, not at the document that its `anchor` names (RFC 8288 3.2)."""
+    anchor = link.get("anchor")
+    return not anchor or answer.resolve(anchor) == answer.url
+
+
 def _mark(at: Any) -> int:
     """By what a position is remembered. Not its own hash: those of -1 and -2 are equal."""
     return hash(repr(at))
 
 
 def _sample(items: list[Any]) -> int | None:
-    """By what a page is known again: how many items it has, and four of them. None if these do not differ: then they have no
-    identity, and two pages of them may well be alike.
+    """By what a page is known again: how many items it has, and four of them.
+
+    None for a single text or number, and for items that do not differ: they have no identity, and two such pages may be alike.
     """
     count = len(items)
-    shown = [repr(items[at]) for at in sorted({0, count // 3, 2 * count // 3, count - 1})] if items else []
-    return hash((count, *shown)) if shown and len(set(shown)) == len(shown) else None
+    if not count or (count == 1 and isinstance(items[0], str | int | float | None)):
+        return None
+    shown = [repr(items[at]) for at in sorted({0, count // 3, 2 * count // 3, count - 1})]
+    return hash((count, *shown)) if len(set(shown)) == len(shown) else None
 
 
 def _loop(response: Response, message: str) -> PageLoop:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urljoin
+from urllib.parse import unquote_plus, urljoin
 
 from callsheet.errors import ArgumentError, OriginRefused
 from callsheet.http.cross_origin import harmless, spelled
@@ -24,8 +24,8 @@ def resolved(link: str, request: Request, response: Response) -> str:
     except ValueError:
         return link
     start, mark, query = url.partition("?")
-    secret = {wire for wire, shown in _pairs(request) if wire != shown}
-    return start + mark + "&".join(pair for pair in query.split("&") if pair not in secret)
+    secret = {unquote_plus(wire) for wire, shown in _pairs(request) if wire != shown}
+    return start + mark + "&".join(pair for pair in query.split("&") if unquote_plus(pair) not in secret)
 
 
 def request_at(link: str, request: Request, base: RequestBase, mask: Callable[[str], str]) -> Request:
@@ -36,12 +36,12 @@ def request_at(link: str, request: Request, base: RequestBase, mask: Callable[[s
         raise OriginRefused(mask(f"the link to the next page: {error}"), stopped_by="origin") from None
     if place.origin != base.origin:
         return _elsewhere(place, request, base, mask)
-    named = {pair.partition("=")[0] for pair in place.path.partition("?")[2].split("&")}
-    constant = {pair.partition("=")[0] for pair in base.shown_query}
+    named = {_name(pair) for pair in place.path.partition("?")[2].split("&")}
+    constant = {_name(pair) for pair in base.shown_query}
     kept = [
         (wire, shown)
         for wire, shown in _pairs(request)
-        if (name := wire.partition("=")[0]) not in named and (wire != shown or name in constant)
+        if (name := _name(wire)) not in named and (wire != shown or name in constant)
     ]
     home = spelled(base.origin)
     shown_url = joined_url(home, place.path, [shown for _, shown in kept])
@@ -71,6 +71,10 @@ def _elsewhere(place: Destination, request: Request, base: RequestBase, mask: Ca
         message = f"{spelled(place.origin)}: the link holds a secret of the request, which goes to its own origin alone"
         raise OriginRefused(message, stopped_by="origin")
     return made
+
+
+def _name(pair: str) -> str:
+    return unquote_plus(pair.partition("=")[0])
 
 
 def _pairs(request: Request) -> list[tuple[str, str]]:

@@ -112,16 +112,13 @@ def _misplaced(wrong: Misplaced, response: Response) -> ValidationError | Decode
         what = f"the page has no `{wrong.path}`"
     else:
         what = f"`{wrong.path}` of the page is {_kind(wrong.found)}, where a list of items was expected"
-    keys = ", ".join(f"`{key[:40]}`" for key in list(parent)[:MOST_NAMED]) if isinstance(parent, dict) else ""
-    has = (
-        f"; it has {keys or 'no keys'}"
-        if isinstance(parent, dict)
-        else f"; it is {_kind(parent)}"
-        if wrong.path
-        else ""
-    )
+    if isinstance(parent, dict):
+        keys = ", ".join(f"`{key[:40]}`" for key in list(parent)[:MOST_NAMED])
+        what += f"; it has {keys or 'no keys'}"
+    elif wrong.path:
+        what += f"; it is {_kind(parent)}"
     error = {"type": "list_type", "loc": tuple(wrong.path.split(".")), "msg": "Input should be a list"}
-    message = response.masked(f"{response.status_code}: {what}{has}")
+    message = response.masked(f"{response.status_code}: {what}")
     return ValidationError(message, errors=(error,), **response.facts())
 
 
@@ -132,6 +129,7 @@ def _kind(value: Any) -> str:
 
 def list_codec(ref: TypeRef) -> Codec:
     """The codec of a list of this type. Raises SheetError for a type that cannot be imported or validated."""
+    codec_for(ref)  # whose error names the type, not a list of it
     if ref.kind != "json_schema":
         return codec_for(TypeRef("python", list[resolve(ref)], ref.where))  # type: ignore[misc]
     defined = {"$defs": ref.value["$defs"]} if "$defs" in ref.value else {}

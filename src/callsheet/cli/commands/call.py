@@ -107,7 +107,8 @@ def command(
 
         def made(fields: Mapping[str, str]) -> Prepared:
             if walk.everything:
-                return first_page(maker, operation, given.arguments, Given(given.headers, body, wishes.timeout))
+                page = Given(given.headers, body, wishes.timeout)
+                return first_page(maker, operation, given.arguments, page, walk.from_position)
             extra = Given(
                 {**given.headers, **fields},
                 body,

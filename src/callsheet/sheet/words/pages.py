@@ -9,7 +9,7 @@ from callsheet.http.headers import TOKEN
 from callsheet.http.json_path import ItemsPath, PagePath
 from callsheet.settings.pages import LINKS, NUMBERS, PAGE_KINDS, PageKind, PageSize, Paginate
 from callsheet.sheet.forms.reading import FormOf, Reading, Spot, Unread, misfit
-from callsheet.sheet.forms.record import Key, Record, Written, plain
+from callsheet.sheet.forms.record import Key, Written, plain
 from callsheet.sheet.forms.scalars import DURATION, VARIABLE_SCHEMA, Choice, Text, WholeNumber, scalar
 from callsheet.sheet.forms.shorthand import is_off
 from callsheet.sheet.tree.findings import Findings, Misfit, one_of
@@ -48,7 +48,9 @@ def _items(node: Node, spot: Spot, reading: Reading) -> str:
 
 
 SOURCE = FormOf(_source, SOURCE_SCHEMA)
-TOTAL_OF_PAGES = Record((Key("pages", SOURCE, "where the number of pages stands", is_required=True),), "paginate.total")
+TOTAL_OF_PAGES = WholeRecord(
+    (Key("pages", SOURCE, "where the number of pages stands", is_required=True),), "paginate.total"
+)
 
 
 def _total(node: Node, spot: Spot, reading: Reading) -> str | dict[str, Written]:
@@ -64,7 +66,7 @@ def _total(node: Node, spot: Spot, reading: Reading) -> str | dict[str, Written]
 
 NAME = Text("the name of a parameter of the request")
 NUMBER = WholeNumber(0, 10**15)
-SIZE = Record(
+SIZE = WholeRecord(
     (
         Key("name", NAME, "the parameter that takes it", is_required=True),
         Key("value", WholeNumber(1, 1_000_000), "how many items", is_required=True),
@@ -160,6 +162,9 @@ def _check_names(kind: PageKind, values: dict[str, Any], written: dict[str, Writ
     if "into" in values and not named:
         hint = "the URL of the next page has its position: remove it"
         raise Misfit(place_of(written["into"]), f"{spot}: `into` beside `{kind}`", hint)
+    if kind == "link" and len(values[kind].split()) != 1:
+        hint = "several links may have it; write the one that leads to the next page"
+        raise Misfit(place_of(written[kind]), f"{spot}: `{values[kind]}` is not one relation", hint)
     for key, name in named:
         if into == "header" and not TOKEN.match(name):
             raise Misfit(place_of(written[key]), f"{spot}: `{name}` is no name of a header", "")
@@ -205,6 +210,8 @@ def problem_of_pages(paginate: Paginate, operation: Operation) -> str:
         return "`paginate` beside `stream`: what is read as it comes has no items to take apart"
     if paginate.is_link:
         return ""
+    if any(parameter.location == "path" and parameter.name == paginate.name for parameter in operation.parameters):
+        return f"`paginate` puts the position into `{paginate.name}`, which is a parameter of the path"
     if paginate.into == "json" and operation.json is None:
         return "`paginate` puts the position into a `json` body, and none is declared"
     if paginate.into != "form":
