@@ -5,7 +5,7 @@
 # The newest Python that runs, or the one in $PYTHON, prepares .venv with the pinned requirements of the given sets.
 prepare = python=$$(sh tools/find-python) && "$$python" tools/prepare.py
 
-.PHONY: help demo test check fix bench reference requirements clean
+.PHONY: help demo test test-real check fix bench reference requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
@@ -17,6 +17,11 @@ demo: ## try the whole of it against a practice API on this machine
 test: ## run the whole suite
 	@$(prepare) dev
 	@.venv/bin/python -m pytest -q -n $${WORKERS:-auto} --maxprocesses 8
+
+test-real: ## run against servers that somebody else wrote, from PyPI and npm
+	@$(prepare) real
+	@sh tools/npm-servers
+	@.venv/bin/python -m pytest -q tests/real
 
 check: ## ruff, format, strict types, import layers; changes nothing
 	@$(prepare) dev

@@ -12,6 +12,7 @@ from bench.caching import command as cache_tests
 from bench.caching import hits as cache_hits
 from bench.faults import command as faults
 from bench.machine import machine, versions
+from bench.pages import command as pages
 from bench.rounds import measured
 from bench.servers import found_servers
 
@@ -27,8 +28,8 @@ def options():
         prog="python -m bench",
         description=__doc__,
         epilog="Programs of their own: `python -m bench faults --help`, the same faults before several clients, and "
-        "`python -m bench breaker --help`, what callsheet's breaker costs and saves, and `python -m bench cache-tests --help`, "
-        "what the public tests of HTTP caches say of its cache.",
+        "`python -m bench breaker --help`, what callsheet's breaker costs and saves; `python -m bench cache-tests --help`, "
+        "what the public tests of HTTP caches say of its cache; `python -m bench pages --help`, walks over pages.",
     )
     # The empty list stands among the choices because argparse checks a default, too.
     parser.add_argument(
@@ -110,7 +111,8 @@ def main():
 
 
 def kept(known):
-    return {name: known[name] for name in ("transfers", "faults", "breaker", "cache-tests", "cache") if name in known}
+    names = ("transfers", "faults", "breaker", "cache-tests", "cache", "pages")
+    return {name: known[name] for name in names if name in known}
 
 
 if __name__ == "__main__":
@@ -119,6 +121,7 @@ if __name__ == "__main__":
         "breaker": breaker.main,
         "cache-tests": cache_tests.main,
         "cache": cache_hits.main,
+        "pages": pages.main,
     }
     if sys.argv[1:2] and sys.argv[1] in programs:
         programs[sys.argv[1]](sys.argv[2:])

@@ -7,11 +7,13 @@ import os
 import shutil
 from collections import Counter
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 # Debian keeps servers where only root's PATH looks.
-PLACES = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+NPM = str(Path(__file__).parents[1] / ".venv/npm/node_modules/.bin")
+PLACES = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin", NPM])
 NOT_RUN = "not run, needs"
 
 

@@ -29,7 +29,14 @@ def test_all_sets_agree_because_they_share_one_environment():
 
 
 @pytest.mark.parametrize(
-    ("file", "groups"), [("run", ["build"]), ("dev", ["build", "dev"]), ("bench", ["build", "bench"]), ("pin", ["pin"])]
+    ("file", "groups"),
+    [
+        ("run", ["build"]),
+        ("dev", ["build", "dev"]),
+        ("bench", ["build", "bench"]),
+        ("real", ["build", "dev", "real"]),
+        ("pin", ["pin"]),
+    ],
 )
 def test_each_set_pins_what_the_project_asks_for(file, groups):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())

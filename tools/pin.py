@@ -12,6 +12,7 @@ SETS = {
     "run": ["pyproject.toml", "--all-extras", "--group", "build"],
     "dev": ["pyproject.toml", "--all-extras", "--group", "dev"],
     "bench": ["pyproject.toml", "--all-extras", "--group", "bench"],
+    "real": ["pyproject.toml", "--all-extras", "--group", "real"],
     "pin": ["--group", "pin"],
 }
 HEAD = "# Written by `make requirements`; see README.md here. Do not edit.\n"

@@ -1,4 +1,4 @@
-"""Prepare .venv with the pinned requirements of one set: `prepare.py run|dev|bench|pin`.
+"""Prepare .venv with the pinned requirements of one set: `prepare.py run|dev|bench|real|pin`.
 
 Only the standard library is at hand here. A stamp, written last, names the set, the Python, the place and the pins. Where
 no stamp of this Python and place is found, whatever lies in .venv is thrown away, so that an interrupted installation

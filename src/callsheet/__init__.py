@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         NotFound,
         NotSent,
         OriginRefused,
+        PageLoop,
         PreconditionFailed,
         RateLimited,
         Redirected,
@@ -71,6 +72,9 @@ if TYPE_CHECKING:
     from callsheet.http import Headers, ProblemDetails, Request, Response
     from callsheet.many.download import Download
     from callsheet.many.outcome import Outcome
+    from callsheet.many.page_tasks import AsyncItems, AsyncPages
+    from callsheet.many.page_threads import Items, Pages
+    from callsheet.many.page_walk import Page
     from callsheet.many.row import Row
     from callsheet.many.tasks import AsyncOutcomes
     from callsheet.many.threads import Outcomes
@@ -91,7 +95,9 @@ __all__ = [
     "AsyncASGITransport",
     "AsyncCacheControl",
     "AsyncClient",
+    "AsyncItems",
     "AsyncOutcomes",
+    "AsyncPages",
     "AsyncService",
     "AsyncStreamedResponse",
     "AttemptBegan",
@@ -121,6 +127,7 @@ __all__ = [
     "Gone",
     "HTTPError",
     "Headers",
+    "Items",
     "LimitLearned",
     "LimitReached",
     "Listener",
@@ -133,6 +140,9 @@ __all__ = [
     "OriginRefused",
     "Outcome",
     "Outcomes",
+    "Page",
+    "PageLoop",
+    "Pages",
     "PreconditionFailed",
     "ProblemDetails",
     "RateLimited",
@@ -171,11 +181,14 @@ _HOMES = {
     "callsheet.client.breaker": "BreakerControl",
     "callsheet.client.cache": "AsyncCacheControl CacheControl CacheCounts",
     "callsheet.engine.streamed": "AsyncStreamedResponse StreamedResponse",
-    "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached LocalFault MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
+    "callsheet.errors": "APIError ApplicationError ArgumentError AttemptTimeout AuthError BadRequest BreakerOpen Conflict ConnectTimeout ContentTooLarge DeadlinePassed DecodeError Finding Forbidden Gone HTTPError LimitReached LocalFault MalformedAnswer MethodNotAllowed NoAnswer NotFound NotSent OriginRefused PageLoop PreconditionFailed RateLimited Redirected Refused ResponseError ResponseTooLarge ServerError SheetError TLSError TransportError Unauthorized UnprocessableContent UsageError ValidationError",
     "callsheet.events": "AttemptBegan AttemptEnded BreakerChanged CacheUsed CallBegan CallEnded Event LimitLearned Listener StoreFailed TokenFetched WireFacts",
     "callsheet.http": "Headers ProblemDetails Request Response",
     "callsheet.many.download": "Download",
     "callsheet.many.outcome": "Outcome",
+    "callsheet.many.page_tasks": "AsyncItems AsyncPages",
+    "callsheet.many.page_threads": "Items Pages",
+    "callsheet.many.page_walk": "Page",
     "callsheet.many.row": "Row",
     "callsheet.many.tasks": "AsyncOutcomes",
     "callsheet.many.threads": "Outcomes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from callsheet import ambient
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 Meaning = Literal["rate_limited", "transient", "unauthorized", "failed", "ignored"]
 """What an answer means by an error rule, whatever its status."""
-NO_ARGUMENTS: Mapping[str, Any] = {}
 SHORTEST = 0.001
 """Seconds below which no attempt is made: in less time none succeeds."""
 
@@ -41,81 +41,49 @@ class Limits(NamedTuple):
     wants_facts: bool = False
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Call:
     """One request of the user, with all the attempts that are made for it.
 
     Times are readings of one clock, in seconds. The call must end at `deadline`. `new_ticket` makes a ticket for threads or
     for tasks. `bounds_stream`: whether the total also bounds the body of a transfer. Of the `attempts`, `uncharged` do not
     count for retry. In `notes` a policy keeps what it must remember from one attempt to the next. `arguments` are those of
-    a declared operation, by name. `granted` are the limits of the settings, `timeout` those that this caller chose. `around`
-    is when a deadline around the call passes; `within` is the time left until then, if the total would end later. `facts`
-    are the fields common to the call's events, None until the first event is made. `beside` is another call that is to begin
-    in the background once this one has its answer.
+    a declared operation, by name. `timeout` are the limits that this caller chose, `granted` those of the settings (None:
+    the same). `around` is when a deadline around the call passes; `within` is the time left until then, if the total
+    would end later. `facts` are the fields common to the call's events, None until the first event is made. `beside` is another call that
+    is to begin in the background once this one has its answer.
     """
 
-    __slots__ = (
-        "arguments",
-        "around",
-        "attempts",
-        "beside",
-        "bounds_stream",
-        "deadline",
-        "facts",
-        "granted",
-        "idempotency_key",
-        "is_repeatable",
-        "new_ticket",
-        "notes",
-        "operation",
-        "request",
-        "service",
-        "started",
-        "stopped_by",
-        "timeout",
-        "uncharged",
-        "was_sent",
-        "within",
-    )
+    request: Request
+    timeout: Timeout
+    started: float
+    new_ticket: Callable[[], Ticket]
+    _: KW_ONLY
+    service: str = ""
+    operation: str = ""
+    is_repeatable: bool = False
+    bounds_stream: bool = False
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+    granted: Timeout | None = None
+    deadline: float = field(init=False)
+    around: float = field(init=False)
+    within: float | None = None
+    attempts: int = 0
+    uncharged: int = 0
+    was_sent: bool = False
+    stopped_by: str | None = None
+    notes: dict[Any, Any] = field(default_factory=dict)
+    facts: CallFacts | None = None
+    beside: Begin | None = None
 
-    def __init__(
-        self,
-        request: Request,
-        timeout: Timeout,
-        started: float,
-        new_ticket: Callable[[], Ticket],
-        *,
-        service: str = "",
-        operation: str = "",
-        is_repeatable: bool = False,
-        bounds_stream: bool = False,
-        arguments: Mapping[str, Any] = NO_ARGUMENTS,
-        idempotency_key: str | None = None,
-        granted: Timeout | None = None,
-    ) -> None:
-        self.request = request
-        self.timeout = timeout
-        self.started = started
-        self.deadline = started + timeout.total
-        self.new_ticket = new_ticket
-        self.service = service
-        self.operation = operation
-        self.is_repeatable = is_repeatable
-        self.bounds_stream = bounds_stream
-        self.arguments = arguments
-        self.idempotency_key = idempotency_key
-        self.granted = granted or timeout
-        self.within: float | None = None
+    def __post_init__(self) -> None:
+        self.granted = self.granted or self.timeout
+        self.deadline = self.started + self.timeout.total
         around = self.around = ambient.until.get()
         if around < self.deadline:
-            self.deadline, self.within = around, max(0.0, around - started)
+            self.deadline, self.within = around, max(0.0, around - self.started)
             self.bounds_stream = True
-        self.attempts = 0
-        self.uncharged = 0
-        self.was_sent = False
-        self.stopped_by: str | None = None
-        self.notes: dict[Any, Any] = {}
-        self.facts: CallFacts | None = None
-        self.beside: Begin | None = None
 
     @property
     def limit(self) -> str:
@@ -130,6 +98,7 @@ class Call:
         return f"{self.service}.{self.operation}"
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Attempt:
     """One try on the wire.
 
@@ -139,36 +108,23 @@ class Attempt:
     None if its status decides. `again` is the further attempt that the policies asked so far want.
     """
 
-    __slots__ = (
-        "again",
-        "allowed",
-        "began",
-        "call",
-        "held",
-        "is_cut_short",
-        "meaning",
-        "number",
-        "outcome",
-        "request",
-        "waited",
-        "was_sent",
-        "wire",
-    )
+    call: Call
+    number: int
+    request: Request = field(init=False)
+    outcome: Response | APIError | None = None
+    held: dict[Any, Any] = field(default_factory=dict)
+    is_cut_short: bool = False
+    allowed: float = 0.0
+    began: float = field(init=False)
+    waited: float = 0.0
+    meaning: Meaning | None = None
+    again: TryAgain | Resend | None = None
+    was_sent: bool = False
+    wire: WireFacts | None = None
 
-    def __init__(self, call: Call, number: int) -> None:
-        self.call = call
-        self.number = number
-        self.request = call.request
-        self.outcome: Response | APIError | None = None
-        self.held: dict[Any, Any] = {}
-        self.is_cut_short = False
-        self.allowed = 0.0
-        self.began = call.started
-        self.waited = 0.0
-        self.meaning: Meaning | None = None
-        self.again: TryAgain | Resend | None = None
-        self.was_sent = False
-        self.wire: WireFacts | None = None
+    def __post_init__(self) -> None:
+        self.request = self.call.request
+        self.began = self.call.started
 
 
 def deadline_passed(attempt: Attempt, waiting_for: str = "") -> DeadlinePassed:

@@ -10,7 +10,7 @@
       ResponseError                                           theirs
         HTTPError > Redirected BadRequest Unauthorized Forbidden NotFound MethodNotAllowed Conflict Gone
                     PreconditionFailed ContentTooLarge UnprocessableContent RateLimited ServerError
-        ApplicationError DecodeError ValidationError ResponseTooLarge
+        ApplicationError DecodeError ValidationError ResponseTooLarge PageLoop
       AuthError                                               no token could be obtained
       Refused > BreakerOpen LimitReached DeadlinePassed OriginRefused      we stopped
 
@@ -42,9 +42,8 @@ class APIError(Exception):
 
     `attempts` is how many tries were made on the wire; `was_sent` is true if any of them may have reached the service;
     `retry_after` is in seconds, from the service; `stopped_by` names the policy that refused a further attempt;
-    `request` is redacted; `idempotency_key` is the one that all attempts carried. `position` is set where it ends a `map` that
-    has waited too long: the index of the first row that is not done. Every error pickles. Making one with a fact
-    that its class does not declare raises TypeError: misspelt, it would be lost unnoticed.
+    `request` is redacted; `idempotency_key` is the one that all attempts carried. `position` is where to go on: that of a page
+    that failed (a text), or of the first row that a `map` has not done (an index). Every error pickles; undeclared facts raise TypeError.
     """
 
     service: str | None = None
@@ -55,7 +54,7 @@ class APIError(Exception):
     stopped_by: str | None = None
     idempotency_key: str | None = None
     request: Request | None = None
-    position: int | None = None
+    position: int | str | None = None
     _declared = frozenset(__annotations__)
     """The names of the facts that the class and those above it annotate."""
 
@@ -311,6 +310,10 @@ class ValidationError(ResponseError):
 
 class ResponseTooLarge(ResponseError):
     """The answer is larger than `caps.response` allows, as it was sent or once it was decompressed."""
+
+
+class PageLoop(ResponseError):
+    """A walk over pages would go round in circles: the service gave a page, or the position of one, a second time."""
 
 
 class AuthError(APIError):

@@ -29,11 +29,28 @@ UNSET: Final = Unset.UNSET
 """Given in place of a value, it means "left out": as if the argument, field, parameter or header had not been written."""
 
 
-def holds_unset(value: Any) -> bool:
-    """Whether UNSET is anywhere in plain data."""
+def unset_parts(value: Any) -> dict[Any, Any]:
+    """Where UNSET is in data, models and dataclasses, in the form of Pydantic's `exclude`; nothing for what holds itself."""
+    try:
+        return _unset_parts(value)
+    except RecursionError:
+        return {}
+
+
+def _unset_parts(value: Any) -> dict[Any, Any]:
+    if getattr(type(value), "__pydantic_root_model__", False):
+        return _unset_parts(value.root)
+    parts: Any = ()
     if isinstance(value, Mapping):
-        return any(map(holds_unset, value.values()))
-    return value is UNSET or (isinstance(value, list | tuple) and any(map(holds_unset, value)))
+        parts = value.items()
+    elif isinstance(value, list | tuple):
+        parts = enumerate(value)
+    elif hasattr(type(value), "__dataclass_fields__"):
+        parts = ((name, getattr(value, name, None)) for name in type(value).__dataclass_fields__)
+    elif hasattr(value, "__pydantic_extra__"):
+        parts = (vars(value) | (value.__pydantic_extra__ or {})).items()
+    inner = {key: True if part is UNSET else _unset_parts(part) for key, part in parts}
+    return {key: found for key, found in inner.items() if found}
 
 
 def without_unset(value: Any) -> Any:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.errors import ArgumentError
+from callsheet.unset import UNSET
 from callsheet.values.multipart import ESCAPES, Multipart, guessed_type
 from tests.awkward import STRINGS, label
 from tests.bodies.reading import Field, by_python_multipart, by_werkzeug, whole
@@ -107,7 +108,7 @@ def test_a_part_has_headers_of_its_own(kind) -> None:
     files = {
         "a": ("a.txt", b"x", "text/csv", headers if kind is dict else [*headers.items()]),
         "b": (None, b"{}", None, {"content-type": "application/json"}),
-        "c": ("c.png", b"y", None, {"X-Id": "8"}),
+        "c": ("c.png", b"y", None, {"X-Id": "8", "X-A": None, "X-B": UNSET}),
         "d": ("d", b"z", "text/plain", None),
     }
     assert whole(Multipart(files, boundary="B")).decode().replace("\r\n", "|") == (

@@ -153,7 +153,7 @@ def test_dry_run_shows_the_request_and_sends_nothing(practiced):
 
 
 def test_what_a_command_needs_is_said(practiced):
-    assert "expected SERVICE METHOD PATH" in practiced("request", "GET").err
+    assert "expected SERVICE METHOD PATH or an http URL" in practiced("request", "GET").err
     assert "Missing argument" in practiced("call").err
 
 

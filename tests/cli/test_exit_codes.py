@@ -100,7 +100,7 @@ def test_every_error_has_a_code():
         errors.APIError: 1, errors.SheetError: 2, errors.ArgumentError: 2, errors.UsageError: 2,
         errors.TransportError: 1, errors.NotSent: 1, errors.ConnectTimeout: 6, errors.NoAnswer: 1,
         errors.AttemptTimeout: 6, errors.MalformedAnswer: 1, errors.TLSError: 1, errors.LocalFault: 1, errors.AuthError: 1,
-        errors.ApplicationError: 5, errors.DecodeError: 5, errors.ValidationError: 5, errors.ResponseTooLarge: 6,
+        errors.ApplicationError: 5, errors.DecodeError: 5, errors.ValidationError: 5, errors.ResponseTooLarge: 6, errors.PageLoop: 5,
         errors.Refused: 6, errors.BreakerOpen: 6, errors.LimitReached: 6, errors.DeadlinePassed: 6,
         errors.OriginRefused: 6, errors.ResponseError: 1,
     }  # fmt: skip

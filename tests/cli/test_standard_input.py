@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import socket
 import subprocess
@@ -25,15 +26,29 @@ services:
       create: {{post: /users, json: object}}
       change: {{patch: "/users/{{id}}", path: {{id: integer}}, query: {{dry: boolean}}, json: object}}
       put: {{put: /file, content: application/octet-stream}}
-      login: {{post: /login, form: {{name: string, age: integer}}}}
+      login: {{post: /login, form: {{name: string, age: integer, share: number}}}}
       get: {{get: /users}}
+      pay: {{post: /pay, json: "payments:Payment"}}
+"""
+PAYMENTS = """
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class Payment(BaseModel):
+    price: Decimal
+    rate: float | None = None
+    any: Any = None
 """
 OK = answer_json({"ok": True})
 
 
 @pytest.fixture
-def served(sheet, monkeypatch):
+def served(sheet, tmp_path, monkeypatch):
     monkeypatch.setenv("T", "canary-123456")
+    (tmp_path / "payments.py").write_text(PAYMENTS)
     with ScriptedServer(OK) as server:
         sheet(SHEET.format(url=server.url))
         yield server
@@ -59,6 +74,24 @@ def bodies(server):
         (["create", "-I"], b"no JSON", b"{}"),
         (["create"], b"", b"{}"),
         (["get"], b"no JSON", b""),
+        (
+            ["create"],
+            b'{"d": 12345678901234567890.123, "e": [1.10, 1e2]}',
+            b'{"d":12345678901234567890.123,"e":[1.10,1e2]}',
+        ),
+        (
+            ["create", "d:=12345678901234567890.123", 'e:={"f": -0.10}'],
+            b"",
+            b'{"d":12345678901234567890.123,"e":{"f":-0.10}}',
+        ),
+        (
+            ["create", "--json", '{"d": 1.10, "n": 12345678901234567890123}'],
+            b"",
+            b'{"d":1.10,"n":12345678901234567890123}',
+        ),
+        (["pay", "price:=1.10", "rate:=1.10", "any:=[1.10]"], b"", b'{"price":"1.10","rate":1.1,"any":[1.10]}'),
+        (["pay"], b'{"price": 12345678901234567890.123}', b'{"price":"12345678901234567890.123"}'),
+        (["login", "name=x", "share:=1.10"], b"", b"name=x&share=1.10"),
     ],
 )
 def test_a_pipe_is_the_body_where_one_is_declared_and_no_item_gives_it(served, words, stdin, body):
@@ -149,6 +182,8 @@ def test_of_an_undeclared_request_too(served):
         (":{port}/a", "/a"),
         (":{port}", "/"),
         (":{port}?b=1", "/?b=1"),
+        ("://127.0.0.1:{port}/a", "/a"),
+        ("//localhost:{port}/a", "/a"),
     ],
 )
 def test_a_url_needs_no_sheet(callsheet, url, target):
@@ -168,9 +203,10 @@ def test_a_url_needs_no_sheet(callsheet, url, target):
         assert "http://" in callsheet("request", url, "--dry-run").out
 
 
-def test_a_user_in_the_url_is_a_credential(callsheet):
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_user_in_the_url_is_a_credential(callsheet, scheme):
     with ScriptedServer(OK) as server:
-        ended = callsheet("request", f"http://ada:canary%21x@127.0.0.1:{server.port}/a", "-v")
+        ended = callsheet("request", f"{scheme}ada:canary%21x@127.0.0.1:{server.port}/a", "-v")
         assert server.requests[0].header("Authorization") == "Basic YWRhOmNhbmFyeSF4"
         assert "canary" not in ended.out + ended.err
         assert "Authorization: ***" in ended.err
@@ -187,11 +223,20 @@ def test_beside_a_sheet_its_services_are_meant_first(served, callsheet):
     assert len(served.requests) == 2
 
 
-@pytest.mark.parametrize("url", ["http://", "http://[::1", "https://x:99999/", ":99999/"])
-def test_a_url_that_is_none_is_told(callsheet, url):
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://", "http://: expected a host name"),
+        ("http://ada:canary@[::1/x", "http://***@[::1/x: Invalid IPv6 URL"),
+        ("https://ada:canary@x:99999/", "https://***@x:99999/: a host or port that cannot be read"),
+        (":99999/", "http://localhost:99999/: a host or port that cannot be read"),
+        ("ftp://x/y", "expected SERVICE METHOD PATH or an http URL"),
+    ],
+)
+def test_a_url_that_is_none_is_told(served, callsheet, url, told):
     ended = callsheet("request", url)
     assert ended.code == 2
-    assert "Traceback" not in ended.err
+    assert f"UsageError: {told}" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -302,3 +347,18 @@ def test_text_in_any_charset_does(sheet, callsheet, monkeypatch, kind, content, 
     with ScriptedServer(answer(200, {"Content-Type": kind}, content)) as server:
         sheet(SHEET.format(url=server.url))
         assert shown in callsheet("call", "get", terminal=True).out
+
+
+NUMBERS = b'{"price":1.1,"big":12345678901234567890.123,"many":[100.0,7]}'
+
+
+@pytest.mark.parametrize("form", [[], ["-o", "json"], ["-o", "ndjson"]])
+def test_numbers_are_printed_with_the_digits_that_they_have(form):
+    with ScriptedServer([answer(200, {"Content-Type": "application/json"}, NUMBERS)] * 2) as server:
+        url = f"127.0.0.1:{server.port}/x"
+        assert b"".join(spawn("request", url, *form).stdout.split()) == NUMBERS
+        code, shown = on_terminal("request", url, "rate:=1.10", *form, "-v", env={"COLUMNS": "200"})
+    shown = "".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).split())
+    assert code == 0
+    assert NUMBERS.decode() in shown
+    assert '{"rate":1.10}' in shown

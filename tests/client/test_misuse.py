@@ -84,7 +84,7 @@ def test_an_error_that_is_raised_after_the_call_names_it():
         (DecodeError, caught.value.response.json),
         (NotFound, answered.raise_for_status),
     ):
-        with pytest.raises(kind, match=r"^shop\.page: 404") as raised:
+        with pytest.raises(kind, match=r"^shop\.page: GET /page: 404") as raised:
             ask()
         assert (raised.value.service, raised.value.operation) == ("shop", "page")
         assert str(raised.value).count("shop.page") == 1

@@ -58,7 +58,7 @@ def test_the_one_that_is_kept_is_the_clients_own():
 def test_names_that_are_none_are_told(kind, read):
     with pytest.raises(UsageError, match="no service `shp`; did you mean `shop`"):
         kind(read(), services=["shp"])
-    for wrong in ("shop", []):
+    for wrong in ("shop", [], [1]):
         with pytest.raises(UsageError, match="services: expected a list of their names"):
             kind(read(), services=wrong)
 

@@ -29,6 +29,8 @@ def service():
             lambda shop: shop.call("get_user", [("id", 7)]),
             "arguments: expected a mapping from name to value, found list",
         ),
+        (lambda shop: shop.call("add", 0), "arguments: expected a mapping from name to value, found int"),
+        (lambda shop: list(shop.map("add", [""])), "arguments: expected a mapping from name to value, found str"),
         (lambda shop: shop.call("add", json={"a": object()}), "Unable to serialize unknown type"),
         (
             lambda shop: shop.get("/x", headers={"Authorization": "a", "X": "b", "authorization": "c"}),

@@ -131,7 +131,7 @@ def test_a_misspelt_method_is_not_sent(any_shop, written, meant):
     with any_shop() as shop:
         error = error_of(shop, "request", written, "/users")
         assert isinstance(error, ArgumentError)
-        assert str(error) == f"method `{written.upper()}`: did you mean `{meant}`?"
+        assert (str(error), error.service) == (f"shop: method `{written.upper()}`: did you mean `{meant}`?", "shop")
         assert shop.count == 0
 
 

@@ -60,6 +60,9 @@ class BlockingCaller(Caller):
         with client.stream("GET", path) as answer:
             for way in ways:
                 try:
+                    if way.startswith("first_"):
+                        found.append([next(getattr(answer, way.removeprefix("first_"))())])
+                        continue
                     found.append(answer.read() if way == "read" else list(getattr(answer, way)()))
                 except UsageError as error:
                     found.append(error)
@@ -117,6 +120,9 @@ class AsyncioCaller(Caller):
         async with client.stream("GET", path) as answer:
             for way in ways:
                 try:
+                    if way.startswith("first_"):
+                        found.append([await anext(getattr(answer, way.removeprefix("first_"))())])
+                        continue
                     parts = await answer.read() if way == "read" else [part async for part in getattr(answer, way)()]
                     found.append(parts)
                 except UsageError as error:

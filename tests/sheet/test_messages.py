@@ -296,13 +296,15 @@ SERVICE = [
 ]  # fmt: skip
 
 NOT_YET = [
-    *("paginate", "strict_responses"),
+    *("strict_responses",),
 ]
 
 OPERATION = [
     ("get: /x\npost: /y", "8:9: operation `shop.op`: `post` beside `get`", "an operation has one method"),
     ("url: /x", "7:9: unknown key `url` in operation `shop.op`", "write the method as a key: `get: /users`"),
     ("get: ", "6:7: operation `shop.op`: no method", ""),
+    ("post: ", "6:7: operation `shop.op`: no method", ""),
+    ("post: null\njson: object", "6:7: operation `shop.op`: no method", ""),
     ("path: {id: integer}", "6:7: operation `shop.op`: no method", ""),
     ("get: ' '", "7:14: `get` of operation `shop.op`: expected a path that begins with `/`", ""),
     ("get: '?a=1'", "7:14: `get` of operation `shop.op`: expected a path that begins with `/`", ""),
@@ -526,6 +528,13 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file():
 def test_an_error_of_the_service_is_not_repeated_for_each_operation():
     text = errors(shop, "timeout: {attempt: 9s, total: 1s}\noperations: {a: {get: /a}, b: {get: /b}}")
     assert text.count("s.yaml:5:24") == 1
+
+
+def test_a_certificate_that_cannot_be_read_is_not_said_to_be_missing():
+    keys = "token_url: 'https://id.example/token', client_id: a, client_auth: tls, tls: {cert: none.pem, key: none.pem}"
+    text = errors(shop, f"auth: {{oauth2: {{{keys}}}}}")
+    assert text.count("there is no such file") == 2
+    assert "without a certificate" not in text
 
 
 def test_a_long_line_is_cut_around_the_place():

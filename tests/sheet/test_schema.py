@@ -53,6 +53,7 @@ GOOD = [
     HEAD + "    operations: {op: {post: '', json: object}}\n",
     HEAD + "    operations: {a: {get: /x, stream: json_lines}, b: {get: /x, stream: '${S:-lines}'}}\n",
     HEAD + "    retry: {statuses: [5xx, 4XX, 408, '${S:-5xx}']}\n",
+    HEAD + "    retry: {statuses: 5xx}\n",
     HEAD
     + "    timeout: 3\n    retry: off\n    concurrency: 5\n    http2: '${H:-true}'\n    pool: {idle: 2m, lifetime: off}\n    auth: off\n",
     HEAD
@@ -70,7 +71,7 @@ BAD = [
     "callsheet: 1\nservices: {}",
     "callsheet: 1\nservices: {a: {}}",
     HEAD + "    retires: 3\n",
-    HEAD + "    paginate: off\n",
+    HEAD + "    strict_responses: true\n",
     HEAD + "    cache: on\n",
     HEAD + "    breaker: on\n",
     HEAD + "    rate_limit: fast\n",

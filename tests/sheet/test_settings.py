@@ -406,6 +406,7 @@ def test_a_type_that_the_body_overrules_is_a_warning():
     ("written", "statuses", "shown"),
     [
         ("[5xx]", set(range(500, 600)), "[5xx]"),
+        ("5xx", set(range(500, 600)), "[5xx]"),
         ("[429, 5XX]", {429, *range(500, 600)}, "[429, 5xx]"),
         ("[503, 4xx, 404]", {503, *range(400, 500)}, "[503, 4xx]"),
         ("[5xx, 4xx, 503]", set(range(400, 600)), "[4xx, 5xx]"),

@@ -265,6 +265,17 @@ HIDDEN = {
         [answer(302, {"Location": f"/login?next={quote(f'/cb?access_token={LATER}&x=1', safe='')}&y=2"})],
         [("GET", "/a", {})],
     ),
+    "a URL in a URL in a URL": (
+        [
+            answer(
+                302, {"Location": f"/login?next={quote(quote(f'/cb?access_token={LATER}&x=1', safe=''), safe='')}&y=2"}
+            )
+        ],
+        [("GET", "/a", {})],
+    ),
+    "a fragment": ([answer(302, {"Location": f"https://shop.test/cb#access_token={LATER}&x=1"})], [("GET", "/a", {})]),
+    "a sentence": ([answer(body=f"login failed: password={LATER}".encode())], [("GET", "/a", {})]),
+    "a list of tokens": ([answer_json({"tokens": [LATER]})], [("GET", "/a", {})]),
     "a coding that is none": (
         [answer(headers={"Content-Encoding": "UTF-8"}, body=f'{{"secret": "{LATER}"}}'.encode())],
         [("GET", "/a", {})],

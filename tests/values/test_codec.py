@@ -292,6 +292,11 @@ def test_a_model_given_whole_is_sent_with_its_defaults_and_plain_data_as_it_is()
     assert codec.encode({"number": 1}) == b'{"number":1}'
 
 
+@dataclasses.dataclass
+class Priced:
+    price: Decimal
+
+
 PRICED = {
     "type": "object",
     "properties": {
@@ -308,6 +313,7 @@ PRICED = {
     ("value", "content"),
     [
         ({"price": Decimal("1.10")}, b'{"price":1.10}'),
+        (Priced(Decimal("1.10")), b'{"price":1.10}'),
         ({"price": Decimal("1E+2")}, b'{"price":1E+2}'),
         ({"price": Decimal("0.1000000000000000055511151231257827")}, b'{"price":0.1000000000000000055511151231257827}'),
         ({"price": Decimal("12345678901234567890.10")}, b'{"price":12345678901234567890.10}'),

@@ -7,8 +7,8 @@ import pytest
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, RootModel
 from typing_extensions import TypedDict
 
-from callsheet.http.json import loads
-from callsheet.unset import UNSET
+from callsheet.http.json import dumps, loads
+from callsheet.unset import UNSET, Unset
 from callsheet.values.codec import codec_for
 from callsheet.values.mismatch import Mismatch
 from callsheet.values.typeref import TypeRef
@@ -183,3 +183,58 @@ def test_a_property_may_be_called_nullable():
 
 def test_unset_among_plain_data_is_left_out():
     assert schema().encode({"note": UNSET, "more": [1, UNSET, {"x": UNSET}]}) == b'{"more":[1,{}]}'
+
+
+class Optional(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    note: str | Unset | None = UNSET
+    inner: "list[Optional]" = []
+
+
+@dataclasses.dataclass
+class Record:
+    note: str | Unset | None = UNSET
+    city: City | Unset = UNSET
+
+
+class Root(RootModel[list[Optional]]):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "sent"),
+    [
+        (Optional, Optional(), {"inner": []}),
+        (Optional, Optional(note=UNSET, more=UNSET, inner=[Optional(), Optional(note=None)]), {"inner": [{"inner": []}, {"note": None, "inner": []}]}),
+        (Optional, {"inner": [{"note": UNSET}, Optional()]}, {"inner": [{}, {"inner": []}]}),
+        (Root, Root([Optional(), Optional(note="a")]), [{"inner": []}, {"note": "a", "inner": []}]),
+        (Record, Record(city=City(name="P")), {"city": {"name": "P", "zip": None}}),
+        (list[Record], [Record(), {"note": UNSET}, Record("a")], [{}, {}, {"note": "a"}]),
+        (dict[str, object], {"a": Record(), "b": [Optional(), UNSET], "c": (UNSET, 1)}, {"a": {}, "b": [{"inner": []}], "c": [1]}),
+    ],
+)  # fmt: skip
+def test_unset_inside_models_and_dataclasses_is_left_out(declared, value, sent):
+    assert loads(codec(declared).encode(value)) == sent
+
+
+def test_so_are_defaults_that_are_unset_where_fields_are_given():
+    assert codec(Optional).encode_fields({"inner": [{"note": None}]}) == b'{"inner":[{"note":null,"inner":[]}]}'
+    assert codec(Record).encode_fields({"note": None}) == b'{"note":null}'
+    assert codec(Record).encode_fields({}) == b"{}"
+    assert (
+        codec(Optional, exclude_unset=True).encode(Optional(note=UNSET, inner=[Optional(note=UNSET)]))
+        == b'{"inner":[{}]}'
+    )
+
+
+@pytest.mark.parametrize("value", [Optional(), Record(), {"a": [Record(), UNSET]}])
+def test_so_is_what_is_undeclared(value):
+    assert b"note" not in dumps(value)
+
+
+def test_data_that_hold_themselves_have_no_json_form():
+    endless = [UNSET]
+    endless.append(endless)
+    with pytest.raises(ValueError, match=r"Unable to serialize|Circular"):
+        dumps(endless)

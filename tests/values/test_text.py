@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.secret import Secret
+from callsheet.unset import UNSET
 from callsheet.values.text import Texter, describe, text_of
 from callsheet.values.typeref import TypeRef
 
@@ -160,6 +161,9 @@ def test_a_type_in_a_few_words(spec, words):
         ("number", Decimal("0.1000000000000000055511151231257827"), ["0.1000000000000000055511151231257827"]),
         ("string", Decimal("1.10"), ["1.10"]),
         ("array", [Decimal("1.10"), 2], ["1.10", "2"]),
+        ("array", [None, "a", UNSET], ["a"]),
+        ({"type": "array", "items": {"type": "integer"}}, (None, 1), ["1"]),
+        ("number", Decimal("1E+400"), ["1E+400"]),
         ({"type": "number", "minimum": 1}, Decimal("1.10"), ["1.10"]),
         ({"type": "array", "items": {"type": "number"}}, (Decimal("1.10"), 7, 1.5), ["1.10", "7", "1.5"]),
         ({"type": "string", "enum": ["1", "2"]}, 1, ["1"]),

@@ -111,7 +111,6 @@ class CredentialChain:
         return True
 
     def _begun(self) -> Once[None]:
-        """The running search, or a new one."""
         if self._work is None or self._work.is_done:
             self._work = Once(self._search, "aws")
         return self._work

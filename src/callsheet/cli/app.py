@@ -13,12 +13,12 @@ from callsheet.cli.shared_options import ENV, ENV_FILES, FILE
 HELP = """Call the HTTP APIs declared on a sheet, callsheet.yaml.
 
 \b
-  callsheet init                                  write a first sheet
-  callsheet call shop.create_user name=Ada        call an operation
-  callsheet request shop GET /users page==2       call what is not declared
-  callsheet list                                  see what can be called
-  callsheet explain shop.create_user              see its settings, and the worst case
-  callsheet demo                                  watch all of it, on this machine
+  callsheet init                             write a first sheet
+  callsheet call shop.create_user name=Ada   call an operation
+  callsheet request shop GET /users page==2  call what is not declared
+  callsheet list                             see what can be called
+  callsheet explain shop.create_user         see its settings and worst case
+  callsheet demo                             watch all of it, on this machine
 
 Data goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 the way or
 we failed, 2 usage or sheet error, 3 a redirect, 4 a 4xx, 5 a 5xx or an unusable

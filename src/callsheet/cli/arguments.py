@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from callsheet.cli.items import ItemArgument, shown
 from callsheet.cli.uploads import content_of, file_of
 from callsheet.errors import ArgumentError, SheetError
-from callsheet.sheet.tree.findings import nearest, one_of
+from callsheet.sheet.tree.findings import did_you_mean, one_of
 from callsheet.sheet.words.operation import LOCATIONS, Location, Operation, Parameter
 from callsheet.values.codec import resolve
 from callsheet.values.text import PYTHON_TYPES, Texter, python_type
@@ -132,8 +132,7 @@ class ArgumentNames:
         parameter = self._parameters.get((location, _folded(item.name, location)))
         if parameter is None:
             known = [p.name for p in self._operation.parameters if p.location == location]
-            close = nearest(item.name, known)
-            hint = f"did you mean `{close}`?" if close else f"it declares {one_of(known)}"
+            hint = did_you_mean(item.name, known) or f"it declares {one_of(known)}"
             raise ArgumentError(f"item {shown(item.text)}: no {location} parameter of this name; {hint}")
         return parameter.argument, _of_parameter(parameter)
 

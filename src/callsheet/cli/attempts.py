@@ -34,7 +34,6 @@ def teller(screen: Screen) -> Listener:
     """A listener that puts a line for each attempt, and one for the call, on the error stream."""
 
     def tell(event: Event) -> None:
-        """Put the line of an event on the error stream."""
         if isinstance(event, AttemptEnded):
             screen.say(line_of_attempt(event))
         elif isinstance(event, BreakerChanged):

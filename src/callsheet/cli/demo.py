@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from callsheet.cli.screen import Screen
 from callsheet.errors import UsageError
@@ -63,15 +63,16 @@ with Client("callsheet.yaml") as client:
         print(error)
 """
 SHOWN_OF_SHEET = 24
+BOLD, DIM, CYAN = "1", "2", "36"
 """Lines of the sheet that are shown: the service and its first operations."""
 
 
 def show_demo(screen: Screen) -> int:
     """Run every step against a practice API of its own; return 1 if a step ended with another exit code than it must."""
     started = time.monotonic()
-    paint = painter(screen)
     with practice_api() as server, folder_with_sheet(server.url) as folder:
-        screen.print(paint("bold", f"A practice API on {server.url}, and a sheet that declares it: callsheet.yaml"))
+        about = f"A practice API on {server.url}, and a sheet that declares it: callsheet.yaml"
+        screen.print(screen.coloured(about, BOLD))
         sheet = Path("callsheet.yaml").read_text("utf-8").splitlines()
         shown_lines([*sheet[:SHOWN_OF_SHEET], f"... and {len(sheet) - SHOWN_OF_SHEET} lines more"], screen)
         ended = [show_step(number, step, screen) for number, step in enumerate(STEPS, 1)]
@@ -97,11 +98,10 @@ def closing(folder: Path) -> list[str]:
 
 def show_program(screen: Screen) -> bool:
     """Show and run the same from Python; return whether it ended as it must."""
-    paint = painter(screen)
-    screen.print(f"\n{paint('bold', 'The same from Python: call.py')}")
+    screen.print(f"\n{screen.coloured('The same from Python: call.py', BOLD)}")
     shown_lines(PROGRAM.splitlines(), screen)
     done = subprocess.run([sys.executable, "call.py"], capture_output=True, text=True, check=False)
-    screen.print(f"   {paint('cyan', '$ python call.py')}")
+    screen.print(f"   {screen.coloured('$ python call.py', CYAN)}")
     shown_lines((done.stdout + done.stderr).splitlines(), screen)
     return done.returncode == 0
 
@@ -116,8 +116,8 @@ def show_step(number: int, step: DemoStep, screen: Screen) -> bool:
     """Run one step and show it; return whether it ended with the exit code that it must."""
     from callsheet.cli.run import run
 
-    paint = painter(screen)
-    screen.print(f"\n{paint('bold', f'{number}  {step.title}')}\n   {paint('cyan', f'$ callsheet {step.command}')}")
+    title, typed = f"{number}  {step.title}", f"$ callsheet {step.command}"
+    screen.print(f"\n{screen.coloured(title, BOLD)}\n   {screen.coloured(typed, CYAN)}")
     tape = io.BytesIO()  # both streams write to it, so that their lines stay in order
     errors = io.TextIOWrapper(tape, "utf-8", "replace", newline="\n", write_through=True)
     inner = Screen(tape, errors, is_terminal=True, has_colour=screen.has_colour, errors_have_colour=screen.has_colour)
@@ -126,16 +126,10 @@ def show_step(number: int, step: DemoStep, screen: Screen) -> bool:
     took = time.monotonic() - started
     for line in tape.getvalue().decode("utf-8", "replace").splitlines():
         screen.print(f"   {line}")
-    screen.print(paint("dim", f"   exit {code}, {took:.2f} s"))
+    screen.print(screen.coloured(f"   exit {code}, {took:.2f} s", DIM))
     if code != step.code:
         screen.complain(f"step {number} must end with exit code {step.code}")
     return code == step.code
-
-
-def painter(screen: Screen) -> Any:
-    """A function of a style and a text, which colours it if this screen has colours."""
-    styles = {"bold": "1", "dim": "2", "cyan": "36"}
-    return lambda style, text: f"\x1b[{styles[style]}m{text}\x1b[0m" if screen.has_colour else text
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from callsheet.cli.output import OutputForm, head_of, show_answer
+from callsheet.cli import exact_json
+from callsheet.cli.output import OutputForm, head_of, json_text, show_answer
 from callsheet.cli.preview import head_of_request
 from callsheet.cli.screen import Screen
 from callsheet.cli.shown_body import shown_body
@@ -54,10 +55,8 @@ def _coloured_json(text: str, screen: Screen, *, as_data: bool) -> str:
     """The text, with the colours of JSON if it is that and they are wanted."""
     if not (screen.has_colour and (as_data or screen.errors_have_colour)):
         return text
-    from rich.json import JSON
-
     try:
-        return screen.rendered(JSON(text, indent=2)).rstrip("\n")
+        return screen.rendered(exact_json.coloured(json_text(exact_json.loads(text)))).rstrip("\n")
     except ValueError:
         return text
 

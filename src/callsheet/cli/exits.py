@@ -8,6 +8,7 @@ from callsheet.errors import (
     ArgumentError,
     DecodeError,
     HTTPError,
+    PageLoop,
     Refused,
     ResponseTooLarge,
     SheetError,
@@ -27,7 +28,7 @@ FOUND = 7
 BY_CLASS: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
     ((SheetError, ArgumentError, UsageError), USAGE),
     ((Refused, TimeoutError, ResponseTooLarge), STOPPED),
-    ((ApplicationError, DecodeError, ValidationError), SERVER_ERROR),
+    ((ApplicationError, DecodeError, ValidationError, PageLoop), SERVER_ERROR),
 )
 """The exit codes of error classes; the first line that fits counts. Other errors go by their status, else are FAILED."""
 

@@ -166,15 +166,14 @@ def nearest_sheet(folder: Path) -> Path:
 
 def chosen_service(services: Mapping[str, ServiceSheet], name: str | None, sheet: str) -> ServiceSheet:
     """The service of this name, or the only one. Raises UsageError."""
-    from callsheet.sheet.tree.findings import nearest, one_of
+    from callsheet.sheet.tree.findings import did_you_mean, one_of
 
     if name is None:
         if len(services) == 1:
             return next(iter(services.values()))
         raise UsageError(f"{sheet} has several services: name {one_of(services)} before the operation")
     if name not in services:
-        close = nearest(name, services)
         raise UsageError(
-            f"{sheet}: no service `{name}`; " + (f"did you mean `{close}`?" if close else f"it has {one_of(services)}")
+            f"{sheet}: no service `{name}`; {did_you_mean(name, services) or f'it has {one_of(services)}'}"
         )
     return services[name]

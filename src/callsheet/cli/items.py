@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from callsheet.cli import exact_json
 from callsheet.errors import ArgumentError
 
 ItemKind = Literal["field", "json", "query", "header", "file", "body"]
@@ -143,10 +144,8 @@ def text_of_file(path: str, item: str) -> str:
 
 
 def _parsed(text: str, item: str) -> Any:
-    from callsheet.http.json import loads
-
     try:
-        return loads(text)
+        return exact_json.loads(text)
     except ValueError as error:
         hint = "a text is given as name=value"
         raise ArgumentError(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Literal
 
+from callsheet.cli import exact_json
 from callsheet.cli.screen import Screen, visible
-from callsheet.errors import DecodeError
 from callsheet.http.response import REASONS, Response
 
-OutputForm = Literal["auto", "json", "ndjson", "raw", "headers"]
+OutputForm = Literal["auto", "json", "ndjson", "csv", "raw", "headers"]
 LOOKED_AT = 64 * 1024
 """Characters of a body that are looked at to tell whether it is binary."""
 STEERING = re.compile(r"[\x7f-\x9f]")
@@ -46,12 +45,12 @@ def unshown(what: str) -> str:
 
 def show_value(value: Any, screen: Screen, form: OutputForm = "auto") -> None:
     """Put a result without an answer, such as a fallback, on the data stream as JSON; nothing for the form `headers`."""
-    from callsheet.http.json import dumps, loads
+    from callsheet.http.json import dumps
 
     if form == "headers":
         return
     try:
-        plain = loads(dumps(value))
+        plain = exact_json.loads(dumps(value), exact_json.shown)
     except ValueError:  # a type of the program's that JSON does not know
         screen.print(visible(str(value)))
         return
@@ -75,8 +74,8 @@ def _show_json(response: Response, screen: Screen) -> None:
     if not response.content:
         return
     try:
-        show_json(response.json(), screen)
-    except DecodeError:
+        show_json(exact_json.loads(response.content, exact_json.shown), screen)
+    except ValueError:
         screen.say(f"the body is not JSON but {_kind(response)}; here it is as it came")
         show_answer(response, screen)
 
@@ -95,21 +94,19 @@ def ndjson_in(response: Response, screen: Screen) -> bytes:
 
 def documents_in(content: bytes) -> list[Any]:
     """The elements of an array, or the documents of a body that has one per line. Raises ValueError."""
-    from callsheet.http.json import loads
-
     try:
-        whole = loads(content)
+        whole = exact_json.loads(content, exact_json.shown)
     except ValueError:
         lines = [line for line in content.splitlines() if line.strip()]
         if len(lines) < 2:
             raise
-        return [loads(line) for line in lines]
+        return [exact_json.loads(line, exact_json.shown) for line in lines]
     return whole if isinstance(whole, list) else [whole]
 
 
 def ndjson_of(value: Any) -> bytes:
     """A value as one line of JSON."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = exact_json.dumps(value, separators=(",", ":"))
     return STEERING.sub(_as_escape, text).encode("utf-8", "replace") + b"\n"
 
 
@@ -122,16 +119,13 @@ def laid_out(value: Any, screen: Screen) -> bytes:
     """A value as JSON on several lines, coloured where that is wanted."""
     text = json_text(value)
     if screen.has_colour:
-        from rich.json import JSON
-
-        text = screen.rendered(JSON(text, indent=2)).removesuffix("\n")
+        text = screen.rendered(exact_json.coloured(text)).removesuffix("\n")
     return f"{text}\n".encode("utf-8", "replace")
 
 
 def json_text(value: Any) -> str:
     """A value as JSON on several lines; control characters are escaped, other letters stay."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    return STEERING.sub(_as_escape, text)
+    return STEERING.sub(_as_escape, exact_json.dumps(value, indent=2))
 
 
 def _as_escape(found: re.Match[str]) -> str:
@@ -143,8 +137,8 @@ def _show_to_a_person(response: Response, screen: Screen) -> None:
         screen.say(f"{response.status_code} {response.reason_phrase}".rstrip() + " (no body)")
     elif _is_json(response):
         try:
-            show_json(response.json(), screen)
-        except DecodeError:
+            show_json(exact_json.loads(response.content, exact_json.shown), screen)
+        except ValueError:
             screen.print(visible(response.text))
     else:
         screen.print(visible(response.text.removesuffix("\n")))

@@ -52,11 +52,7 @@ Make = Callable[[Mapping[str, str]], Prepared]
 
 @contextmanager
 def maker_of(
-    service: ServiceSheet,
-    code: Mapping[str, Any],
-    screen: Screen,
-    *listeners: Listener,
-    left_out: Collection[str] = (),
+    service: ServiceSheet, code: Mapping[str, Any], screen: Screen, *listeners: Listener, left_out: Collection[str] = ()
 ) -> Iterator[CallMaker]:
     """The maker of a service's calls, which do not send the header fields in `left_out`; closed at the end of the block."""
     names = frozenset(name.lower() for name in left_out)

@@ -94,6 +94,8 @@ class Wishes:
         """Raises UsageError for options that contradict."""
         if self.resume and not self.download:
             raise UsageError("--continue goes on with a download: name its file with --download")
+        if self.output == "csv":
+            raise UsageError("-o csv is for the items of pages: give `call` --all")
         if self.stream and self.download:
             raise UsageError("--stream and --download contradict each other: give one")
         if self.form and self.body is not None:

@@ -62,6 +62,10 @@ class Screen:
         """Put a line on the data stream."""
         self.write(f"{text}\n".encode("utf-8", "replace"))
 
+    def coloured(self, text: str, style: str) -> str:
+        """The text in a style, a number of ECMA-48 8.3.117, if the data has colours."""
+        return f"\x1b[{style}m{text}\x1b[0m" if self.has_colour else text
+
     def put(self, text: str, *, as_data: bool) -> None:
         """Put a text that is harmless already, and may have colours, on the data stream, or on the one for errors."""
         if as_data:

@@ -60,7 +60,6 @@ def sheet_options(function: Command) -> Command:
     @ENV_FILES
     @wraps(function)
     def command(file: str | None, env: str | None, env_files: tuple[str, ...], **rest: Any) -> Any:
-        """Call the command with a Wanted in place of the three options."""
         before = click.get_current_context().find_root().params
         wanted = Wanted(
             file or before.get("file"), env or before.get("env"), (*before.get("env_files", ()), *env_files)
@@ -89,7 +88,10 @@ CALL_OPTIONS = (
         "--cache", type=click.Choice(["refresh", "off", "only", "no-store"]), help="What is wanted of stored answers."
     ),
     click.option(
-        "--output", "-o", type=click.Choice(["json", "ndjson", "raw", "headers"]), help="How the answer is shown."
+        "--output",
+        "-o",
+        type=click.Choice(["json", "ndjson", "csv", "raw", "headers"]),
+        help="How the answer is shown.",
     ),
     click.option("--stream", "-S", is_flag=True, help="Print the answer line by line, as it comes."),
     click.option("--download", "-d", metavar="PATH", help="Write the answer to this file, or into this folder."),

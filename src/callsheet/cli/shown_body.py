@@ -6,12 +6,11 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from callsheet.cli import exact_json
 from callsheet.cli.output import is_binary, json_text
 from callsheet.cli.screen import Screen, visible
-from callsheet.errors import DecodeError
 from callsheet.http.body_sources import InMemory
 from callsheet.http.files import OpenFile, PathFile
-from callsheet.http.json import loads
 from callsheet.http.request import Request
 from callsheet.http.streamed_body import Gzipped, StreamedBody
 from callsheet.secret import MASK, Secret, redact
@@ -69,8 +68,8 @@ def _in_memory(content: bytes, request: Request, screen: Screen) -> str:
         return _form(content.decode("utf-8", "replace"), request.secrets)
     if screen.is_terminal:
         try:
-            return json_text(loads(content))
-        except (ValueError, DecodeError):
+            return json_text(exact_json.loads(content))
+        except ValueError:
             pass
     text = content.decode("utf-8", "replace")
     return f"<{len(content)} bytes>" if is_binary(text, "") else text

@@ -10,6 +10,7 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from callsheet.cli import exact_json
 from callsheet.cli.items import ItemArgument, json_problem
 from callsheet.cli.screen import Screen
 from callsheet.errors import ArgumentError
@@ -39,11 +40,9 @@ def piped(screen: Screen) -> BufferedReader | None:
 
 def json_of(stdin: BufferedReader) -> Any:
     """The JSON document. Raises ArgumentError with line and column for what is none, and for `null`."""
-    from callsheet.http.json import loads
-
     text = _text_of(stdin)
     try:
-        value = loads(text)
+        value = exact_json.loads(text)
     except ValueError as error:
         raise ArgumentError(f"the standard input: expected JSON: {json_problem(text, error)}") from None
     if value is None:

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from callsheet.cli.find_sheet import Wanted
-from callsheet.errors import UsageError
+from callsheet.errors import SheetError, UsageError
 
 if TYPE_CHECKING:
     from callsheet.sheet import ServiceSheet
 
-SCHEME = re.compile(r"https?://", re.IGNORECASE)
+SCHEME = re.compile(r"(https?:|:?)//", re.IGNORECASE)
+"""Also `://example.com/x`, the rest of a URL."""
 SHORT = re.compile(r":(?P<port>\d*)(?P<path>[/?].*)?", re.DOTALL)
 """`:8000/path`, on this machine."""
 HOST = re.compile(
-    r"(?:[^\s/?#:@=]+\.[^\s/?#:@=]+|localhost|\[[0-9A-Fa-f:.]+\])(?::\d+)?(?:[/?#].*)?|[\w-]+:\d+(?:[/?#].*)?",
+    r"(?:[^\s/?#@=]+@)?(?:(?:[^\s/?#:@=]+\.[^\s/?#:@=]+|localhost|\[[0-9A-Fa-f:.]+\])(?::\d+)?|[\w-]+:\d+)(?:[/?#].*)?",
     re.DOTALL,
 )
-"""`example.com/x`, `localhost:3000`, `web:8080/x`."""
+"""`example.com/x`, `localhost:3000`, `web:8080/x`, `user:password@example.com`."""
+USER = re.compile("//[^/?#]*@")
 NAMES = re.compile(r"[\w.-]+")
 METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH", "TRACE")
 NAME = "api"
@@ -42,8 +44,9 @@ def without_sheet(words: tuple[str, ...], wanted: Wanted) -> tuple[ServiceSheet,
 
 def url_of(word: str) -> str | None:
     """The URL that a word stands for, with http where it has no scheme; None if it is none."""
-    if SCHEME.match(word):
-        return word
+    scheme = SCHEME.match(word)
+    if scheme:
+        return word if scheme[1].strip(":") else f"http:{word.removeprefix(':')}"
     short = SHORT.fullmatch(word)
     if short:
         port = f":{short['port']}" if short["port"] else ""
@@ -61,14 +64,18 @@ def _has_sheet(wanted: Wanted) -> bool:
 def _service(url: str, words: tuple[str, ...]) -> tuple[ServiceSheet, tuple[str, ...]]:
     from callsheet.sheet import Sheet
 
+    shown = USER.sub("//***@", url)[:60]
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise UsageError(f"{url[:60]}: {error}") from None
+        raise UsageError(f"{shown}: {error}") from None
     host = parts.netloc.rpartition("@")[2]
     settings: dict[str, Any] = {"base_url": f"{parts.scheme}://{host}"}
     if parts.username:
         own = {"username": unquote(parts.username), "password": unquote(parts.password or "")}
         settings |= {"auth": {"basic": own}}
     path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-    return Sheet(services={NAME: settings}).services[NAME], (words[0], path, *words[1:])
+    try:
+        return Sheet(services={NAME: settings}).services[NAME], (words[0], path, *words[1:])
+    except SheetError as error:
+        raise UsageError(f"{shown}: {error.findings[0].message.partition(': ')[2]}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypedDict
 
 from callsheet.call import Call
@@ -12,6 +12,7 @@ from callsheet.engine.answer import Answer
 from callsheet.engine.open_answer import OpenAnswer
 from callsheet.engine.perform import open_stream, perform
 from callsheet.errors import CLOSED, APIError, ArgumentError, UsageError
+from callsheet.http.request import Request
 from callsheet.http.response import Response
 from callsheet.many.download import DownloadSource
 from callsheet.plan.plan import CacheOption, Given, HeaderValues, Params, Plan, TimeoutLike
@@ -42,6 +43,8 @@ class RequestOptions(TypedDict, total=False):
 
 
 KNOWN_OPTIONS = RequestOptions.__annotations__.keys()
+LARGEST_NOTED = 64 * 1024
+"""Bytes of an answer that is remembered."""
 OWN_FIELDS = frozenset({"range", "if-range"})
 """Header fields that a download sets itself."""
 
@@ -54,6 +57,8 @@ class CallMaker:
         self.plans = plans
         self.io = wiring.io(plans.name, plans.settings)
         self._wiring = wiring
+        self.last: dict[str, Response] = {}
+        """The last answer to each GET that declares no pages, unless it was large: `items` says what it looks like."""
 
     def declared(
         self, operation: str, arguments: Mapping[str, Any] | None, fields: Mapping[str, Any], given: Given
@@ -64,7 +69,7 @@ class CallMaker:
             raise UsageError(CLOSED, service=self.name, operation=operation)
         plan = self.plans.plans.get(operation) or self.plans.plan(operation)
         try:
-            named = {**_mapping(arguments), **fields} if arguments else fields
+            named = fields if arguments is None else {**_mapping(arguments), **fields}
             for value in named.values():
                 if value is UNSET:
                     named = {name: value for name, value in named.items() if value is not UNSET}
@@ -74,8 +79,36 @@ class CallMaker:
             new_ticket = self.io.new_ticket
             return begin(plan, request, given, started=started, new_ticket=new_ticket, arguments=named), plan
         except APIError as error:
-            _name(error, plan, self.plans)
+            self.name_error(error, plan)
             raise
+
+    def begin_page(
+        self, plan: Plan, make_request: Callable[[], Request], given: Given, arguments: Mapping[str, Any]
+    ) -> Call:
+        """The call of one page. Raises ArgumentError, UsageError, OriginRefused."""
+        started = self.io.now()
+        if self._wiring.is_closed:
+            raise UsageError(CLOSED, service=self.name, operation=plan.operation)
+        try:
+            return begin(
+                plan, make_request(), given, started=started, new_ticket=self.io.new_ticket, arguments=arguments
+            )
+        except APIError as error:
+            self.name_error(error, plan)
+            raise
+
+    def noted(self, answer: Answer[Any], plan: Plan) -> Any:
+        """The value of an answer. That to a GET without declared pages is remembered: it keeps no body of a request alive."""
+        response = answer.response
+        is_noted = plan.method == "GET" and plan.settings.paginate is None
+        if is_noted and response is not None and len(response.content) <= LARGEST_NOTED:
+            self.last[plan.operation] = response
+        return answer.value
+
+    def name_error(self, error: APIError, plan: Plan) -> None:
+        """Put the call's name on the error, and mask the sheet's secrets in it, which arguments that it quotes may hold."""
+        error.service, error.operation = plan.service, plan.operation
+        error.args = (f"{plan.label}: {redact(str(error), self.plans.secrets())}",)
 
     def check_whole(self, call: Call) -> None:
         """Raises UsageError for a call whose answer is read as it comes, and so has no value."""
@@ -96,7 +129,7 @@ class CallMaker:
             request = self.plans.undeclared_request(method, path, given)
             call = begin(plan, request, given, started=started, new_ticket=self.io.new_ticket)
         except APIError as error:
-            _name(error, plan, self.plans)
+            self.name_error(error, plan)
             raise
         return call, plan, options.get("raise_for_status", True)
 
@@ -138,12 +171,6 @@ def _mapping(arguments: Any) -> Mapping[str, Any]:
     if isinstance(arguments, Mapping):
         return arguments
     raise ArgumentError(f"arguments: expected a mapping from name to value, found {type(arguments).__name__}")
-
-
-def _name(error: APIError, plan: Plan, plans: ServicePlans) -> None:
-    """Put the call's name on the error, and mask the sheet's secrets in it, which arguments that it quotes may hold."""
-    error.service, error.operation = plan.service, plan.operation
-    error.args = (f"{plan.label}: {redact(str(error), plans.secrets())}",)
 
 
 def _given(options: RequestOptions, *, is_stream: bool) -> Given:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 from callsheet.bare_frames import bared
 from callsheet.client.breaker import BreakerControl
 from callsheet.client.maker import CallMaker, RequestOptions
+from callsheet.client.paged import AsyncPagedCalls, PagedCalls
 from callsheet.engine.answer import Answer
 from callsheet.engine.bared import bared_coroutine
 from callsheet.engine.io import finish
@@ -62,7 +63,7 @@ class _AnyCalls:
         raise TypeError(f"a {kind} is neither copied nor pickled: it holds connections; make another of the same sheet")
 
 
-class Calls(_AnyCalls):
+class Calls(_AnyCalls, PagedCalls):
     """Calls of one service: declared operations by `call`, anything else by `get`, `post` ...
 
     Each raises an APIError of `callsheet.errors` when it fails; see there for which.
@@ -94,7 +95,7 @@ class Calls(_AnyCalls):
         call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         if call.request.is_stream:
             return StreamedResponse(finish(open_stream(call, plan, calls.io, raises=raise_for_status)))
-        return finish(perform(call, plan, calls.io, raises=raise_for_status)).value
+        return calls.noted(finish(perform(call, plan, calls.io, raises=raise_for_status)), plan)
 
     @bared
     def call_with_response(
@@ -229,7 +230,7 @@ class Calls(_AnyCalls):
         return finish(self._calls().send("DELETE", path, options)).value
 
 
-class AsyncCalls(_AnyCalls):
+class AsyncCalls(_AnyCalls, AsyncPagedCalls):
     """Calls of one service from tasks: the methods of Calls, awaited."""
 
     @bared_coroutine
@@ -252,7 +253,7 @@ class AsyncCalls(_AnyCalls):
         call, plan = calls.declared(operation, arguments, fields, Given(headers, json, timeout, idempotency_key, cache))
         if call.request.is_stream:
             return AsyncStreamedResponse(await open_stream(call, plan, calls.io, raises=raise_for_status))
-        return (await perform(call, plan, calls.io, raises=raise_for_status)).value
+        return calls.noted(await perform(call, plan, calls.io, raises=raise_for_status), plan)
 
     @bared_coroutine
     async def call_with_response(

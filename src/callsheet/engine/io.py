@@ -213,8 +213,8 @@ class TaskTicket:
         if not self._future.done():
             self._future.set_result(None)
 
-    async def wait(self, seconds: float) -> bool:
-        """Whether it is granted within `seconds`; may be called again after a timeout."""
+    async def wait(self, seconds: float | None) -> bool:
+        """Whether it is granted within `seconds` (None: no limit); may be called again after a timeout."""
         if self.is_granted:
             return True
         if self._future.done():  # by the timeout of an earlier wait, which cancels what it waited for

@@ -20,6 +20,7 @@ from callsheet.plan.plan import Plan
 READ_ALREADY = (
     "the body was read to its end already; keep what it gave, or take `read()`, which keeps it as `response.content`"
 )
+READ_IN_PART = "another loop has begun with its lines, values or events, and keeps what it read ahead; go on with the iterator of that loop"
 BEING_READ = "another thread or task is reading this answer; let one read it"
 
 
@@ -42,19 +43,20 @@ class OpenAnswer:
         self._chain: Chain | None = None
         self._is_at_end = False
         self._was_given = False
+        self._reader: object = None
         self._is_closed = False
         self._reading = threading.Lock()
         self.closes_at_end = False
 
-    async def next_piece(self) -> bytes:
-        """The next decoded bytes, b"" at the end.
+    async def next_piece(self, reader: object = None) -> bytes:
+        """The next decoded bytes, b"" at the end. `reader` makes parts of them, and keeps the beginning of one.
 
         Raises NoAnswer if the body breaks off, DecodeError if it is garbled, UsageError if the answer was closed or read before.
         """
         if not self._reading.acquire(blocking=False):
             raise completed(UsageError(BEING_READ), self._attempt.call, self.plan, self._io.wall)
         try:
-            piece = await self._next()
+            piece = await self._next(reader)
             self._was_given = not piece
             return piece
         except BaseException as error:
@@ -63,9 +65,11 @@ class OpenAnswer:
         finally:
             self._reading.release()
 
-    async def _next(self) -> bytes:
-        if self._was_given:
-            raise completed(UsageError(READ_ALREADY), self._attempt.call, self.plan, self._io.wall)
+    async def _next(self, reader: object) -> bytes:
+        if self._was_given or self._reader not in (None, reader):
+            message = READ_ALREADY if self._was_given else READ_IN_PART
+            raise completed(UsageError(message), self._attempt.call, self.plan, self._io.wall)
+        self._reader = reader
         try:
             while not self._is_at_end:
                 for piece in self._pieces:
@@ -107,7 +111,8 @@ class OpenAnswer:
         names = codings_in(self.response.headers.get("content-encoding", ""))
         try:
             return Chain(decoders_for(names, self.plan.settings.caps.encodings))
-        except UnknownCodingError:
+        except UnknownCodingError as error:
+            self.response.left_coded = str(error)
             return Chain(())
 
     async def read(self) -> bytes:

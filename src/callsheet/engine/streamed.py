@@ -120,7 +120,7 @@ class StreamedResponse(Streamed):
         more = True
         while more:
             piece = b""  # a traceback would show the last one
-            piece = finish(self._opened.next_piece())
+            piece = finish(self._opened.next_piece(parts))
             more = bool(piece)
             try:
                 yield from parts.of(piece)
@@ -178,7 +178,7 @@ class AsyncStreamedResponse(Streamed):
         more = True
         while more:
             piece = b""  # a traceback would show the last one
-            piece = await self._opened.next_piece()
+            piece = await self._opened.next_piece(parts)
             more = bool(piece)
             try:
                 for part in parts.of(piece):

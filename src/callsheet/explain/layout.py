@@ -102,10 +102,12 @@ class _Columns:
         if self.width < NARROW:
             return [f"{head}{setting.written}", *([f"    {setting.origin}"] if setting.is_changed else [])]
         room = max(WIDTH - len(head), WIDEST_VALUE)
-        value = setting.written if len(setting.written) <= room else f"{setting.written[: room - 3]}..."
+        value, *more = textwrap.wrap(setting.written, room, break_on_hyphens=False) or [""]
         origin = str(setting.origin)
         # The origin is written in its column, further left if it is long, or below a long value.
         column = max(4, min(len(head) + self.value, WIDTH - 2 - len(origin)))
+        if more:
+            return [f"{head}{value}", *(" " * len(head) + rest for rest in more), f"{'':<{column}}  {origin}"]
         if len(head) + len(value) <= column:
             return [f"{head + value:<{column}}  {origin}"]
         beside = f"{head}{value}  {origin}"

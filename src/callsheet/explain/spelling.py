@@ -10,6 +10,7 @@ from typing import Any
 from callsheet.secret import MASK, Secret
 from callsheet.settings.error_rules import ErrorRule
 from callsheet.settings.fallback import Fallback
+from callsheet.settings.pages import Paginate
 from callsheet.settings.rate_limit import Rate
 from callsheet.settings.settings import AuthSettings, SignSettings
 from callsheet.sheet.forms.quantities import spelled_rate, spelled_seconds
@@ -18,6 +19,7 @@ from callsheet.sheet.tree.flow import flow
 from callsheet.sheet.words.error_rules import rule_data
 from callsheet.sheet.words.fallback import fallback_data
 from callsheet.sheet.words.key_table import SETTINGS
+from callsheet.sheet.words.pages import paginate_data
 
 SHORT = {"bearer": "token"}
 """Kinds of a credential that are written without the name of their only option."""
@@ -65,6 +67,7 @@ WRITTEN: dict[type, Callable[[Any], Any]] = {
     SignSettings: lambda sign: {sign.kind: sign.options},
     ErrorRule: rule_data,
     Fallback: fallback_data,
+    Paginate: paginate_data,
 }
 """Types that a sheet writes differently than by the names of their fields."""
 

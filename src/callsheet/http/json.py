@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, SchemaSerializer, core_schema, from_json, to_json
 
-from callsheet.unset import holds_unset, without_unset
+from callsheet.unset import unset_parts
 
 MEDIA_TYPE = "application/json"
 DECIMAL_MARKS = (b'"NaN"', b'"sNaN"', b'Infinity"')
@@ -34,8 +34,20 @@ EXPONENTS, LONG = (b"0e000", b"0e+000"), b"0" * 209
 Place = tuple[str | int, ...]
 """The keys and indexes that lead to a value in a document."""
 MARK = token_hex(16)
-MARKED_NUMBER = re.compile(rb'"%s([-+.0-9E]+)"' % MARK.encode())
+MARK_BYTES = MARK.encode()
+MARKED_NUMBER = re.compile(rb'"%s([-+.0-9Ee]+)"' % MARK_BYTES)
 """A number that is written as a text, since the writer would give it other digits; nobody can guess the mark."""
+
+
+def marked(number: object) -> str:
+    """A text that becomes a number with the digits of `str(number)` once its document is `unmarked`."""
+    return f"{MARK}{number!s}"
+
+
+AS_MARKED = SchemaSerializer(
+    core_schema.any_schema(serialization=core_schema.plain_serializer_function_ser_schema(marked))
+)
+"""Writes a number `marked`: for `__pydantic_serializer__` of its class."""
 
 
 def loads(content: bytes | str) -> Any:
@@ -80,20 +92,22 @@ def without_mark(content: bytes) -> bytes:
     return content.removeprefix(BOM_UTF8)
 
 
-def dumps(value: Any, *, exclude_unset: bool = False) -> bytes:
+def dumps(value: Any, *, exclude_unset: bool = False, exclude: dict[Any, Any] | None = None) -> bytes:
     """The value as compact JSON in UTF-8, without what is UNSET; with `exclude_unset`, models without the fields that were not set.
 
     Raises ValueError if a part of it has no JSON form, such as NaN or Infinity.
     """
     try:
         if exclude_unset:
-            content = SET_ONLY.to_json(value, by_alias=True, exclude_unset=True)
+            content = SET_ONLY.to_json(value, by_alias=True, exclude_unset=True, exclude=exclude)
         else:
-            content = to_json(value, inf_nan_mode="constants", by_alias=True)
+            content = to_json(value, inf_nan_mode="constants", by_alias=True, exclude=exclude)
     except PydanticSerializationError as error:
-        if holds_unset(value):
-            return dumps(without_unset(value), exclude_unset=exclude_unset)
+        if exclude is None and (unset := unset_parts(value)):
+            return dumps(value, exclude_unset=exclude_unset, exclude=unset)
         raise ValueError(unwritable(error)) from None
+    if MARK_BYTES in content:
+        content = unmarked(content)
     refuse_nan(content)
     # pydantic writes a Decimal as a string, even NaN and Infinity.
     if any(mark in content for mark in DECIMAL_MARKS) and has_odd_decimal(value):
@@ -103,7 +117,13 @@ def dumps(value: Any, *, exclude_unset: bool = False) -> bytes:
 
 def with_numbers(value: Any, is_number: Callable[[Place], bool], *, exclude_unset: bool = False) -> bytes:
     """The value as JSON, in which a Decimal is a number with the same digits where `is_number` says so, else a text."""
-    return MARKED_NUMBER.sub(rb"\1", dumps(_marked(value, is_number, ()), exclude_unset=exclude_unset))
+    plain = SET_ONLY.to_python(value, by_alias=True, exclude_unset=exclude_unset)
+    return dumps(_marked(plain, is_number, ()))
+
+
+def unmarked(content: bytes) -> bytes:
+    """The document with its marked numbers as numbers."""
+    return MARKED_NUMBER.sub(rb"\1", content)
 
 
 def _marked(value: Any, is_number: Callable[[Place], bool], where: Place) -> Any:
@@ -111,7 +131,7 @@ def _marked(value: Any, is_number: Callable[[Place], bool], where: Place) -> Any
         return {key: _marked(part, is_number, (*where, key)) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_marked(part, is_number, (*where, index)) for index, part in enumerate(value)]
-    return f"{MARK}{value}" if isinstance(value, Decimal) and is_number(where) else value
+    return marked(value) if isinstance(value, Decimal) and is_number(where) else value
 
 
 def has_odd_decimal(value: Any) -> bool:

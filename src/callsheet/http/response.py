@@ -80,8 +80,8 @@ class Response:
         self.attempts: int = 1
         self.history: tuple[Response, ...] = ()
         self.from_cache = False
-        self.called: tuple[str, str] | None = None
-        """The service and the operation, once the call is over: an error that is raised after it names them."""
+        self.called: tuple[str, str, str] | None = None
+        """Service, operation, and what errors call the two, once the answer is given out: an error that is raised after it names them."""
         self.left_coded = ""
         """Why the body stands as it came, if its content coding is not known here: it is given as bytes and not read further."""
         self.stream: Any = None
@@ -177,10 +177,10 @@ class Response:
             raise self.of_call(self.not_json(str(error))) from None
 
     def of_call(self, error: ResponseError) -> ResponseError:
-        """The error with the service and operation of the call on it, if that is over; during it, the engine does so."""
+        """The error with the service and operation of the call on it, if it gave the answer out; before, the engine does so."""
         if self.called is not None:
-            error.service, error.operation = self.called
-            error.args = (f"{'.'.join(self.called)}: {error.args[0]}",)
+            error.service, error.operation, label = self.called
+            error.args = (f"{label}: {error.args[0]}",)
         return error
 
     def check_decoded(self) -> None:
@@ -305,15 +305,20 @@ class Response:
         """
         self.check_decoded()
         for number, line in enumerate(self._content.splitlines(), 1):
-            if line.strip():
-                yield self.json_line(line, number)
+            if not line.strip():
+                continue
+            try:
+                value = self.json_line(line, number)
+            except DecodeError as error:
+                raise self.of_call(error) from None
+            yield value
 
     def json_line(self, line: bytes, number: int) -> Any:
         """The JSON value of one line. Raises DecodeError with the line's number if it is not JSON."""
         try:
             return loads(line)
         except ValueError as error:
-            raise self.of_call(self.not_json(str(error), found=line, line=number)) from None
+            raise self.not_json(str(error), found=line, line=number) from None
 
     def __bool__(self) -> bool:
         return True
@@ -346,12 +351,12 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:200]
 
 
-REASONS = {status.value: status.phrase for status in HTTPStatus}
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
 RENAMED = {
     "Unprocessable Entity": "Unprocessable Content",
     "Payload Too Large": "Content Too Large",
     "Request Entity Too Large": "Content Too Large",
 }
 """What RFC 9110 calls statuses that older libraries, and many services, name otherwise."""
-REASONS |= {413: "Content Too Large", 422: "Unprocessable Content"}
+REASONS = PHRASES | {413: "Content Too Large", 422: "Unprocessable Content"}
 """Reason phrases for answers without one (HTTP/2)."""

@@ -28,17 +28,19 @@ def map_in_tasks(
     concurrency: int,
     on_error: OnError = "raise",
     ordered: bool = True,
+    ahead: int | None = None,
 ) -> AsyncOutcomes[T]:
     """The outcomes of `await call(row)` for every row, with up to `concurrency` at once.
 
     They come in the order of the rows, or as the calls end if not `ordered`.
 
-    Nothing begins before the first outcome is asked for. Rows may be endless: at most twice `concurrency` are taken
-    whose outcomes were not given. One task takes them all; each call runs in a task of its own, with a copy of the
-    context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
+    Nothing begins before the first outcome is asked for. Rows may be endless: at most `ahead`, by default twice
+    `concurrency`, are taken whose outcomes were not given. One task takes them all; each call runs in a task of its own,
+    with a copy of the context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
     """
     check_options(concurrency, on_error)
-    return AsyncOutcomes(_Crew(call, _taker(rows), concurrency, on_error, ordered=ordered))
+    most = ahead or most_ahead(concurrency)
+    return AsyncOutcomes(_Crew(call, _taker(rows), concurrency, on_error, most, ordered=ordered))
 
 
 def _taker(rows: Any) -> TakeRow:
@@ -113,6 +115,7 @@ class _Crew(Generic[T]):
         take_row: TakeRow,
         concurrency: int,
         on_error: OnError,
+        most: int,
         *,
         ordered: bool,
     ) -> None:
@@ -120,7 +123,7 @@ class _Crew(Generic[T]):
         self._take_row = take_row
         self._on_error = on_error
         self._free = asyncio.Semaphore(concurrency)
-        self._room = asyncio.Semaphore(most_ahead(concurrency))
+        self._room = asyncio.Semaphore(most)
         self._is_ordered = ordered
         self._next: asyncio.Queue[asyncio.Task[Outcome[T]] | BaseException] = asyncio.Queue()
         """The tasks in the order in which their outcomes are given, and at last what ended the rows."""

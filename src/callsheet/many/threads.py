@@ -34,19 +34,21 @@ def map_in_threads(
     on_error: OnError = "raise",
     ordered: bool = True,
     when_stopped: Callable[[], object] = nothing,
+    ahead: int | None = None,
 ) -> Outcomes[T]:
     """The outcomes of `call(row)` for every row, with up to `concurrency` calls at once.
 
     They come in the order of the rows, or as the calls end if not `ordered`. `when_stopped`, a C function, is called when
     nothing more is to begin, perhaps by a finalizer.
 
-    Nothing begins before the first outcome is asked for. Rows may be endless: at most twice `concurrency` are taken
-    whose outcomes were not given. They are taken in the thread that iterates; each call runs in another, with a copy
-    of its context variables. An error of the rows' own iterator is raised in its place. Raises ArgumentError.
+    Nothing begins before the first outcome is asked for. Rows may be endless: at most `ahead`, by default twice
+    `concurrency`, are taken whose outcomes were not given. They are taken in the thread that iterates; each call runs in
+    another, with a copy of its context variables. An error of the rows' own iterator is raised in its place. Raises
+    ArgumentError.
     """
     check_options(concurrency, on_error)
     crew = _Crew(call, concurrency, on_error, when_stopped)
-    return Outcomes(crew, _iterator(rows), most_ahead(concurrency), None if ordered else SimpleQueue())
+    return Outcomes(crew, _iterator(rows), ahead or most_ahead(concurrency), None if ordered else SimpleQueue())
 
 
 def _iterator(rows: Any) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from callsheet.plan.plan import Given
 from callsheet.plan.request_parts import ArgumentBinder, RequestParts
 from callsheet.secret import Secret
 from callsheet.sheet.words.operation import MISSING, Operation, Parameter
-from callsheet.unset import holds_unset, without_unset
+from callsheet.unset import unset_parts, without_unset
 from callsheet.values import form
 from callsheet.values.codec import Codec, codec_for
 from callsheet.values.mismatch import Mismatch, place
@@ -93,8 +93,9 @@ class JsonBody(BodyBinder):
                 return Content(self._codec.encode(given.json), MEDIA_TYPE)
             return Content(self._codec.encode_fields(dict(fields)), MEDIA_TYPE)
         except Mismatch as mismatch:
-            if holds_unset((fields, given.json)):
-                return self.bind(without_unset(fields), given._replace(json=without_unset(given.json)), parts)
+            whole = fields, given.json
+            if (unset := unset_parts(whole)) and unset_parts(plain := without_unset(whole)) != unset:
+                return self.bind(plain[0], given._replace(json=plain[1]), parts)
             parts.problems.extend(problems_of(mismatch))
             return None
 

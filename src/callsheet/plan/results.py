@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple, get_args, get_origin
 
 from callsheet.errors import APIError, DecodeError, Redirected, ValidationError
 from callsheet.http.json import dumps, without_mark
 from callsheet.http.json_path import MISSING
 from callsheet.http.response import Response
 from callsheet.plan.fallback import fallback_of
+from callsheet.settings.pages import Paginate
 from callsheet.settings.settings import Settings
 from callsheet.sheet.words.operation import Operation
-from callsheet.values.codec import Codec, codec_for
+from callsheet.values.codec import Codec, codec_for, listed_in
 from callsheet.values.envelope import Envelope
 from callsheet.values.mismatch import Mismatch
+from callsheet.values.page_items import PageReader, list_codec
 from callsheet.values.typeref import Returns, TypeRef
 
 Read = Callable[[Response], Any]
@@ -32,9 +35,47 @@ def results_of(operation: Operation, settings: Settings) -> Results:
     """The functions for an operation. Raises SheetError for types and fallbacks that cannot be imported or built."""
     envelope = None if settings.envelope is None else Envelope(settings.envelope)
     returns = operation.returns
+    if settings.paginate is not None and "paginate" in operation.layer and returns is not None:
+        return _results_of_pages(operation, settings, settings.paginate)
     is_typed = not operation.stream and (returns is not None or envelope is not None)
     fallback = fallback_of(settings.fallback, returns) if is_typed and settings.fallback else None
     return Results(reader_for(returns, envelope), ignored_reader_for(returns, envelope), fallback)
+
+
+def _results_of_pages(operation: Operation, settings: Settings, paginate: Paginate) -> Results:
+    """The functions of an operation whose `returns` is the type of one item: a call gives the items of one page."""
+    items, other = page_reader(operation, settings, paginate).items, reader_for(operation.returns)
+
+    def read(response: Response) -> Any:
+        return items(response) if response.status_code < 300 else other(response)
+
+    fallback = fallback_of(settings.fallback, None) if settings.fallback else None
+    return Results(read, ignored_reader_for(operation.returns), fallback)
+
+
+def page_reader(operation: Operation, settings: Settings, paginate: Paginate) -> PageReader:
+    """The reader of the pages of an operation. Raises SheetError for a type that cannot be imported or validated."""
+    ref = _type_of_item(operation.returns, is_own="paginate" in operation.layer)
+    data = settings.envelope.data if settings.envelope else None
+    return PageReader(paginate, None if ref is None else list_codec(ref), data)
+
+
+def _type_of_item(returns: Returns, *, is_own: bool) -> TypeRef | None:
+    """The type of one item. Where the operation itself paginates that is what it returns, else the element of a list."""
+    if isinstance(returns, Mapping):
+        by_status = {str(status): ref for status, ref in returns.items()}
+        success = [key for key in ("200", "2xx", *by_status, "default") if key in by_status and key[0] in "2d"]
+        returns = by_status[success[0]] if success else None
+    if is_own or returns is None:
+        return returns
+    if returns.kind == "json_schema":
+        items = returns.value.get("items") if returns.value.get("type") == "array" else None
+        return replace(returns, value=items) if isinstance(items, Mapping) else None
+    if returns.kind == "python":
+        inner = get_args(returns.value) if get_origin(returns.value) is list else ()
+        return replace(returns, value=inner[0]) if inner else None
+    listed = listed_in(returns.value) if returns.kind == "import" else ""
+    return replace(returns, value=listed) if listed else None
 
 
 def reader_for(returns: Returns, envelope: Envelope | None = None) -> Read:

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from callsheet.call import NO_ARGUMENTS, Call
+from callsheet.call import Call
 from callsheet.errors import ArgumentError, UsageError
 from callsheet.events import Listener
 from callsheet.http.request import Request
 from callsheet.plan.compile import RequestBase, plan_of, plan_of_undeclared, undeclared_request, without_fields
 from callsheet.plan.order import breaker_of, make_first
+from callsheet.plan.pages import PagePlan
 from callsheet.plan.plan import CacheOption, Given, Plan, TimeoutLike
 from callsheet.plan.scope import ServiceScope
 from callsheet.policies.scope import Own
@@ -58,6 +59,7 @@ class ServicePlans:
         # Re-entrant: compiling may import a module of the user's, which may call this service.
         self._lock = threading.RLock()
         self._base: RequestBase | None = None
+        self._pages: dict[str, PagePlan] = {}
 
     def plan(self, operation: str) -> Plan:
         """The plan of a declared operation. Raises UsageError for an unknown one, SheetError for unusable types."""
@@ -66,6 +68,18 @@ class ServicePlans:
             if known is None:
                 known = self.plans[operation] = self._compiled(operation)
             return known
+
+    def pages(self, operation: str) -> PagePlan | None:
+        """The plan of an operation's pages, None if it declares none. Raises UsageError for an unknown operation, SheetError."""
+        plan = self.plan(operation)
+        paginate = plan.settings.paginate
+        if paginate is None:
+            return None
+        with self._lock:
+            if operation not in self._pages:
+                secrets = self.sheet.secrets(operation)
+                self._pages[operation] = PagePlan(self.operations[operation], plan, paginate, secrets)
+            return self._pages[operation]
 
     def compile_all(self) -> None:
         """Compile every plan now, so that errors in the sheet are raised before the first call."""
@@ -116,10 +130,16 @@ class ServicePlans:
         key = f" {method}"
         known = self.plans.get(key)
         if known is None:
-            _refuse_misspelt(method.upper())
+            self._refuse_misspelt(method.upper())
             known = plan_of_undeclared(method.lower(), self.settings, self.scope, listeners=self.listeners)
             self.plans[key] = known
         return known
+
+    def _refuse_misspelt(self, method: str) -> None:
+        swapped = [known for known in METHODS if sorted(known) == sorted(method)]
+        close = swapped or difflib.get_close_matches(method, METHODS, n=1, cutoff=0.8)
+        if close and method.isalpha() and method not in METHODS:
+            raise ArgumentError(f"{self.name}: method `{method}`: did you mean `{close[0]}`?", service=self.name)
 
     def undeclared_request(self, method: str, target: str, given: Given) -> Request:
         """A request that no operation declares. Raises ArgumentError, OriginRefused."""
@@ -141,7 +161,7 @@ def begin(
     *,
     started: float,
     new_ticket: Callable[[], Ticket],
-    arguments: Mapping[str, Any] = NO_ARGUMENTS,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Call:
     """A call of the plan. Raises ArgumentError for an invalid timeout."""
     settings = plan.settings
@@ -161,7 +181,7 @@ def begin(
         operation=plan.operation,
         is_repeatable=settings.idempotent or key is not None,
         bounds_stream=written.total is not None,
-        arguments=arguments,
+        arguments=arguments or {},
         idempotency_key=key,
         granted=settings.timeout,
     )
@@ -181,13 +201,6 @@ def _cache_option(option: Any, plan: Plan) -> Any:
             "cache: 'only' wants a stored answer, and none is stored here; the sheet says so by `cache:`"
         )
     return option
-
-
-def _refuse_misspelt(method: str) -> None:
-    swapped = [known for known in METHODS if sorted(known) == sorted(method)]
-    close = swapped or difflib.get_close_matches(method, METHODS, n=1, cutoff=0.8)
-    if close and method.isalpha() and method not in METHODS:
-        raise ArgumentError(f"method `{method}`: did you mean `{close[0]}`?")
 
 
 def _written(value: TimeoutLike, known: WrittenTimeout) -> WrittenTimeout:

@@ -19,14 +19,7 @@ from typing import Literal
 
 from callsheet.arithmetic.rolling_window import RollingWindow
 from callsheet.call import Attempt
-from callsheet.errors import (
-    AttemptTimeout,
-    BreakerOpen,
-    ConnectTimeout,
-    DeadlinePassed,
-    ResponseError,
-    TransportError,
-)
+from callsheet.errors import AttemptTimeout, BreakerOpen, ConnectTimeout, DeadlinePassed, ResponseError, TransportError
 from callsheet.events import NO_CALL, BreakerChanged
 from callsheet.http.response import Response
 from callsheet.policies.scope import Own, Scope
@@ -352,7 +345,8 @@ def failed(attempt: Attempt) -> bool | None:
 
 def had_its_time(attempt: Attempt, *, is_connecting: bool) -> bool:
     """Whether an attempt had the time that the settings grant, whatever its caller wants."""
-    given, granted = attempt.call.timeout, attempt.call.granted
+    given = attempt.call.timeout
+    granted = attempt.call.granted or given
     if is_connecting:
         return min(attempt.allowed, given.connect) >= NEARLY * min(granted.connect, granted.attempt)
     return attempt.allowed >= NEARLY * granted.attempt and given.read >= min(granted.read, granted.attempt)

@@ -99,10 +99,7 @@ class Rules(DefaultCookiePolicy):
 
     def __init__(self) -> None:
         super().__init__(
-            rfc2965=False,
-            strict_domain=True,
-            strict_ns_domain=self.DomainStrictNonDomain,
-            secure_protocols=("https",),
+            rfc2965=False, strict_domain=True, strict_ns_domain=self.DomainStrictNonDomain, secure_protocols=("https",)
         )
 
     def set_ok(self, cookie: Cookie, request: StandardRequest) -> bool:

@@ -19,8 +19,6 @@ from callsheet.settings.retry import Retry as RetrySettings
 from callsheet.settings.settings import Settings
 from callsheet.verdicts import GiveUp, TryAgain
 
-TOO_MANY_REQUESTS = 429
-
 
 class Retry:
     """Ask for another attempt after a failure that may pass.
@@ -77,7 +75,7 @@ class Retry:
     def _meaning(self, status: int) -> Meaning | None:
         if status not in self.settings.statuses:
             return None
-        return "rate_limited" if status == TOO_MANY_REQUESTS else "transient"
+        return "rate_limited" if status == 429 else "transient"
 
     def _may_repeat(self, attempt: Attempt) -> bool:
         return attempt.call.is_repeatable or attempt.request.method in self.settings.methods

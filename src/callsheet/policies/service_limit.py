@@ -23,7 +23,6 @@ from callsheet.settings.rate_limit import RateLimit
 from callsheet.settings.settings import Settings
 from callsheet.verdicts import Ask, Refuse, Tell, Wait
 
-TOO_MANY_REQUESTS = 429
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 20.0
 """Seconds for which calls wait after a 429 that names no time: the first pause is doubled with each 429 that follows."""
@@ -145,9 +144,7 @@ class ServiceLimit:
         answer = attempt.outcome
         if not isinstance(answer, Response):
             return None
-        is_throttled = (
-            answer.status_code == TOO_MANY_REQUESTS if attempt.meaning is None else attempt.meaning == "rate_limited"
-        )
+        is_throttled = answer.status_code == 429 if attempt.meaning is None else attempt.meaning == "rate_limited"
         if is_throttled:
             return self._refused(attempt, answer, now)
         if self.learned.refusals and answer.status_code < 400:

@@ -43,11 +43,7 @@ def create_app(*, clock: Callable[[], float] = time.monotonic) -> Starlette:
     ]
     app = Starlette(
         routes=[index_of(routes), *routes],
-        exception_handlers={
-            Problem: answer_problem,
-            HTTPException: answer_routing,
-            Exception: answer_defect,
-        },
+        exception_handlers={Problem: answer_problem, HTTPException: answer_routing, Exception: answer_defect},
     )
     # A redirect to the path with or without a slash would hide that the client called the wrong one.
     app.router.redirect_slashes = False

@@ -7,11 +7,7 @@ from starlette.routing import Route
 
 def routes() -> list[Route]:
     """Where the cookies are served."""
-    return [
-        Route("/cookies", show),
-        Route("/cookies/set", fill),
-        Route("/cookies/clear", clear),
-    ]
+    return [Route("/cookies", show), Route("/cookies/set", fill), Route("/cookies/clear", clear)]
 
 
 async def show(request: Request) -> Response:

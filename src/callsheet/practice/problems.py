@@ -26,10 +26,7 @@ class Problem(Exception):
         """The answer with this status and its problem document."""
         content = {"type": "about:blank", "title": reason(self.status), "status": self.status, "detail": self.detail}
         return JSONResponse(
-            content | self.members,
-            status_code=self.status,
-            headers=self.headers,
-            media_type="application/problem+json",
+            content | self.members, status_code=self.status, headers=self.headers, media_type="application/problem+json"
         )
 
 

@@ -5,7 +5,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 import uvicorn
@@ -41,9 +40,7 @@ class PracticeServer:
         self.thread = new_thread("practice", self._run)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -83,7 +80,6 @@ def reported(app: ASGIApp) -> ASGIApp:
     """The app, with a line on stderr for each answer."""
 
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the app, and report the status of its answer."""
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -17,8 +17,12 @@ PAGING = re.compile(
     re.IGNORECASE,
 )
 """Such names that hold no credential: of a page, a count of tokens, a token's type, what CORS allows, how long a session is."""
-IN_TEXT = re.compile(r"""(?P<head>"?(?P<name>[\w-]{1,64})"?\s*[:=]\s*"?)(?P<value>[^\s"'&,;<>{}]{4,})""")
-"""A name and its value in a text that is not one JSON document: lines of JSON, events, a query in a Location."""
+IN_TEXT = re.compile(
+    rf"""(?P<head>"?(?<![\w-])(?P<name>[\w-]{{0,64}}?(?:{NAMES.pattern})[\w-]{{0,64}})"?\s*[:=]\s*"?(?:(?:bearer|basic)\s+)?)"""
+    r"""(?P<value>[^\s"'&,;<>{}]{4,})""",
+    re.IGNORECASE,
+)
+"""Such a name and its value in a text that is not one JSON document: lines of JSON, events, a query in a Location."""
 
 
 def names_a_credential(name: str) -> bool:

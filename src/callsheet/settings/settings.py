@@ -17,6 +17,7 @@ from callsheet.settings.envelope import Envelope
 from callsheet.settings.error_rules import ErrorRule
 from callsheet.settings.fallback import Fallback
 from callsheet.settings.idempotency_key import IdempotencyKey
+from callsheet.settings.pages import Paginate
 from callsheet.settings.pool import Pool
 from callsheet.settings.rate_limit import RateLimit
 from callsheet.settings.redirects import Redirects
@@ -83,6 +84,7 @@ class Settings:
     errors: tuple[ErrorRule, ...] = ()
     fallback: Fallback | None = None
     cache: Cache | None = None
+    paginate: Paginate | None = None
     allow_origins: tuple[str, ...] = ()
     addresses: Literal["any", "public"] = "any"
 

@@ -178,23 +178,19 @@ def _services(sheet: MappingNode, reading: Reading) -> dict[str, ServiceLayers]:
     outline = replace(reading, findings=OfTheSheet(), variables=unfilled)
     for key, value in node.entries:
         own = reading if only is None or key.text in only else outline
-        if _is_name(key, "service", reading) and (service := _service(key, value, own)):
+        if _is_name(key, "a service", reading) and (service := _service(key, value, own)):
             services[service.name] = service
     for wrong in outline.findings.errors.values():
         reading.findings.add(wrong)
     return services
 
 
-def _is_name(key: Scalar, kind: str, reading: Reading) -> bool:
+def _is_name(key: Scalar, what: str, reading: Reading) -> bool:
     if isinstance(key.value, str) and NAME.fullmatch(key.value):
         return True
     expected = "letters, digits, `_` and `-`, beginning with a letter or `_`"
-    reading.findings.add(Misfit(key.place, f"`{key.text[:60]}` cannot name {_a(kind)}", expected))
+    reading.findings.add(Misfit(key.place, f"`{key.text[:60]}` cannot name {what}", expected))
     return False
-
-
-def _a(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _service(key: Scalar, node: Node, reading: Reading) -> ServiceLayers | None:
@@ -232,7 +228,7 @@ def _operations(service: str, node: MappingNode, reading: Reading) -> dict[str, 
     operations: dict[str, Operation] = {}
     for key, value in entries(written):
         spot = Spot(f"operation `{service}.{key.text}`")
-        if not _is_name(key, "operation", reading):
+        if not _is_name(key, "an operation", reading):
             continue
         if not isinstance(value, MappingNode):
             reading.findings.add(misfit(value, spot, "a mapping with a method and path: `get: /users`"))

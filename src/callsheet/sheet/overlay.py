@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from callsheet.sheet.forms.shorthand import expanded
 from callsheet.sheet.tree.findings import Findings, Misfit, did_you_mean, one_of
@@ -27,13 +28,12 @@ def overlaid(sheet: MappingNode, overlay: Node, findings: Findings) -> MappingNo
     })  # fmt: skip
 
 
-class OverlayNames:
+class OverlayNames(NamedTuple):
     """Checks that the services, or operations, that an overlay changes are on the sheet."""
 
-    def __init__(self, kind: str, prefix: str, findings: Findings) -> None:
-        self.kind = kind
-        self.prefix = prefix
-        self.findings = findings
+    kind: str
+    prefix: str
+    findings: Findings
 
     def check(self, key: Scalar, base: MappingNode) -> bool:
         """Whether the sheet has this name. One that it lacks is noted."""
@@ -61,7 +61,7 @@ def _service(base: Node, over: Node, name: str, findings: Findings) -> Node:
     if not isinstance(base, MappingNode) or not isinstance(over, MappingNode):
         return over
     operations = OverlayNames("operation", f"{name}.", findings)
-    merges = SPECIAL | {"operations": lambda b, o: _named(b, o, _operation, operations)}
+    merges = SPECIAL | {"operations": lambda b, o: _named(b, o, _settings, operations)}
     if base.key("operations") is None:
         for key, _ in entries(over.get("operations")):
             operations.check(key, MappingNode((), key.place))
@@ -69,23 +69,13 @@ def _service(base: Node, over: Node, name: str, findings: Findings) -> Node:
     return _merged(base, over, merges)
 
 
-def _operation(base: Node, over: Node, name: str, findings: Findings) -> Node:
-    return _settings(base, over)
+def _settings(base: Node, over: Node, *_named: object) -> Node:
+    return _deep(base, over, SPECIAL)
 
 
-def _settings(base: Node, over: Node) -> Node:
-    if not isinstance(base, MappingNode) or not isinstance(over, MappingNode):
-        return over
-    return _merged(base, over, SPECIAL)
-
-
-def _deep(base: Node, over: Node) -> Node:
+def _deep(base: Node, over: Node, merges: dict[str, Merge] | None = None) -> Node:
     if isinstance(base, MappingNode) and isinstance(over, MappingNode):
-        return _merged(base, over, {})
-    return over
-
-
-def _whole(base: Node, over: Node) -> Node:
+        return _merged(base, over, merges or {})
     return over
 
 
@@ -96,16 +86,9 @@ def _timeout(base: Node, over: Node) -> Node:
     return over if isinstance(base, Scalar) and isinstance(over, Scalar) else Layers((base, over))
 
 
-def _concurrency(base: Node, over: Node) -> Node:
-    return _deep(expanded(base, "limit"), expanded(over, "limit"))
-
-
-def _rate_limit(base: Node, over: Node) -> Node:
-    return _deep(with_rates(base), with_rates(over))
-
-
-def _idempotency_key(base: Node, over: Node) -> Node:
-    return _deep(with_header(base), with_header(over))
+def _spread(spread: Callable[[Node], Node]) -> Merge:
+    """Both values merged as the mappings that their short forms stand for."""
+    return lambda base, over: _deep(spread(base), spread(over))
 
 
 def _headers(base: Node, over: Node) -> Node:
@@ -118,11 +101,11 @@ def _headers(base: Node, over: Node) -> Node:
 
 
 SPECIAL: dict[str, Merge] = {
-    **dict.fromkeys(WHOLE, _whole),
+    **dict.fromkeys(WHOLE, lambda _base, over: over),
     "timeout": _timeout,
-    "concurrency": _concurrency,
-    "rate_limit": _rate_limit,
-    "idempotency_key": _idempotency_key,
+    "concurrency": _spread(partial(expanded, key="limit")),
+    "rate_limit": _spread(with_rates),
+    "idempotency_key": _spread(with_header),
     "headers": _headers,
 }
 

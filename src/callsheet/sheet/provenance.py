@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from callsheet.settings import Settings
 from callsheet.settings.fallback import Fallback
+from callsheet.settings.pages import Paginate
 from callsheet.settings.rate_limit import Rate
 from callsheet.settings.settings import AuthSettings, SignSettings
 from callsheet.sheet.forms.reading import Unread
@@ -21,7 +22,7 @@ from callsheet.sheet.words.timeouts import WrittenSteps
 
 BUILT_IN = "built-in"
 DEFAULTS = Settings("")
-WHOLE = (AuthSettings, SignSettings, Fallback, Rate)
+WHOLE = (AuthSettings, SignSettings, Fallback, Rate, Paginate)
 """Records that the sheet writes as one value, so that their fields have no names of their own."""
 OPEN = frozenset({"headers", "params"})
 """Settings that are mappings whose keys the user chooses."""

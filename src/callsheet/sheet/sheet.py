@@ -30,6 +30,7 @@ from callsheet.sheet.words.addresses import check_reach, check_unencrypted
 from callsheet.sheet.words.fallback import check_fallback
 from callsheet.sheet.words.key_table import CODE_KEYS
 from callsheet.sheet.words.operation import Operation
+from callsheet.sheet.words.pages import check_pages
 from callsheet.sheet.words.signing import check_sign
 from callsheet.sheet.words.tls import check_tls
 
@@ -50,14 +51,15 @@ class ServiceSheet:
         self._layer = layered(document.defaults, layers.layer)
         self._layers = (document.defaults, layers.layer)
         self._settings = {name: self._made(name, {}, document.reading.findings) for name in (None, *self.operations)}
-        self._note_fallbacks(document.reading.findings)
+        self._check_operations(document.reading.findings)
 
     def __repr__(self) -> str:
         return f"<ServiceSheet {self.name}: {len(self.operations)} operations>"
 
-    def _note_fallbacks(self, findings: Findings) -> None:
-        """Note each fallback of an operation without a typed result: there is nothing that it could replace."""
+    def _check_operations(self, findings: Findings) -> None:
+        """Note pages that cannot be, and each fallback without a typed result: there is nothing that it could replace."""
         for name, operation in self.operations.items():
+            check_pages(operation, Spot(f"operation `{self.name}.{name}`"), findings)
             has_result = operation.returns is not None or self._settings[name].envelope is not None
             if not operation.stream and not has_result:
                 check_fallback(operation.layer, Spot(f"operation `{self.name}.{name}`"), findings)
@@ -307,7 +309,7 @@ class Sheet:
         """The sheet with only these services; None: all of them. Raises UsageError for one that it does not have."""
         if services is None:
             return self
-        if isinstance(services, str) or not services:
+        if isinstance(services, str) or not services or not all(isinstance(name, str) for name in services):
             raise UsageError(f"services: expected a list of their names, such as ['shop'], found {services!r}")
         for name in services:
             if name not in self.services:

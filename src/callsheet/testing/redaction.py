@@ -56,7 +56,7 @@ class Redaction:
     def _inner(self, value: str) -> str:
         """A query parameter that may be a URL itself, which a login goes back to."""
         inner = unquote(value)
-        masked = self.url(inner) if "?" in inner else inner
+        masked = self.url(inner) if "?" in inner else self._inner(inner) if "%3f" in inner.lower() else inner
         return value if masked == inner else quote(masked, safe="*")
 
     def headers(self, headers: Headers) -> list[list[str]]:
@@ -93,7 +93,10 @@ class Redaction:
         return self.text(value) if isinstance(value, str) else value
 
     def _field(self, name: str, value: Any) -> Any:
-        return self._hidden(value) if names_a_credential(name) else self._data(value)
+        # `tokens: 5` is a count, and `tokens: [5]` are words.
+        has_texts = isinstance(value, list) and any(isinstance(item, str) for item in value)
+        is_secret = names_a_credential(name.removesuffix("s") if has_texts else name)
+        return self._hidden(value) if is_secret else self._data(value)
 
     def _hidden(self, value: Any) -> Any:
         """What stands under the name of a credential: every text and number in it is masked, whatever its own name is."""

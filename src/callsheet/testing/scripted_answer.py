@@ -4,46 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
-from typing import Any, Protocol
 
 from callsheet.call import Limits
 from callsheet.errors import AttemptTimeout, MalformedAnswer, ResponseTooLarge, UsageError
 from callsheet.events import WireFacts
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
-from callsheet.http.response import Response
+from callsheet.http.response import PHRASES, Response
 from callsheet.testing.answers import Fault, Reply, given_by
 from callsheet.testing.route import ScriptStep
 from callsheet.testing.sent import Sent
+from callsheet.testing.ways import TaskWay, ThreadWay
+from callsheet.transports.refusals import STREAM_CLOSED, excess_fields
 
 PIECE = 16 * 1024
 """Bytes of a streamed body that one read gives."""
 BODILESS = (204, 304)
-REASONS = {status.value: status.phrase for status in HTTPStatus}
-STREAM_CLOSED = "the answer is closed; its body cannot be read any more"
-
-
-class Way(Protocol):
-    """How a FakeTransport waits, and how its streams are read: for a thread or for a task."""
-
-    def now(self) -> float:
-        """Seconds of the clock."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait so many seconds of the clock. Raises UsageError if the transport is closed meanwhile."""
-
-    async def result(self, value: Any) -> Any:
-        """What a scripted function returned; for a task it is awaited if it can be."""
-
-    def stream(self, pieces: ReplyPieces) -> Any:
-        """The stream by which the caller reads the pieces."""
 
 
 class AttemptTime:
     """The time of one attempt: its waits end at the first limit they reach."""
 
-    def __init__(self, way: Way, limits: Limits) -> None:
+    def __init__(self, way: ThreadWay | TaskWay, limits: Limits) -> None:
         self.way = way
         self.limits = limits
         self.began = way.now()
@@ -75,7 +57,7 @@ class AttemptTime:
 
 
 async def answer(
-    step: ScriptStep, sent: Sent, request: Request, limits: Limits, way: Way
+    step: ScriptStep, sent: Sent, request: Request, limits: Limits, way: ThreadWay | TaskWay
 ) -> tuple[Response, WireFacts | None]:
     """The answer that the step means, after its delay. Raises the scripted error, or that of a limit that was reached."""
     watched = AttemptTime(way, limits)
@@ -111,18 +93,14 @@ def _head(reply: Reply, request: Request) -> Response:
     is_told = any(name.lower() in ("content-length", "transfer-encoding") for name, _ in fields)
     if reply.chunks is None and not is_told and reply.status not in BODILESS:
         fields.append(("Content-Length", str(len(reply.content))))
-    return Response(reply.status, request=request, headers=Headers(fields), reason_phrase=REASONS.get(reply.status, ""))
+    return Response(reply.status, request=request, headers=Headers(fields), reason_phrase=PHRASES.get(reply.status, ""))
 
 
 def _check_head(response: Response, limits: Limits) -> None:
-    caps, lines = limits.caps, response.headers.multi_items()
-    if len(lines) > caps.header_count:
-        raise MalformedAnswer(
-            f"{len(lines)} header fields, at most {caps.header_count} are allowed (caps.header_count)"
-        )
-    size = sum(len(name) + len(value) + 4 for name, value in lines)
-    if size > caps.headers:
-        raise MalformedAnswer(f"{size} bytes of header fields, at most {caps.headers} are allowed (caps.headers)")
+    lines = response.headers.multi_items()
+    excess = excess_fields(limits.caps, len(lines), sum(len(name) + len(value) + 4 for name, value in lines))
+    if excess is not None:
+        raise MalformedAnswer(excess)
 
 
 class ReplyPieces:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Any
 
+from callsheet.engine.io import TaskTicket as Wakeable
 from callsheet.testing.idle_threads import PAUSE, Quiet
 from callsheet.testing.timeline import LEASE, Ticket, Timeline
 
@@ -92,29 +92,6 @@ def _is_ready(task: asyncio.Task[Any]) -> bool:
     return waits_for is None or waits_for.done()
 
 
-class Sleeper:
-    """A future that any thread can resolve."""
-
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
-        self._thread = threading.get_ident()
-        self.future: asyncio.Future[None] = loop.create_future()
-
-    def wake(self) -> None:
-        """Resolve the future, so that its task goes on."""
-        if threading.get_ident() == self._thread:
-            self._set()
-            return
-        try:
-            self._loop.call_soon_threadsafe(self._set)
-        except RuntimeError:  # the loop is closed: its task waits no more
-            pass
-
-    def _set(self) -> None:
-        if not self.future.done():
-            self.future.set_result(None)
-
-
 class TaskTicket(Ticket):
     """What tasks wait for on a frozen clock."""
 
@@ -125,12 +102,12 @@ class TaskTicket(Ticket):
     async def wait(self, seconds: float) -> bool:
         """Wait until it is granted, so many seconds at most; whether it was granted."""
         loop = asyncio.get_running_loop()
-        sleeper = Sleeper(loop)
-        wait = self.begin(seconds, sleeper.wake, loop) if seconds > 0 else None
+        sleeper = Wakeable()
+        wait = self.begin(seconds, sleeper.grant, loop) if seconds > 0 else None
         if wait is not None:
             self._tasks.watch(loop).begin()
             try:
-                await sleeper.future
+                await sleeper.wait(None)
             finally:
                 self.leave(wait)
         return self.is_granted

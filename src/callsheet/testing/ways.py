@@ -10,7 +10,6 @@ from callsheet.clock import Clock
 from callsheet.engine.io import finish
 from callsheet.errors import UsageError
 from callsheet.events import WireFacts
-from callsheet.testing.scripted_answer import ReplyPieces
 
 
 class ReplyBody(Protocol):
@@ -35,60 +34,6 @@ async def settled(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-class _AnyWay:
-    """A Way without its waiting, which differs for threads and tasks."""
-
-    def __init__(self, clock: Clock, is_closed: Callable[[], bool]) -> None:
-        self._clock = clock
-        self._is_closed = is_closed
-
-    def now(self) -> float:
-        """Seconds of the clock."""
-        return self._clock.now()
-
-    def _check(self) -> None:
-        if self._is_closed():
-            raise UsageError(f"{CLOSED}: it was closed while this call was in flight")
-
-
-class ThreadWay(_AnyWay):
-    """Waits by blocking the thread."""
-
-    async def sleep(self, seconds: float) -> None:
-        """See Way."""
-        self._clock.sleep(seconds)
-        self._check()
-
-    async def result(self, value: Any) -> Any:
-        """See Way. Raises UsageError for a coroutine."""
-        if inspect.iscoroutine(value):
-            value.close()
-        if inspect.isawaitable(value):
-            raise UsageError("a coroutine function can answer an AsyncClient only; give a plain function")
-        return value
-
-    def stream(self, pieces: ReplyPieces) -> ThreadReading:
-        """See Way."""
-        return ThreadReading(pieces)
-
-
-class TaskWay(_AnyWay):
-    """Waits by suspending the task."""
-
-    async def sleep(self, seconds: float) -> None:
-        """See Way."""
-        await self._clock.asleep(seconds)
-        self._check()
-
-    async def result(self, value: Any) -> Any:
-        """See Way."""
-        return await settled(value)
-
-    def stream(self, pieces: ReplyPieces) -> TaskReading:
-        """See Way."""
-        return TaskReading(pieces)
-
-
 class _AnyReading:
     """A stream without `read`, which differs for threads and tasks."""
 
@@ -97,11 +42,9 @@ class _AnyReading:
 
     @property
     def facts(self) -> WireFacts:
-        """What was measured so far."""
         return self._body.facts
 
     def close(self) -> None:
-        """End the reading. Closing twice does nothing."""
         self._body.close()
 
 
@@ -119,3 +62,52 @@ class TaskReading(_AnyReading):
     async def read(self) -> bytes:
         """The next bytes, b"" at the end. Raises NoAnswer if the body breaks off."""
         return await self._body.next()
+
+
+class _AnyWay:
+    """How a FakeTransport waits, without the waiting itself, which differs for threads and tasks."""
+
+    def __init__(self, clock: Clock, is_closed: Callable[[], bool]) -> None:
+        self._clock = clock
+        self._is_closed = is_closed
+
+    def now(self) -> float:
+        return self._clock.now()
+
+    def _check(self) -> None:
+        if self._is_closed():
+            raise UsageError(f"{CLOSED}: it was closed while this call was in flight")
+
+
+class ThreadWay(_AnyWay):
+    """Waits by blocking the thread."""
+
+    stream = ThreadReading
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds of the clock. Raises UsageError if the transport is closed meanwhile."""
+        self._clock.sleep(seconds)
+        self._check()
+
+    async def result(self, value: Any) -> Any:
+        """What a scripted function returned. Raises UsageError for a coroutine."""
+        if inspect.iscoroutine(value):
+            value.close()
+        if inspect.isawaitable(value):
+            raise UsageError("a coroutine function can answer an AsyncClient only; give a plain function")
+        return value
+
+
+class TaskWay(_AnyWay):
+    """Waits by suspending the task."""
+
+    stream = TaskReading
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds of the clock. Raises UsageError if the transport is closed meanwhile."""
+        await self._clock.asleep(seconds)
+        self._check()
+
+    async def result(self, value: Any) -> Any:
+        """What a scripted function returned, awaited if it can be."""
+        return await settled(value)

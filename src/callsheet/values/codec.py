@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,9 +14,10 @@ from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from callsheet.errors import SheetError
-from callsheet.http.json import NO_JSON_FORM, dumps, loads, may_overflow, refuse_nan, unwritable
+from callsheet.http.json import MARK_BYTES, NO_JSON_FORM, dumps, loads, may_overflow, refuse_nan, unmarked, unwritable
+from callsheet.unset import unset_parts
 from callsheet.values.json_schema import SchemaCodec
-from callsheet.values.left_out import Drops, always, if_none, left_out, names_of
+from callsheet.values.left_out import left_out, merged, names_of
 from callsheet.values.mismatch import Mismatch
 from callsheet.values.text import PYTHON_TYPES, python_type
 from callsheet.values.typeref import TypeRef
@@ -119,18 +121,20 @@ class TypeCodec:
             unknown = sorted(map(str, value.keys() - self.fields))
             raise Mismatch([{"loc": (name,), "msg": "unknown field"} for name in unknown])
         checked = self._checked(value)
-        return self._dump(checked, self._left_out(checked, value, always))
+        return self._dump(checked, self._left_out(checked, value))
 
     def encode_fields(self, fields: dict[str, Any]) -> bytes:
         """An object given field by field, as JSON, with the defaults of its type but None. Raises Mismatch."""
         checked = self._checked(fields)
         if self._exclude_unset:
-            return self._dump(checked, self._left_out(checked, fields, always))
+            return self._dump(checked, self._left_out(checked, fields))
         content = self._dump(checked, None)
-        unsent = self._left_out(checked, fields, if_none) if b"null" in content else None
+        unsent = self._left_out(checked, fields, lambda default: default is None) if b"null" in content else None
         return self._dump(checked, unsent) if unsent else content
 
-    def _left_out(self, checked: Any, given: Any, drops: Drops) -> dict[Any, Any] | None:
+    def _left_out(
+        self, checked: Any, given: Any, drops: Callable[[Any], bool] = lambda _default: True
+    ) -> dict[Any, Any] | None:
         return left_out(checked, given, drops) or None if self._has_defaults else None
 
     def _dump(self, value: Any, exclude: dict[Any, Any] | None) -> bytes:
@@ -138,10 +142,13 @@ class TypeCodec:
         try:
             content = serializer.to_json(value, by_alias=True, exclude_unset=self._exclude_unset, exclude=exclude)
         except PydanticSerializationError as error:
-            raise Mismatch([{"loc": (), "msg": unwritable(error)}]) from None
+            unsent = merged(exclude or {}, unset_parts(value))
+            if unsent == (exclude or {}):
+                raise Mismatch([{"loc": (), "msg": unwritable(error)}]) from None
+            return self._dump(value, unsent)
         if b"null" in content:
             _refuse_nan(serializer.to_python(value))
-        return content
+        return unmarked(content) if MARK_BYTES in content else content
 
     def _checked(self, value: Any) -> Any:
         try:

@@ -20,16 +20,6 @@ Drops = Callable[[Any], bool]
 """Whether the default of a field that was left out is not sent."""
 
 
-def always(default: Any) -> bool:
-    """Send no default."""
-    return True
-
-
-def if_none(default: Any) -> bool:
-    """Send each default but None."""
-    return default is None
-
-
 def left_out(value: Any, given: Any, drops: Drops) -> dict[Any, Any]:
     """The parts of a value not to be sent, in the form of Pydantic's `exclude`: of all that `given` left out, what `drops` says."""
     if isinstance(value, RootModel):
@@ -42,6 +32,12 @@ def left_out(value: Any, given: Any, drops: Drops) -> dict[Any, Any]:
         elif inner := left_out(part, of, drops):
             found[key] = inner
     return found
+
+
+def merged(first: dict[Any, Any], second: dict[Any, Any]) -> dict[Any, Any]:
+    """What either of two forms of Pydantic's `exclude` names."""
+    both = {key: (first[key], part) for key, part in second.items() if key in first}
+    return {**first, **second, **{key: True if True in pair else merged(*pair) for key, pair in both.items()}}
 
 
 def _parts(value: Any, given: Any) -> Iterator[tuple[Any, Any, Any]]:

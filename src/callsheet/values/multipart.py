@@ -157,9 +157,9 @@ def _part_of(name: str, value: Any) -> Part:
 
 
 def _headers(name: str, given: Any) -> list[tuple[str, str]]:
-    """The header fields of a part. Raises ArgumentError."""
     try:
-        headers = [] if given is None else [(field, value) for field, value in pairs(given)]
+        fields = () if given is None else pairs(given)
+        headers = [(field, value) for field, value in fields if value is not None and value is not UNSET]
         for field, value in headers:
             check_field(field, value)
     except (ArgumentError, ValueError) as error:

@@ -13,8 +13,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
-from callsheet.http.json import dumps
+from callsheet.http.json import AS_MARKED, dumps
 from callsheet.secret import Secret
+from callsheet.unset import UNSET
 from callsheet.values.typeref import TypeRef
 
 Texts = list[str]
@@ -70,6 +71,8 @@ class Spelled:
     def __str__(self) -> str:
         return self.text
 
+    __repr__ = __str__
+
 
 class SpelledInt(Spelled, int):
     """A whole number."""
@@ -77,6 +80,15 @@ class SpelledInt(Spelled, int):
 
 class SpelledFloat(Spelled, float):
     """Any other number."""
+
+
+class SpelledDecimal(Spelled, Decimal):
+    """A number of typed JSON, which is sent as it was typed in JSON, too."""
+
+    __pydantic_serializer__ = AS_MARKED
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
 
 def spelled(value: Any, text: str) -> Any:
@@ -89,7 +101,7 @@ def spelled(value: Any, text: str) -> Any:
     return made
 
 
-AS_GIVEN = (int, Decimal, SpelledInt, SpelledFloat)
+AS_GIVEN = (int, Decimal, SpelledInt, SpelledFloat, SpelledDecimal)
 """Numbers that Pydantic would turn into others, which are equal but read differently: 7 into 7.0, 1.10 into 1.1."""
 
 
@@ -112,12 +124,14 @@ class Texter:
         return [text_of(item) for item in checked] if isinstance(checked, list) else [text_of(checked)]
 
     def checked(self, value: Any) -> Any:
-        """The value itself, after a strict check. Raises ValueError."""
+        """The value itself, after a strict check; of a list what is None or UNSET is left out. Raises ValueError."""
+        if isinstance(value, list | tuple):
+            value = [each for each in value if each is not None and each is not UNSET]
         if self._is_plain_string and type(value) in (int, UUID, Decimal):
             return value
         if self._has_texts and type(value) in AS_GIVEN:
             value = text_of(value)
-        checked = self._checked(list(value) if type(value) is tuple else value)
+        checked = self._checked(value)
         is_kept = self._is_enum or (type(checked) is type(value) and type(checked) is not list)
         return checked if is_kept else _as_given(value, checked)
 
@@ -168,7 +182,7 @@ def text_of(value: Any) -> str:
 
 
 def _number(value: float | Decimal) -> str:
-    if not math.isfinite(value):
+    if not Decimal(value).is_finite():
         raise ValueError("expected a finite number")
     return repr(value) if isinstance(value, float) else str(value)
 

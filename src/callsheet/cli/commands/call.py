@@ -9,6 +9,7 @@ import click
 
 from callsheet.cli.completion import complete_item, complete_target
 from callsheet.cli.find_sheet import Wanted
+from callsheet.cli.page_options import PageWishes, page_options
 from callsheet.cli.screen import Screen
 from callsheet.cli.shared_options import call_options, sheet_options
 from callsheet.errors import UsageError
@@ -43,6 +44,7 @@ A pipe or a file on stdin is the body, where one is declared and no item gives i
   callsheet call shop.get_user id=7 --curl
   callsheet call shop.set_photo id=7 photo@me.png
   callsheet call shop.export --download export.csv
+  callsheet call shop.list_users --all -o csv > users.csv
 """
 
 
@@ -74,10 +76,14 @@ def _as_item(option: str, words: list[str]) -> str:
 @click.argument("target", metavar="[SERVICE.]OPERATION", shell_complete=complete_target)
 @click.argument("items", nargs=-1, metavar="[ITEMS]...", shell_complete=complete_item)
 @sheet_options
+@page_options
 @call_options
 @click.pass_obj
-def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ...], **options: Any) -> int:
+def command(
+    screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ...], walk: PageWishes, **options: Any
+) -> int:
     """Call a declared operation."""
+    from callsheet.cli.all_pages import first_page, show_items, with_paging
     from callsheet.cli.arguments import gives_body, typed
     from callsheet.cli.items import parse_items, taken_out
     from callsheet.cli.prepared_call import Prepared, maker_of
@@ -86,7 +92,7 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
     from callsheet.plan.plan import Given
 
     wishes = Wishes(**options)
-    wishes.check()
+    walk.check(wishes)
     service, operation = wanted.load(screen, lambda sheet: named(sheet, target, items))
     parsed = parse_items(items)
     with maker_of(service, wishes.settings(), screen, *wishes.listeners(screen), left_out=taken_out(parsed)) as maker:
@@ -94,13 +100,14 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
         declared = maker.plans.operations[operation]
         may_read = wishes.body is None and not wishes.ignore_stdin and not gives_body(declared, parsed)
         read = body_of(declared, screen) if may_read else {}
-        given = typed(declared, [*parsed, *read.get("items", ())])
+        given = typed(with_paging(declared, maker) if walk.everything else declared, [*parsed, *read.get("items", ())])
         arguments = given.arguments | {name: read[name] for name in read if name == "content"}
         body = read["json"] if "json" in read else wishes.json()
         wishes = wishes.of(declared)
 
         def made(fields: Mapping[str, str]) -> Prepared:
-            """Make the call, with these header fields beside its own."""
+            if walk.everything:
+                return first_page(maker, operation, given.arguments, Given(given.headers, body, wishes.timeout))
             extra = Given(
                 {**given.headers, **fields},
                 body,
@@ -112,7 +119,9 @@ def command(screen: Screen, /, wanted: Wanted, target: str, items: tuple[str, ..
             call, plan = maker.declared(operation, arguments, {}, extra)
             return Prepared(call, plan, maker)
 
-        return act(made, wishes, wanted, screen)
+        if not walk.everything or wishes.dry_run or wishes.curl:
+            return act(made, wishes, wanted, screen)
+        return show_items(maker, operation, given.arguments, Given(given.headers, body, wishes.timeout), walk, screen)
 
 
 def named(sheet: Sheet, target: str, items: tuple[str, ...] = ()) -> tuple[ServiceSheet, str]:

@@ -48,15 +48,7 @@ STYLES = {"heading": "bold", "strong": "", "plain": "", "quiet": "dim"}
 @click.option("--output", "-o", "form", type=click.Choice(["json"]), help="As JSON.")
 @sheet_options
 @click.pass_obj
-def command(
-    screen: Screen,
-    /,
-    wanted: Wanted,
-    target: str | None,
-    calls: str,
-    form: str | None,
-    **chosen: bool,
-) -> int:
+def command(screen: Screen, /, wanted: Wanted, target: str | None, calls: str, form: str | None, **chosen: bool) -> int:
     """Explain a service or an operation."""
     from callsheet.cli.output import show_json
     from callsheet.explain.explanation import lines_of, lines_with_reasons

@@ -90,7 +90,8 @@ def _named(sheet: Sheet, words: tuple[str, ...]) -> tuple[ServiceSheet, tuple[st
     is_left_out = len(sheet.services) == 1 and words[1:2] != () and IS_TARGET.match(words[1])
     name, rest = (None, words) if is_left_out else (words[0] if words else None, words[1:])
     if len(rest) < 2:
-        raise UsageError("expected SERVICE METHOD PATH, as in: callsheet request shop GET /users")
+        example = "callsheet request shop GET /users, callsheet request https://host.example/path"
+        raise UsageError(f"expected SERVICE METHOD PATH or an http URL, as in: {example}")
     return chosen_service(sheet.services, name, sheet.name), rest
 
 

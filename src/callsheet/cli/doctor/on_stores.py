@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -10,8 +9,8 @@ from urllib.parse import urlsplit
 from callsheet.cli.doctor.examined import Examined
 from callsheet.cli.doctor.found import Found, ok, problem, skipped
 from callsheet.errors import UsageError
-from callsheet.http.public import is_localhost
 from callsheet.secret import Secret
+from callsheet.sheet.words.addresses import is_loopback
 
 FALLEN = {"local": "each process counts by itself meanwhile", "refuse": "no request is sent meanwhile"}
 OLDEST_REDIS = 5
@@ -79,11 +78,4 @@ def place_of(url: str) -> tuple[str, bool]:
         return f"unix://{parts.path}", True
     host = parts.hostname or ""
     port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}", _is_here(host)
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return is_localhost(host)
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}", is_loopback(host)

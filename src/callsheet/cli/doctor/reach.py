@@ -84,21 +84,18 @@ def _asked_for(origin: Origin) -> str:
 
 def bounded(ask: Callable[[], T], seconds: float = PATIENCE) -> T:
     """Run `ask` in a thread, and return or raise what it does. Raises TimeoutError, leaving the thread, when time is up."""
-    ended: list[Future[T]] = []
+    future: Future[T] = Future()
 
     def run() -> None:
-        """Run `ask`, and keep its outcome."""
-        future: Future[T] = Future()
         try:
             future.set_result(ask())
         except Exception as error:  # noqa: BLE001 - it is raised again, where the answer is waited for
             future.set_exception(error)
-        ended.append(future)
 
     new_thread("doctor", run).join(seconds)
-    if not ended:
+    if not future.done():
         raise TimeoutError(f"not within {seconds:g} s")
-    return ended[0].result()
+    return future.result()
 
 
 def _ms(seconds: float) -> dict[str, float]:

@@ -17,24 +17,20 @@ def show_all(topics: Sequence[Topic], screen: Screen) -> None:
     """Print a heading for each topic, a line with advice below it for each thing found, and a summary."""
     lines: list[str] = []
     for topic in topics:
-        lines.append(_coloured(topic.name, "1", screen))
+        lines.append(screen.coloured(topic.name, "1"))
         lines += (line for found in topic.found for line in _lines(found, screen))
     screen.print("\n".join([*lines, "", summary([found for topic in topics for found in topic.found])]))
 
 
 def _lines(found: Found, screen: Screen) -> Iterator[str]:
     mark, style = MARKS[found.grade]
-    yield f"  {_coloured(mark, style, screen)} {_flat(found.text)}"
+    yield f"  {screen.coloured(mark, style)} {_flat(found.text)}"
     if found.advice:
         yield f"      {_flat(found.advice)}"
 
 
 def _flat(text: str) -> str:
     return visible(" ".join(text.split()))
-
-
-def _coloured(text: str, style: str, screen: Screen) -> str:
-    return f"\x1b[{style}m{text}\x1b[0m" if screen.has_colour else text
 
 
 def summary(found: Sequence[Found]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from callsheet.secret import Secret
 from callsheet.sheet.forms.header_text import check_line, checked_line, checked_secret
 from callsheet.sheet.forms.reading import JsonSchema, Reading, Spot, misfit
 from callsheet.sheet.tree.node import Node, Scalar
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretText:
     """A text that is kept as a secret.
 
@@ -15,13 +18,10 @@ class SecretText:
     `warns`, it may be written out on the sheet. An empty text is refused unless `may_be_empty`.
     """
 
-    def __init__(
-        self, *, is_sent_plain: bool = True, is_line: bool = True, warns: bool = True, may_be_empty: bool = False
-    ) -> None:
-        self.is_sent_plain = is_sent_plain
-        self.is_line = is_line
-        self.warns = warns
-        self.may_be_empty = may_be_empty
+    is_sent_plain: bool = True
+    is_line: bool = True
+    warns: bool = True
+    may_be_empty: bool = False
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Secret:
         """The text as a secret."""

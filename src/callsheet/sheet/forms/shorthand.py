@@ -81,27 +81,6 @@ class OrWord:
         return {"anyOf": [{"enum": ["off", False, self.word]}, VARIABLE_SCHEMA, self.record.schema()]}
 
 
-@dataclass(frozen=True, slots=True)
-class WordOrOff:
-    """One word, or `off`."""
-
-    word: str
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> str | None:
-        """The word; None for `off`."""
-        expected = f"`off` or `{self.word}`"
-        filled = scalar(node, spot, reading, expected)
-        if is_off(filled):
-            return None
-        if filled.value != self.word:
-            raise misfit(filled, spot, expected)
-        return self.word
-
-    def schema(self) -> JsonSchema:
-        """The JSON Schema of the values that are read."""
-        return {"anyOf": [{"enum": ["off", False, self.word]}, VARIABLE_SCHEMA]}
-
-
 def duration_or_off(node: Node, spot: Spot, reading: Reading) -> float | None:
     """Read a number of seconds; None for `off`."""
     expected = f"`off` or {DURATION.expected}"
@@ -115,6 +94,17 @@ def duration_or_off(node: Node, spot: Spot, reading: Reading) -> float | None:
 
 
 DURATION_OR_OFF = FormOf(duration_or_off, {"anyOf": [{"enum": ["off", False]}, *DURATION.schema()["anyOf"]]})
+
+
+def gzip_or_off(node: Node, spot: Spot, reading: Reading) -> str | None:
+    """Read the word `gzip`; None for `off`."""
+    filled = scalar(node, spot, reading, "`off` or `gzip`")
+    if not is_off(filled) and filled.value != "gzip":
+        raise misfit(filled, spot, "`off` or `gzip`")
+    return None if is_off(filled) else "gzip"
+
+
+GZIP_OR_OFF = FormOf(gzip_or_off, {"anyOf": [{"enum": ["off", False, "gzip"]}, VARIABLE_SCHEMA]})
 
 
 def expanded(node: Node, key: str) -> Node:

@@ -93,7 +93,6 @@ class _Composer:
         self.quoted: Quoted | None = None
 
     def take(self, event: yaml.Event) -> None:
-        """The next event of the parser."""
         match event:
             case yaml.ScalarEvent():
                 self._count(event, 1)

@@ -23,11 +23,7 @@ CLOSE_IT = "close it; a text of several lines is written behind `|`"
 
 PROBLEMS: tuple[tuple[str, str, str], ...] = (
     ("cannot start any token", "a character that cannot begin a value", "quote the text; indent with spaces, not tabs"),
-    (
-        "mapping values are not allowed",
-        SECOND_COLON,
-        "quote a text that holds `: `, or mend the indentation",
-    ),
+    ("mapping values are not allowed", SECOND_COLON, "quote a text that holds `: `, or mend the indentation"),
     ("expected ',' or ']'", "a list that is not closed here", "close it with `]`, or put a comma between its values"),
     ("expected ',' or '}'", "a mapping that is not closed here", "close it with `}`, or put a comma between its keys"),
     ("could not find expected ':'", KEY_ALONE, "write `key: value`"),

@@ -23,7 +23,6 @@ VALUES = "a text, a number, true, false, null, or a list of them"
 
 
 def _path(node: Node, spot: Spot, reading: Reading) -> str:
-    """A dotted path into a JSON document, as written."""
     text = Text(PATHS).read(node, spot, reading)
     try:
         return JSONPath(text).text
@@ -66,7 +65,6 @@ def one_or_list(values: tuple[Any, ...]) -> Any:
 
 
 def _pattern(node: Node, spot: Spot, reading: Reading) -> str:
-    """A regular expression, as written."""
     text = Text("a regular expression").read(node, spot, reading)
     try:
         Pattern(text)

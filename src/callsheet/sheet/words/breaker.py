@@ -27,7 +27,7 @@ BREAKER: Form = OrOff(
         ),
         topic="breaker",
         expected="a mapping such as `{ratio: 50%, samples: 20}`",
-    ),
+    )
 )
 
 

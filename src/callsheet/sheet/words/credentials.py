@@ -36,7 +36,6 @@ API_KEY = (
 
 
 def _auth(node: Node, spot: Spot, reading: Reading) -> AuthSettings | None:
-    """The credential; None for `off`."""
     if isinstance(node, MappingNode) and node.get("python") is not None:
         return AuthSettings("python", _python(node, spot, reading))
     kind = ONE_KIND.chosen(node, spot, reading)

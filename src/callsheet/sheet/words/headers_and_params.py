@@ -36,8 +36,7 @@ def _headers(node: Node, spot: Spot, reading: Reading) -> dict[str, Written]:
 
 
 HEADERS = FormOf(
-    _headers,
-    {"type": "object", "propertyNames": {"pattern": f"^{TOKEN.pattern}$"}, "additionalProperties": ONE_VALUE},
+    _headers, {"type": "object", "propertyNames": {"pattern": f"^{TOKEN.pattern}$"}, "additionalProperties": ONE_VALUE}
 )
 
 

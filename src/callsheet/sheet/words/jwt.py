@@ -60,7 +60,6 @@ TOLD_TEXT = FormOf(told_text, {"type": ["string", "integer"]})
 
 
 def _audience(node: Node, spot: Spot, reading: Reading) -> Any:
-    """A text, or a list of texts."""
     if not isinstance(node, ListNode):
         return told_text(node, spot, reading)
     if not node.items:
@@ -161,8 +160,12 @@ def _check_key(algorithm: str, key: Secret, node: Node, spot: Spot, reading: Rea
     except UsageError as error:
         message, _, hint = str(error).rpartition(": ")
         raise Misfit(node.place, f"{spot}: {message}", hint) from None
-    if isinstance(found, Unfit):
-        wrong = Misfit(node.place, f"{spot}: {found.message}", found.hint)
-        # In an outline, a key whose variable has no value is no mistake of the sheet.
+    refuse_unfit(found, node, spot, reading)
+
+
+def refuse_unfit(key: Any, node: Node, spot: Spot, reading: Reading) -> None:
+    """Raise Misfit for a key that is Unfit, unless it is one of an outline: its variable may have no value there."""
+    if isinstance(key, Unfit):
+        wrong = Misfit(node.place, f"{spot}: {key.message}", key.hint)
         if not reading.findings.overlooks(wrong):
             raise wrong

@@ -18,6 +18,7 @@ from callsheet.sheet.words.fallback import FALLBACK
 from callsheet.sheet.words.headers_and_params import HEADERS, PARAMS
 from callsheet.sheet.words.idempotency_key import HEADER_NAME, IdempotencyKeyForm
 from callsheet.sheet.words.operations import OWN_KEYS
+from callsheet.sheet.words.pages import PAGINATE
 from callsheet.sheet.words.parameters import DATA
 from callsheet.sheet.words.proxy import PROXY
 from callsheet.sheet.words.rate_limit import RateLimitForm
@@ -57,7 +58,7 @@ SETTINGS: tuple[Key, ...] = (
     Key("user_agent", Text("a text of printable ASCII", r"[\x20-\x7e]+"), "the `User-Agent` header", "ds"),
     Key("auth", AUTH, "off, or one kind of credential", "so", is_replaced_whole=True),
     Key("sign", SIGN, "off, or one kind of signature", "so", is_replaced_whole=True),
-    Key("paginate", None, places="dso", is_replaced_whole=True),
+    Key("paginate", PAGINATE, "off, or how one page of items leads to the next", "dso", is_replaced_whole=True),
     Key("cache", CACHE, "off, `http`, or for how long answers are kept", "dso", is_replaced_whole=True),
     Key("strict_responses", None, places="dso"),
     Key("allow_origins", ALLOW_ORIGINS, "where requests may go beside the service's own origin", "ds"),

@@ -67,7 +67,6 @@ def _more_params(node: Node, spot: Spot, reading: Reading) -> Mapping[str, Any]:
 
 
 def _own_tls(node: Node, spot: Spot, reading: Reading) -> settings.TLS:
-    """The `tls` of the token endpoint."""
     layer = TLS.read(node, spot, reading)
     check_written_tls(Written(layer, node), spot, reading.findings)
     return settings.TLS(**plain(layer))
@@ -153,6 +152,9 @@ def _by_certificate(options: Mapping[str, Any], node: MappingNode, spot: Spot) -
     """`tls`: the client proves itself by its certificate, at the token endpoint alone (RFC 8705 2)."""
     place = (node.get("client_auth") or node).place
     if "tls" not in options or options["tls"].cert is None:
+        written = node.get("tls")
+        if isinstance(written, MappingNode) and written.get("cert"):
+            raise Noted(place)  # as a certificate that cannot be read
         raise Misfit(place, f"{spot}: client_auth tls without a certificate", "write `tls: {cert: PATH, key: PATH}`")
     if urlsplit(options["token_url"]).scheme != "https":
         raise Misfit(

@@ -12,7 +12,7 @@ from callsheet.sheet.forms.types import RETURNS, TYPE, data_of
 from callsheet.sheet.tree.findings import Misfit, Noted, did_you_mean, nearest, one_of
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar, entries, is_null
 from callsheet.sheet.words.addresses import PATH_TEMPLATE, parameters_of
-from callsheet.sheet.words.bodies import CONTENT, FIELDS, FormFields
+from callsheet.sheet.words.bodies import CONTENT, FIELDS, FORM
 from callsheet.sheet.words.cache import check_cache
 from callsheet.sheet.words.fallback import check_stream
 from callsheet.sheet.words.operation import BODIES, MISSING, STREAMS, Operation, Parameter, Stream
@@ -55,7 +55,7 @@ OWN_KEYS = (
     Key("header", Declarations("header"), "parameters in headers"),
     Key("cookie"),
     Key("json", TYPE, "the type of the JSON body", is_replaced_whole=True),
-    Key("form", FormFields(), "the fields of a form body, or a type that has them", is_replaced_whole=True),
+    Key("form", FORM, "the fields of a form body, or a type that has them", is_replaced_whole=True),
     Key("multipart", FIELDS, "the fields and files of a multipart body", is_replaced_whole=True),
     Key("content", CONTENT, "the media type of a body that is sent as it is", is_replaced_whole=True),
     Key("returns", RETURNS, "the type of the result, or a mapping from status to type", is_replaced_whole=True),

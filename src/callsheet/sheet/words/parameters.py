@@ -43,9 +43,13 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """The parameters declared for one location: the path, the query, the headers, or a body's fields."""
+    """The parameters declared for one location: the path, the query, the headers, or a body's fields, one at least."""
 
     location: Location
+
+    @property
+    def _is_body(self) -> bool:
+        return self.location in ("form", "multipart")
 
     @property
     def _words(self) -> tuple[str, ...]:
@@ -55,6 +59,8 @@ class Declarations:
         """The parameters in the order of the sheet."""
         if not isinstance(node, MappingNode):
             raise misfit(node, spot, "a mapping from parameter name to type")
+        if self._is_body and not node.entries:
+            raise Misfit(node.place, f"{spot}: no fields", "name one at least: `{name: string}`")
         parameters = []
         for key, value in node.entries:
             try:
@@ -69,7 +75,8 @@ class Declarations:
         types: JsonSchema = {"enum": list(self._words)}
         terms = {key.name: key.form.schema() for key in KEYS if key.form} | {"type": types}
         full: JsonSchema = {"type": "object", "properties": terms, "additionalProperties": False}
-        return {"type": "object", "additionalProperties": {"anyOf": [types, full, {"type": "null"}]}}
+        some: JsonSchema = {"minProperties": 1} if self._is_body else {}
+        return {"type": "object", "additionalProperties": {"anyOf": [types, full, {"type": "null"}]}, **some}
 
     def _parameter(self, key: Scalar, node: Node, spot: Spot, reading: Reading) -> Parameter:
         name = header_name(key, spot) if self.location == "header" else key_text(key, spot)
@@ -114,9 +121,8 @@ class Declarations:
         if self.location == "header" and isinstance(value, Scalar) and not is_secret:
             given["value"] = header_value(value, spot, reading)
         elif isinstance(value, Scalar) and (is_secret or _comes_from_outside(value)):
-            is_line = self.location not in ("form", "multipart")
             secret = reading.secret(value, spot.under("value"))
-            given["value"] = checked_line(secret, value, spot) if is_line else secret
+            given["value"] = secret if self._is_body else checked_line(secret, value, spot)
         else:
             plain = isinstance(value, Scalar) and type(value.value) is int and not is_respelled(value)
             kind = None if plain else ref.value

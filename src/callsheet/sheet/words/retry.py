@@ -18,7 +18,7 @@ from callsheet.sheet.forms.scalars import (
 )
 from callsheet.sheet.forms.shorthand import OrOff
 from callsheet.sheet.tree.flow import flow
-from callsheet.sheet.tree.node import Node
+from callsheet.sheet.tree.node import Node, Scalar
 
 MOST_ATTEMPTS = 10
 CLASSES = {"4xx": range(400, 500), "5xx": range(500, 600)}
@@ -45,11 +45,17 @@ _CLASS: JsonSchema = {"type": "string", "pattern": "^[45][xX]{2}$"}
 
 @dataclass(frozen=True, slots=True)
 class Statuses(ListOf):
-    """A list of statuses and classes of them."""
+    """A list of statuses and classes of them, or one class."""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[int, ...]:
         """Each status, those of a class one by one."""
+        if isinstance(node, Scalar) and node.text.lower() in CLASSES:
+            return _status(node, spot, reading)
         return tuple(status for statuses in ListOf.read(self, node, spot, reading) for status in statuses)
+
+    def schema(self) -> JsonSchema:
+        """A list, or a class alone."""
+        return {"anyOf": [ListOf.schema(self), _CLASS]}
 
     def spell(self, statuses: frozenset[int]) -> str:
         """The statuses as they would be written, a whole class by its name."""
@@ -59,10 +65,7 @@ class Statuses(ListOf):
 
 STATUSES = Statuses(FormOf(_status, {"anyOf": [_STATUS, _CLASS, VARIABLE_SCHEMA]}), "statuses from 400 to 599")
 BACKOFF = Record(
-    (
-        Key("first", DURATION, "the first pause is a random part of this"),
-        Key("max", DURATION, "no pause is longer"),
-    ),
+    (Key("first", DURATION, "the first pause is a random part of this"), Key("max", DURATION, "no pause is longer")),
     topic="backoff",
     expected="a mapping of first and max",
 )

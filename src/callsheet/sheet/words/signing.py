@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from callsheet.auth import aws, hmac_signing, http_signature
 from callsheet.auth.components import revealed
-from callsheet.auth.jwt_keys import Unfit
 from callsheet.auth.kept_key import shared_secret
 from callsheet.errors import UsageError
 from callsheet.settings.settings import Settings, SignSettings
@@ -17,6 +15,7 @@ from callsheet.sheet.forms.reading import Form, FormOf, Reading, Spot, misfit
 from callsheet.sheet.forms.record import Key, Layer, mapping_schema
 from callsheet.sheet.tree.findings import Findings, Misfit
 from callsheet.sheet.tree.node import MappingNode, Node, Scalar
+from callsheet.sheet.words.jwt import refuse_unfit
 from callsheet.sheet.words.signing_kinds import (
     AWS,
     HMAC,
@@ -48,9 +47,8 @@ def _hmac(node: MappingNode, spot: Spot, reading: Reading) -> SignOptions:
         options.setdefault("timestamp_header", "X-Timestamp")
     _check_told(options, node, spot)
     if not options["key"].is_asked:
-        _refuse_unfit(
-            shared_secret(options["key"], options["key_encoding"], hmac_signing.SHORTEST_KEY), node, spot, reading
-        )
+        key = shared_secret(options["key"], options["key_encoding"], hmac_signing.SHORTEST_KEY)
+        refuse_unfit(key, node.get("key") or node, spot.under("key"), reading)
     return options
 
 
@@ -85,17 +83,9 @@ def _http_signature(node: MappingNode, spot: Spot, reading: Reading) -> SignOpti
         place = (node.get("key_id") or node).place
         raise Misfit(place, f"{spot.under('key_id')}: a character outside printable ASCII", "name the key otherwise")
     if not options["key"].is_asked:
-        _refuse_unfit(http_signature.signature_key(algorithm, options["key"], encoding), node, spot, reading)
+        key = http_signature.signature_key(algorithm, options["key"], encoding)
+        refuse_unfit(key, node.get("key") or node, spot.under("key"), reading)
     return options
-
-
-def _refuse_unfit(key: Any, node: MappingNode, spot: Spot, reading: Reading) -> None:
-    if isinstance(key, Unfit):
-        place = (node.get("key") or node).place
-        wrong = Misfit(place, f"{spot.under('key')}: {key.message}", key.hint)
-        # In an outline, a key whose variable has no value is no mistake of the sheet.
-        if not reading.findings.overlooks(wrong):
-            raise wrong
 
 
 def _aws(node: MappingNode, spot: Spot, reading: Reading) -> SignOptions:
@@ -129,7 +119,6 @@ READERS: dict[str, tuple[Callable[[MappingNode, Spot, Reading], SignOptions], Ca
 
 
 def _sign(node: Node, spot: Spot, reading: Reading) -> SignSettings | None:
-    """How requests are signed; None for `off`."""
     kind = ONE_KIND.chosen(node, spot, reading)
     if kind is None:
         return None

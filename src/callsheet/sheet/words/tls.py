@@ -48,7 +48,6 @@ def _pem_file(node: Node, spot: Spot, reading: Reading) -> Path:
 
 
 def _certificate_file(node: Node, spot: Spot, reading: Reading) -> Path:
-    """The path of a PEM file that holds a certificate."""
     path = _pem_file(node, spot, reading)
     if not blocks(path.read_text("latin-1"), CERTIFICATE):
         hint = "it begins with `-----BEGIN CERTIFICATE-----`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from callsheet.sheet.forms.reading import Form
 from callsheet.sheet.forms.record import Key, Record
 from callsheet.sheet.forms.scalars import DURATION, SIZE, Choice, WholeNumber
-from callsheet.sheet.forms.shorthand import DURATION_OR_OFF, OrNumber, OrWord, WordOrOff
+from callsheet.sheet.forms.shorthand import DURATION_OR_OFF, GZIP_OR_OFF, OrNumber, OrWord
 
 MOST_HOPS = 20
 
@@ -53,4 +53,4 @@ REDIRECTS: Form = OrWord(
     word="same-origin",
     hint="write `redirects: same-origin`; other origins are named in `allow_origins`",
 )
-COMPRESS: Form = WordOrOff("gzip")
+COMPRESS: Form = GZIP_OR_OFF

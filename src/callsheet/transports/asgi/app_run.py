@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +13,7 @@ from callsheet.errors import APIError, AttemptTimeout, MalformedAnswer, NoAnswer
 from callsheet.events import WireFacts
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
-from callsheet.http.response import Response
+from callsheet.http.response import PHRASES, Response
 from callsheet.transports.asgi.body import AppInput
 from callsheet.transports.asgi.connection_scope import App, Message
 from callsheet.transports.refusals import STREAM_CLOSED, excess_fields, told_length
@@ -22,7 +21,6 @@ from callsheet.transports.refusals import STREAM_CLOSED, excess_fields, told_len
 HIGH_WATER = 1024 * 1024
 """Bytes waiting to be read from which on the `send` of an app that streams waits."""
 GONE = "the client is gone"
-REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class AppRun:
@@ -98,7 +96,7 @@ class AppRun:
         status = message["status"]
         lines = [(bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in message["headers"]]
         self._head = head = Response(
-            status, request=self.request, headers=Headers(lines), reason_phrase=REASONS.get(status, "")
+            status, request=self.request, headers=Headers(lines), reason_phrase=PHRASES.get(status, "")
         )
         self._is_bodiless = self.request.method == "HEAD" or status in (204, 304)
         self._check_head(lines)
@@ -233,7 +231,7 @@ class AppRun:
         if head is None or not self.is_started:  # the app raised, and `raise_app_exceptions` is off
             fields = Headers({"content-type": "text/plain; charset=utf-8"})
             content, self.is_complete = b"Internal Server Error", True
-            head = Response(500, request=self.request, headers=fields, reason_phrase=REASONS[500])
+            head = Response(500, request=self.request, headers=fields, reason_phrase=PHRASES[500])
             self._waiting.write(content)
         head.decode_with(lambda _: content)
         return head

@@ -10,6 +10,8 @@ destroyed.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import InitVar, dataclass, field
 from io import BytesIO
 from typing import Any
 
@@ -32,6 +34,7 @@ The trace shows the request's own fields, too, but never at the beginning of a l
 """
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Handle:
     """A libcurl handle with the head and the body of its answer.
 
@@ -43,49 +46,32 @@ class Handle:
     handle, or by `let_go`.
     """
 
-    __slots__ = (
-        "_attempt",
-        "_connect",
-        "_constants",
-        "_hop_is_secure",
-        "_kind",
-        "_lines",
-        "_setopt",
-        "_url",
-        "body",
-        "easy",
-        "found_dead",
-        "found_nameless",
-        "found_refused",
-        "found_unasked",
-        "guard",
-        "head",
-        "is_secure",
-        "kept",
-        "sends",
-        "upload",
-    )
+    _constants: CurlOptions
+    kept: Kept
+    allows: InitVar[Allows | None] = None
+    easy: pycurl.Curl = field(default_factory=pycurl.Curl)
+    head: AnswerHead = field(default_factory=AnswerHead)
+    body: BytesIO = field(default_factory=BytesIO)
+    sends: int = 0
+    found_dead: bool = False
+    found_nameless: bool = False
+    found_refused: bool = False
+    found_unasked: bool = False
+    is_secure: bool = False
+    upload: Upload | None = None
+    guard: Guard | None = None
+    _setopt: Callable[[int, Any], object] = field(init=False)
+    _hop_is_secure: bool = False
+    _kind: tuple[Any, ...] | None = None
+    _lines: list[bytes] = field(default_factory=list)
+    _url: str = ""
+    _connect: float = 0.0
+    _attempt: float = 0.0
 
-    def __init__(self, constants: CurlOptions, kept: Kept, allows: Allows | None = None) -> None:
-        self.easy = pycurl.Curl()
-        self.head = AnswerHead()
-        self.body = BytesIO()
-        self.sends = 0
-        self.kept = kept
-        self.found_dead = False
-        self.found_nameless = False
-        self.found_refused = False
-        self.found_unasked = False
-        self.is_secure = self._hop_is_secure = False
-        self.upload: Upload | None = None
+    def __post_init__(self, allows: Allows | None) -> None:
         self.guard = None if allows is None else Guard(allows)
-        self._constants = constants
         # Looking a method up on a Curl costs as much as calling it.
         self._setopt = self.easy.setopt
-        self._kind: tuple[Any, ...] | None = None
-        self._lines: list[bytes] = []
-        self._url = ""
-        self._connect = self._attempt = 0.0
 
     def arm(self, request: Request, limits: Limits) -> None:
         """Set the handle for a request. A C function joins the body as it comes in."""

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from callsheet.errors import LocalFault, NotSent
 from callsheet.http.public import is_localhost
+from callsheet.new_thread import new_thread
 from callsheet.process.gate import Gate
 from callsheet.transports.curl.guard import Allows, refusal
 from callsheet.transports.curl.lacking import lacking
@@ -145,12 +146,9 @@ class HostNames:
             if running is not None:
                 return running
             lookup = self._running[host, port] = Lookup()
-        work = threading.Thread(
-            target=self._look_up, args=(host, port, lookup), name=f"callsheet-lookup-{host}", daemon=True
-        )
         try:
-            work.start()
-        except RuntimeError:  # no more threads, or the interpreter is ending
+            new_thread(f"lookup-{host}", self._look_up, host, port, lookup)
+        except LocalFault:  # no more threads, or the interpreter is ending
             self._look_up(host, port, lookup)
         return lookup
 

@@ -29,92 +29,75 @@ WEIRD_SERVER_REPLY, HTTP2_STREAM, PROXY, TOO_LARGE = 8, 92, 97, 100
 SEND_REWIND = pycurl.E_SEND_FAIL_REWIND
 
 
-class FailureRule(NamedTuple):
-    """The error class of a libcurl number before and after the send phase began, and the reason."""
+class Failure(NamedTuple):
+    """What a libcurl number means, the reason, and its error class before and after the send phase began."""
 
     meaning: str
-    before: type[TransportError]
-    after: type[TransportError]
     reason: str
+    before: type[TransportError] = NotSent
+    after: type[TransportError] = NoAnswer
 
 
-RULES: dict[int, FailureRule] = {
-    pycurl.E_FAILED_INIT: FailureRule("libcurl cannot begin", LocalFault, LocalFault, "this machine's fault"),
-    pycurl.E_UNSUPPORTED_PROTOCOL: FailureRule(
-        "not HTTP", NotSent, MalformedAnswer, "after the send phase: the answer has no status line (HTTP/0.9 is off)"
+RULES: dict[int, Failure] = {
+    pycurl.E_FAILED_INIT: Failure("libcurl cannot begin", "this machine's fault", LocalFault, LocalFault),
+    pycurl.E_UNSUPPORTED_PROTOCOL: Failure(
+        "not HTTP", "after the send phase: the answer has no status line (HTTP/0.9 is off)", NotSent, MalformedAnswer
     ),
-    pycurl.E_URL_MALFORMAT: FailureRule("bad URL", NotSent, NoAnswer, "libcurl refused the URL"),
-    pycurl.E_COULDNT_RESOLVE_PROXY: FailureRule(
-        "proxy name not resolved", NotSent, NoAnswer, "no connection was tried"
+    pycurl.E_URL_MALFORMAT: Failure("bad URL", "libcurl refused the URL"),
+    pycurl.E_COULDNT_RESOLVE_PROXY: Failure("proxy name not resolved", "no connection was tried"),
+    pycurl.E_COULDNT_RESOLVE_HOST: Failure("name not resolved", "no connection was tried"),
+    pycurl.E_COULDNT_CONNECT: Failure(
+        "connection refused", "after the send phase: a kept connection broke and no new one was had"
     ),
-    pycurl.E_COULDNT_RESOLVE_HOST: FailureRule("name not resolved", NotSent, NoAnswer, "no connection was tried"),
-    pycurl.E_COULDNT_CONNECT: FailureRule(
-        "connection refused", NotSent, NoAnswer, "after the send phase: a kept connection broke and no new one was had"
+    WEIRD_SERVER_REPLY: Failure("malformed header", "a header field or length is not HTTP", NotSent, MalformedAnswer),
+    pycurl.E_HTTP2: Failure("HTTP/2 connection error", "the stream may have been processed"),
+    pycurl.E_PARTIAL_FILE: Failure("body breaks off", "fewer bytes came than were announced", NotSent, MalformedAnswer),
+    pycurl.E_WRITE_ERROR: Failure(
+        "answer not taken", "more came than libcurl accepts in one field", NotSent, MalformedAnswer
     ),
-    WEIRD_SERVER_REPLY: FailureRule(
-        "malformed header", NotSent, MalformedAnswer, "a header field or length is not HTTP"
+    pycurl.E_READ_ERROR: Failure("body not given", "the request's body ended before its announced length"),
+    pycurl.E_OUT_OF_MEMORY: Failure("no memory is left", "this machine's fault", LocalFault, LocalFault),
+    pycurl.E_OPERATION_TIMEDOUT: Failure(
+        "time limit", "before: still resolving, connecting or shaking hands", ConnectTimeout, AttemptTimeout
     ),
-    pycurl.E_HTTP2: FailureRule("HTTP/2 connection error", NotSent, NoAnswer, "the stream may have been processed"),
-    pycurl.E_PARTIAL_FILE: FailureRule(
-        "body breaks off", NotSent, MalformedAnswer, "fewer bytes came than were announced"
-    ),
-    pycurl.E_WRITE_ERROR: FailureRule(
-        "answer not taken", NotSent, MalformedAnswer, "more came than libcurl accepts in one field"
-    ),
-    pycurl.E_READ_ERROR: FailureRule(
-        "body not given", NotSent, NoAnswer, "the request's body ended before its announced length"
-    ),
-    pycurl.E_OUT_OF_MEMORY: FailureRule("no memory is left", LocalFault, LocalFault, "this machine's fault"),
-    pycurl.E_OPERATION_TIMEDOUT: FailureRule(
-        "time limit", ConnectTimeout, AttemptTimeout, "before: still resolving, connecting or shaking hands"
-    ),
-    pycurl.E_SSL_CONNECT_ERROR: FailureRule(
+    pycurl.E_SSL_CONNECT_ERROR: Failure(
         "TLS handshake failed",
-        TLSError,
-        TLSError,
         "versions, ciphers or certificates do not match; a mere hang-up is NotSent",
+        TLSError,
+        TLSError,
     ),
-    pycurl.E_ABORTED_BY_CALLBACK: FailureRule(
-        "sent, connection lost",
-        NotSent,
-        NoAnswer,
-        "libcurl was about to send the request a second time; it was stopped",
+    pycurl.E_ABORTED_BY_CALLBACK: Failure(
+        "sent, connection lost", "libcurl was about to send the request a second time; it was stopped"
     ),
-    pycurl.E_GOT_NOTHING: FailureRule("no answer", NotSent, NoAnswer, "the connection closed before the first byte"),
-    pycurl.E_SEND_ERROR: FailureRule("sending failed", NotSent, NoAnswer, "part of the request may have arrived"),
-    pycurl.E_RECV_ERROR: FailureRule(
-        "receiving failed", NotSent, NoAnswer, "reset; a TLS alert on a connection that answered nothing is TLSError"
+    pycurl.E_GOT_NOTHING: Failure("no answer", "the connection closed before the first byte"),
+    pycurl.E_SEND_ERROR: Failure("sending failed", "part of the request may have arrived"),
+    pycurl.E_RECV_ERROR: Failure(
+        "receiving failed", "reset; a TLS alert on a connection that answered nothing is TLSError"
     ),
-    SEND_REWIND: FailureRule(
+    SEND_REWIND: Failure(
         "sent, connection lost while the body was read",
-        NotSent,
-        NoAnswer,
         "libcurl would send the request a second time, for which it is given no body",
     ),
-    pycurl.E_SSL_CERTPROBLEM: FailureRule(
-        "client certificate unusable", TLSError, TLSError, "ours is missing or broken"
+    pycurl.E_SSL_CERTPROBLEM: Failure("client certificate unusable", "ours is missing or broken", TLSError, TLSError),
+    pycurl.E_SSL_CIPHER: Failure("no common cipher", "it would be the same again", TLSError, TLSError),
+    pycurl.E_PEER_FAILED_VERIFICATION: Failure(
+        "certificate not accepted", "expired, of another host or of an unknown authority", TLSError, TLSError
     ),
-    pycurl.E_SSL_CIPHER: FailureRule("no common cipher", TLSError, TLSError, "it would be the same again"),
-    pycurl.E_PEER_FAILED_VERIFICATION: FailureRule(
-        "certificate not accepted", TLSError, TLSError, "expired, of another host or of an unknown authority"
+    pycurl.E_SSL_CACERT_BADFILE: Failure(
+        "CA file unusable", "tls.ca, SSL_CERT_FILE or the system's bundle", LocalFault, LocalFault
     ),
-    pycurl.E_SSL_CACERT_BADFILE: FailureRule(
-        "CA file unusable", LocalFault, LocalFault, "tls.ca, SSL_CERT_FILE or the system's bundle"
+    pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: Failure(
+        "pinned key mismatch", "the key is not one of tls.pins", TLSError, TLSError
     ),
-    pycurl.E_SSL_PINNEDPUBKEYNOTMATCH: FailureRule(
-        "pinned key mismatch", TLSError, TLSError, "the key is not one of tls.pins"
-    ),
-    pycurl.E_BAD_CONTENT_ENCODING: FailureRule(
+    pycurl.E_BAD_CONTENT_ENCODING: Failure(
         "transfer coding not asked for",
+        "Transfer-Encoding names another coding than chunked, which alone frames a body",
         NotSent,
         MalformedAnswer,
-        "Transfer-Encoding names another coding than chunked, which alone frames a body",
     ),
-    HTTP2_STREAM: FailureRule(
-        "HTTP/2 stream error", NotSent, NoAnswer, "the stream was reset; it may have been processed"
-    ),
-    PROXY: FailureRule("proxy refused", NotSent, NoAnswer, "the proxy made no connection to the service"),
-    TOO_LARGE: FailureRule("header block too large", NotSent, MalformedAnswer, "libcurl's own bounds on header fields"),
+    HTTP2_STREAM: Failure("HTTP/2 stream error", "the stream was reset; it may have been processed"),
+    PROXY: Failure("proxy refused", "the proxy made no connection to the service"),
+    TOO_LARGE: Failure("header block too large", "libcurl's own bounds on header fields", NotSent, MalformedAnswer),
 }
 
 OPENSSL_CODE = re.compile(r"error:([0-9A-F]{8})", re.IGNORECASE)
