@@ -268,6 +268,16 @@ def test_a_store_that_is_down(doctor, sheet, refused_port):
     assert "no request is sent meanwhile" in found["advice"]
 
 
+def test_the_store_of_the_cache_is_asked_too(doctor, sheet, refused_port):
+    with ValkeyServer() as server:
+        sheet(f'{PLAIN}stores: {{limits: "{server.url}", cache: "valkey://127.0.0.1:{refused_port.port}/0"}}\n')
+        limits, cache = doctor().of("store")
+    assert (limits["grade"], cache["grade"]) == ("ok", "problem")
+    assert "the services are asked meanwhile" in cache["advice"]
+    sheet(f'{PLAIN}stores: {{cache: "valkey://store.example:6379/0"}}\n')
+    assert [found["grade"] for found in doctor().of("store")] == ["ok", "skipped"]
+
+
 def test_a_store_elsewhere_is_left_alone(doctor, sheet):
     sheet(f'{PLAIN}stores: {{limits: "valkey://store.example:6379/0"}}\n')
     (found,) = doctor().of("store")

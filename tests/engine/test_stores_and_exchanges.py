@@ -57,6 +57,14 @@ def test_a_store_is_asked_once_and_its_answer_makes_the_verdict(world, log):
     assert (store.asked, told) == ([("key", 7.0)], ["hit"])
 
 
+@pytest.mark.parametrize(("within", "seconds"), [(0.25, 0.25), (9.0, 7.0), (None, 7.0)])
+def test_a_question_may_be_given_less_than_the_call_has_left(world, log, within, seconds):
+    store = store_of(world, "hit")
+    plan = world.plan(Policy("cache", log, before=[Ask(store, "key", lambda _: None, within)]))
+    world.call(plan, timeout=Timeout(total=7.0))
+    assert store.asked == [("key", seconds)]
+
+
 def test_a_store_may_answer_the_call(world, log):
     kept = world.call(world.plan())
     plan = world.plan(Policy("cache", log, before=[Ask(store_of(world, kept), "key", AnswerWith)]))

@@ -440,6 +440,8 @@ WHOLE = [
     ("callsheet: 1\nstores: {cache: 'sqlite:.'}\nservices: {a: {base_url: http://a}}", "cannot be written: it is a folder"),
     ("callsheet: 1\nstores: {cache: 'sqlite:/dev/null'}\nservices: {a: {base_url: http://a}}", "cannot be written: it is no file of yours"),
     ("callsheet: 1\nstores: {cache: 'sqlite:/dev/null/a.db'}\nservices: {a: {base_url: http://a}}", "/dev/null is no folder"),
+    ("callsheet: 1\nstores: {cache: 'sqlite:~nobody-here/a.db'}\nservices: {a: {base_url: http://a}}", "home directory"),
+    ("callsheet: 1\nstores: {cache: 'sqlite:%s'}\nservices: {a: {base_url: http://a}}" % ("a" * 300), "File name too long"),
     ("callsheet: 1\nstores: {cache: valkey://a:99999}\nservices: {a: {base_url: http://a}}", "2:17: `stores.cache` of the sheet: expected `memory`"),
     ("callsheet: 1\nstores: {cache: {path: a.db}}\nservices: {a: {base_url: http://a}}", "did you mean `url: sqlite:PATH`?"),
     ("callsheet: 1\nstores: {cache: {url: memory, max_bytes: 0}}\nservices: {a: {base_url: http://a}}", "expected a size from 1 byte"),

@@ -116,9 +116,8 @@ def test_the_hash_key_is_random_and_stays(cache, tmp_path, valkey):
     other.close()
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "valkey"])
 def test_stores_over_one_place_share_entries_and_the_hash_key(cache):
-    if cache.kind == "memory":
-        pytest.skip("each has its own memory")
     other = cache.again()
     cache.ask(Keep(entry()))
     cache.ask(Info())

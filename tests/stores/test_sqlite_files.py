@@ -76,6 +76,12 @@ def test_an_empty_file_becomes_one_that_only_its_owner_reads(tmp_path, open_stor
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("name", ["a b.db", "a?mode=memory", "a#b", "a%20b", "ünï.db", "a'b\"c", "file:a"])
+def test_any_name_names_that_file(tmp_path, open_store, name):
+    assert keep(open_store(tmp_path / name)) == 1
+    assert (tmp_path / name).is_file()
+
+
 def test_it_stays_when_the_store_is_closed(path, open_store):
     first = open_store()
     first.ask(Keep(entry()), PATIENCE)  # not yet written

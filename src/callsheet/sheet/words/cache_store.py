@@ -47,7 +47,10 @@ def _file(text: str, node: Node, spot: Spot, reading: Reading) -> Path:
         raise misfit(
             node, spot, EXPECTED, f"after `sqlite:` comes a path, without slashes before it: `sqlite:{plain_path}`"
         )
-    path = reading.folder / Path(text).expanduser()
+    try:
+        path = reading.folder / Path(text).expanduser()
+    except RuntimeError as error:  # `~nobody`
+        raise misfit(node, spot, EXPECTED, str(error)) from None
     why = _why_not(path)
     if why:
         raise Misfit(
