@@ -28,8 +28,8 @@ def options():
         prog="python -m bench",
         description=__doc__,
         epilog="Programs of their own: `python -m bench faults --help`, the same faults before several clients, and "
-        "`python -m bench breaker --help`, what callsheet's breaker costs and saves; `python -m bench pages --help`, walks over pages; "
-        "`python -m bench cache-tests --help`, what the public tests of HTTP caches say of its cache.",
+        "`python -m bench breaker --help`, what callsheet's breaker costs and saves; `python -m bench cache-tests --help`, "
+        "what the public tests of HTTP caches say of its cache; `python -m bench pages --help`, walks over pages.",
     )
     # The empty list stands among the choices because argparse checks a default, too.
     parser.add_argument(
@@ -111,7 +111,7 @@ def main():
 
 
 def kept(known):
-    names = ("transfers", "faults", "breaker", "pages", "cache-tests", "cache")
+    names = ("transfers", "faults", "breaker", "cache-tests", "cache", "pages")
     return {name: known[name] for name in names if name in known}
 
 
@@ -119,9 +119,9 @@ if __name__ == "__main__":
     programs = {
         "faults": faults.main,
         "breaker": breaker.main,
-        "pages": pages.main,
         "cache-tests": cache_tests.main,
         "cache": cache_hits.main,
+        "pages": pages.main,
     }
     if sys.argv[1:2] and sys.argv[1] in programs:
         programs[sys.argv[1]](sys.argv[2:])

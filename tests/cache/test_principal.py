@@ -2,8 +2,9 @@
 
 import pytest
 
-from callsheet import Secret, Sheet
+from callsheet import Client, Secret, Sheet, SheetError
 from callsheet.auth.principal import principal_of
+from callsheet.testing import FakeTransport
 
 OAUTH2 = {"token_url": "https://id.test/token", "client_id": "ours", "client_secret": "s" * 16, "scopes": ["read"]}
 JWT = {"algorithm": "HS256", "secret": "k" * 32, "issuer": "ours", "subject": "ada"}
@@ -65,3 +66,22 @@ def test_a_function_of_the_users_is_nobody_until_the_sheet_says_who_it_is():
     ada, bob = (principal(auth={"python": "json:dumps", "identity": name}) for name in ("ada", "bob"))
     assert None not in (ada, bob)
     assert ada != bob
+
+
+def with_identity(request, *, identity=None):
+    return request.plus("X-Identity", str(identity))
+
+
+@pytest.mark.parametrize("function", [with_identity, lambda request: request])
+def test_a_function_that_has_an_option_of_that_name_gets_it_too(function):
+    fake = FakeTransport()
+    fake.on("GET", "/a").respond(200)
+    with Client(base_url="https://shop.test", auth={"python": function, "identity": "ada"}, transport=fake) as shop:
+        shop.get("/a")
+    expected = "ada" if function is with_identity else None
+    assert fake.calls[0].headers.get("X-Identity") == expected
+
+
+def test_an_identity_is_a_text():
+    with pytest.raises(SheetError, match="a text that says whose credential"):
+        principal(auth={"python": "json:dumps", "identity": [1]})

@@ -106,7 +106,7 @@ def test_an_operation_may_change_its_method():
         ("{services: {shup: {}}}", "the sheet has no service `shup`"),
         ("{services: {shop: {operations: {opp: {}}}}}", "the sheet has no operation `shop.opp`"),
         ("{services: {shop: {retires: 3}}}", "unknown key `retires` in service `shop`"),
-        ("{services: {shop: {paginate: off}}}", "`paginate` is not supported yet"),
+        ("{services: {shop: {strict_responses: true}}}", "`strict_responses` is not supported yet"),
         ("{services: {shop: {operations: {op: {body: x}}}}}", "unknown key `body` in operation `shop.op`"),
         ("{defaults: {retires: 3}}", "unknown key `retires` in `defaults`"),
         ("{shop: {}}", "unknown key `shop` in environment `e`"),

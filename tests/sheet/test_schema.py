@@ -71,7 +71,7 @@ BAD = [
     "callsheet: 1\nservices: {}",
     "callsheet: 1\nservices: {a: {}}",
     HEAD + "    retires: 3\n",
-    HEAD + "    paginate: off\n",
+    HEAD + "    strict_responses: true\n",
     HEAD + "    cache: on\n",
     HEAD + "    breaker: on\n",
     HEAD + "    rate_limit: fast\n",

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from callsheet.errors import APIError, UsageError
-from callsheet.policies.cache.lookup import CacheState
 from callsheet.sheet import ServiceSheet
 from callsheet.stores.base import Clear, StoreUnavailableError
 
@@ -28,7 +27,7 @@ class _AnyCacheControl:
     """What both colours have in common."""
 
     def __init__(
-        self, store: Any, services: Mapping[str, ServiceSheet], states: Callable[[], Mapping[str, CacheState]]
+        self, store: Any, services: Mapping[str, ServiceSheet], states: Callable[[], Mapping[str, Any]]
     ) -> None:
         self._store = store
         self._services = services

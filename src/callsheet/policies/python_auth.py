@@ -200,10 +200,20 @@ def _policy_of(auth: AuthSettings) -> PythonAuth:
     function: Any = imported(written, where) if isinstance(written, str) else written
     label = written if isinstance(written, str) else getattr(function, "__qualname__", type(function).__qualname__)
     options = auth.options["options"]
+    if "identity" in auth.options and _takes_identity(function):
+        options = {**options, "identity": auth.options["identity"]}
     problem = _problem(function, options)
     if problem:
         raise SheetError(f"{where}: `auth.python`: `{label}` {problem}")
     return PythonAuth(partial(function, **options), f"auth {label}")
+
+
+def _takes_identity(function: Any) -> bool:
+    """Whether the function has an option of that name, beside which it stands on the sheet for the cache as well."""
+    try:
+        return "identity" in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # no function, or a builtin that does not tell
+        return False
 
 
 def _problem(function: Any, options: dict[str, Any]) -> str:

@@ -83,8 +83,8 @@ class Settings:
     envelope: Envelope | None = None
     errors: tuple[ErrorRule, ...] = ()
     fallback: Fallback | None = None
-    paginate: Paginate | None = None
     cache: Cache | None = None
+    paginate: Paginate | None = None
     allow_origins: tuple[str, ...] = ()
     addresses: Literal["any", "public"] = "any"
 

@@ -48,6 +48,8 @@ KEPT_FOR_VALIDATION = 7 * 86400.0
 """Seconds for which a stale answer that has a validator is kept: asking for it anew costs no body."""
 MOST_REFRESHES = 16
 """Calls in the background at once; where more would be needed, stale answers are served and nothing is fetched."""
+FOR_THE_KEY = 3.0
+"""How many times longer than any other question the one for the key may take."""
 MOST_KNOWN = 1024
 """Stored answers whose fields were read, of one operation, so that a hit need not read them again."""
 TOO_MANY_REQUESTS, LEAST_OF_NETWORKS = 429, 520
@@ -76,6 +78,7 @@ class Cache:
         self.service = scope.service
         self.jar = jar
         self.follows = settings.redirects is not None
+        self.retry = settings.retry
         self._methods = methods_of(chosen, own)
         self._principal = Principal(settings)
         self.windows = Windows(chosen.stale_while_revalidate, chosen.stale_if_error)
@@ -175,9 +178,13 @@ class Cache:
         return replace(entry, fresh_until=fresh, keep_until=max(fresh, entry.answered) + late)
 
     def keyed(self, then: Callable[[bytes], Verdict | None], within: float) -> Verdict | None:
-        """Go on with the store's key for hashes, which is asked for once."""
+        """Go on with the store's key for hashes. It is asked for once, and may take longer: a new file is made for it first."""
         known = self.state.hash_key
-        return Ask(self.store, HashKey(), partial(self._got_key, then), within) if known is None else then(known)
+        return (
+            Ask(self.store, HashKey(), partial(self._got_key, then), FOR_THE_KEY * within)
+            if known is None
+            else then(known)
+        )
 
     def tag(self, hash_key: bytes, url: str) -> str:
         """By which all that is stored of a URL is dropped: what one principal changed, others would see as it was, too."""

@@ -139,7 +139,10 @@ class CacheStore:
 
     def _cannot(self, attempt: Attempt, lookup: Lookup, answer: Response, facts: Facts) -> str:
         """What keeps an answer out whose fields would let it be stored."""
-        most, jar = self._cache.chosen.max_entry, self._cache.jar
+        most, jar, retry = self._cache.chosen.max_entry, self._cache.jar, self._cache.retry
+        tries = attempt.number - attempt.call.uncharged
+        if retry is not None and answer.status_code in retry.statuses and tries < retry.attempts:
+            return f"status {answer.status_code} may be gone at the next attempt"
         if is_broken(answer):
             return "its content coding could not be undone"
         if len(answer.content) > most:

@@ -92,7 +92,13 @@ def _python(node: MappingNode, spot: Spot, reading: Reading) -> Mapping[str, Any
     options = dict(json_mapping(MappingNode(rest, node.place), spot, reading))
     named = FUNCTION.read(function, spot.under("python"), reading)
     read = {"python": named, "options": options, "where": str(function.place)}
-    return read | ({"identity": options.pop("identity")} if "identity" in options else {})
+    identity = options.pop("identity", None)
+    if identity is None:
+        return read
+    if not isinstance(identity, str | Secret):
+        written = node.get("identity")
+        raise misfit(written or node, spot.under("identity"), "a text that says whose credential the function gives")
+    return read | {"identity": identity}
 
 
 READERS: dict[str, Callable[[Node, Spot, Reading], Mapping[str, Any]]] = {
