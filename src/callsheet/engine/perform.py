@@ -42,14 +42,14 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any
     except BaseException as error:
         told = completed(error, call, plan, io.wall)
         if isinstance(told, ResponseError):
-            told.response.called = (call.service, call.operation, plan.label)
+            told.response.called = plan.named
         if raises and plan.fallback is not None and isinstance(told, APIError) and may_fall_back(told):
             return _instead_of(told, response, call, plan, io)
         end_call(call, plan, io, _status_of(error, response), told)
         if told is not error:
             raise told from error
         raise
-    response.called = (call.service, call.operation, plan.label)
+    response.called = plan.named
     end_call(call, plan, io, response.status_code, None)
     return Answer(value, response)
 
@@ -94,7 +94,7 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
         if told is not error:
             raise told from error
         raise
-    response.called = (call.service, call.operation, plan.label)
+    response.called = plan.named
     opened.closes_at_end = True
     return opened
 
