@@ -128,6 +128,22 @@ class TestByTheAnswersOwnFields:
         shop.do("get", "/a")
         assert n(shop.do("get", "/a", headers={"Cache-Control": "only-if-cached"})) == 1
 
+    def test_a_stale_answer_serves_who_takes_it(self, shop, numbered):
+        numbered("/a", Cache_Control="max-age=60")
+        shop.do("get", "/a")
+        shop.wait(90)
+        stale = shop.do("get", "/a", headers={"Cache-Control": "max-stale=60"})
+        assert (n(stale), stale.cache_status) == (1, "callsheet; hit; ttl=-30")
+        assert n(shop.do("get", "/a", headers={"Cache-Control": "max-stale=20"})) == 2
+
+    @pytest.mark.parametrize("wish", ["max-age=20", "min-fresh=50", "no-cache", "max-age=0"])
+    def test_a_fresh_answer_does_not_serve_who_wants_a_fresher_one(self, shop, numbered, wish):
+        numbered("/a", Cache_Control="max-age=60")
+        shop.do("get", "/a")
+        shop.wait(30)
+        assert n(shop.do("get", "/a", headers={"Cache-Control": wish})) == 2
+        assert n(shop.do("get", "/a")) == 2
+
     def test_a_stored_404_raises_again(self, shop, numbered):
         numbered("/a", status=404, Cache_Control="max-age=60")
         for _ in range(2):

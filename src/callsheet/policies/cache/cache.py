@@ -24,7 +24,7 @@ from callsheet.http.caching import cache_status
 from callsheet.http.caching.fields import freshened
 from callsheet.http.caching.freshness import Facts, facts_of
 from callsheet.http.caching.keys import Asked, argument_text, asked_of, body_text, mac, texts_of, varied
-from callsheet.http.caching.reuse import FAILURES, Windows, may_serve_error, use_of, window
+from callsheet.http.caching.reuse import FAILURES, Windows, may_be_stale, may_serve_error, use_of, window
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
@@ -46,6 +46,8 @@ from callsheet.verdicts import AnswerWith, Ask, Begin, Change, Refuse, StoreFail
 
 KEPT_FOR_VALIDATION = 7 * 86400.0
 """Seconds for which a stale answer that has a validator is kept: asking for it anew costs no body."""
+KEPT_STALE = 86400.0
+"""Seconds for which one without a validator is kept: a request may take it as it is (`max-stale`)."""
 MOST_REFRESHES = 16
 """Calls in the background at once; where more would be needed, stale answers are served and nothing is fetched."""
 FOR_THE_KEY = 3.0
@@ -179,7 +181,7 @@ class Cache:
         late = max(
             window(facts, "stale-while-revalidate", windows.revalidate),
             window(facts, "stale-if-error", windows.error),
-            KEPT_FOR_VALIDATION if facts.has_validator else 0.0,
+            KEPT_FOR_VALIDATION if facts.has_validator else KEPT_STALE if may_be_stale(facts) else 0.0,
         )
         return replace(entry, fresh_until=fresh, keep_until=max(fresh, entry.answered) + late)
 
