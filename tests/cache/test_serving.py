@@ -359,6 +359,14 @@ class TestWhereTheServiceFails:
         assert shop.sent("/users/1") == sent
         assert ("stale", "in place of BreakerOpen") in shop.did
 
+    def test_a_limit_that_is_reached(self, new_shop, fake):
+        shop = new_shop("rate_limit: {rates: 1/h, when_full: fail}")
+        fake.on("GET", "/users/1").respond(200, json={}).nothing_more()
+        shop.do("call", "user", id=1)
+        shop.wait(301)
+        assert shop.do("call_with_response", "user", id=1).from_cache
+        assert ("stale", "in place of LimitReached") in shop.did
+
 
 class TestWhileAnotherIsFetched:
     def test_the_stale_answer_comes_at_once_and_a_call_in_the_background_fetches_another(self, shop, numbered):
@@ -404,14 +412,9 @@ class TestWhatIsLeftAlone:
     def test_streams(self, shop, fake):
         fake.on("GET", "/export").respond(200, text="x", headers={"Cache-Control": "max-age=60"})
         for _ in range(2):
-            stream = shop.do("call", "export")
-            assert not stream.response.from_cache if hasattr(stream, "response") else True
-            close = stream.close if hasattr(stream, "close") else None
-            if close is not None:
-                close()
-            else:
-                shop.runner.run(stream.aclose())
+            shop.end(shop.do("call", "export"))
         assert shop.sent("/export") == 2
+        assert not shop.do("get", "/export").from_cache
 
     def test_a_redirect_that_is_followed_is_not_stored_but_where_it_leads_is(self, new_shop, fake, numbered):
         shop = new_shop("redirects: same-origin")
