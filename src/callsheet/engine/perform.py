@@ -39,7 +39,7 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any
     except BaseException as error:
         told = completed(error, call, plan, io.wall)
         if isinstance(told, ResponseError):
-            told.response.called = (call.service, call.operation, plan.label)
+            told.response.called = plan.named
         if plan.instead is not None and isinstance(told, APIError):
             kept = _kept_instead(told, call, plan, io, raises=raises)
             if kept is not None:
@@ -50,7 +50,7 @@ async def perform(call: Call, plan: Plan, io: Io, *, raises: bool) -> Answer[Any
         if told is not error:
             raise told from error
         raise
-    response.called = (call.service, call.operation, plan.label)
+    response.called = plan.named
     end_call(call, plan, io, response.status_code, None)
     return Answer(value, response)
 
@@ -77,7 +77,7 @@ def _kept_instead(error: APIError, call: Call, plan: Plan, io: Io, *, raises: bo
     except APIError:
         return None
     tell_noticed(found.event, call, plan, io)
-    response.called = (call.service, call.operation, plan.label)
+    response.called = plan.named
     end_call(call, plan, io, response.status_code, None)
     return Answer(value, response)
 
@@ -122,7 +122,7 @@ async def open_stream(call: Call, plan: Plan, io: Io, *, raises: bool) -> OpenAn
         if told is not error:
             raise told from error
         raise
-    response.called = (call.service, call.operation, plan.label)
+    response.called = plan.named
     opened.closes_at_end = True
     return opened
 

@@ -92,12 +92,19 @@ class Plan:
     instead: Callable[[Call, APIError], Tell | None] | None = None
     stream: bool | Stream = False
     limits: Limits = field(init=False)
+    label: str = field(init=False)
+    """`shop.get_user: GET /users/{id}`, as errors name it: the template, because a filled path may name a person."""
+    named: tuple[str, str, str] = field(init=False, repr=False)
+    """Service, operation and label."""
     told: Mapping[type[Event], tuple[Listener, ...]] = field(init=False, repr=False)
     hears_calls_begin: bool = field(init=False)
     hears_attempts_begin: bool = field(init=False)
     hears_attempts: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        name = f"{self.service}.{self.operation}"
+        object.__setattr__(self, "label", f"{name}: {self.method} {self.template}" if self.template else name)
+        object.__setattr__(self, "named", (self.service, self.operation, self.label))
         told = by_event(self.listeners)
         object.__setattr__(self, "told", told)
         object.__setattr__(self, "hears_calls_begin", bool(told[CallBegan]))
@@ -118,12 +125,6 @@ class Plan:
         for preview in self.previews:
             request = preview(request)
         return request
-
-    @property
-    def label(self) -> str:
-        """`shop.get_user: GET /users/{id}`, as errors name it: the template, because a filled path may name a person."""
-        name = f"{self.service}.{self.operation}"
-        return f"{name}: {self.method} {self.template}" if self.template else name
 
 
 class Given(NamedTuple):
