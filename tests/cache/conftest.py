@@ -60,6 +60,9 @@ class BlockingShop(AnyShop):
     def do(self, name, *arguments, **options):
         return getattr(self.client, name)(*arguments, **options)
 
+    def end(self, stream):
+        stream.close()
+
     def clear(self, **names):
         return self.client.cache.clear(**names)
 
@@ -92,6 +95,9 @@ class TaskShop(AnyShop):
 
     def do(self, name, *arguments, **options):
         return self.runner.run(getattr(self.client, name)(*arguments, **options))
+
+    def end(self, stream):
+        self.runner.run(stream.aclose())
 
     def clear(self, **names):
         return self.runner.run(self.client.cache.clear(**names))

@@ -1,6 +1,8 @@
 """The practice API on real sockets, by libcurl: it counts how often it was asked, and nobody here scripted its answers."""
 
 import asyncio
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
@@ -9,6 +11,7 @@ import pytest
 from callsheet import AsyncClient, Client, Sheet
 from callsheet.practice import PracticeServer
 from tests.loops import COLOURS, run
+from tests.servers import ScriptedServer, answer, silence
 
 KEYS = count()
 
@@ -113,3 +116,30 @@ services: {{shop: {{base_url: "{practice.url}", cache: http, auth: {{bearer: one
 
     assert [once(sheet), once(sheet)] == [False, True]
     assert not once(sheet.replace("bearer: one", "bearer: two"))
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_closing_ends_what_goes_on_in_the_background(colour):
+    fields = [("Cache-Control", "max-age=0, stale-while-revalidate=60"), ("Content-Type", "application/json")]
+    before = set(threading.enumerate())
+    with ScriptedServer([answer(200, fields, b"1"), silence()]) as server:
+        sheet = Sheet(services={"shop": {"base_url": server.url, "cache": "http"}})
+
+        def blocking():
+            with Client(sheet) as client:
+                served = [client.get("/a").from_cache for _ in range(2)]
+                while len(server.requests) < 2:
+                    time.sleep(0.001)
+                return served, time.monotonic()
+
+        async def tasks():
+            async with AsyncClient(sheet) as client:
+                served = [(await client.get("/a")).from_cache for _ in range(2)]
+                while len(server.requests) < 2:  # noqa: ASYNC110 the server is in a thread
+                    await asyncio.sleep(0.001)
+                return served, time.monotonic()
+
+        served, closing = blocking() if colour == "blocking" else run(tasks(), colour)
+        assert served == [False, True]
+        assert time.monotonic() - closing < 5
+    assert set(threading.enumerate()) <= before

@@ -128,6 +128,22 @@ class TestByTheAnswersOwnFields:
         shop.do("get", "/a")
         assert n(shop.do("get", "/a", headers={"Cache-Control": "only-if-cached"})) == 1
 
+    def test_a_stale_answer_serves_who_takes_it(self, shop, numbered):
+        numbered("/a", Cache_Control="max-age=60")
+        shop.do("get", "/a")
+        shop.wait(90)
+        stale = shop.do("get", "/a", headers={"Cache-Control": "max-stale=60"})
+        assert (n(stale), stale.cache_status) == (1, "callsheet; hit; ttl=-30")
+        assert n(shop.do("get", "/a", headers={"Cache-Control": "max-stale=20"})) == 2
+
+    @pytest.mark.parametrize("wish", ["max-age=20", "min-fresh=50", "no-cache", "max-age=0"])
+    def test_a_fresh_answer_does_not_serve_who_wants_a_fresher_one(self, shop, numbered, wish):
+        numbered("/a", Cache_Control="max-age=60")
+        shop.do("get", "/a")
+        shop.wait(30)
+        assert n(shop.do("get", "/a", headers={"Cache-Control": wish})) == 2
+        assert n(shop.do("get", "/a")) == 2
+
     def test_a_stored_404_raises_again(self, shop, numbered):
         numbered("/a", status=404, Cache_Control="max-age=60")
         for _ in range(2):
@@ -343,6 +359,14 @@ class TestWhereTheServiceFails:
         assert shop.sent("/users/1") == sent
         assert ("stale", "in place of BreakerOpen") in shop.did
 
+    def test_a_limit_that_is_reached(self, new_shop, fake):
+        shop = new_shop("rate_limit: {rates: 1/h, when_full: fail}")
+        fake.on("GET", "/users/1").respond(200, json={}).nothing_more()
+        shop.do("call", "user", id=1)
+        shop.wait(301)
+        assert shop.do("call_with_response", "user", id=1).from_cache
+        assert ("stale", "in place of LimitReached") in shop.did
+
 
 class TestWhileAnotherIsFetched:
     def test_the_stale_answer_comes_at_once_and_a_call_in_the_background_fetches_another(self, shop, numbered):
@@ -388,14 +412,9 @@ class TestWhatIsLeftAlone:
     def test_streams(self, shop, fake):
         fake.on("GET", "/export").respond(200, text="x", headers={"Cache-Control": "max-age=60"})
         for _ in range(2):
-            stream = shop.do("call", "export")
-            assert not stream.response.from_cache if hasattr(stream, "response") else True
-            close = stream.close if hasattr(stream, "close") else None
-            if close is not None:
-                close()
-            else:
-                shop.runner.run(stream.aclose())
+            shop.end(shop.do("call", "export"))
         assert shop.sent("/export") == 2
+        assert not shop.do("get", "/export").from_cache
 
     def test_a_redirect_that_is_followed_is_not_stored_but_where_it_leads_is(self, new_shop, fake, numbered):
         shop = new_shop("redirects: same-origin")

@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from callsheet import DeadlinePassed, NotFound
+from callsheet import AsyncClient, Client, DeadlinePassed, NotFound
 from callsheet.testing import Reply
 from tests.cache.conftest import BlockingShop
+from tests.loops import LOOPS, run
 
 FRESH = (("Cache-Control", "max-age=60"),)
 PLAIN = "callsheet: 1\nservices: {{shop: {{base_url: https://shop.test/v1, cache: CACHE, {settings}}}}}"
@@ -252,29 +254,6 @@ class TestOneFillAtATime:
         assert shop.sent("/a") <= 2
         assert all(n(each) in (1, 2) for each in outcomes if not isinstance(each, Exception))
 
-    def test_one_that_is_cancelled_hands_over_to_the_oldest_waiter(self, new_shop, fake):
-        shop = new_shop()
-        if isinstance(shop, BlockingShop):
-            pytest.skip("threads are not cancelled")
-        fake.on("GET", "/a").respond(200, json={"n": 1}, headers=dict(FRESH), delay=3.0).respond(
-            200, json={"n": 2}, headers=dict(FRESH)
-        )
-
-        async def story():
-            first = asyncio.ensure_future(shop.client.get("/a"))
-            while not fake.calls:  # noqa: ASYNC110 the fake tells nobody
-                await asyncio.sleep(0)
-            rest = [asyncio.ensure_future(shop.client.get("/a")) for _ in range(3)]
-            for _ in range(20):
-                await asyncio.sleep(0)
-            first.cancel()
-            return await asyncio.gather(first, *rest, return_exceptions=True)
-
-        first, *rest = shop.runner.run(story())
-        assert isinstance(first, asyncio.CancelledError)
-        assert [n(answer) for answer in rest] == [2, 2, 2]
-        assert shop.sent("/a") == 2
-
     def test_they_get_what_the_last_attempt_brought(self, new_shop, fake):
         shop = new_shop()
         fake.on("GET", "/a").respond(503, headers=dict(FRESH), delay=1.0).respond(
@@ -319,3 +298,51 @@ def test_many_threads_and_many_tasks_at_once(new_shop, fake):
     answers = shop.together(*calls)
     assert not [answer for answer in answers if isinstance(answer, Exception)]
     assert len(fake.calls) == 5
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_task_that_is_cancelled_hands_over_to_the_oldest_waiter(fake, loop):
+    fake.on("GET", "/a").respond(200, json={"n": 1}, headers=dict(FRESH), delay=3.0).respond(
+        200, json={"n": 2}, headers=dict(FRESH)
+    )
+
+    async def story():
+        async with AsyncClient(base_url="https://shop.test/v1", cache="http", transport=fake) as shop:
+            first = asyncio.ensure_future(shop.get("/a"))
+            while not fake.calls:  # noqa: ASYNC110 the fake tells nobody
+                await asyncio.sleep(0)
+            rest = [asyncio.ensure_future(shop.get("/a")) for _ in range(3)]
+            for _ in range(20):
+                await asyncio.sleep(0)
+            first.cancel()
+            return await asyncio.gather(first, *rest, return_exceptions=True)
+
+    first, *rest = run(story(), loop)
+    assert isinstance(first, asyncio.CancelledError)
+    assert [n(answer) for answer in rest] == [2, 2, 2]
+    assert len(fake.calls) == 2
+
+
+def test_a_thread_that_is_interrupted_hands_over_to_the_oldest_waiter(fake):
+    begun, interrupt = threading.Event(), threading.Event()
+
+    def first_interrupted(sent):
+        if begun.is_set():
+            return Reply(200, b'{"n": 2}', FRESH)
+        begun.set()
+        interrupt.wait(5)
+        raise KeyboardInterrupt
+
+    fake.on("GET", "/a").call(first_interrupted)
+    with (
+        Client(base_url="https://shop.test/v1", cache="http", transport=fake) as shop,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        first = pool.submit(shop.get, "/a")
+        begun.wait(5)
+        rest = [pool.submit(shop.get, "/a") for _ in range(3)]
+        interrupt.set()
+        with pytest.raises(KeyboardInterrupt):
+            first.result(5)
+        assert [n(each.result(5)) for each in rest] == [2, 2, 2]
+    assert len(fake.calls) == 2

@@ -24,7 +24,7 @@ from callsheet.http.caching import cache_status
 from callsheet.http.caching.fields import freshened
 from callsheet.http.caching.freshness import Facts, facts_of
 from callsheet.http.caching.keys import Asked, argument_text, asked_of, body_text, mac, texts_of, varied
-from callsheet.http.caching.reuse import FAILURES, Windows, may_serve_error, use_of, window
+from callsheet.http.caching.reuse import FAILURES, Windows, may_be_stale, may_serve_error, use_of, window
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.http.response import Response
@@ -46,6 +46,8 @@ from callsheet.verdicts import AnswerWith, Ask, Begin, Change, Refuse, StoreFail
 
 KEPT_FOR_VALIDATION = 7 * 86400.0
 """Seconds for which a stale answer that has a validator is kept: asking for it anew costs no body."""
+KEPT_STALE = 86400.0
+"""Seconds for which one without a validator is kept: a request may take it as it is (`max-stale`)."""
 MOST_REFRESHES = 16
 """Calls in the background at once; where more would be needed, stale answers are served and nothing is fetched."""
 FOR_THE_KEY = 3.0
@@ -86,6 +88,7 @@ class Cache:
         self._asked: tuple[Headers, Asked] | None = None
         self._hears = scope.hears(CacheUsed)
         self._known: dict[Any, Known] = {}
+        self._known_keys: dict[Any, tuple[str, str]] = {}
 
     def before(self, attempt: Attempt, now: float) -> Verdict | None:
         """The answer, if the store has it; else what has to be waited for, or how the request changes."""
@@ -97,7 +100,12 @@ class Cache:
             lookup = call.notes[LOOKUP] = Lookup(call.request, self.asked(call.request.headers), patience(call, now))
             self.state.requests += 1
             lookup.detail = self._why_not(call, lookup)
-            return None if lookup.detail else self.keyed(partial(self._look, attempt, lookup), lookup.patience)
+            if lookup.detail:
+                return None
+            known = self.state.hash_key
+            if known is not None:
+                return self._look(attempt, lookup, known)
+            return self.keyed(partial(self._look, attempt, lookup), lookup.patience)
         return self._awake(attempt, lookup) if lookup.waits else _sent_as(lookup)
 
     def after(self, attempt: Attempt, now: float) -> AnswerWith | None:
@@ -173,7 +181,7 @@ class Cache:
         late = max(
             window(facts, "stale-while-revalidate", windows.revalidate),
             window(facts, "stale-if-error", windows.error),
-            KEPT_FOR_VALIDATION if facts.has_validator else 0.0,
+            KEPT_FOR_VALIDATION if facts.has_validator else KEPT_STALE if may_be_stale(facts) else 0.0,
         )
         return replace(entry, fresh_until=fresh, keep_until=max(fresh, entry.answered) + late)
 
@@ -220,17 +228,29 @@ class Cache:
         return f"the request has {lookup.asked.bypasses}" if lookup.asked.bypasses else ""
 
     def _look(self, attempt: Attempt, lookup: Lookup, hash_key: bytes) -> Verdict | None:
-        asked, chosen = lookup.asked, self.chosen
-        parts = self._parts(attempt.call, lookup.request, asked)
-        if chosen.shared:
-            lookup.shared_key = mac(hash_key, "all", *parts)
-        if lookup.principal is not None and not (chosen.shared and chosen.mode == "ttl"):
-            lookup.key = mac(hash_key, "own", lookup.principal, asked.proofs, *parts)
+        lookup.key, lookup.shared_key = self._keys(attempt.call, lookup, hash_key)
         if attempt.call.notes.get(OPTION) == "refresh":
             lookup.why = "request"
             return told("miss", "cache=refresh", lookup.request)
         found = partial(self._found, attempt, lookup, is_own=bool(lookup.key))
         return Ask(self.store, Find(lookup.key or lookup.shared_key), found, lookup.patience)
+
+    def _keys(self, call: Call, lookup: Lookup, hash_key: bytes) -> tuple[str, str]:
+        """The principal's own key and everybody's, "" for none. Those of a URL that was asked for a moment ago are known."""
+        asked, chosen, request = lookup.asked, self.chosen, lookup.request
+        name = (request.wire_url, request.method, asked.proofs, asked.rest, lookup.principal)
+        known = self._known_keys.get(name) if request.body is None and chosen.vary_on is None else None
+        if known is not None:
+            return known
+        parts = self._parts(call, request, asked)
+        shared = mac(hash_key, "all", *parts) if chosen.shared else ""
+        has_own = lookup.principal is not None and not (chosen.shared and chosen.mode == "ttl")
+        own = mac(hash_key, "own", lookup.principal or "", asked.proofs, *parts) if has_own else ""
+        if request.body is None and chosen.vary_on is None:
+            if len(self._known_keys) >= MOST_KNOWN:
+                self._known_keys.clear()
+            self._known_keys[name] = own, shared
+        return own, shared
 
     def _parts(self, call: Call, request: Request, asked: Asked) -> list[str]:
         """What an answer depends on beside the principal."""

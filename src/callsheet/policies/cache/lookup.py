@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import Any
 
 from callsheet.call import Attempt, Call
@@ -32,6 +33,7 @@ def patience(call: Call, now: float) -> float:
     return min(PATIENCE, (call.deadline - now) * SHARE)
 
 
+@dataclass(slots=True)
 class Flight:
     """One call that fills a key, and those that wait for it, oldest first.
 
@@ -39,17 +41,15 @@ class Flight:
     with, the error in place of an answer. It has none if the answer is nobody else's: then each that waited asks for itself.
     """
 
-    __slots__ = ("entry", "error", "key", "leader", "response", "waiters")
-
-    def __init__(self, key: str, leader: Call) -> None:
-        self.key = key
-        self.leader: Call | None = leader
-        self.waiters: dict[Attempt, Any] = {}
-        self.entry: Entry | None = None
-        self.response: Response | None = None
-        self.error: APIError | None = None
+    key: str
+    leader: Call | None
+    waiters: dict[Attempt, Any] = field(default_factory=dict)
+    entry: Entry | None = None
+    response: Response | None = None
+    error: APIError | None = None
 
 
+@dataclass(slots=True)
 class Lookup:
     """What is known of one request: its keys, the stored answer, why the service is asked, whose flight it is in.
 
@@ -59,41 +59,23 @@ class Lookup:
     `waits` for its flight; `is_alone` after that: it waits for no other.
     """
 
-    __slots__ = (
-        "asked",
-        "attempt",
-        "conditional",
-        "detail",
-        "entry",
-        "facts",
-        "flight",
-        "is_alone",
-        "key",
-        "merged",
-        "patience",
-        "principal",
-        "request",
-        "shared_key",
-        "stored",
-        "waits",
-        "why",
-    )
-
-    def __init__(self, request: Request, asked: Asked, patience: float) -> None:
-        self.request = request
-        self.asked = asked
-        self.patience = patience
-        self.key = self.shared_key = ""
-        self.principal: str | None = None
-        self.why, self.detail = "bypass", ""
-        self.entry: Entry | None = None
-        self.facts: Facts | None = None
-        self.conditional: Request | None = None
-        self.merged: Entry | None = None
-        self.attempt: Attempt | None = None
-        self.stored: Entry | None = None
-        self.flight: Flight | None = None
-        self.waits = self.is_alone = False
+    request: Request
+    asked: Asked
+    patience: float
+    principal: str | None = None
+    key: str = ""
+    shared_key: str = ""
+    why: str = "bypass"
+    detail: str = ""
+    entry: Entry | None = None
+    facts: Facts | None = None
+    conditional: Request | None = None
+    merged: Entry | None = None
+    attempt: Attempt | None = None
+    stored: Entry | None = None
+    flight: Flight | None = None
+    waits: bool = False
+    is_alone: bool = False
 
 
 class CacheState:
