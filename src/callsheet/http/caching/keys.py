@@ -85,15 +85,31 @@ def _value_of(headers: Headers, name: str) -> str:
 
 
 def body_text(request: Request) -> str:
-    """The body as it counts for a key: JSON with its names in order, anything else as it is."""
+    """The body as it counts for a key, with its media type: JSON with its names in order, anything else as it is."""
     body = request.body
     content = (body.content or b"") if body is not None else b""
-    if content and "json" in (request.headers.get("Content-Type") or getattr(body, "content_type", None) or ""):
+    kind = request.headers.get("Content-Type") or getattr(body, "content_type", None) or ""
+    if content and "json" in kind:
         try:
-            return json.dumps(json.loads(content), sort_keys=True, separators=(",", ":"))
-        except ValueError:
+            told = json.loads(content, object_pairs_hook=_ordered, parse_float=_as_written)
+            return f"{kind}{PARTED}{json.dumps(told, separators=(',', ':'))}"
+        except (ValueError, RecursionError):
             pass
-    return content.decode("latin-1")
+    return f"{kind}{PARTED}{content.decode('latin-1')}"
+
+
+def _ordered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object as a list of its members, so that a name that is given twice counts with both values."""
+    return {"": sorted(pairs, key=_name)}
+
+
+def _name(pair: tuple[str, Any]) -> str:
+    return pair[0]
+
+
+def _as_written(number: str) -> dict[str, str]:
+    """A number that a float may not hold: it is told from any object, which has a list."""
+    return {"": number}
 
 
 def argument_text(arguments: Mapping[str, Any], name: str) -> str:
@@ -101,4 +117,11 @@ def argument_text(arguments: Mapping[str, Any], name: str) -> str:
     value = arguments.get(name)
     if isinstance(value, Secret):
         return value.reveal()
-    return json.dumps(value, sort_keys=True, default=str)
+    try:
+        return json.dumps(value, sort_keys=True, default=_plain)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+
+
+def _plain(value: Any) -> str:
+    return value.reveal() if isinstance(value, Secret) else str(value)

@@ -54,8 +54,9 @@ TOO_MANY_REQUESTS, LEAST_OF_NETWORKS = 429, 520
 
 
 class Known(NamedTuple):
-    """What was read of a stored answer: its facts, and its fields but for the age."""
+    """What was read of a stored answer, which is known again by `of`: its facts, and its fields but for the age."""
 
+    of: tuple[Any, ...]
     facts: Facts
     shown: tuple[tuple[str, str], ...]
 
@@ -94,7 +95,10 @@ class Cache:
             lookup = call.notes[LOOKUP] = Lookup(call.request, self.asked(call.request.headers), patience(call, now))
             self.state.requests += 1
             lookup.detail = self._why_not(call, lookup)
-            return None if lookup.detail else self.keyed(partial(self._look, attempt, lookup), lookup.patience)
+            otherwise = _refused(lookup) if _wants_only(call, lookup) else None
+            if lookup.detail:
+                return otherwise
+            return self.keyed(partial(self._look, attempt, lookup), lookup.patience, otherwise)
         return self._awake(attempt, lookup) if lookup.waits else _sent_as(lookup)
 
     def after(self, attempt: Attempt, now: float) -> AnswerWith | None:
@@ -109,7 +113,8 @@ class Cache:
         fields = freshened(lookup.entry.fields, stored_fields(answer))
         asked = wall - (now - attempt.began)
         lookup.merged = self.timed(replace(lookup.entry, fields=fields, asked=asked, answered=wall))
-        return AnswerWith(self._answer(lookup.merged, attempt.request, wall)[0])
+        cookies = tuple(("Set-Cookie", value) for value in answer.headers.get_list("Set-Cookie"))
+        return AnswerWith(self._answer(lookup.merged, attempt.request, wall, cookies)[0])
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """Wait no longer for another call."""
@@ -152,15 +157,15 @@ class Cache:
 
     def known(self, entry: Entry) -> Known:
         """What the entry says of its own storing; in mode `ttl` the settings say for how long it serves."""
-        name = (entry.key, entry.vary, entry.answered)
+        name, of = (entry.key, entry.vary), (entry.asked, entry.answered, entry.status, entry.fields)
         known = self._known.get(name)
-        if known is None:
+        if known is None or known.of != of:
             facts = facts_of(entry.status, entry.fields, entry.asked, entry.answered)
             if self.chosen.ttl is not None:
                 facts = facts._replace(said={}, lifetime=self.chosen.ttl, is_guessed=False, age=0.0)
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            known = self._known[name] = Known(facts, shown_fields(entry))
+            known = self._known[name] = Known(of, facts, shown_fields(entry))
         return known
 
     def timed(self, entry: Entry) -> Entry:
@@ -174,26 +179,32 @@ class Cache:
         )
         return replace(entry, fresh_until=fresh, keep_until=max(fresh, entry.answered) + late)
 
-    def keyed(self, then: Callable[[bytes], Verdict | None], within: float) -> Verdict | None:
-        """Go on with the store's key for hashes, which is asked for once."""
+    def keyed(
+        self, then: Callable[[bytes], Verdict | None], within: float, otherwise: Verdict | None = None
+    ) -> Verdict | None:
+        """Go on with the store's key for hashes, which is asked for once; `otherwise` where the store does not give it."""
         known = self.state.hash_key
-        return Ask(self.store, HashKey(), partial(self._got_key, then), within) if known is None else then(known)
+        if known is not None:
+            return then(known)
+        return Ask(self.store, HashKey(), partial(self._got_key, then, otherwise), within)
 
     def tag(self, hash_key: bytes, url: str) -> str:
         """By which all that is stored of a URL is dropped: what one principal changed, others would see as it was, too."""
         return mac(hash_key, "tag", self.service, url.partition("#")[0])
 
-    def _got_key(self, then: Callable[[bytes], Verdict | None], got: Any) -> Verdict | None:
+    def _got_key(self, then: Callable[[bytes], Verdict | None], otherwise: Verdict | None, got: Any) -> Verdict | None:
         if isinstance(got, StoreFailure):
-            return None
+            return otherwise
         self.state.hash_key = got
         return then(got)
 
-    def _answer(self, entry: Entry, request: Request, wall: float) -> tuple[Response, float]:
-        """The stored answer, and how old it is (RFC 9111 4.2.3)."""
-        facts, shown = self.known(entry)
+    def _answer(
+        self, entry: Entry, request: Request, wall: float, cookies: tuple[tuple[str, str], ...] = ()
+    ) -> tuple[Response, float]:
+        """The stored answer, with the cookies that a 304 sets, and how old it is (RFC 9111 4.2.3)."""
+        _, facts, shown = self.known(entry)
         age = facts.age + max(0.0, wall - entry.answered)
-        return answer_of(entry, shown, request, age), age
+        return answer_of(entry, (*shown, *cookies), request, age), age
 
     def _why_not(self, call: Call, lookup: Lookup) -> str:
         """Why the store is neither asked nor given the answer; "" if it is."""
@@ -261,7 +272,7 @@ class Cache:
 
     def _judge(self, attempt: Attempt, lookup: Lookup, entry: Entry, *, collapsed: bool = False) -> Verdict | None:
         """Serve the stored answer, or go on to ask the service if it is still good."""
-        request, (facts, shown) = lookup.request, self.known(entry)
+        request, (_, facts, shown) = lookup.request, self.known(entry)
         age = facts.age + max(0.0, self.wall() - entry.answered)
         use = use_of(facts, lookup.asked.wishes, self.windows, age)
         lookup.entry, lookup.facts = entry, facts
@@ -294,10 +305,8 @@ class Cache:
         """Ask the service, alone or behind the call that does so already; refuse where only the stored answer is wanted."""
         asked, facts, request = lookup.asked, lookup.facts, lookup.request
         lookup.why = why
-        if asked.wishes.only_if_cached or attempt.call.notes.get(OPTION) == "only":
-            answer = made(504, request, (), reason="Gateway Timeout")
-            answer.cache_status = cache_status.forwarded(why, detail="only-if-cached")
-            return told("miss", "only-if-cached", request, AnswerWith(answer))
+        if _wants_only(attempt.call, lookup):
+            return _refused(lookup)
         if facts is not None and facts.has_validator and not asked.conditions:
             lookup.conditional = conditional(request, facts)
         waiting = None
@@ -343,6 +352,17 @@ def methods_of(chosen: CacheSettings, own: Own) -> frozenset[str]:
         return reading
     allowed = reading | ({own.method} if own.safe else frozenset())
     return allowed if chosen.methods is None else allowed & frozenset(chosen.methods)
+
+
+def _wants_only(call: Call, lookup: Lookup) -> bool:
+    """Whether nothing may be sent for it (RFC 9111 5.2.1.7)."""
+    return lookup.asked.wishes.only_if_cached or call.notes.get(OPTION) == "only"
+
+
+def _refused(lookup: Lookup) -> Verdict:
+    answer = made(504, lookup.request, (), reason="Gateway Timeout")
+    answer.cache_status = cache_status.forwarded(lookup.why, detail="only-if-cached")
+    return told("miss", "only-if-cached", lookup.request, AnswerWith(answer))
 
 
 def _sent_as(lookup: Lookup) -> Change | None:
