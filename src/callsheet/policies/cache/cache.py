@@ -233,6 +233,7 @@ class Cache:
         if attempt.call.notes.get(OPTION) == "refresh":
             lookup.why = "request"
             return told("miss", "cache=refresh", lookup.request)
+        lookup.landings = self.state.landings
         found = partial(self._found, attempt, lookup, is_own=bool(lookup.key))
         return Ask(self.store, Find(lookup.key or lookup.shared_key), found, lookup.patience)
 
@@ -276,7 +277,7 @@ class Cache:
         age = facts.age + max(0.0, self.wall() - entry.answered)
         use = use_of(facts, lookup.asked.wishes, self.windows, age)
         lookup.entry, lookup.facts = entry, facts
-        if use.how == "ask" or REFRESHING in attempt.call.notes:
+        if use.how == "ask" or (REFRESHING in attempt.call.notes and not collapsed):
             return self._go(attempt, lookup, use.why or "stale")
         answer = answer_of(entry, shown, request, age)
         answer.cache_status = (
@@ -290,7 +291,8 @@ class Cache:
             served = told("hit", f"fresh for {use.left:.0f} s", request, served)
         elif self._hears:
             served = told("stale", f"for {-use.left:.0f} s", request, served)
-        return self._refreshing(lookup, served) if use.how == "revalidate" else served
+        wants_none = lookup.asked.wishes.no_store or attempt.call.notes.get(OPTION) == "no-store"
+        return self._refreshing(lookup, served) if use.how == "revalidate" and not wants_none else served
 
     def _refreshing(self, lookup: Lookup, served: Verdict) -> Verdict:
         """Serve the stale answer, and have another call fetch a fresh one in the background, once per key."""
@@ -314,16 +316,33 @@ class Cache:
             waiting = self._join(attempt, lookup)
         return waiting or told("miss", why, request, _sent_as(lookup))
 
-    def _join(self, attempt: Attempt, lookup: Lookup) -> WaitFor | None:
+    def _join(self, attempt: Attempt, lookup: Lookup) -> WaitFor | Ask | None:
         """Lead the flight of this key, or wait for the call that does."""
         asked = lookup.asked
         flight, ticket = self.state.join(f"{lookup.key or lookup.shared_key}{asked.rest}{asked.wishes}", attempt)
         lookup.flight = flight
         if ticket is None:
-            return None
+            if self.state.landings == lookup.landings or REFRESHING in attempt.call.notes or lookup.why == "request":
+                return None
+            # Another call may have stored the answer since this one looked.
+            again = partial(self._found_late, attempt, lookup)
+            return Ask(self.store, Find(lookup.key or lookup.shared_key), again, lookup.patience)
         lookup.waits = True
         attempt.held[self] = None
         return WaitFor(ticket, "the answer to another call, which asks for the same", looks_again=True)
+
+    def _found_late(self, attempt: Attempt, lookup: Lookup, got: Any) -> Verdict | None:
+        """Give the answer that was stored just now to those that wait, too; else ask the service, and lead them."""
+        flight, wall = lookup.flight, self.wall()
+        assert flight is not None
+        entries: tuple[Entry, ...] = () if isinstance(got, StoreFailure) else got
+        fresh = [entry for entry in entries if entry.fresh_until > wall and self._fits(entry, lookup.request)]
+        if not fresh:
+            return told("miss", lookup.why, lookup.request, _sent_as(lookup))
+        flight.entry = max(fresh, key=lambda entry: entry.answered)
+        self.state.land(flight)
+        lookup.flight, lookup.conditional, lookup.is_alone = None, None, True
+        return self._judge(attempt, lookup, flight.entry)
 
     def _awake(self, attempt: Attempt, lookup: Lookup) -> Verdict | None:
         """Go on after the flight that it waited for has landed, or as the one that leads it now."""
@@ -336,9 +355,10 @@ class Cache:
         if flight.entry is not None and self._fits(flight.entry, lookup.request):
             lookup.conditional = None
             return self._judge(attempt, lookup, flight.entry, collapsed=True)
-        if flight.response is not None:
+        is_ours = flight.who is not None and flight.who == lookup.who
+        if is_ours and flight.response is not None:
             return AnswerWith(shared(flight.response, lookup.request, lookup.why))
-        if flight.error is not None:
+        if is_ours and flight.error is not None:
             return Refuse(copy.copy(flight.error), by=self.name)
         return told("miss", lookup.why, lookup.request, _sent_as(lookup))
 

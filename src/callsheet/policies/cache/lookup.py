@@ -37,9 +37,10 @@ class Flight:
 
     Once it has landed it has no leader, and at most one of: the entry that was stored, the failure that the service answered
     with, the error in place of an answer. It has none if the answer is nobody else's: then each that waited asks for itself.
+    A failure is of `who` led it: another principal that waits for what all may be shown asks for itself.
     """
 
-    __slots__ = ("entry", "error", "key", "leader", "response", "waiters")
+    __slots__ = ("entry", "error", "key", "leader", "response", "waiters", "who")
 
     def __init__(self, key: str, leader: Call) -> None:
         self.key = key
@@ -48,6 +49,7 @@ class Flight:
         self.entry: Entry | None = None
         self.response: Response | None = None
         self.error: APIError | None = None
+        self.who: tuple[str, str] | None = None
 
 
 class Lookup:
@@ -56,7 +58,7 @@ class Lookup:
     `why` is a word of RFC 9211, `detail` says more. `conditional` is the request by which the service is asked if the stored
     answer is still good, `merged` that answer once the service said so. `attempt` is the last one that has an outcome, and
     `stored` what that was stored as. It
-    `waits` for its flight; `is_alone` after that: it waits for no other.
+    `waits` for its flight; `is_alone` after that: it waits for no other. `landings` are those before it looked into the store.
     """
 
     __slots__ = (
@@ -69,6 +71,7 @@ class Lookup:
         "flight",
         "is_alone",
         "key",
+        "landings",
         "merged",
         "patience",
         "principal",
@@ -94,6 +97,12 @@ class Lookup:
         self.stored: Entry | None = None
         self.flight: Flight | None = None
         self.waits = self.is_alone = False
+        self.landings = 0
+
+    @property
+    def who(self) -> tuple[str, str] | None:
+        """Who asks; None where that is not known, and so nobody else can be the same."""
+        return None if self.principal is None else (self.principal, self.asked.proofs)
 
 
 class CacheState:
@@ -108,7 +117,7 @@ class CacheState:
         self.lock = threading.Lock()
         self.flights: dict[str, Flight] = {}
         self.refreshing: set[str] = set()
-        self.requests = self.network = self.hits = 0
+        self.requests = self.network = self.hits = self.landings = 0
 
     def join(self, key: str, attempt: Attempt) -> tuple[Flight, Any]:
         """The flight of a key, and the ticket to wait for it; None for the call that leads it."""
@@ -130,6 +139,7 @@ class CacheState:
         attempt = lookup.attempt
         outcome = attempt.outcome if attempt is not None and attempt.again is None else None
         with self.lock:
+            flight.who = lookup.who
             if isinstance(outcome, Response) and lookup.stored is not None:
                 flight.entry = lookup.stored
             elif isinstance(outcome, Response):
@@ -145,6 +155,7 @@ class CacheState:
 
     def _land(self, flight: Flight) -> None:
         flight.leader = None
+        self.landings += 1
         self.flights.pop(flight.key, None)
         for ticket in flight.waiters.values():
             ticket.grant()
