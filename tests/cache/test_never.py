@@ -139,6 +139,66 @@ def test_a_credential_in_the_query_is_not_shown_by_the_store(shop, fake):
     assert [entry.url for entry in kept(shop)] == ["https://shop.test/v1/a?api_key=***&page=2"]
 
 
+class TestAChange:
+    CHANGED = "another call has changed it meanwhile"
+
+    @pytest.fixture
+    def overtaken(self, shop, fake):
+        """Has something happen while the first answer to GET /a is on its way."""
+
+        def during(act):
+            count = iter(range(1, 99))
+
+            async def answered_late(sent):
+                number = next(count)
+                if number == 1:
+                    await act()
+                return Reply(200, b'{"n": %d}' % number, (("Cache-Control", "max-age=60"),))
+
+            def answered(sent):
+                number = next(count)
+                if number == 1:
+                    act()
+                return Reply(200, b'{"n": %d}' % number, (("Cache-Control", "max-age=60"),))
+
+            fake.on("GET", "/a").call(answered_late if hasattr(shop, "runner") else answered)
+
+        return during
+
+    def test_keeps_out_what_was_on_its_way_meanwhile(self, shop, fake, overtaken):
+        fake.on("PUT", "/a").respond(204)
+        overtaken(lambda: shop.client.put("/a"))
+        first = shop.do("get", "/a")
+        assert (first.json(), self.CHANGED in first.cache_status) == ({"n": 1}, True)
+        assert [shop.do("get", "/a").json() for _ in range(2)] == [{"n": 2}] * 2
+
+    def test_so_does_clearing(self, shop, overtaken):
+        overtaken(shop.client.cache.clear)
+        assert [shop.do("get", "/a").json()["n"] for _ in range(3)] == [1, 2, 2]
+
+    def test_of_another_url_keeps_nothing_out(self, shop, fake, overtaken):
+        fake.on("PUT", "/b").respond(204)
+        overtaken(lambda: shop.client.put("/b"))
+        assert [shop.do("get", "/a").json()["n"] for _ in range(2)] == [1, 1]
+
+    @pytest.mark.parametrize("named", ["HTTPS://SHOP.test:443/v1/a", "x/../a", "a#top", "/v1/a"])
+    def test_drops_what_the_answer_names_however_it_is_spelt(self, shop, fake, numbered, named):
+        numbered("/a", Cache_Control="max-age=60")
+        fake.on("POST", "/b").respond(201, headers={"Location": named})
+        shop.do("get", "/a")
+        shop.do("post", "/b", json={})
+        assert shop.do("get", "/a").json() == {"n": 2}
+
+    @pytest.mark.parametrize("named", ["http://[bad", "https://shop.test:99999/v1/a", "//", "http://[::1", "\\\\", "?"])
+    @pytest.mark.parametrize("field", ["Location", "Content-Location"])
+    def test_that_succeeded_does_not_fail_by_what_its_answer_names(self, shop, fake, numbered, field, named):
+        numbered("/b", Cache_Control="max-age=60")
+        fake.on("POST", "/b").respond(201, headers={field: named})
+        shop.do("get", "/b")
+        assert shop.do("post", "/b", json={}).status_code == 201
+        assert shop.do("get", "/b").json() == {"n": 2}
+
+
 class TestABodyInTheKey:
     def asked(self, content, kind="application/json"):
         return body_text(Request("POST", "https://shop.test/v1/a", Headers(()), Content(content, kind)))

@@ -6,11 +6,12 @@ import hmac
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from callsheet.http.caching.fields import normalized
 from callsheet.http.caching.reuse import BYPASSING, CONDITIONS, Wishes, wishes_of
 from callsheet.http.headers import Headers
-from callsheet.http.request import Request
+from callsheet.http.request import Request, origin_of
 from callsheet.secret import Secret
 from callsheet.secret.credential_names import names_a_credential
 
@@ -72,6 +73,12 @@ def texts_of(headers: Headers, name: str) -> list[str]:
 def mac(key: bytes, *parts: str) -> str:
     """A keyed hash of some texts, in hex."""
     return hmac.digest(key, PARTED.join(parts).encode("utf-8", "surrogateescape"), "sha256").hex()
+
+
+def place_of(url: str) -> str:
+    """What a URL means, however it spells its origin. Raises ValueError for what is no URL of http."""
+    parts = urlsplit(url)
+    return f"{origin_of(url)}{parts.path or '/'}?{parts.query}"
 
 
 def varied(key: bytes, names: tuple[str, ...], request: Request) -> tuple[tuple[str, str], ...]:

@@ -23,7 +23,7 @@ from callsheet.events import CacheUsed
 from callsheet.http.caching import cache_status
 from callsheet.http.caching.fields import freshened
 from callsheet.http.caching.freshness import Facts, facts_of
-from callsheet.http.caching.keys import Asked, argument_text, asked_of, body_text, mac, texts_of, varied
+from callsheet.http.caching.keys import Asked, argument_text, asked_of, body_text, mac, place_of, texts_of, varied
 from callsheet.http.caching.reuse import FAILURES, Windows, may_serve_error, use_of, window
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
@@ -94,11 +94,13 @@ class Cache:
                 self.state.land(lookup.flight)  # of the request before a redirect, which the others follow as well
             lookup = call.notes[LOOKUP] = Lookup(call.request, self.asked(call.request.headers), patience(call, now))
             self.state.requests += 1
+            lookup.changes = self.state.changes
             lookup.detail = self._why_not(call, lookup)
             otherwise = _refused(lookup) if _wants_only(call, lookup) else None
             if lookup.detail:
                 return otherwise
             return self.keyed(partial(self._look, attempt, lookup), lookup.patience, otherwise)
+        lookup.changes = self.state.changes
         return self._awake(attempt, lookup) if lookup.waits else _sent_as(lookup)
 
     def after(self, attempt: Attempt, now: float) -> AnswerWith | None:
@@ -189,8 +191,11 @@ class Cache:
         return Ask(self.store, HashKey(), partial(self._got_key, then, otherwise), within)
 
     def tag(self, hash_key: bytes, url: str) -> str:
-        """By which all that is stored of a URL is dropped: what one principal changed, others would see as it was, too."""
-        return mac(hash_key, "tag", self.service, url.partition("#")[0])
+        """By which all that is stored of a URL is dropped: what one principal changed, others would see as it was, too.
+
+        Raises ValueError for what is no URL of http.
+        """
+        return mac(hash_key, "tag", self.service, place_of(url))
 
     def _got_key(self, then: Callable[[bytes], Verdict | None], otherwise: Verdict | None, got: Any) -> Verdict | None:
         if isinstance(got, StoreFailure):

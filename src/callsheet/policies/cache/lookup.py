@@ -27,6 +27,10 @@ PATIENCE, SHARE = 0.25, 0.1
 """Seconds that a call waits for its store, and of what is left of its time: a store in trouble costs a miss, not the deadline."""
 
 
+MOST_CHANGES = 1024
+"""URLs of which is known when they were changed last; where there are more, all count as changed."""
+
+
 def patience(call: Call, now: float) -> float:
     """Seconds that a call may wait for its store now."""
     return min(PATIENCE, (call.deadline - now) * SHARE)
@@ -58,12 +62,14 @@ class Lookup:
     `why` is a word of RFC 9211, `detail` says more. `conditional` is the request by which the service is asked if the stored
     answer is still good, `merged` that answer once the service said so. `attempt` is the last one that has an outcome, and
     `stored` what that was stored as. It
-    `waits` for its flight; `is_alone` after that: it waits for no other. `landings` are those before it looked into the store.
+    `waits` for its flight; `is_alone` after that: it waits for no other. `landings` are those before it looked into the store,
+    `changes` those before its last attempt.
     """
 
     __slots__ = (
         "asked",
         "attempt",
+        "changes",
         "conditional",
         "detail",
         "entry",
@@ -97,7 +103,7 @@ class Lookup:
         self.stored: Entry | None = None
         self.flight: Flight | None = None
         self.waits = self.is_alone = False
-        self.landings = 0
+        self.landings = self.changes = 0
 
     @property
     def who(self) -> tuple[str, str] | None:
@@ -118,6 +124,22 @@ class CacheState:
         self.flights: dict[str, Flight] = {}
         self.refreshing: set[str] = set()
         self.requests = self.network = self.hits = self.landings = 0
+        self.changes = self._changes_of_others = 0
+        self._changes: dict[str, int] = {}
+
+    def changed(self, tag: str | None = None) -> None:
+        """Note that what is stored of a URL, or all of it, was dropped: what is on its way may be as it was before."""
+        with self.lock:
+            self.changes += 1
+            if tag is None or len(self._changes) >= MOST_CHANGES:
+                self._changes_of_others = self.changes
+                self._changes.clear()
+            if tag is not None:
+                self._changes[tag] = self.changes
+
+    def has_changed(self, tag: str, since: int) -> bool:
+        """Whether what is stored of a URL was dropped after so many changes."""
+        return self._changes.get(tag, self._changes_of_others) > since
 
     def join(self, key: str, attempt: Attempt) -> tuple[Flight, Any]:
         """The flight of a key, and the ticket to wait for it; None for the call that leads it."""

@@ -62,11 +62,13 @@ class CacheStore:
         key = self._key(lookup, facts)
         if not key:
             why = why or "it is not public, and the sheet does not say whose credential a function gives (identity)"
+        tag = self._cache.tag(hash_key, lookup.request.wire_url)
+        if not why and self._cache.state.has_changed(tag, lookup.changes):
+            why = "another call has changed it meanwhile"
         if why:
             return self._not_stored(lookup, answer, why, status)
         entry = merged or self._entry(attempt, lookup, answer, now)
         if merged is None:
-            tag = self._cache.tag(hash_key, lookup.request.wire_url)
             vary = varied(hash_key, facts.names or (), lookup.request)
             entry = self._cache.timed(replace(entry, key=key, vary=vary, tags=(tag,)))
         answer.cache_status = cache_status.forwarded(lookup.why, status=status, stored=True)
@@ -104,6 +106,8 @@ class CacheStore:
         )
 
     def _kept(self, lookup: Lookup, entry: Entry, did: str, got: Any) -> Verdict | None:
+        if self._cache.state.has_changed(entry.tags[0], lookup.changes):  # between the question above and this one
+            return Ask(self._cache.store, Drop(key=entry.key), _then(None), lookup.patience)
         lookup.stored = entry
         if isinstance(got, StoreFailure):
             return told("not stored", "the store could not be asked", lookup.request)
@@ -182,11 +186,11 @@ class Invalidation:
 
     def _drop(self, request: Request, answer: Response, within: float, hash_key: bytes) -> Verdict | None:
         named = [answer.field(name) for name in (b"location", b"content-location")]
-        beside = [urljoin(request.wire_url, url) for url in named if url]
-        urls = [request.wire_url, *(url for url in beside if _is_of(request, url))]
+        beside = [url for name in named if name and (url := _at_home(request, name))]
+        tags = [self._cache.tag(hash_key, url) for url in (request.wire_url, *beside)]
         verdict: Verdict | None = None
-        for url in dict.fromkeys(urls):
-            tag = self._cache.tag(hash_key, url)
+        for tag in dict.fromkeys(tags):
+            self._cache.state.changed(tag)
             verdict = Ask(self._cache.store, Drop(tag=tag), _then(verdict), within)
         return verdict
 
@@ -200,12 +204,13 @@ def _differs(attempt: Attempt, lookup: Lookup, name: str) -> bool:
     return texts_of(attempt.request.headers, name) != texts_of(lookup.request.headers, name)
 
 
-def _is_of(request: Request, url: str) -> bool:
-    """Whether a URL is of the origin of the request: an answer has nothing of another one dropped (RFC 9111 4.4)."""
+def _at_home(request: Request, named: str) -> str:
+    """The URL that an answer names, if it is of the request's origin: nothing of another one is dropped (RFC 9111 4.4)."""
     try:
-        return origin_of(url) == request.origin
+        url = urljoin(request.wire_url, named)
+        return url if origin_of(url) == request.origin else ""
     except ValueError:
-        return False
+        return ""
 
 
 def _repeats_a_secret(answer: Response) -> bool:
