@@ -2,8 +2,13 @@
 
 import pytest
 
+<<<<<<< HEAD
 from callsheet import Client, Secret, Sheet, SheetError
 from callsheet.auth.principal import principal_of
+=======
+from callsheet import Secret, Sheet
+from callsheet.auth.principal import Principal, principal_of
+>>>>>>> fresh14
 from callsheet.testing import FakeTransport
 
 OAUTH2 = {"token_url": "https://id.test/token", "client_id": "ours", "client_secret": "s" * 16, "scopes": ["read"]}
@@ -68,6 +73,7 @@ def test_a_function_of_the_users_is_nobody_until_the_sheet_says_who_it_is():
     assert ada != bob
 
 
+<<<<<<< HEAD
 def with_identity(request, *, identity=None):
     return request.plus("X-Identity", str(identity))
 
@@ -85,3 +91,42 @@ def test_a_function_that_has_an_option_of_that_name_gets_it_too(function):
 def test_an_identity_is_a_text():
     with pytest.raises(SheetError, match="a text that says whose credential"):
         principal(auth={"python": "json:dumps", "identity": [1]})
+=======
+HMAC = {"algorithm": "sha256", "header": "X-Signature"}
+AWS = {"region": "eu-west-1", "service": "s3"}
+AWS_KEYS = {"access_key": "AKIDEXAMPLE", "secret_key": "wJalrXUtnFEMI-of-the-sheet"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"auth": {"jwt": JWT | {"secret": lambda: "k" * 32}}},
+        {"auth": {"oauth2": OAUTH2 | {"client_secret": lambda: "s" * 16}}},
+        {"sign": {"hmac": HMAC | {"key": lambda: "k" * 32}}},
+    ],
+)
+def test_so_may_what_is_made_with_the_key_that_a_function_gives(settings):
+    assert principal(**settings) is None
+
+
+def test_credentials_that_the_machine_gives_may_be_anybodys_and_those_of_the_sheet_are_ours():
+    assert principal(sign={"aws": AWS}) is None
+    assert principal(sign={"aws": AWS | {"credentials": {"profile": "billing"}}}) is None
+    ours = principal(sign={"aws": AWS | {"credentials": AWS_KEYS}})
+    theirs = principal(sign={"aws": AWS | {"credentials": AWS_KEYS | {"access_key": "AKIDOTHER"}}})
+    assert None not in (ours, theirs)
+    assert ours != theirs
+
+
+def test_a_key_in_a_file_counts_by_its_content(tmp_path):
+    file = tmp_path / "key"
+    file.write_text("k" * 32)
+    clock = FakeTransport().clock
+    shop = {"base_url": "https://shop.test", "sign": {"hmac": HMAC | {"key": f"${{file:{file}}}"}}}
+    asked = Principal(Sheet(services={"shop": shop}, clock=clock.now).services["shop"].settings())
+    ours = asked.now()
+    assert asked.now() == ours
+    file.write_text("another's, which is longer")
+    clock.advance(2)
+    assert asked.now() not in (ours, None)
+>>>>>>> fresh14

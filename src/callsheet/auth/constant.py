@@ -97,7 +97,7 @@ def _jwt(auth: AuthSettings) -> ConstantCredential:
 def _oauth2(auth: AuthSettings) -> ConstantCredential:
     options = auth.options
     told = {name: _told(options[name]) for name in OAUTH2_WHO if name in options}
-    secrets = tuple(_secrets_in(options))
+    secrets = tuple(secrets_in(options))
     return ConstantCredential(
         _identity("oauth2", Secret(json.dumps(told, sort_keys=True))), unsent=secrets, later=("Authorization",)
     )
@@ -112,19 +112,20 @@ def _told(value: Any) -> Any:
     return [_told(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _secrets_in(value: Any) -> Iterator[Secret]:
+def secrets_in(value: Any) -> Iterator[Secret]:
+    """The secrets among some options."""
     if isinstance(value, Secret):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _secrets_in(inner)
+            yield from secrets_in(inner)
 
 
 def _python(auth: AuthSettings) -> ConstantCredential:
     # Only the function knows whose credential it is, unless the sheet says it.
     identity = auth.options.get("identity")
     told = "" if identity is None else _identity("python", as_secret(identity))
-    return ConstantCredential(told, unsent=tuple(_secrets_in(auth.options["options"])))
+    return ConstantCredential(told, unsent=tuple(secrets_in(auth.options["options"])))
 
 
 OAUTH2_WHO = ("token_url", "grant", "client_id", "scopes", "audience", "params", "refresh_token", "assertion")

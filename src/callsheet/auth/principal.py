@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from callsheet.auth.constant import as_secret, constant_credential
+from callsheet.auth.constant import as_secret, constant_credential, secrets_in
 from callsheet.errors import AuthError
 from callsheet.secret import Secret
 from callsheet.secret.credential_names import names_a_credential
-from callsheet.settings.settings import AuthSettings, Settings
+from callsheet.settings.settings import AuthSettings, Settings, SignSettings
 
 
 class Principal:
@@ -18,7 +18,7 @@ class Principal:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._is_constant = all(secret.is_constant for secret in _sent(settings))
+        self._is_constant = all(secret.is_constant for secret in _proving(settings))
         self._told = principal_of(settings) if self._is_constant else None
 
     def now(self) -> str | None:
@@ -37,9 +37,9 @@ def principal_of(settings: Settings) -> str | None:
     A function of the user's may give another one's token at any call, so that only the sheet can say whose it is.
     """
     who = constant_credential(settings.auth).identity
-    if not who or any(secret.is_asked for secret in _sent(settings)):
-        return None
     sign, tls = settings.sign, settings.tls
+    if not who or any(secret.is_asked for secret in _proving(settings)) or is_found_by_chance(sign):
+        return None
     told = [who, *_proofs(settings.auth)]
     for name, value in settings.headers.items():
         if isinstance(value, Secret) or names_a_credential(name):
@@ -50,10 +50,18 @@ def principal_of(settings: Settings) -> str | None:
     return "\n".join(told)
 
 
-def _sent(settings: Settings) -> list[Secret]:
-    """The credentials that are sent as they stand on the sheet."""
+def is_found_by_chance(sign: SignSettings | None) -> bool:
+    """Whether the environment or the machine gives the credentials (AWS), which may be anybody's."""
+    return sign is not None and sign.kind == "aws" and "access_key" not in (sign.options["credentials"] or {})
+
+
+def _proving(settings: Settings) -> list[Secret]:
+    """The secrets that prove who we are: those that are sent, and those by which tokens and signatures are made."""
     own = [value for value in settings.headers.values() if isinstance(value, Secret)]
-    return [*own, *constant_credential(settings.auth).secrets]
+    auth, sign = settings.auth, settings.sign
+    if auth is not None:  # what is passed to a function of the user's does not count beside the identity
+        own += secrets_in(auth.options.get("identity") if auth.kind == "python" else auth.options)
+    return [*own, *secrets_in(sign.options if sign is not None else None)]
 
 
 def _proofs(auth: AuthSettings | None) -> list[str]:

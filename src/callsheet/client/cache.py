@@ -45,6 +45,9 @@ class _AnyCacheControl:
 
     def _question(self, service: str | None, operation: str | None) -> Clear:
         self._check(service, operation)
+        for name, state in self._states().items():
+            if service in (None, name):
+                state.changed()
         return Clear(service, operation)
 
     def _check(self, service: str | None, operation: str | None) -> None:

@@ -6,11 +6,12 @@ import hmac
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from callsheet.http.caching.fields import normalized
 from callsheet.http.caching.reuse import BYPASSING, CONDITIONS, Wishes, wishes_of
 from callsheet.http.headers import Headers
-from callsheet.http.request import Request
+from callsheet.http.request import Request, origin_of
 from callsheet.secret import Secret
 from callsheet.secret.credential_names import names_a_credential
 
@@ -74,6 +75,12 @@ def mac(key: bytes, *parts: str) -> str:
     return hmac.digest(key, PARTED.join(parts).encode("utf-8", "surrogateescape"), "sha256").hex()
 
 
+def place_of(url: str) -> str:
+    """What a URL means, however it spells its origin. Raises ValueError for what is no URL of http."""
+    parts = urlsplit(url)
+    return f"{origin_of(url)}{parts.path or '/'}?{parts.query}"
+
+
 def varied(key: bytes, names: tuple[str, ...], request: Request) -> tuple[tuple[str, str], ...]:
     """The fields of a request that an answer varies on: by name, a keyed hash of each."""
     return tuple((name, mac(key, name, _value_of(request.headers, name))) for name in names)
@@ -85,15 +92,31 @@ def _value_of(headers: Headers, name: str) -> str:
 
 
 def body_text(request: Request) -> str:
-    """The body as it counts for a key: JSON with its names in order, anything else as it is."""
+    """The body as it counts for a key, with its media type: JSON with its names in order, anything else as it is."""
     body = request.body
     content = (body.content or b"") if body is not None else b""
-    if content and "json" in (request.headers.get("Content-Type") or getattr(body, "content_type", None) or ""):
+    kind = request.headers.get("Content-Type") or getattr(body, "content_type", None) or ""
+    if content and "json" in kind:
         try:
-            return json.dumps(json.loads(content), sort_keys=True, separators=(",", ":"))
-        except ValueError:
+            told = json.loads(content, object_pairs_hook=_ordered, parse_float=_as_written)
+            return f"{kind}{PARTED}{json.dumps(told, separators=(',', ':'))}"
+        except (ValueError, RecursionError):
             pass
-    return content.decode("latin-1")
+    return f"{kind}{PARTED}{content.decode('latin-1')}"
+
+
+def _ordered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object as a list of its members, so that a name that is given twice counts with both values."""
+    return {"": sorted(pairs, key=_name)}
+
+
+def _name(pair: tuple[str, Any]) -> str:
+    return pair[0]
+
+
+def _as_written(number: str) -> dict[str, str]:
+    """A number that a float may not hold: it is told from any object, which has a list."""
+    return {"": number}
 
 
 def argument_text(arguments: Mapping[str, Any], name: str) -> str:
@@ -101,4 +124,11 @@ def argument_text(arguments: Mapping[str, Any], name: str) -> str:
     value = arguments.get(name)
     if isinstance(value, Secret):
         return value.reveal()
-    return json.dumps(value, sort_keys=True, default=str)
+    try:
+        return json.dumps(value, sort_keys=True, default=_plain)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+
+
+def _plain(value: Any) -> str:
+    return value.reveal() if isinstance(value, Secret) else str(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from callsheet.auth.principal import principal_of
+from callsheet.auth.principal import is_found_by_chance, principal_of
 from callsheet.policies.cache.cache import Cache, methods_of
 from callsheet.policies.cache.storing import CacheStore, Invalidation
 from callsheet.policies.scope import Own, Scope
@@ -36,6 +36,8 @@ def why_never(settings: Settings, own: Own) -> str:
         hint = ", unless it is `safe`" if own.method == "POST" and chosen.mode == "ttl" else ""
         return f"nothing is stored: an answer to {own.method} is not kept{hint}"
     if principal_of(settings) is None and not chosen.shared:
+        if is_found_by_chance(settings.sign):
+            return "nothing is stored: the environment or the machine gives the credentials of AWS, and the sheet does not say whose"
         return "nothing is stored: a function gives the credential, and the sheet does not say whose; write `auth: {python, identity}`"
     return ""
 

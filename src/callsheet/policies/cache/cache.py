@@ -23,7 +23,7 @@ from callsheet.events import CacheUsed
 from callsheet.http.caching import cache_status
 from callsheet.http.caching.fields import freshened
 from callsheet.http.caching.freshness import Facts, facts_of
-from callsheet.http.caching.keys import Asked, argument_text, asked_of, body_text, mac, texts_of, varied
+from callsheet.http.caching.keys import Asked, argument_text, asked_of, body_text, mac, place_of, texts_of, varied
 from callsheet.http.caching.reuse import FAILURES, Windows, may_be_stale, may_serve_error, use_of, window
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
@@ -58,8 +58,9 @@ TOO_MANY_REQUESTS, LEAST_OF_NETWORKS = 429, 520
 
 
 class Known(NamedTuple):
-    """What was read of a stored answer: its facts, and its fields but for the age."""
+    """What was read of a stored answer, which is known again by `of`: its facts, and its fields but for the age."""
 
+    of: tuple[Any, ...]
     facts: Facts
     shown: tuple[tuple[str, str], ...]
 
@@ -99,13 +100,16 @@ class Cache:
                 self.state.land(lookup.flight)  # of the request before a redirect, which the others follow as well
             lookup = call.notes[LOOKUP] = Lookup(call.request, self.asked(call.request.headers), patience(call, now))
             self.state.requests += 1
+            lookup.changes = self.state.changes
             lookup.detail = self._why_not(call, lookup)
+            otherwise = _refused(lookup) if _wants_only(call, lookup) else None
             if lookup.detail:
-                return None
+                return otherwise
             known = self.state.hash_key
             if known is not None:
                 return self._look(attempt, lookup, known)
-            return self.keyed(partial(self._look, attempt, lookup), lookup.patience)
+            return self.keyed(partial(self._look, attempt, lookup), lookup.patience, otherwise)
+        lookup.changes = self.state.changes
         return self._awake(attempt, lookup) if lookup.waits else _sent_as(lookup)
 
     def after(self, attempt: Attempt, now: float) -> AnswerWith | None:
@@ -120,7 +124,8 @@ class Cache:
         fields = freshened(lookup.entry.fields, stored_fields(answer))
         asked = wall - (now - attempt.began)
         lookup.merged = self.timed(replace(lookup.entry, fields=fields, asked=asked, answered=wall))
-        return AnswerWith(self._answer(lookup.merged, attempt.request, wall)[0])
+        cookies = tuple(("Set-Cookie", value) for value in answer.headers.get_list("Set-Cookie"))
+        return AnswerWith(self._answer(lookup.merged, attempt.request, wall, cookies)[0])
 
     def let_go(self, attempt: Attempt, sent: bool) -> None:  # noqa: FBT001 the questions are asked by position
         """Wait no longer for another call."""
@@ -163,15 +168,15 @@ class Cache:
 
     def known(self, entry: Entry) -> Known:
         """What the entry says of its own storing; in mode `ttl` the settings say for how long it serves."""
-        name = (entry.key, entry.vary, entry.answered)
+        name, of = (entry.key, entry.vary), (entry.asked, entry.answered, entry.status, entry.fields)
         known = self._known.get(name)
-        if known is None:
+        if known is None or known.of != of:
             facts = facts_of(entry.status, entry.fields, entry.asked, entry.answered)
             if self.chosen.ttl is not None:
                 facts = facts._replace(said={}, lifetime=self.chosen.ttl, is_guessed=False, age=0.0)
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            known = self._known[name] = Known(facts, shown_fields(entry))
+            known = self._known[name] = Known(of, facts, shown_fields(entry))
         return known
 
     def timed(self, entry: Entry) -> Entry:
@@ -185,30 +190,38 @@ class Cache:
         )
         return replace(entry, fresh_until=fresh, keep_until=max(fresh, entry.answered) + late)
 
-    def keyed(self, then: Callable[[bytes], Verdict | None], within: float) -> Verdict | None:
-        """Go on with the store's key for hashes. It is asked for once, and may take longer: a new file is made for it first."""
+    def keyed(
+        self, then: Callable[[bytes], Verdict | None], within: float, otherwise: Verdict | None = None
+    ) -> Verdict | None:
+        """Go on with the store's key for hashes; `otherwise` where the store does not give it.
+
+        It is asked for once, and may take longer: a new file is made for it first.
+        """
         known = self.state.hash_key
-        return (
-            Ask(self.store, HashKey(), partial(self._got_key, then), FOR_THE_KEY * within)
-            if known is None
-            else then(known)
-        )
+        if known is not None:
+            return then(known)
+        return Ask(self.store, HashKey(), partial(self._got_key, then, otherwise), FOR_THE_KEY * within)
 
     def tag(self, hash_key: bytes, url: str) -> str:
-        """By which all that is stored of a URL is dropped: what one principal changed, others would see as it was, too."""
-        return mac(hash_key, "tag", self.service, url.partition("#")[0])
+        """By which all that is stored of a URL is dropped: what one principal changed, others would see as it was, too.
 
-    def _got_key(self, then: Callable[[bytes], Verdict | None], got: Any) -> Verdict | None:
+        Raises ValueError for what is no URL of http.
+        """
+        return mac(hash_key, "tag", self.service, place_of(url))
+
+    def _got_key(self, then: Callable[[bytes], Verdict | None], otherwise: Verdict | None, got: Any) -> Verdict | None:
         if isinstance(got, StoreFailure):
-            return None
+            return otherwise
         self.state.hash_key = got
         return then(got)
 
-    def _answer(self, entry: Entry, request: Request, wall: float) -> tuple[Response, float]:
-        """The stored answer, and how old it is (RFC 9111 4.2.3)."""
-        facts, shown = self.known(entry)
+    def _answer(
+        self, entry: Entry, request: Request, wall: float, cookies: tuple[tuple[str, str], ...] = ()
+    ) -> tuple[Response, float]:
+        """The stored answer, with the cookies that a 304 sets, and how old it is (RFC 9111 4.2.3)."""
+        _, facts, shown = self.known(entry)
         age = facts.age + max(0.0, wall - entry.answered)
-        return answer_of(entry, shown, request, age), age
+        return answer_of(entry, (*shown, *cookies), request, age), age
 
     def _why_not(self, call: Call, lookup: Lookup) -> str:
         """Why the store is neither asked nor given the answer; "" if it is."""
@@ -232,6 +245,7 @@ class Cache:
         if attempt.call.notes.get(OPTION) == "refresh":
             lookup.why = "request"
             return told("miss", "cache=refresh", lookup.request)
+        lookup.landings = self.state.landings
         found = partial(self._found, attempt, lookup, is_own=bool(lookup.key))
         return Ask(self.store, Find(lookup.key or lookup.shared_key), found, lookup.patience)
 
@@ -288,11 +302,11 @@ class Cache:
 
     def _judge(self, attempt: Attempt, lookup: Lookup, entry: Entry, *, collapsed: bool = False) -> Verdict | None:
         """Serve the stored answer, or go on to ask the service if it is still good."""
-        request, (facts, shown) = lookup.request, self.known(entry)
+        request, (_, facts, shown) = lookup.request, self.known(entry)
         age = facts.age + max(0.0, self.wall() - entry.answered)
         use = use_of(facts, lookup.asked.wishes, self.windows, age)
         lookup.entry, lookup.facts = entry, facts
-        if use.how == "ask" or REFRESHING in attempt.call.notes:
+        if use.how == "ask" or (REFRESHING in attempt.call.notes and not collapsed):
             return self._go(attempt, lookup, use.why or "stale")
         answer = answer_of(entry, shown, request, age)
         answer.cache_status = (
@@ -306,7 +320,8 @@ class Cache:
             served = told("hit", f"fresh for {use.left:.0f} s", request, served)
         elif self._hears:
             served = told("stale", f"for {-use.left:.0f} s", request, served)
-        return self._refreshing(lookup, served) if use.how == "revalidate" else served
+        wants_none = lookup.asked.wishes.no_store or attempt.call.notes.get(OPTION) == "no-store"
+        return self._refreshing(lookup, served) if use.how == "revalidate" and not wants_none else served
 
     def _refreshing(self, lookup: Lookup, served: Verdict) -> Verdict:
         """Serve the stale answer, and have another call fetch a fresh one in the background, once per key."""
@@ -321,10 +336,8 @@ class Cache:
         """Ask the service, alone or behind the call that does so already; refuse where only the stored answer is wanted."""
         asked, facts, request = lookup.asked, lookup.facts, lookup.request
         lookup.why = why
-        if asked.wishes.only_if_cached or attempt.call.notes.get(OPTION) == "only":
-            answer = made(504, request, (), reason="Gateway Timeout")
-            answer.cache_status = cache_status.forwarded(why, detail="only-if-cached")
-            return told("miss", "only-if-cached", request, AnswerWith(answer))
+        if _wants_only(attempt.call, lookup):
+            return _refused(lookup)
         if facts is not None and facts.has_validator and not asked.conditions:
             lookup.conditional = conditional(request, facts)
         waiting = None
@@ -332,16 +345,33 @@ class Cache:
             waiting = self._join(attempt, lookup)
         return waiting or told("miss", why, request, _sent_as(lookup))
 
-    def _join(self, attempt: Attempt, lookup: Lookup) -> WaitFor | None:
+    def _join(self, attempt: Attempt, lookup: Lookup) -> WaitFor | Ask | None:
         """Lead the flight of this key, or wait for the call that does."""
         asked = lookup.asked
         flight, ticket = self.state.join(f"{lookup.key or lookup.shared_key}{asked.rest}{asked.wishes}", attempt)
         lookup.flight = flight
         if ticket is None:
-            return None
+            if self.state.landings == lookup.landings or REFRESHING in attempt.call.notes or lookup.why == "request":
+                return None
+            # Another call may have stored the answer since this one looked.
+            again = partial(self._found_late, attempt, lookup)
+            return Ask(self.store, Find(lookup.key or lookup.shared_key), again, lookup.patience)
         lookup.waits = True
         attempt.held[self] = None
         return WaitFor(ticket, "the answer to another call, which asks for the same", looks_again=True)
+
+    def _found_late(self, attempt: Attempt, lookup: Lookup, got: Any) -> Verdict | None:
+        """Give the answer that was stored just now to those that wait, too; else ask the service, and lead them."""
+        flight, wall = lookup.flight, self.wall()
+        assert flight is not None
+        entries: tuple[Entry, ...] = () if isinstance(got, StoreFailure) else got
+        fresh = [entry for entry in entries if entry.fresh_until > wall and self._fits(entry, lookup.request)]
+        if not fresh:
+            return told("miss", lookup.why, lookup.request, _sent_as(lookup))
+        flight.entry = max(fresh, key=lambda entry: entry.answered)
+        self.state.land(flight)
+        lookup.flight, lookup.conditional, lookup.is_alone = None, None, True
+        return self._judge(attempt, lookup, flight.entry)
 
     def _awake(self, attempt: Attempt, lookup: Lookup) -> Verdict | None:
         """Go on after the flight that it waited for has landed, or as the one that leads it now."""
@@ -354,9 +384,10 @@ class Cache:
         if flight.entry is not None and self._fits(flight.entry, lookup.request):
             lookup.conditional = None
             return self._judge(attempt, lookup, flight.entry, collapsed=True)
-        if flight.response is not None:
+        is_ours = flight.who is not None and flight.who == lookup.who
+        if is_ours and flight.response is not None:
             return AnswerWith(shared(flight.response, lookup.request, lookup.why))
-        if flight.error is not None:
+        if is_ours and flight.error is not None:
             return Refuse(copy.copy(flight.error), by=self.name)
         return told("miss", lookup.why, lookup.request, _sent_as(lookup))
 
@@ -370,6 +401,17 @@ def methods_of(chosen: CacheSettings, own: Own) -> frozenset[str]:
         return reading
     allowed = reading | ({own.method} if own.safe else frozenset())
     return allowed if chosen.methods is None else allowed & frozenset(chosen.methods)
+
+
+def _wants_only(call: Call, lookup: Lookup) -> bool:
+    """Whether nothing may be sent for it (RFC 9111 5.2.1.7)."""
+    return lookup.asked.wishes.only_if_cached or call.notes.get(OPTION) == "only"
+
+
+def _refused(lookup: Lookup) -> Verdict:
+    answer = made(504, lookup.request, (), reason="Gateway Timeout")
+    answer.cache_status = cache_status.forwarded(lookup.why, detail="only-if-cached")
+    return told("miss", "only-if-cached", lookup.request, AnswerWith(answer))
 
 
 def _sent_as(lookup: Lookup) -> Change | None:

@@ -28,6 +28,10 @@ PATIENCE, SHARE = 0.25, 0.1
 """Seconds that a call waits for its store, and of what is left of its time: a store in trouble costs a miss, not the deadline."""
 
 
+MOST_CHANGES = 1024
+"""URLs of which is known when they were changed last; where there are more, all count as changed."""
+
+
 def patience(call: Call, now: float) -> float:
     """Seconds that a call may wait for its store now."""
     return min(PATIENCE, (call.deadline - now) * SHARE)
@@ -39,14 +43,28 @@ class Flight:
 
     Once it has landed it has no leader, and at most one of: the entry that was stored, the failure that the service answered
     with, the error in place of an answer. It has none if the answer is nobody else's: then each that waited asks for itself.
+    A failure is of `who` led it: another principal that waits for what all may be shown asks for itself.
     """
 
+<<<<<<< HEAD
     key: str
     leader: Call | None
     waiters: dict[Attempt, Any] = field(default_factory=dict)
     entry: Entry | None = None
     response: Response | None = None
     error: APIError | None = None
+=======
+    __slots__ = ("entry", "error", "key", "leader", "response", "waiters", "who")
+
+    def __init__(self, key: str, leader: Call) -> None:
+        self.key = key
+        self.leader: Call | None = leader
+        self.waiters: dict[Attempt, Any] = {}
+        self.entry: Entry | None = None
+        self.response: Response | None = None
+        self.error: APIError | None = None
+        self.who: tuple[str, str] | None = None
+>>>>>>> fresh14
 
 
 @dataclass(slots=True)
@@ -56,9 +74,11 @@ class Lookup:
     `why` is a word of RFC 9211, `detail` says more. `conditional` is the request by which the service is asked if the stored
     answer is still good, `merged` that answer once the service said so. `attempt` is the last one that has an outcome, and
     `stored` what that was stored as. It
-    `waits` for its flight; `is_alone` after that: it waits for no other.
+    `waits` for its flight; `is_alone` after that: it waits for no other. `landings` are those before it looked into the store,
+    `changes` those before its last attempt.
     """
 
+<<<<<<< HEAD
     request: Request
     asked: Asked
     patience: float
@@ -76,6 +96,51 @@ class Lookup:
     flight: Flight | None = None
     waits: bool = False
     is_alone: bool = False
+=======
+    __slots__ = (
+        "asked",
+        "attempt",
+        "changes",
+        "conditional",
+        "detail",
+        "entry",
+        "facts",
+        "flight",
+        "is_alone",
+        "key",
+        "landings",
+        "merged",
+        "patience",
+        "principal",
+        "request",
+        "shared_key",
+        "stored",
+        "waits",
+        "why",
+    )
+
+    def __init__(self, request: Request, asked: Asked, patience: float) -> None:
+        self.request = request
+        self.asked = asked
+        self.patience = patience
+        self.key = self.shared_key = ""
+        self.principal: str | None = None
+        self.why, self.detail = "bypass", ""
+        self.entry: Entry | None = None
+        self.facts: Facts | None = None
+        self.conditional: Request | None = None
+        self.merged: Entry | None = None
+        self.attempt: Attempt | None = None
+        self.stored: Entry | None = None
+        self.flight: Flight | None = None
+        self.waits = self.is_alone = False
+        self.landings = self.changes = 0
+
+    @property
+    def who(self) -> tuple[str, str] | None:
+        """Who asks; None where that is not known, and so nobody else can be the same."""
+        return None if self.principal is None else (self.principal, self.asked.proofs)
+>>>>>>> fresh14
 
 
 class CacheState:
@@ -90,7 +155,23 @@ class CacheState:
         self.lock = threading.Lock()
         self.flights: dict[str, Flight] = {}
         self.refreshing: set[str] = set()
-        self.requests = self.network = self.hits = 0
+        self.requests = self.network = self.hits = self.landings = 0
+        self.changes = self._changes_of_others = 0
+        self._changes: dict[str, int] = {}
+
+    def changed(self, tag: str | None = None) -> None:
+        """Note that what is stored of a URL, or all of it, was dropped: what is on its way may be as it was before."""
+        with self.lock:
+            self.changes += 1
+            if tag is None or len(self._changes) >= MOST_CHANGES:
+                self._changes_of_others = self.changes
+                self._changes.clear()
+            if tag is not None:
+                self._changes[tag] = self.changes
+
+    def has_changed(self, tag: str, since: int) -> bool:
+        """Whether what is stored of a URL was dropped after so many changes."""
+        return self._changes.get(tag, self._changes_of_others) > since
 
     def join(self, key: str, attempt: Attempt) -> tuple[Flight, Any]:
         """The flight of a key, and the ticket to wait for it; None for the call that leads it."""
@@ -112,6 +193,7 @@ class CacheState:
         attempt = lookup.attempt
         outcome = attempt.outcome if attempt is not None and attempt.again is None else None
         with self.lock:
+            flight.who = lookup.who
             if isinstance(outcome, Response) and lookup.stored is not None:
                 flight.entry = lookup.stored
             elif isinstance(outcome, Response):
@@ -127,6 +209,7 @@ class CacheState:
 
     def _land(self, flight: Flight) -> None:
         flight.leader = None
+        self.landings += 1
         self.flights.pop(flight.key, None)
         for ticket in flight.waiters.values():
             ticket.grant()

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
-from callsheet.call import Attempt
+from callsheet.call import Attempt, Call
 from callsheet.http.caching import cache_status
 from callsheet.http.caching.fields import first, freshened
 from callsheet.http.caching.freshness import Facts, facts_of
@@ -19,6 +19,7 @@ from callsheet.http.response import Response
 from callsheet.policies.cache.answers import stored_fields
 from callsheet.policies.cache.cache import Cache
 from callsheet.policies.cache.lookup import LOOKUP, OPTION, Lookup, is_broken, patience, told
+from callsheet.secret.credential_names import without_named
 from callsheet.settings.retry import SAFE_METHODS
 from callsheet.stores.base import Drop, Entry, Keep
 from callsheet.verdicts import Ask, StoreFailure, Verdict
@@ -53,18 +54,21 @@ class CacheStore:
         status = None if lookup.conditional is None else 304 if merged else answer.status_code
         if lookup.request.method == "HEAD" and merged is None:
             answer.cache_status = cache_status.forwarded(lookup.why, status=status)
-            return self._by_head(lookup, answer)
+            return None if self._why_not_renewed(attempt.call, lookup, answer) else self._by_head(lookup, answer)
         wall = self._cache.wall()
         facts = facts_of(answer.status_code, answer.headers.multi_items(), wall, wall)
         why = "" if merged else self._why_not(attempt, lookup, answer, facts)
+        why = why or self._why_not_renewed(attempt.call, lookup, answer)
         key = self._key(lookup, facts)
         if not key:
             why = why or "it is not public, and the sheet does not say whose credential a function gives (identity)"
+        tag = self._cache.tag(hash_key, lookup.request.wire_url)
+        if not why and self._cache.state.has_changed(tag, lookup.changes):
+            why = "another call has changed it meanwhile"
         if why:
             return self._not_stored(lookup, answer, why, status)
         entry = merged or self._entry(attempt, lookup, answer, now)
         if merged is None:
-            tag = self._cache.tag(hash_key, lookup.request.wire_url)
             vary = varied(hash_key, facts.names or (), lookup.request)
             entry = self._cache.timed(replace(entry, key=key, vary=vary, tags=(tag,)))
         answer.cache_status = cache_status.forwarded(lookup.why, status=status, stored=True)
@@ -88,7 +92,7 @@ class CacheStore:
             service=self._cache.service,
             operation=attempt.call.operation,
             method=lookup.request.method,
-            url=lookup.request.url,
+            url=without_named(lookup.request.url),
             vary=(),
             status=answer.status_code,
             reason=answer.reason_phrase,
@@ -102,6 +106,8 @@ class CacheStore:
         )
 
     def _kept(self, lookup: Lookup, entry: Entry, did: str, got: Any) -> Verdict | None:
+        if self._cache.state.has_changed(entry.tags[0], lookup.changes):  # between the question above and this one
+            return Ask(self._cache.store, Drop(key=entry.key), _then(None), lookup.patience)
         lookup.stored = entry
         if isinstance(got, StoreFailure):
             return told("not stored", "the store could not be asked", lookup.request)
@@ -116,6 +122,8 @@ class CacheStore:
         known = [(first(fields, name), first(entry.fields, name)) for name in VALIDATORS]
         if any(None not in pair and pair[0] != pair[1] for pair in known):
             return Ask(self._cache.store, Drop(key=entry.key), _then(None), lookup.patience)
+        if all(None in pair for pair in known[:2]):
+            return None  # nothing says that the body is still the stored one
         wall = self._cache.wall()
         renewed = replace(entry, fields=freshened(entry.fields, fields), asked=wall, answered=wall)
         return Ask(self._cache.store, Keep(self._cache.timed(renewed)), _then(None), lookup.patience)
@@ -123,8 +131,6 @@ class CacheStore:
     def _why_not(self, attempt: Attempt, lookup: Lookup, answer: Response, facts: Facts) -> str:
         """Why an answer is not stored; "" if it is."""
         chosen, status = self._cache.chosen, answer.status_code
-        if attempt.call.notes.get(OPTION) == "no-store":
-            return "cache=no-store"
         if attempt.meaning not in (None, "ignored"):
             return f"an error rule or the envelope says {attempt.meaning}"
         if chosen.mode == "http":
@@ -133,9 +139,15 @@ class CacheStore:
             ) or self._cannot(attempt, lookup, answer, facts)
         if not 200 <= status < 300 or status == 206 or attempt.meaning is not None:
             return f"status {status} is no success"
+        return self._cannot(attempt, lookup, answer, facts)
+
+    def _why_not_renewed(self, call: Call, lookup: Lookup, answer: Response) -> str:
+        """Why not even the fields of an answer are stored, as those of a 304; "" if they are."""
+        if call.notes.get(OPTION) == "no-store":
+            return "cache=no-store"
         if lookup.asked.wishes.no_store:
             return "no-store in the request"
-        return self._cannot(attempt, lookup, answer, facts)
+        return "it repeats a secret of the request" if _repeats_a_secret(answer) else ""
 
     def _cannot(self, attempt: Attempt, lookup: Lookup, answer: Response, facts: Facts) -> str:
         """What keeps an answer out whose fields would let it be stored."""
@@ -154,7 +166,7 @@ class CacheStore:
         added = next((name for name in facts.names or () if _differs(attempt, lookup, name)), None)
         if added is not None:
             return f"it varies on {added}, which was set after the store was asked"
-        return "it repeats a secret of the request" if _repeats_a_secret(answer) else ""
+        return ""
 
 
 class Invalidation:
@@ -177,11 +189,11 @@ class Invalidation:
 
     def _drop(self, request: Request, answer: Response, within: float, hash_key: bytes) -> Verdict | None:
         named = [answer.field(name) for name in (b"location", b"content-location")]
-        beside = [urljoin(request.wire_url, url) for url in named if url]
-        urls = [request.wire_url, *(url for url in beside if _is_of(request, url))]
+        beside = [url for name in named if name and (url := _at_home(request, name))]
+        tags = [self._cache.tag(hash_key, url) for url in (request.wire_url, *beside)]
         verdict: Verdict | None = None
-        for url in dict.fromkeys(urls):
-            tag = self._cache.tag(hash_key, url)
+        for tag in dict.fromkeys(tags):
+            self._cache.state.changed(tag)
             verdict = Ask(self._cache.store, Drop(tag=tag), _then(verdict), within)
         return verdict
 
@@ -195,17 +207,18 @@ def _differs(attempt: Attempt, lookup: Lookup, name: str) -> bool:
     return texts_of(attempt.request.headers, name) != texts_of(lookup.request.headers, name)
 
 
-def _is_of(request: Request, url: str) -> bool:
-    """Whether a URL is of the origin of the request: an answer has nothing of another one dropped (RFC 9111 4.4)."""
+def _at_home(request: Request, named: str) -> str:
+    """The URL that an answer names, if it is of the request's origin: nothing of another one is dropped (RFC 9111 4.4)."""
     try:
-        return origin_of(url) == request.origin
+        url = urljoin(request.wire_url, named)
+        return url if origin_of(url) == request.origin else ""
     except ValueError:
-        return False
+        return ""
 
 
 def _repeats_a_secret(answer: Response) -> bool:
     fields = "\n".join(
         f"{name}: {value}" for name, value in answer.headers.multi_items() if name.lower() != "set-cookie"
     )
-    text = f"{fields}\n{answer.content.decode('utf-8', 'surrogateescape')}"
+    text = f"{answer.reason_phrase}\n{fields}\n{answer.content.decode('utf-8', 'surrogateescape')}"
     return answer.masked(text) != text
