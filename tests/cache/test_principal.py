@@ -2,13 +2,8 @@
 
 import pytest
 
-<<<<<<< HEAD
 from callsheet import Client, Secret, Sheet, SheetError
-from callsheet.auth.principal import principal_of
-=======
-from callsheet import Secret, Sheet
 from callsheet.auth.principal import Principal, principal_of
->>>>>>> fresh14
 from callsheet.testing import FakeTransport
 
 OAUTH2 = {"token_url": "https://id.test/token", "client_id": "ours", "client_secret": "s" * 16, "scopes": ["read"]}
@@ -73,7 +68,6 @@ def test_a_function_of_the_users_is_nobody_until_the_sheet_says_who_it_is():
     assert ada != bob
 
 
-<<<<<<< HEAD
 def with_identity(request, *, identity=None):
     return request.plus("X-Identity", str(identity))
 
@@ -91,7 +85,8 @@ def test_a_function_that_has_an_option_of_that_name_gets_it_too(function):
 def test_an_identity_is_a_text():
     with pytest.raises(SheetError, match="a text that says whose credential"):
         principal(auth={"python": "json:dumps", "identity": [1]})
-=======
+
+
 HMAC = {"algorithm": "sha256", "header": "X-Signature"}
 AWS = {"region": "eu-west-1", "service": "s3"}
 AWS_KEYS = {"access_key": "AKIDEXAMPLE", "secret_key": "wJalrXUtnFEMI-of-the-sheet"}
@@ -129,4 +124,3 @@ def test_a_key_in_a_file_counts_by_its_content(tmp_path):
     file.write_text("another's, which is longer")
     clock.advance(2)
     assert asked.now() not in (ours, None)
->>>>>>> fresh14

@@ -7,12 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-<<<<<<< HEAD
 from callsheet import AsyncClient, Client, DeadlinePassed, NotFound
-=======
-from callsheet import DeadlinePassed, NotFound
 from callsheet.stores.base import Find
->>>>>>> fresh14
 from callsheet.testing import Reply
 from tests.cache.conftest import BlockingShop
 from tests.loops import LOOPS, run

@@ -46,25 +46,13 @@ class Flight:
     A failure is of `who` led it: another principal that waits for what all may be shown asks for itself.
     """
 
-<<<<<<< HEAD
     key: str
     leader: Call | None
     waiters: dict[Attempt, Any] = field(default_factory=dict)
     entry: Entry | None = None
     response: Response | None = None
     error: APIError | None = None
-=======
-    __slots__ = ("entry", "error", "key", "leader", "response", "waiters", "who")
-
-    def __init__(self, key: str, leader: Call) -> None:
-        self.key = key
-        self.leader: Call | None = leader
-        self.waiters: dict[Attempt, Any] = {}
-        self.entry: Entry | None = None
-        self.response: Response | None = None
-        self.error: APIError | None = None
-        self.who: tuple[str, str] | None = None
->>>>>>> fresh14
+    who: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -78,7 +66,6 @@ class Lookup:
     `changes` those before its last attempt.
     """
 
-<<<<<<< HEAD
     request: Request
     asked: Asked
     patience: float
@@ -96,51 +83,13 @@ class Lookup:
     flight: Flight | None = None
     waits: bool = False
     is_alone: bool = False
-=======
-    __slots__ = (
-        "asked",
-        "attempt",
-        "changes",
-        "conditional",
-        "detail",
-        "entry",
-        "facts",
-        "flight",
-        "is_alone",
-        "key",
-        "landings",
-        "merged",
-        "patience",
-        "principal",
-        "request",
-        "shared_key",
-        "stored",
-        "waits",
-        "why",
-    )
-
-    def __init__(self, request: Request, asked: Asked, patience: float) -> None:
-        self.request = request
-        self.asked = asked
-        self.patience = patience
-        self.key = self.shared_key = ""
-        self.principal: str | None = None
-        self.why, self.detail = "bypass", ""
-        self.entry: Entry | None = None
-        self.facts: Facts | None = None
-        self.conditional: Request | None = None
-        self.merged: Entry | None = None
-        self.attempt: Attempt | None = None
-        self.stored: Entry | None = None
-        self.flight: Flight | None = None
-        self.waits = self.is_alone = False
-        self.landings = self.changes = 0
+    landings: int = 0
+    changes: int = 0
 
     @property
     def who(self) -> tuple[str, str] | None:
         """Who asks; None where that is not known, and so nobody else can be the same."""
         return None if self.principal is None else (self.principal, self.asked.proofs)
->>>>>>> fresh14
 
 
 class CacheState:
