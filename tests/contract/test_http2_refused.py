@@ -208,8 +208,8 @@ def test_streams_up_to_the_last_one_are_answered_and_those_above_were_not_sent(
         if 1 <= number <= 6:
             streams.append(stream)
         else:
-            connection.send(answered(stream))
             others.append(number)
+            connection.send(answered(stream))
         if number == 6:
             connection.send(go_away(streams[2]) + b"".join(map(answered, streams[:3])))
 
