@@ -1,6 +1,7 @@
 """The practice API on real sockets, by libcurl: it counts how often it was asked, and nobody here scripted its answers."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
@@ -8,6 +9,7 @@ import pytest
 
 from callsheet import AsyncClient, Client, Sheet
 from callsheet.practice import PracticeServer
+from callsheet.testing import FakeTransport
 from tests.loops import COLOURS, run
 
 KEYS = count()
@@ -113,3 +115,18 @@ services: {{shop: {{base_url: "{practice.url}", cache: http, auth: {{bearer: one
 
     assert [once(sheet), once(sheet)] == [False, True]
     assert not once(sheet.replace("bearer: one", "bearer: two"))
+
+
+def test_what_a_fake_answered_is_not_served_for_the_service(practice, key, tmp_path):
+    sheet = Sheet(
+        stores={"cache": f"sqlite:{tmp_path}/answers.db"},
+        services={"shop": {"base_url": practice.url, "cache": "http"}},
+    )
+    fake = FakeTransport()
+    fake.clock.advance(max(0.0, time.time() - fake.clock.wall()))
+    fake.on("GET", f"{practice.url}{key}").respond(json="a fake", headers={"Cache-Control": "max-age=60"})
+    with Client(sheet, transport=fake) as client, Client(sheet, transport=fake) as other:
+        client.get(key)
+        assert other.get(key).from_cache
+    with Client(sheet) as client:
+        assert client.get(key).json()["served"] == 1
