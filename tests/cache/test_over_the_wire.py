@@ -125,8 +125,8 @@ def test_what_a_fake_answered_is_not_served_for_the_service(practice, key, tmp_p
     fake = FakeTransport()
     fake.clock.advance(max(0.0, time.time() - fake.clock.wall()))
     fake.on("GET", f"{practice.url}{key}").respond(json="a fake", headers={"Cache-Control": "max-age=60"})
-    with Client(sheet, transport=fake) as client, Client(sheet, transport=fake) as other:
-        client.get(key)
-        assert other.get(key).from_cache
+    for is_stored in (False, True):
+        with Client(sheet, transport=fake) as client:
+            assert client.get(key).from_cache is is_stored
     with Client(sheet) as client:
         assert client.get(key).json()["served"] == 1

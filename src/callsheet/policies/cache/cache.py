@@ -80,6 +80,7 @@ class Cache:
         self._realm = scope.service if scope.wall_clock is time.time else f"{scope.service} of a test"
         self.jar = jar
         self.follows = settings.redirects is not None
+        self._left_out = ",".join(sorted(scope.left_out))  # who takes out the credential is somebody else
         self._methods = methods_of(chosen, own)
         self._principal = Principal(settings)
         self.windows = Windows(chosen.stale_while_revalidate, chosen.stale_if_error)
@@ -249,7 +250,7 @@ class Cache:
         """What an answer depends on beside the principal."""
         chosen = self.chosen
         method = "GET" if request.method == "HEAD" else request.method
-        parts = [self._realm, chosen.mode, method, request.wire_url.partition("#")[0]]
+        parts = [self._realm, self._left_out, chosen.mode, method, request.wire_url.partition("#")[0]]
         for name in chosen.vary_on or ():
             is_argument = name in call.arguments and not request.headers.has(name.lower())
             text = argument_text(call.arguments, name) if is_argument else ", ".join(texts_of(request.headers, name))
