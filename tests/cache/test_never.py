@@ -69,6 +69,13 @@ class TestOnlyWhatIsStored:
             shop.do("get", "/a", cache="only")
         assert shop.sent("/a") == 0
 
+    def test_nor_to_another_origin_whose_answers_are_not_stored(self, new_shop, fake):
+        fake.on("GET", "https://other.test/a").respond(200)
+        shop = new_shop("allow_origins: ['https://other.test']", sheet=PLAIN)
+        with pytest.raises(ArgumentError, match="none is stored here"):
+            shop.do("get", "https://other.test/a", cache="only")
+        assert fake.calls == []
+
     def test_nor_what_changes_something(self, shop, fake):
         fake.on("PUT", "/a").respond(204)
         with pytest.raises(ServerError, match="504"):

@@ -10,6 +10,7 @@ import pytest
 
 from callsheet import AsyncClient, Client, Sheet
 from callsheet.practice import PracticeServer
+from callsheet.testing import FakeTransport
 from tests.loops import COLOURS, run
 from tests.servers import ScriptedServer, answer, silence
 
@@ -143,3 +144,18 @@ def test_closing_ends_what_goes_on_in_the_background(colour):
         assert served == [False, True]
         assert time.monotonic() - closing < 5
     assert set(threading.enumerate()) <= before
+
+
+def test_what_a_fake_answered_is_not_served_for_the_service(practice, key, tmp_path):
+    sheet = Sheet(
+        stores={"cache": f"sqlite:{tmp_path}/answers.db"},
+        services={"shop": {"base_url": practice.url, "cache": "http"}},
+    )
+    fake = FakeTransport()
+    fake.clock.advance(max(0.0, time.time() - fake.clock.wall()))
+    fake.on("GET", f"{practice.url}{key}").respond(json="a fake", headers={"Cache-Control": "max-age=60"})
+    for is_stored in (False, True):
+        with Client(sheet, transport=fake) as client:
+            assert client.get(key).from_cache is is_stored
+    with Client(sheet) as client:
+        assert client.get(key).json()["served"] == 1

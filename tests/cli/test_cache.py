@@ -46,6 +46,14 @@ def test_one_call_may_want_something_else(shop):
     assert shop("request", "shop", "GET", "/cached/cli-tea", "--cache", "only").code == 5
 
 
+def test_a_call_whose_credential_is_taken_out_is_somebody_elses(shop, sheet):
+    sheet(SHEET.replace("cache: http\n", "cache: http\n    auth: {bearer: t0ken-of-the-sheet}\n"))
+    signed_in, nobody = (lambda: shop("call", "shop.tea").out), (lambda: shop("call", "shop.tea", "Authorization:").out)
+    ours, theirs = signed_in(), nobody()
+    assert ours != theirs
+    assert [signed_in(), nobody()] == [ours, theirs]
+
+
 def test_what_is_not_stored_says_why(shop):
     assert "* cache: not stored, no-store" in shop("call", "shop.count", "-v").err
 

@@ -186,17 +186,18 @@ def begin(
         granted=settings.timeout,
     )
     if given.cache is not None:
-        call.notes["cache"] = _cache_option(given.cache, plan)
+        call.notes["cache"] = _cache_option(given.cache, plan, request)
     return call
 
 
-def _cache_option(option: Any, plan: Plan) -> Any:
+def _cache_option(option: Any, plan: Plan, request: Request) -> Any:
     """What a caller wants of the cache. Raises ArgumentError for another word, and for `only` where nothing is cached."""
     if option not in CACHE_OPTIONS:
         close = difflib.get_close_matches(str(option), CACHE_OPTIONS, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ArgumentError(f"cache: expected one of {', '.join(map(repr, CACHE_OPTIONS))}, found {option!r:.40}{hint}")
-    if option == "only" and plan.instead is None:
+    is_abroad = plan.settings.allow_origins and request.origin != plan.settings.origin
+    if option == "only" and (plan.instead is None or is_abroad):
         raise ArgumentError(
             "cache: 'only' wants a stored answer, and none is stored here; the sheet says so by `cache:`"
         )

@@ -10,6 +10,7 @@ stored answer, before anybody judges it.
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -79,9 +80,12 @@ class Cache:
         self.state: CacheState = scope.one(("cache",), CacheState)
         self.wall = scope.wall_clock
         self.service = scope.service
+        # What a fake answered by the clock of a test is not the service's, though both name one file.
+        self._realm = scope.service if scope.wall_clock is time.time else f"{scope.service} of a test"
         self.jar = jar
         self.follows = settings.redirects is not None
         self.retry = settings.retry
+        self._left_out = ",".join(sorted(scope.left_out))  # who takes out the credential is somebody else
         self._methods = methods_of(chosen, own)
         self._principal = Principal(settings)
         self.windows = Windows(chosen.stale_while_revalidate, chosen.stale_if_error)
@@ -207,7 +211,7 @@ class Cache:
 
         Raises ValueError for what is no URL of http.
         """
-        return mac(hash_key, "tag", self.service, place_of(url))
+        return mac(hash_key, "tag", self._realm, place_of(url))
 
     def _got_key(self, then: Callable[[bytes], Verdict | None], otherwise: Verdict | None, got: Any) -> Verdict | None:
         if isinstance(got, StoreFailure):
@@ -270,7 +274,7 @@ class Cache:
         """What an answer depends on beside the principal."""
         chosen = self.chosen
         method = "GET" if request.method == "HEAD" else request.method
-        parts = [self.service, chosen.mode, method, request.wire_url.partition("#")[0]]
+        parts = [self._realm, self._left_out, chosen.mode, method, request.wire_url.partition("#")[0]]
         for name in chosen.vary_on or ():
             is_argument = name in call.arguments and not request.headers.has(name.lower())
             text = argument_text(call.arguments, name) if is_argument else ", ".join(texts_of(request.headers, name))
