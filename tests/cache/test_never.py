@@ -1,5 +1,7 @@
 """What a cache must never do: serve what is another's or out of date, send what may not be sent, store what is secret."""
 
+from dataclasses import replace
+
 import pytest
 
 from callsheet import ArgumentError, ServerError
@@ -8,6 +10,7 @@ from callsheet.http.caching.keys import argument_text, body_text
 from callsheet.http.headers import Headers
 from callsheet.http.request import Request
 from callsheet.secret import Secret
+from callsheet.stores.base import Keep
 from callsheet.testing import Reply
 
 ETAG = '"a"'
@@ -41,6 +44,17 @@ class TestAtOneMoment:
             shop.do("get", "/a", headers={"Cache-Control": "no-cache"})
         shop.do("get", "/a")
         assert shop.sent("/a") == 4
+
+
+@pytest.mark.parametrize(("ahead", "served"), [(59, 1), (61, 2), (10**9, 2)])
+def test_an_answer_of_a_clock_that_was_wrong_does_not_serve_for_years(shop, numbered, ahead, served):
+    numbered("/a", Cache_Control="max-age=60")
+    shop.do("get", "/a")
+    (entry,) = kept(shop)
+    store = shop.client._cache_store()
+    late = {name: getattr(entry, name) + ahead for name in ("asked", "answered", "fresh_until", "keep_until")}
+    getattr(store, "_store", store).ask(Keep(replace(entry, **late)), 1.0)
+    assert shop.do("get", "/a").json()["n"] == served
 
 
 class TestOnlyWhatIsStored:

@@ -12,6 +12,8 @@ HEURISTIC = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 GUESSED_SHARE, LONGEST_GUESS = 0.1, 86400.0
 """A tenth of the time since it last changed (RFC 9111 4.2.2), a day at most."""
 OLDEST = float(2**31)
+CLOCKS_DIFFER = 60.0
+"""Seconds by which an answer may be of the future: the clocks of machines that share a store are that far apart."""
 
 
 class Facts(NamedTuple):
@@ -54,6 +56,12 @@ def facts_of(status: int, fields: Fields, asked: float, answered: float) -> Fact
         first(fields, "last-modified"),
         vary_names(fields),
     )
+
+
+def age_now(facts: Facts, answered: float, now: float) -> float:
+    """How old the answer is now (RFC 9111 4.2.3); as old as can be if the clock has been set back since it came."""
+    resident = now - answered
+    return OLDEST if resident < -CLOCKS_DIFFER else facts.age + max(0.0, resident)
 
 
 def explicit_lifetime(said: Directives, fields: Fields, date: float) -> float | None:

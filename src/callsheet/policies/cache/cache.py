@@ -23,7 +23,7 @@ from callsheet.errors import APIError, BreakerOpen, DeadlinePassed, LimitReached
 from callsheet.events import CacheUsed
 from callsheet.http.caching import cache_status
 from callsheet.http.caching.fields import freshened
-from callsheet.http.caching.freshness import Facts, facts_of
+from callsheet.http.caching.freshness import Facts, age_now, facts_of
 from callsheet.http.caching.keys import Asked, argument_text, asked_of, body_text, mac, place_of, texts_of, varied
 from callsheet.http.caching.reuse import FAILURES, Windows, may_be_stale, may_serve_error, use_of, window
 from callsheet.http.headers import Headers
@@ -224,7 +224,7 @@ class Cache:
     ) -> tuple[Response, float]:
         """The stored answer, with the cookies that a 304 sets, and how old it is (RFC 9111 4.2.3)."""
         _, facts, shown = self.known(entry)
-        age = facts.age + max(0.0, wall - entry.answered)
+        age = age_now(facts, entry.answered, wall)
         return answer_of(entry, (*shown, *cookies), request, age), age
 
     def _why_not(self, call: Call, lookup: Lookup) -> str:
@@ -307,7 +307,7 @@ class Cache:
     def _judge(self, attempt: Attempt, lookup: Lookup, entry: Entry, *, collapsed: bool = False) -> Verdict | None:
         """Serve the stored answer, or go on to ask the service if it is still good."""
         request, (_, facts, shown) = lookup.request, self.known(entry)
-        age = facts.age + max(0.0, self.wall() - entry.answered)
+        age = age_now(facts, entry.answered, self.wall())
         use = use_of(facts, lookup.asked.wishes, self.windows, age)
         lookup.entry, lookup.facts = entry, facts
         if use.how == "ask" or (REFRESHING in attempt.call.notes and not collapsed):
