@@ -285,11 +285,11 @@ class TestOneFillAtATime:
         errors = shop.together(*[("get", "/a", {"headers": {"Authorization": token}}) for token in calls])
         assert [error.response.text for error in errors] == [f"not for {names[token]}" for token in calls]
 
+    # No other task runs between a look into memory and what comes of it.
+    @pytest.mark.parametrize("new_shop", [BlockingShop], ids=["blocking"], indirect=True)
     def test_one_that_looked_before_the_answer_was_stored_looks_again(self, new_shop, numbered):
         shop = new_shop()
         numbered("/a", Cache_Control="max-age=60")
-        if not isinstance(shop, BlockingShop):
-            pytest.skip("no other task runs between a look into memory and what comes of it")
         store = shop.client._cache_store()
         find, nested = store._answers[Find], []
 
