@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -120,6 +121,23 @@ def test_what_came_before_a_failure_stays_and_the_way_on_is_told(callsheet, shee
         assert "ended after 1 item on 1 page" in ended.err
         rest = callsheet("call", "list", "--all", "--from", position_in(ended.err))
     assert (rest.code, rest.out) == (0, '{"id":2}\n')
+
+
+def test_the_count_is_drawn_while_items_go_to_a_file(sheet, tmp_path):
+    ours, theirs = os.openpty()
+    with (
+        ScriptedServer([page({"id": 1}), page({"id": 2}), page()]) as server,
+        os.fdopen(ours, "rb", buffering=0) as drawn,
+    ):
+        sheet(PAGED.format(url=server.url))
+        with (tmp_path / "items").open("wb") as file:
+            words = [*COMMAND, "call", "list", "--all"]
+            subprocess.run(words, stdout=file, stderr=theirs, check=True, env=os.environ | {"TERM": "xterm"})
+        os.close(theirs)
+        told = drawn.read(10_000).decode()
+    assert (tmp_path / "items").read_text() == '{"id":1}\n{"id":2}\n'
+    first, second = told.index("\r\x1b[K1 item on 1 page in "), told.index("\r\x1b[K2 items on 2 pages in ")
+    assert first < second < told.index("\r\x1b[K2 items on 3 pages in ", second + 1)
 
 
 @pytest.mark.parametrize("form", ["ndjson", "json", "csv"])

@@ -43,18 +43,21 @@ def show_items(
             printer.print(plain(page.response))
             position = page.next_position
             items, count = items + len(page.items), count + 1
+            screen.draw(_counted(items, count, began))
             if screen.is_over or count == walk.max_pages:
                 break
     except (APIError, OSError, KeyboardInterrupt) as error:
         is_interrupt = isinstance(error, KeyboardInterrupt)
         with suppress(OSError):
             printer.end()
+        screen.draw("")
         screen.say(f"{'interrupted' if is_interrupt else 'ended'} after {_counted(items, count, began)}")
         screen.say(_go_on(error.position if isinstance(error, APIError) and position is None else position))
         if is_interrupt:
             return 130
         raise
     printer.end()
+    screen.draw("")
     screen.say(_counted(items, count, began))
     if position is not None and count == walk.max_pages:
         screen.say(_go_on(position))

@@ -77,6 +77,11 @@ class Screen:
         """Put a line on the stream for errors."""
         self._write_error(f"{visible(text)}\n")
 
+    def draw(self, text: str) -> None:
+        """Put a text in place of the one drawn last, where a person reads the errors and the data go elsewhere."""
+        if self.errors_are_terminal and not self.is_terminal:
+            self._write_error(f"\r\x1b[K{visible(text)}")
+
     def complain(self, text: str) -> None:
         """Put a line that says what went wrong on the stream for errors."""
         head = "\x1b[1;31mcallsheet:\x1b[0m" if self.errors_have_colour else "callsheet:"
